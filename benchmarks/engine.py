@@ -15,8 +15,8 @@ VGG = str(ROOT / "specs" / "vgg16.yaml")
 def measures(environments: Environments) -> Iterator[Measure]:
     """Measures two models.
 
-    The time per layer of ResNet50 is shown alone, and compared with the time per node in ONNX. The time of VGG16 is
-    compared with torchinfo.
+    The time per layer of ResNet50 is shown without a comparison, and also compared with the time per node in ONNX. The
+    time of VGG16 is compared with torchinfo.
     """
     repeats, runs = (3, 1) if environments.quick else (300, 5)
     ours = environments.child("convcalc", "infer", RESNET, repeats)

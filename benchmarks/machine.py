@@ -1,4 +1,4 @@
-"""Describes the machine and the time of the measurement."""
+"""Describes the machine, and states when the measurement was made."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """(f) A thousand models checked in one call.
 
-One process is compared with a process that only reads the models, and all cores are compared with one core.
+One process is compared with a process that only reads the models, and a run on all cores is compared with a run on one
+core.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def profiles(missed: Sequence[Measure]) -> str:
 def _profile(command: Command) -> str:
     """Returns the first lines of a profile: the slowest functions.
 
-    If imports are profiled, the slowest imports come first, then the slowest functions that run after them.
+    If imports are profiled, the slowest imports come first, and then the slowest functions that run after the imports.
     """
     lines: list[str] = []
     if "importtime" in command:

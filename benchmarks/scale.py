@@ -51,7 +51,7 @@ def _times(environments: Environments, kind: str, ending: str, small: int, sizes
 
 
 def _memory(environments: Environments, kind: str, ending: str, size: int) -> Iterator[Measure]:
-    """Yields the memory per layer of the model and the report, not counting the parsed file."""
+    """Yields the memory per layer of the model and of the report, without the memory of the parsed file."""
     name = f"{kind} of {size:,} layers ({ending}), memory of a layer beyond the parsed file"
     result = answer(environments.child("convcalc", "scale", "memory", large_model(kind, ending, size)))
     yield Measure(name, result["model"] + result["report"], unit="bytes", target=1024)

@@ -34,8 +34,8 @@ def run(command: Command, env: Mapping[str, str] | None = None) -> tuple[Took, s
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(env)) as process:
         assert process.stdout is not None
         output = process.stdout.read().decode(errors="replace")
-        # When this process starts a child, the kernel counts the memory of this process as peak memory of the child. So
-        # this process must stay small.
+        # When this process starts a child, the kernel counts the memory of this process as the first memory of the
+        # child. So this process must stay small.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -52,7 +52,7 @@ def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
 def in_turn(commands: Sequence[Command], runs: int) -> list[Took]:
     """Returns the medians of each command.
 
-    The commands run in turn, ``runs`` times, after one run of each that is not counted.
+    The commands run in turn, ``runs`` times each. Before that, each command runs once without being counted.
     """
     for command in commands:
         run(command)

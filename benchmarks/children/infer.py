@@ -1,4 +1,4 @@
-"""Measures inference on a loaded model."""
+"""Measures the time of inference on a model that is already loaded."""
 
 import json
 import sys

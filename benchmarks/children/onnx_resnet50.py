@@ -14,7 +14,7 @@ STAGES = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
 
 
 class Graph:
-    """A graph of ResNet50, grown node by node."""
+    """A graph of ResNet50, which is built node by node."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []

@@ -1,6 +1,6 @@
 """Reads and infers a large model, and measures the time or the memory per layer.
 
-First raises the limits of the reader: on the size of a file, the number of layers, and others.
+First raises the limits of the reader, for example on the size of a file and on the number of layers.
 """
 
 import gc
@@ -21,7 +21,7 @@ LIMITS = {
 for module, names in LIMITS.items():
     for name in names:
         assert hasattr(import_module(module), name), f"{module} has no {name} any more"
-        # A file may have as many bytes as the machine has memory.
+        # A file may have as many bytes as the machine's memory.
         setattr(import_module(module), name, 2**32 if name == "MAX_BYTES" else 10**12)
 
 from convcalc import infer, load  # noqa: E402 - the limits above must be set before these imports
@@ -59,7 +59,7 @@ def remembered(path: str) -> dict[str, float]:
 
     The number of the model does not include the parsed file. The number of the report does not include the model.
     """
-    infer(load(path))  # run once before, so that the memory of imports and caches is not counted
+    infer(load(path))  # run once before measuring, so that the memory of imports and caches is not counted
     text = Path(path).read_text()
     gc.collect()
     tracemalloc.start()

@@ -25,7 +25,7 @@ class Ran(NamedTuple):
 
     executions: int
     seconds: float
-    ended: str  # how the worker ended, if not normally
+    ended: str  # how the worker ended, if it did not end normally
 
 
 def main() -> int:

@@ -43,7 +43,7 @@ def mutated_archive(data: bytes, random: Random) -> bytes | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
             members = {name: packed.read(name) for name in packed.namelist()}
-    except Exception:  # zipfile raises many types of exception for damaged files
+    except Exception:  # zipfile raises many types of exceptions for damaged files
         return None
     name = random.choice(("config.json", "config.json", "model.weights.h5"))
     mutate = mutated_json if name == "config.json" else mutated_hdf5

@@ -13,7 +13,7 @@ ODD: list[Any] = [
     [3, 3, 3], [[1, 1], [1, 1]], [None, 8, 8, 3], [None, None, 4], {"a": 1}, {"class_name": "__slice__", "config": {"start": 1}},
     {"class_name": "__ellipsis__", "config": {}}, {"class_name": "__numpy__", "config": {"value": [1.0, 2.0], "dtype": "float32"}},
 ]  # fmt: skip
-_Spot = tuple[Any, Any]  # a list and an index, or a mapping and a key
+_Spot = tuple[Any, Any]  # a list with an index, or a mapping with a key
 
 
 class _Site(NamedTuple):
@@ -62,7 +62,7 @@ def _word(at: _Site) -> None:
 
 
 def _near(at: _Site) -> None:
-    """Replaces a value by a similar one: a nearby number, a slightly changed word or list, the opposite of a bool."""
+    """Replaces a value by a similar value: a nearby number, a slightly changed word or list, or the opposite of a bool."""
     value, choice = at.owner[at.key], at.random.choice
     if isinstance(value, bool):
         at.owner[at.key] = not value
@@ -92,7 +92,7 @@ def _gone(at: _Site) -> None:
 
 
 def _given(at: _Site) -> None:
-    """Inserts a value: one from another tree, or an odd one."""
+    """Inserts a value: a value from another tree, or an unusual value."""
     value = copy(at.random.choice(at.donors) if at.donors and at.random.random() < 0.7 else at.random.choice(ODD))
     if isinstance(at.owner, list):
         at.owner.insert(at.key, value)

@@ -1,4 +1,4 @@
-"""Conditions that every result must meet. :func:`judge` raises :class:`AssertionError` if one is not met."""
+"""Conditions that every result must meet. :func:`judge` raises :class:`AssertionError` if a condition is not met."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _written(report: Report) -> None:
     else:
         _read_back(report, infer(read(config.encode(), "written.json")))
     try:
-        spec = spec_yaml(report)  # the writer reads the text again and compares the models
+        spec = spec_yaml(report)  # spec_yaml reads its text again and compares the models
     except ConvcalcError as failed:
         assert [problem.code for problem in failed.problems] == ["cannot-write"], failed
     else:
@@ -116,13 +116,13 @@ def _written(report: Report) -> None:
 
 
 def _read_back(report: Report, again: Report) -> None:
-    """Checks that a model read from the config that was written of it is the same model."""
+    """Checks that ``again``, which was read from the written config of a model, is the same model."""
     own_code = any(isinstance(row.definition, LayerDefinition) and row.definition.is_custom for row in report.layers)
     if report.problems or own_code:  # a config does not store Python code
         return
     assert {problem.code for problem in again.problems} <= {"unknown-layer"}, again.problems
     assert _rows(again) == _rows(report)
-    # A config has no weights, so its totals are those that the model has without the stored weights.
+    # A config has no weights. So the totals are compared with the totals of the model without its stored weights.
     without_weights = infer(report.model._replace(stored=None))
     assert again.totals == without_weights.totals
 

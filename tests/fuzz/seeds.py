@@ -1,4 +1,4 @@
-"""The first inputs for fuzzing: the specs, files and tables of the tests. All are small."""
+"""The first inputs for fuzzing: small specs, files and tables from the tests."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def configs() -> tuple[bytes, ...]:
 
 @cache
 def legacy() -> tuple[bytes, ...]:
-    """Returns configs of Keras 2, made from configs of Keras 3: calls become lists, and operations get other names."""
+    """Returns configs of Keras 2. They are made from configs of Keras 3: calls become lists, and operations get the
+    names of TensorFlow functions.
+    """
     result = [json.loads(text) for text in configs()]
     functional = [config for config in result if config["class_name"] == "Functional"]
     return tuple(json.dumps(_older(config)).encode() for config in functional)

@@ -1,5 +1,5 @@
-"""The targets of the fuzzer: functions of bytes that must not raise an exception for any bytes. Each target has its
-first inputs.
+"""The targets of the fuzzer: functions that must not raise an exception for any bytes. Each target has its own first
+inputs.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def sizes(data: bytes) -> None:
 
 
 def quantities(data: bytes) -> None:
-    """Parses quantities such as 5M: they are never negative, and plain digits have their usual value."""
+    """Parses quantities such as 5M. A quantity must not be negative, and plain digits must have their usual value."""
     text = data.decode(errors="replace")
     with suppress(Refusal):
         value = quantity(text)
@@ -176,7 +176,7 @@ def quantities(data: bytes) -> None:
 
 
 def expression(data: bytes) -> None:
-    """Evaluates an expression: if it has a value, Python's integer arithmetic gives the same value."""
+    """Evaluates an expression. If the expression has a value, Python's integer arithmetic must give the same value."""
     text = data.decode(errors="replace")
     with suppress(Refusal):
         value = evaluate(text, {"x": 7, "y": 12})
@@ -227,5 +227,5 @@ TARGETS = {
 
 
 def run(target: str, data: bytes) -> Any:
-    """Runs one case. Raises only if the case fails."""
+    """Runs one case. Raises an exception only if the case fails."""
     return TARGETS[target].run(data)

@@ -23,7 +23,8 @@ import atheris
 with atheris.instrument_imports(include=["convcalc"]):
     import convcalc
 
-    for module in walk_packages(convcalc.__path__, "convcalc."):  # imported now, so that no case has to import them
+    # imported here, so that no case has to import these modules
+    for module in walk_packages(convcalc.__path__, "convcalc."):
         if not module.name.endswith("__main__"):
             import_module(module.name)
     from tests.fuzz.targets import TARGETS

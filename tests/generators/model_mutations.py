@@ -1,7 +1,7 @@
-"""Models with one change. Each is checked against the printed text of the original, and the result is compared with the
-expected one.
+"""Makes models with one change, checks each changed model against the printed text of the original, and compares the
+result of the check with the expected result.
 
-Tests with and without Keras use this module.
+Tests with Keras and tests without Keras use this module.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def problems_of(report: Report, record: Snapshot) -> tuple[Any, ...]:
 
 
 def refusal(report: Report, kind: str, text: str) -> str | None:
-    """Checks a model against its own printed text. Returns why the check failed, or None if it passes."""
+    """Checks a model against its own printed text. Returns the reason why the check failed; None if the check passes."""
     try:
         record = snapshot_in(text, "record", report)
     except ConvcalcError as failed:
@@ -193,8 +193,8 @@ def refusal(report: Report, kind: str, text: str) -> str | None:
 class Verdict(NamedTuple):
     """The result of :func:`verdict`.
 
-    ``shows`` is True if Keras's text of the changed model differs from the text of the original. ``wrong`` says what is
-    wrong with the result of the check; it is empty if nothing is wrong.
+    ``shows`` is True if Keras's text of the changed model differs from the text of the original. ``wrong`` describes
+    what is wrong with the result of the check, and is empty if nothing is wrong.
     """
 
     shows: bool
@@ -227,8 +227,8 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
     if options.layer_range is not None and seen is None and mutation.layer not in shown:
         return Verdict(True)  # the changed layer is not in the printed range, so only the totals differ
     right = _right(report, changed, kind, text, own, options, mutation)
-    # If the model does not have a layer of the record, the problem names it as in the record: sometimes only the
-    # beginning of the name.
+    # If a layer of the record is missing in the model, the problem names the layer as the record does: sometimes only
+    # by the beginning of the name.
     named = any(name.startswith(seen[:-1]) if seen.endswith("…") else name == seen for name in right) if seen else False
     return Verdict(True, "" if named else f"{what} is refused for another layer first: {result[0].message}")
 
@@ -250,7 +250,8 @@ def _right(
     if [path for path in one if path in both] == [path for path in two if path in both]:
         places = places[:1]
     paths = {path for place in places for path in (*one[place : place + 1], *two[place : place + 1])}
-    # For a nested layer that the model does not have, the problem has only the name from the record, not the path.
+    # If a nested layer is missing in the model, the problem contains only the layer's name from the record, not the
+    # path.
     return {mutation.layer, f"new_{mutation.layer}", *paths, *(path.rpartition("/")[2] for path in paths)}
 
 
@@ -259,7 +260,7 @@ def _right(
 
 @dataclass
 class Tally:
-    """Counts results. The printed texts of models are checked against their own models and against changed models.
+    """Counts the results of checks. Each printed text is checked against its own model and against changed models.
 
     ``failed`` lists the wrong results.
     """
@@ -277,7 +278,7 @@ class Tally:
 
 
 def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options, str]], random: Random) -> None:
-    """Checks a model against each of its printed texts. Checks two changed models against one of the texts each."""
+    """Checks a model against each of its printed texts. Also checks two changed models, each against one of the texts."""
     texts = [(options, text) for options, text in texts if _is_told(report, kind, options)]
     for options, text in texts:
         said = refusal(report, kind, text)
@@ -295,9 +296,9 @@ def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options,
 
 
 def _is_told(report: Report, kind: str, options: Options) -> bool:
-    """Returns True if the text of a range of layers shows that layers are left out.
+    """Returns True if a text that shows only a range of the layers also shows that layers are left out.
 
-    If the text does not show this, it looks like the text of a smaller model, and the check must fail.
+    Otherwise the text looks like the text of a smaller model, and the check must fail.
     """
     if options.layer_range is None:
         return True

@@ -38,7 +38,7 @@ def of_spec(name: str) -> Report:
 
 
 def every() -> dict[str, Report]:
-    """Returns all reports by name: the reports of the specs, and some that are harder to draw."""
+    """Returns all reports by name: the reports of the specs, and some reports that are harder to draw."""
     return {
         **{path.stem: of_spec(path.stem) for path in sorted(SPECS.glob("*.yaml"))},
         "nested": nested(),
@@ -47,9 +47,9 @@ def every() -> dict[str, Report]:
 
 
 def tensors(report: Report) -> Counter[tuple[str, str]]:
-    """Counts the tensors of the report, by source layer and target layer.
+    """Returns the number of tensors between each pair of layers in the report.
 
-    A nested model is one node: the layers inside are not counted.
+    A nested model counts as one layer: the tensors inside are not counted.
     """
     return Counter(
         (source.rpartition("[")[0].rpartition("[")[0], row.name)

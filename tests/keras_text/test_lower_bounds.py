@@ -1,4 +1,4 @@
-"""Summaries in Keras's format with lower bounds and with an optimizer. The expected numbers are those of Keras 3.15."""
+"""Tests summaries in Keras's format with lower bounds and with an optimizer. The expected numbers are from Keras 3.15."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Summaries in the format of Keras 2: cases that no golden file has. tests/live compares the text with Keras 2."""
+"""Tests summaries in the format of Keras 2, for cases that no golden file contains. tests/live compares such summaries
+with Keras 2.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,7 @@ layers:
     ],
 )
 def test_what_keras_cannot_print_is_refused(options: dict[str, object], message: str) -> None:
-    """A column without room must be refused: Keras 2 would run in an endless loop."""
+    """A column without room for any character must be refused, because Keras 2 would run in an endless loop."""
     with pytest.raises(ConvcalcError, match=message.replace("(", r"\(")):
         text(CHAIN, **options)
 

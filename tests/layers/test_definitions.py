@@ -1,4 +1,6 @@
-"""The program decides in one place what a layer is. No behaviour depends on the module that contains a layer's rule."""
+"""Tests that only the readers decide what a layer is, and that no behaviour depends on the module with the layer's
+rule.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every layer of the catalogue by example: arguments and input shape, and the expected result.
 
-A row is (layer, arguments, input shapes without the batch axis, output shape without it, weight shapes, source). Every
-layer of the catalogue must have a row here, a summary, and an example that can be run.
+A row is (layer, arguments, input shapes, output shape, weight shapes, source). The input and output shapes are written
+without the batch axis. Every layer of the catalogue must have a row here, a summary, and an example that can be run.
 """
 
 from __future__ import annotations
@@ -434,7 +434,7 @@ def test_a_layer_has_the_expected_shapes_and_weights(
 
 
 # Inputs that Keras refuses, and the error code of convcalc: (layer, arguments, input shapes with the batch axis, code).
-# Either convcalc once accepted the input, or users of Keras often make this mistake.
+# Each row is an input that convcalc once accepted, or a mistake that users of Keras often make.
 REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"batch_shape": [2, 3], "batch_size": 2}, [], "invalid-value"),
     ("InputLayer", {"batch_shape": [2, 3], "shape": [3]}, [], "invalid-value"),
@@ -525,7 +525,7 @@ def test_a_refusal_has_its_code(name: str, args: dict[str, Any], shapes: list[tu
     assert all(refusal.argument is None or kind.argument(refusal.argument) for refusal in refusals)
 
 
-# Refusals with equal codes but different reasons. So the message is tested too.
+# Refusals for different reasons that have the same code. So the message is tested too.
 REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"shape": [3], "batch_shape": [2, 3]}, [], "cannot have both shape and batch_shape"),
     ("InputLayer", {"batch_size": 2, "batch_shape": [2, 3]}, [], "cannot have both batch_size and batch_shape"),

@@ -1,4 +1,4 @@
-"""MACs compared with an independent count: loops over positions, kernel elements and channels, on small shapes.
+"""Compares MACs with an independent count: loops over positions, kernel elements and channels, on small shapes.
 
 Nothing here uses the arithmetic of the rules. For a convolution, the loops visit each output position, each kernel
 position and each channel, and add one each time. Positions in the padding count too: Keras multiplies them by zero.
@@ -286,7 +286,8 @@ def test_attention_without_projections() -> None:
     pairs, features, values = list(grid((4, 6))), 5, 3
     dot = sum(features + values for _ in pairs)
     assert macs_of("Attention", {}, (4, 5), (6, 3), (6, 5)) == dot
-    weighed = sum(values for _ in pairs)  # the scores are tanh of sums, so only the products with the values count
+    # the scores are computed by tanh of sums, so only the products of scores and values count
+    weighed = sum(values for _ in pairs)
     assert macs_of("Attention", {"score_mode": "concat"}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {"use_scale": False}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {}, (4, 5), (6, 3), (6, 5)) == dot

@@ -1,4 +1,4 @@
-"""Preprocessing layers: their refusals, and the dtypes of their outputs."""
+"""Tests preprocessing layers: the inputs that they refuse, and the dtypes of their outputs."""
 
 from __future__ import annotations
 

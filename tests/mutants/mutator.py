@@ -6,7 +6,7 @@ they skip decorated functions (convcalc's rules are decorated), or they start Py
 
 Each mutant runs in a fork of this process. This process has already imported everything except convcalc, so a mutant
 takes about a second. ``tests/mutants/equal.txt`` lists the mutants that are known to be equivalent to the original
-code, each with its reason.
+code, each with the reason.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 class Mutant(NamedTuple):
     """The code of a file with one thing changed.
 
-    ``key`` identifies the mutant by the name of the function and by the change, so a new line number does not change
-    it.
+    ``key`` identifies the mutant by the name of the function and by the change, so that the key stays the same if line
+    numbers change.
     """
 
     key: str
@@ -66,8 +66,8 @@ class Mutant(NamedTuple):
 
 
 def changed(node: ast.AST) -> Iterator[ast.AST]:
-    """Yields variants of a node: another comparison or operator, a number plus one, a negated condition, a removed
-    raise.
+    """Yields variants of a node of the syntax tree: another comparison or operator, a number plus one, a negated
+    condition, a removed ``raise``.
     """
     if isinstance(node, ast.Compare):
         for number, one in enumerate(node.ops):

@@ -1,6 +1,4 @@
-"""The operations of ``keras.ops``: rules that can be tested without Keras. The expected results are those of Keras
-3.15.
-"""
+"""Tests the rules of the operations of ``keras.ops`` without Keras. The expected results are from Keras 3.15."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each command of the benchmarks can be run. No test checks how long a command takes."""
+"""Tests that each command of the benchmarks can be run. No test checks how long a command takes."""
 
 import sys
 from pathlib import Path
@@ -62,7 +62,8 @@ def test_a_failed_command_is_reported() -> None:
 
 def test_commands_run_in_turn() -> None:
     quick, slow = in_turn([[sys.executable, "-c", ""], [sys.executable, "-c", "bytearray(200_000_000)"]], 1)
-    # quick.memory is not checked: this process uses more memory than the child, and the larger number is reported
+    # quick.memory is not checked: the kernel reports the larger of two numbers, the memory of the child and the memory
+    # of this process
     assert slow.memory > 200_000_000
     assert quick.seconds > 0
 

@@ -1,6 +1,6 @@
-"""The page docs/ci.md and the README are correct.
+"""Tests that the page docs/ci.md and the README are correct.
 
-Their commands print the output that the pages show. The hooks, inputs and options on the pages exist.
+The commands print the output that the pages show, and the hooks, inputs and options on the pages exist.
 """
 
 import re

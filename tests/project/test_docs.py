@@ -1,4 +1,4 @@
-"""The generated pages are up to date, and their links work."""
+"""Tests that the generated pages are up to date, and that the links in them work."""
 
 import re
 

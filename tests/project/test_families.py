@@ -1,6 +1,6 @@
-"""Families are imported only when a model needs them.
+"""Tests that families are imported only when a model needs them.
 
-The indexes of families are up to date, and commands import only a few modules.
+Also tests that the indexes of families are up to date, and that commands import only a few modules.
 """
 
 import ast

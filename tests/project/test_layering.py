@@ -90,10 +90,10 @@ def _module(path: Path) -> str:
 
 
 def _file_of(name: str, files: Collection[str]) -> str:
-    """Returns the module of convcalc that an import reads: the imported name itself, or the module that defines the
-    name.
+    """Returns the module of convcalc that an import statement loads: the imported name itself, or the module that
+    defines this name.
 
-    The result is empty for other packages.
+    Returns an empty string for an import from another package.
     """
     while name and name not in files:
         name = name.rpartition(".")[0]
@@ -102,7 +102,9 @@ def _file_of(name: str, files: Collection[str]) -> str:
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "layers").glob("*.py")), ids=lambda path: path.stem)
 def test_families_do_not_import_each_other(path: Path) -> None:
-    """Code shared by several families is in modules that are not families. Only layers/__init__.py imports families."""
+    """Code that several families share must be in a module that is not a family. Only layers/__init__.py may import
+    families.
+    """
     if path.stem not in FAMILIES:
         return
     for name in imports(path):

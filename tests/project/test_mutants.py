@@ -1,4 +1,4 @@
-"""The mutator: its changes, and its lists of files, tests and equivalent mutants."""
+"""Tests the mutator: the changes that it makes, and the lists of files, tests and equivalent mutants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public names: few, typed, and described in the README."""
+"""Tests that the public names are few, typed, and described in the README."""
 
 import pytest
 

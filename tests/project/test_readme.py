@@ -1,4 +1,4 @@
-"""The README is correct: each of its commands prints the output that it shows."""
+"""Tests that each command in the README prints the output that the README shows."""
 
 import pytest
 

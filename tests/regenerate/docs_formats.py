@@ -125,7 +125,7 @@ def _row(name: str) -> str:
 
 def _sample(name: str, report: Report, depth: int) -> str:
     text = "".join(write_reports(REPORT_FORMATS[name], [report], FormatRequest(depth=depth)))
-    # The complete JSON report would be the longest part of the page.
+    # The sample is shortened, because the complete JSON report would be the longest part of the page.
     return f"{text[:_MOST_JSON].rstrip()} …\n" if name in ("json", "jsonl") else text
 
 

@@ -1,4 +1,4 @@
-"""Results of checks, in the formats that CI servers read."""
+"""Tests the results of checks in the formats that CI servers read."""
 
 import csv
 import io

@@ -1,4 +1,6 @@
-"""Every column has a unique heading and is listed in 'all'. A column of numbers has plain values or labels."""
+"""Tests that every column has a unique heading and is listed in 'all', and that a column of numbers has plain values or
+labels.
+"""
 
 import re
 
@@ -31,9 +33,9 @@ def test_a_name_is_one_lower_case_word(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.column.right])
 def test_a_column_of_numbers_has_a_plain_value_or_a_label(name: str, studies: list[Study]) -> None:
-    """The plain value of a cell is for programs, so the value has no separators and no units.
+    """The plain value of a cell is for programs, so it must have no separators and no units.
 
-    If the plain value is empty, there must be a label, unless the printed cell is empty too.
+    If the plain value is empty, the cell must have a label, unless the printed cell is empty too.
     """
     field = FIELDS[name]
     for study in studies:

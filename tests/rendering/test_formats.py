@@ -1,6 +1,6 @@
 """Reads every format with an independent parser.
 
-Each cell must have its original text, even if a name contains special characters of the format.
+Each cell must have the original text, even if a name contains characters with a meaning in the format.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def of_text(text: str) -> Report:
 
 
 def hostile_sheet() -> Sheet:
-    """Returns a sheet with every hostile name in every part: title, heading, text cell, number cell, note."""
+    """Returns a sheet that contains every hostile name in each of its parts: title, heading, text cell, number cell and
+    note.
+    """
     columns = [Column("Name | `x`"), Column("Number", right=True), Column("<b>Again</b>")]
     rows = [(name, "1,234", name[::-1]) for name in hostile.NAMES]
     return Sheet(hostile.NAMES[0], ("name", "number", "again"), columns, rows, [f" {name}" for name in hostile.NAMES])

@@ -24,7 +24,8 @@ from tests.paths import BROKEN, SPECS
 SCHEMA = json.loads(json_schema())
 VALIDATOR = Draft202012Validator(SCHEMA)
 
-# Broken specs with a wrong form. An editor can detect the wrong form without computing shapes or looking up names.
+# Broken specs whose form is wrong, so that an editor can detect the mistake without computing shapes or looking up
+# names.
 _MALFORMED = (
     "block_definitions block_inside both_inputs budget call_unknown causal_2d dtype empty empty_layers expect "
     "huge_number input_mapping input_of_words inputs_as_a_list list_at_the_top merge_without_from "

@@ -1,4 +1,6 @@
-"""Corrupt Keras files, and files made to cause harm: each must give one clear error, quickly and with little memory."""
+"""Tests corrupt Keras files, and files that are made to cause harm. Each file must give one clear error, quickly and
+with little memory.
+"""
 
 import io
 import json
@@ -294,7 +296,7 @@ def test_a_corrupt_file_is_one_clear_error(name: str) -> None:
 
 @pytest.mark.parametrize("name", DAMAGED_WEIGHTS)
 def test_corrupt_weights_are_one_clear_error(name: str) -> None:
-    """Reading the weights raises the error. A summary that does not need the weights only shows a warning."""
+    """If the weights are read, the error is raised. A summary that does not need the weights shows only a warning."""
     content, code = DAMAGED_WEIGHTS[name]
     model = read(content, "model.keras")
     began = time.process_time()
@@ -421,7 +423,8 @@ def test_nothing_in_a_file_is_run_or_opened(monkeypatch: pytest.MonkeyPatch) -> 
     import builtins
     import os
 
-    infer(read(content, "model.json"))  # also not checked: imports run code, but only convcalc's own
+    # not checked either: imports also call ``exec``, but only on convcalc's own code
+    infer(read(content, "model.json"))
     for owner, name in ((builtins, "open"), (builtins, "eval"), (builtins, "exec"), (os, "system"), (io, "open")):
         monkeypatch.setattr(owner, name, ran_without(name))
     report = infer(read(content, "model.json"))

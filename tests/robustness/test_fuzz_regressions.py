@@ -1,4 +1,4 @@
-"""Cases found by fuzzing (python -m tests.fuzz), each minimized.
+"""Tests cases that the fuzzer (python -m tests.fuzz) found, each reduced to the essential part.
 
 The result must be a consistent report, or one clear error.
 """
@@ -81,7 +81,7 @@ def endless(file: bytearray) -> bytearray:
 
 
 def around(file: bytearray) -> bytearray:
-    """Sets a huge length for a text. When the HDF5 library adds sizes, the sum overflows to zero."""
+    """Sets a huge length for a text. When the HDF5 library adds this length to a position, the sum overflows to zero."""
     first = file.index(b"GCOL") + 16
     file[first + 8 : first + 16] = (2**64 - 16).to_bytes(8, "little")
     return file
@@ -339,7 +339,8 @@ def test_calls_that_no_output_needs_are_left_out() -> None:
 
 
 WHOLE = [
-    # The input in the spec that is read; the input in the written spec; the batch shape in the written config.
+    # Each row: the input in the spec that is read, the input in the written spec, and the batch shape in the written
+    # config.
     ("{batch_shape: [2, 3]}", "{shape: [3], batch_size: 2}", [2, 3]),
     ("{batch_shape: [null, 3]}", "[3]", [None, 3]),
     ("{shape: [3], batch_shape: null, batch_size: 2}", "{shape: [3], batch_size: 2}", [2, 3]),
@@ -406,7 +407,7 @@ def test_memory_uses_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> N
 def test_sizes_of_an_input_of_an_unknown_class_are_fixed(asked: Any) -> None:
     """If an input has an unknown class, only the file states its size.
 
-    A size given by the user would have no effect, so it must be refused.
+    A size that the user gives would have no effect, so the program must refuse it.
     """
     model = read(
         data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": 9}}, DENSE)), "a"

@@ -1,4 +1,6 @@
-"""Operations with arguments of every type, as in an untrusted file. Each call quickly gives a result or a refusal."""
+"""Tests operations with arguments of every type, as an untrusted file may contain them. Each call must quickly give a
+result or a refusal.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Any input to any reader gives a result or a :class:`ConvcalcError`.
+"""Tests that any input to any reader gives a result or a :class:`ConvcalcError`.
 
-The fuzzer has functions that check results; they are used here too. Hypothesis draws the same inputs in every run.
+The results are checked by the functions that the fuzzer uses. Hypothesis draws the same inputs in every run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ VALUES = st.recursive(
     lambda part: st.lists(part, max_size=4) | st.dictionaries(KEYS, part, max_size=4),
     max_leaves=20,
 )
-# Texts are drawn from these parts of records, sizes, quantities and settings, and from any characters.
+# Texts are drawn from these parts, which occur in records, sizes, quantities and settings, and from any characters.
 _PIECES = [
     "Layer (type)", "Output Shape", "Param #", "Total params: ", "(None, 3)", "┃", "│", "┡━━━╇━━┩", "_" * 65, "=" * 65, "\n", "\r\n", "\r",
     "x", "×", ",", "(", ")", "28", "?", "0", "-1", "9" * 5_000, "0x" + "f" * 5_000, "1e999", "KiB", "M", "same", "[", "]", " = ", '"', "'",
@@ -79,7 +79,7 @@ def test_any_text(name: str) -> None:
 @given(st.integers(0, 10**9), TEXTS)
 @drawn
 def test_any_slip_in_a_record(seed: int, text: str) -> None:
-    """Replaces up to 40 characters of a record by another text."""
+    """Replaces up to 40 characters of a record by another text. The result must be a record, or cause one error."""
     random = Random(seed)
     record = random.choice(seeds.records()).decode()
     start, end = sorted(random.randrange(len(record) + 1) for _ in range(2))

@@ -1,4 +1,4 @@
-"""Any text that is read as a spec gives a report or a :class:`ConvcalcError`, quickly."""
+"""Tests that any text that is read as a spec quickly gives a report or a :class:`ConvcalcError`."""
 
 import re
 import time

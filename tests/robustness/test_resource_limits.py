@@ -1,7 +1,7 @@
-"""Hostile input: the command line answers or refuses it within limits of processor time and memory.
+"""Tests that the command line answers or refuses hostile input within limits of processor time and memory.
 
-Each case runs in its own process. The limits are at least ten times what a case needs. The limits are too low for an
-algorithm whose time grows with the square of the size, or doubles with each level.
+Each case runs in its own process. The limits are at least ten times as high as a case needs, but too low for an
+algorithm whose time grows with the square of the size, or doubles with each level of nesting.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def spec(layers: str, first: str = "", size: str = "[3]") -> bytes:
 def aliases(leaf: str, each: Callable[[str], str]) -> str:
     """Returns a YAML text with forty anchors.
 
-    Each anchor contains nine aliases of the previous anchor. Together they stand for 9 to the power of 39 values.
+    Each anchor contains nine aliases of the previous anchor. With its aliases expanded, the text has 9 to the power of
+    39 values.
     """
     lines = [f"a0: &a0 {leaf}", *(f"a{n}: &a{n} {each(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 40))]
     return "\n".join(lines)
@@ -109,7 +110,9 @@ def added(inputs: int) -> bytes:
 
 
 def merged(tensors: int) -> dict[str, Any]:
-    """Returns a model with a layer that takes one tensor many times. The file does not record the tensor's shape."""
+    """Returns a model with a layer that reads the same tensor many times. The file does not record the shape of the
+    tensor.
+    """
     given = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
     return functional(INPUT, layer("Add", "dense", [[given] * tensors]))
 
@@ -162,7 +165,7 @@ def test_a_hostile_file_stays_within_the_limits(name: str, tmp_path: Path) -> No
 
 
 def test_the_limits_are_enforced(tmp_path: Path) -> None:
-    """A process that runs endlessly or takes all memory is stopped by the limits."""
+    """The limits must stop a process that runs endlessly or takes all memory."""
     for code in ("while True: pass", "[bytes(2**20) for _ in range(2**12)]"):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, preexec_fn=_tight)
         assert done.returncode not in (0, 2)
@@ -245,7 +248,7 @@ REFUSED = ("latin-1", "cp1252", "cp037", "utf-32")
 @pytest.mark.parametrize("encoding", (*READ, *REFUSED))
 @pytest.mark.parametrize("text", [TEXT, CONFIG], ids=["spec", "config"])
 def test_a_text_in_any_encoding_is_read_or_refused(text: str, encoding: str) -> None:
-    """Files in UTF-8, with or without a byte order mark, and in UTF-16 are read. No name may have wrong letters."""
+    """Files in UTF-8, with or without a byte order mark, and in UTF-16 are read. Names must keep the right letters."""
     try:
         report = infer(read(text.encode(encoding), "any"))
     except ConvcalcError as failed:

@@ -1,6 +1,6 @@
-"""Snapshots: reading the texts that users store as records, and checks against them.
+"""Tests snapshots: reading the texts that users store as records, and checking models against these records.
 
-tests/live reads texts that Keras printed.
+tests/live reads texts that Keras itself printed.
 """
 
 from __future__ import annotations
@@ -194,7 +194,9 @@ AS_ASCII = str.maketrans("┃┡┩│├┤└┘╇┼━─", "||||||++++--")
 
 
 def in_ascii(printed: str) -> str:
-    """Returns the text with ASCII lines instead of box characters, as Rich prints it in an encoding without them."""
+    """Returns the text with ASCII lines instead of box characters. Rich prints this if the encoding has no box
+    characters.
+    """
     lines = []
     for line in printed.splitlines():
         edge = line[:1] in ("┏", "└")
@@ -307,7 +309,9 @@ layers:
 
 
 def test_a_text_of_tensorflow_2_6() -> None:
-    """TensorFlow 2.6 crops each cell at the width of its column. It prints one source a line, and no sizes in bytes."""
+    """TensorFlow 2.6 crops each cell at the width of its column. It prints each source on its own line, and prints no
+    sizes in bytes.
+    """
     record = snapshot_in(OLD, "old")
     assert record.format == "keras2"
     assert [row.name for row in record.rows] == ["input_1", "a_dense_layer_of_a_long_name", "other", "add"]
@@ -386,7 +390,7 @@ def test_an_error_says_which_texts_are_records() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", TEXTS)
 def test_any_damaged_text_is_a_record_or_one_error(kind: str) -> None:
-    """Inserts and removes random characters."""
+    """Inserts and removes random characters in a printed text. The result must be a record, or cause one error."""
     printed, random = text(kind=kind, show_trainable=True), Random(kind)
     for _ in range(400):
         damaged = list(printed)
@@ -481,7 +485,9 @@ def test_a_spec_with_a_summary_in_a_comment_is_a_spec() -> None:
 
 
 def test_a_keras2_table_that_is_narrower_than_its_lines() -> None:
-    """``positions`` has four values for three columns, so the table is narrow, and even "Param #" is wrapped."""
+    """``positions`` has four values but the table has three columns, so the table is narrower than its horizontal
+    lines, and even the title "Param #" is wrapped.
+    """
     report = infer(load(SPECS / "vgg16.yaml"))
     printed = TEXTS["keras2"](report, Options(positions=[0.4, 0.6, 0.75, 1.0]))
     assert refusal(report, "keras2", printed) is None

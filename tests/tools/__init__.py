@@ -1,7 +1,7 @@
 """Tests with other programs (``pytest -m tools``).
 
-Browsers, Graphviz, Mermaid, LaTeX and readers of SARIF and JUnit's XML read our formats. pre-commit, GitHub's steps, bash, zsh
-and fish run our commands.
+A browser, Graphviz, Mermaid, LaTeX, and readers of SARIF and JUnit's XML read convcalc's formats. pre-commit, the steps
+of the GitHub action, bash, zsh and fish run convcalc's commands.
 
 Required programs (Debian)::
 

@@ -1,5 +1,5 @@
-"""The GitHub action: its steps run as GitHub's runner runs them, in bash with the same options, and with expressions
-filled in.
+"""Tests the GitHub action. Its steps run in the way of GitHub's runner: in bash with the same options, and with the
+expressions replaced by their values.
 """
 
 import re
@@ -41,7 +41,8 @@ class Runner:
 
     def __init__(self, folder: Path, action: Path) -> None:
         self.folder = folder
-        # The output of the action's first step. The tests do not run this step, because it uses another action.
+        # The output that the action's first step would have. The tests do not run this step, because it uses another
+        # action.
         self.outputs: dict[str, dict[str, str]] = {"python": {"python-path": sys.executable}}
         self.action = action
 

@@ -1,4 +1,6 @@
-"""Graphviz reads and draws convcalc's DOT files. Nodes, edges and clusters are as in the report; labels are exact."""
+"""Graphviz reads and draws convcalc's DOT files. The nodes, edges and clusters must be as in the report, and the labels
+must be exact.
+"""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The HTML page in a browser: each text is shown unchanged, and no script in a name is run."""
+"""Tests the HTML page in a browser: each text must be shown unchanged, and no script in a name may run."""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""Mermaid's own parser and renderer, in a browser: nodes, edges and labels of the picture are as in the report."""
+"""Tests Mermaid graphs with Mermaid's own parser and renderer in a browser: the nodes, edges and labels of the picture
+must be as in the report.
+"""
 
 import json
 import os
@@ -107,7 +109,7 @@ def test_the_picture_has_the_nodes_and_edges_of_the_report(found: dict[str, Any]
 
 
 def _id(element: str) -> str:
-    """Returns convcalc's id of a node. It is part of the id of an element, such as ``n2`` in ``m1-flowchart-n2-3``."""
+    """Returns convcalc's id of a node from the id of an element: ``n2`` from ``m1-flowchart-n2-3``."""
     return element.split("flowchart-")[1].split("-")[0]
 
 

@@ -1,4 +1,4 @@
-"""Reads our SARIF and JUnit files with the libraries for these formats (``pip install '.[tools]'``)."""
+"""Reads convcalc's SARIF and JUnit files with the libraries for these formats (``pip install '.[tools]'``)."""
 
 from pathlib import Path
 

@@ -1,4 +1,6 @@
-"""``convcalc convert``: reading a written file gives the same model. tests/live builds the written models in Keras."""
+"""Tests that reading a file written by ``convcalc convert`` gives the same model. tests/live builds the written models
+in Keras.
+"""
 
 from __future__ import annotations
 
@@ -52,13 +54,14 @@ def test_a_spec_written_as_a_config_is_the_same_model(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_model_written_as_a_spec_is_the_same_model(path: Path) -> None:
-    """Writes each model as a config, reads the config like a Keras file, and writes the result as a spec.
+    """Writes each model as a config, reads the config as a Keras file, and writes the result as a spec.
 
-    Names, positions of tensors, and arguments stay the same.
+    Names, arguments and the order of tensors must stay the same.
     """
     report = infer(load(path))
     assert rows(infer(read(spec_yaml(report).encode(), "x.yaml"))) == rows(report)
-    if path.stem == "vit_tiny":  # the config does not contain the declarations of its layers, so it cannot be read
+    # the config does not contain the declarations of the custom layers, so it cannot be read
+    if path.stem == "vit_tiny":
         return
     again = infer(read(spec_yaml(infer(read(config_json(report).encode(), "x.json"))).encode(), "x.yaml"))
     assert rows(again) == rows(report)
