@@ -118,8 +118,22 @@ class Definition(Protocol):
         ...
 
 
+class ForeignRule(Struct):
+    """The rule of a custom class, from a file of declarations or from an installed package.
+
+    Attributes:
+        definition: the declared layer.
+        args: the bound arguments.
+        source: the file or the package that declares the layer, for messages.
+    """
+
+    definition: Any
+    args: Mapping[str, Any]
+    source: str
+
+
 class Foreign(Struct):
-    """A custom class that is not in the catalogue. Only the names that the file states are known."""
+    """A custom class that is not in the catalogue. Known are the names that the file states, and the rule if it has one."""
 
     name: str
     module: str | None = None
@@ -127,6 +141,8 @@ class Foreign(Struct):
     class_known: bool = True
     # True if the model's outputs in the file count the calls of this layer from 1, as for a nested Functional.
     calls_from_one: bool = False
+    # None if nothing declares the class, or if the layer does not fit the declaration.
+    rule: ForeignRule | None = None
 
     @property
     def contains_layers(self) -> bool:

@@ -91,6 +91,11 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
     """Returns the explanation without the receptive field."""
     definition = row.definition
     inputs = _inputs(row)
+    if isinstance(definition, Foreign) and definition.rule is not None and row.calls[-1].result.inferred is not None:
+        rule = definition.rule
+        layer = row.layer._replace(definition=rule.definition, args=rule.args)
+        declared = LayerReport(layer, row.prefix, row.depth, row.trainable, row.calls, row.counts)
+        return _explained(report, number, declared)._replace(layer=row)
     if isinstance(definition, Foreign):
         recorded = row.calls[-1].recorded
         shapes = ", ".join(map(shape_text, row.output_shapes))

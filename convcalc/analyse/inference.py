@@ -6,6 +6,7 @@ For each call, it runs the rule of the layer once on the shapes of the inputs. P
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, li
 from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
 from convcalc.layers.registry import Args
 from convcalc.layers.sublayer import UNKNOWN_RESULT, contains_foreign, with_engine
-from convcalc.model import Call, Layer, Model, Ref, is_linear
+from convcalc.model import Call, Foreign, ForeignRule, Layer, Model, Ref, is_linear
 from convcalc.ops import Operation, Tensor
 
 # No layer has more outputs than this. The limit protects against a file that refers to an output with a huge number.
@@ -238,7 +239,11 @@ def _call_other(
     if isinstance(definition, LayerDefinition) and definition.is_opaque:
         return _call_layer(run, call, layer, definition, any_rank, session)
     result = unknown_result(inputs)
-    if isinstance(definition, LayerDefinition) and has_unknown_input:
+    if isinstance(definition, Foreign) and definition.rule is not None:
+        if not has_unknown_input:
+            return _call_foreign(run, call, layer, definition.rule, inputs, session)
+        definition, layer = definition.rule.definition, layer._replace(args=definition.rule.args)
+    if isinstance(definition, LayerDefinition) and has_unknown_input and not definition.provider:
         alone = session.alone(layer, definition, len(inputs))
         if alone is not None:
             run.weights_alone[call.layer] = alone.weights
@@ -274,6 +279,54 @@ def _call_layer(
     elif first is not weights and [weight.shape for weight in first] != [weight.shape for weight in weights]:
         raise Refusal("is called again on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
     return result
+
+
+def _call_foreign(
+    run: ModelRun, call: Call, layer: Layer, rule: ForeignRule, inputs: tuple[Shape | None, ...], session: _Session
+) -> CallResult:
+    """Runs the declared rule of a custom class.
+
+    If the rule fails, or its result contradicts the file, adds a warning and returns an unknown result.
+    """
+    definition: LayerDefinition = rule.definition
+    result = None
+    try:
+        result = _call_layer(run, call, layer._replace(args=rule.args), definition, inputs, session)
+        reason = _contradiction(result, call, layer)
+    except Refusal as refusal:
+        reason = refusal.message
+    except (Exception, SystemExit) as failed:  # the rule of another package may raise anything
+        if not definition.provider:
+            raise
+        reason = f"raises {type(failed).__name__}: {failed}"
+    if result is not None and not reason:
+        return result
+    run.weights[call.layer] = None
+    about = f"{layer.class_name} '{layer.name}'"
+    message = f"{about}: its declaration in {rule.source} is not used, because it {reason}; only what the file records is known"
+    problem = Problem(codes.UNKNOWN_LAYER, message, None, layer.name, "warning")
+    if problem not in session.problems:
+        session.problems.append(problem)
+    return unknown_result(inputs)
+
+
+def _contradiction(result: CallResult, call: Call, layer: Layer) -> str:
+    """Returns how the result of a declared rule contradicts the file; empty if it does not."""
+    assert result.inferred is not None
+    for number, (shape, _) in call.recorded.items():
+        if number >= len(result.outputs):
+            return f"gives {len(result.outputs)} outputs, but the file records output {number}, counted from 0"
+        inferred = result.outputs[number]
+        if inferred is not None and shape is not None and not _are_compatible(inferred, shape):
+            return f"gives the output {shape_text(inferred)}, but the file records {shape_text(shape)}"
+    if layer.stored is None or "params" in result.inferred.unknown:
+        return ""
+    given = Counter(weight.shape for weight in result.inferred.weights)
+    stored = Counter(weight.shape for weight in layer.stored)
+    if given == stored:
+        return ""
+    shapes = [", ".join(map(shape_text, counts.elements())) or "none" for counts in (given, stored)]
+    return f"gives the weights {shapes[0]}, but the file stores {shapes[1]}"
 
 
 def _apply_layer(

@@ -14,6 +14,7 @@ from convcalc.cli import warn
 from convcalc.cli.check_run import CheckRun
 from convcalc.cli.command import BUDGET, COMPARISON, EXIT_CODE, OTHER, WholeNumber, declare, option
 from convcalc.cli.completion import files
+from convcalc.cli.custom import custom_layers, custom_option
 from convcalc.cli.jobs import MOST_JOBS, in_order, jobs_for
 from convcalc.cli.output import Output, output_options, text_options
 from convcalc.cli.progress import progress
@@ -94,6 +95,7 @@ def _budget_options(command: F) -> F:
     help="Do not fail only because a number is unknown or a lower bound.",
 )
 @input_options
+@custom_option
 @option(
     "-j",
     "--jobs",
@@ -113,6 +115,7 @@ def command(
     allow_incomplete: bool,
     inputs: tuple[str, ...],
     batch: int | None,
+    custom: tuple[str, ...],
     jobs: int | None,
     quiet: bool,
     width: int | None,
@@ -153,7 +156,9 @@ def command(
         batch,
         None if quiet else to.format,
         None if quiet else to.text_style(width, ascii, no_color),
+        custom,
     )
+    custom_layers(custom)  # errors in these files are reported once, not for each model
     outcomes = in_order(names, run.check, _processes(jobs, names, against))
     exit_codes: list[int] = []
     with closing(_payloads(progress(names, outcomes, quiet), exit_codes)) as payloads:

@@ -14,6 +14,7 @@ from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, error, listed
 from convcalc.base.structs import Struct
 from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR
+from convcalc.cli.custom import custom_layers
 from convcalc.cli.reading import resized
 from convcalc.rendering.formats import CHECK_FORMATS, check_payload
 
@@ -69,6 +70,7 @@ class CheckRun:
     batch: int | None
     format: str | None
     text_style: TextStyle | None
+    custom: tuple[str, ...] = ()
 
     def check(self, name: str) -> Outcome:
         """Checks one model.
@@ -97,7 +99,7 @@ class CheckRun:
         from convcalc.analyse import Study, infer
         from convcalc.read import parse
 
-        return Study.of(infer(resized(parse(name), self.inputs, self.batch)))
+        return Study.of(infer(resized(parse(name, custom_layers(self.custom)), self.inputs, self.batch)))
 
     def _result(self, name: str, report: Study) -> CheckResult:
         from convcalc.checking.budget import effective_limits
@@ -110,7 +112,7 @@ class CheckRun:
             name,
             report,
             effective_limits(report.model, self.project_limits, self.limits),
-            load_snapshot(record) if record else None,
+            load_snapshot(record, custom=custom_layers(self.custom)) if record else None,
             self.ignore_names or project.ignore_names,
             self.allow_incomplete or project.allow_incomplete,
         )

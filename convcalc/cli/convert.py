@@ -11,6 +11,7 @@ from convcalc.base.problems import error, listed
 from convcalc.cli import OK, print_warnings, warn
 from convcalc.cli.command import OUTPUT, declare, option
 from convcalc.cli.completion import files
+from convcalc.cli.custom import custom_layers, custom_option
 
 
 @declare("convert", examples=("convcalc convert model.yaml -o model.json", "convcalc convert model.keras -o model.py"))
@@ -24,7 +25,8 @@ from convcalc.cli.completion import files
     heading=OUTPUT,
     help="Write to FILE; its ending selects the format: .json, .yaml or .py.",
 )
-def command(model: str, output: str) -> int:
+@custom_option
+def command(model: str, output: str, custom: tuple[str, ...]) -> int:
     """Convert a model to a Keras config, a YAML spec or Python code.
 
     MODEL is a spec, a Keras config, a .keras archive or an HDF5 file. keras.models.model_from_json builds a model from the
@@ -37,7 +39,7 @@ def command(model: str, output: str) -> int:
     target = Path(output)
     if target.suffix not in FORMATS:
         raise error(codes.UNKNOWN_FORMAT, f"{output}: the ending must be {listed(FORMATS)}")
-    loaded = load(model)
+    loaded = load(model, custom_layers(custom))
     require_graph(loaded)
     report = infer(loaded)
     print_warnings(report.problems)

@@ -11,12 +11,14 @@ from convcalc.base.problems import error
 from convcalc.cli import CHECK_FAILED, OK, print_warnings
 from convcalc.cli.command import COMPARISON, EXIT_CODE, declare, option
 from convcalc.cli.completion import files
+from convcalc.cli.custom import custom_layers, custom_option
 from convcalc.cli.output import Output, output_options, text_options
 from convcalc.rendering.formats import COMPARISON_FORMATS, ComparisonRequest, write_comparison
 
 if TYPE_CHECKING:
     from convcalc.analyse import Study
     from convcalc.model import Model
+    from convcalc.read.custom_layers import CustomLayers
 
 
 @declare(
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     heading=COMPARISON,
     help="Compare a revision of A with the file, or two revisions of A.",
 )
+@custom_option
 @output_options(tuple(COMPARISON_FORMATS))
 @option("--all", "everything", is_flag=True, heading=COMPARISON, help="Show unchanged layers too.")
 @option("--ignore-names", is_flag=True, heading=COMPARISON, help="Do not compare the names of layers.")
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 def command(
     models: tuple[str, ...],
     revisions: str | None,
+    custom: tuple[str, ...],
     to: Output,
     everything: bool,
     ignore_names: bool,
@@ -61,7 +65,7 @@ def command(
     """
     from convcalc.differences.compare import diff
 
-    before, after = _from_git(models, revisions) if revisions is not None else _from_files(models)
+    before, after = _models(models, revisions, custom_layers(custom))
     result = diff(_report(before), _report(after), ignore_names)
     if not quiet:
         request = ComparisonRequest(everything, lambda: to.text_style(width, ascii, no_color))
@@ -69,17 +73,21 @@ def command(
     return CHECK_FAILED if result.differs and not exit_zero else OK
 
 
-def _from_files(models: tuple[str, ...]) -> tuple[Model, Model]:
+def _models(models: tuple[str, ...], revisions: str | None, custom: CustomLayers) -> tuple[Model, Model]:
+    return _from_files(models, custom) if revisions is None else _from_git(models, revisions, custom)
+
+
+def _from_files(models: tuple[str, ...], custom: CustomLayers) -> tuple[Model, Model]:
     from convcalc.read import load
 
     if len(models) != 2:
         raise error(codes.MISSING_ARGUMENT, "give two models, or one model and --git REV")
     if models[0] == models[1] == "-":
         raise error(codes.INVALID_VALUE, "only one of the models can be standard input")
-    return load(models[0]), load(models[1])
+    return load(models[0], custom), load(models[1], custom)
 
 
-def _from_git(models: tuple[str, ...], revisions: str) -> tuple[Model, Model]:
+def _from_git(models: tuple[str, ...], revisions: str, custom: CustomLayers) -> tuple[Model, Model]:
     """Returns the two models to compare.
 
     With one revision, these are the model in the revision and the model on disk. With two revisions, these are the
@@ -94,16 +102,16 @@ def _from_git(models: tuple[str, ...], revisions: str) -> tuple[Model, Model]:
     if after.startswith("."):
         raise error(codes.INVALID_VALUE, f"--git expects REV or REV..REV, not '{revisions}'")
     if not dots:
-        return _at(file, before), load(file)
-    return _at(file, before or "HEAD"), _at(file, after or "HEAD")
+        return _at(file, before, custom), load(file, custom)
+    return _at(file, before or "HEAD", custom), _at(file, after or "HEAD", custom)
 
 
-def _at(file: str, revision: str) -> Model:
+def _at(file: str, revision: str, custom: CustomLayers) -> Model:
     from convcalc.base.problems import ConvcalcError
     from convcalc.cli.git import at_revision
     from convcalc.read import read
 
-    model = read(at_revision(file, revision), f"{revision}:{file}")
+    model = read(at_revision(file, revision), f"{revision}:{file}", custom)
     if any(problem.severity == "error" for problem in model.problems):
         raise ConvcalcError(model.problems)
     return model

@@ -11,6 +11,7 @@ from convcalc.base.problems import did_you_mean, error
 from convcalc.cli import OK
 from convcalc.cli.command import declare
 from convcalc.cli.completion import layers_of_the_model, models_or_codes
+from convcalc.cli.custom import custom_layers, custom_option
 from convcalc.cli.output import text_options, text_style
 from convcalc.cli.terminal import write
 
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 )
 @click.argument("model", metavar="MODEL|CODE", shell_complete=models_or_codes)
 @click.argument("layer", required=False, shell_complete=layers_of_the_model)
+@custom_option
 @text_options
-def command(model: str, layer: str | None, width: int | None, ascii: bool, no_color: bool) -> int:
+def command(
+    model: str, layer: str | None, custom: tuple[str, ...], width: int | None, ascii: bool, no_color: bool
+) -> int:
     """Explain every number of a layer, or the meaning of a code.
 
     LAYER is a name, the beginning of a name, or a number (from 1). CODE is the word in brackets in an error or a warning, or the
@@ -44,7 +48,7 @@ def command(model: str, layer: str | None, width: int | None, ascii: bool, no_co
     from convcalc.read import parse
     from convcalc.rendering.explain import explanation_text
 
-    write(explanation_text(explain(Study.of(infer(parse(model))), layer), style))
+    write(explanation_text(explain(Study.of(infer(parse(model, custom_layers(custom)))), layer), style))
     return OK
 
 

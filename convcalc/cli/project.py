@@ -16,7 +16,7 @@ from convcalc.base.problems import ConvcalcError, Mark, Problem, Source, did_you
 from convcalc.layers.arguments import shown
 from convcalc.model import BUDGETS
 
-KEYS = ("allow-incomplete", "ignore-names", "budget", "records")
+KEYS = ("allow-incomplete", "ignore-names", "custom", "budget", "records")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Project:
     - ``file`` is the path of ``pyproject.toml``; None if no such file with a ``[tool.convcalc]`` table was found.
     - ``budget`` has the limits that apply to every model.
     - ``records`` maps the path of a model to the path of its record. Both paths are relative to the working directory.
+    - ``custom`` has the paths of files of custom layers, also relative to the working directory.
     """
 
     file: str | None = None
@@ -33,6 +34,7 @@ class Project:
     ignore_names: bool = False
     budget: Mapping[str, Any] = field(default_factory=dict)
     records: Mapping[str, str] = field(default_factory=dict)
+    custom: tuple[str, ...] = ()
 
     def record_of(self, model: str) -> str | None:
         """Returns the path of the record of a model; None if the project has no record of the model."""
@@ -40,8 +42,18 @@ class Project:
         return next((record for name, record in self.records.items() if os.path.realpath(name) == wanted), None)
 
 
-def project(start: Path | None = None) -> Project:
+def custom_files() -> tuple[str, ...]:
+    """Returns the paths of the project's files of custom layers.
+
+    Most projects have none: their other settings are then not read.
+    """
+    return project(word="custom").custom
+
+
+def project(start: Path | None = None, word: str = "convcalc") -> Project:
     """Returns the project settings for a folder, from the nearest ``pyproject.toml`` in this folder or above it.
+
+    If the file does not contain ``word``, returns the default settings.
 
     Raises :class:`ConvcalcError` if the file is not TOML, and for unknown keys and invalid values.
     """
@@ -54,7 +66,9 @@ def project(start: Path | None = None) -> Project:
         return Project()
     name = _from_here(file)
     text = _text(file, name)
-    if "convcalc" not in text:  # the file has no settings for convcalc, so errors in it do not matter
+    if (
+        "convcalc" not in text or word not in text
+    ):  # the file has no settings for convcalc, so errors in it do not matter
         return Project()
     table = _toml(text, name).get("tool", {})
     settings = table.get("convcalc") if isinstance(table, dict) else None
@@ -112,6 +126,7 @@ class _Reader:
             settings = {}
         self._known(settings, KEYS, "[tool.convcalc]")
         incomplete, names = self._flag(settings, "allow-incomplete"), self._flag(settings, "ignore-names")
+        custom = self._paths(settings, "custom")
         budget = self._table(settings, "budget")
         self._known(budget, BUDGETS, "[tool.convcalc.budget]")
         records = self._table(settings, "records")
@@ -127,7 +142,8 @@ class _Reader:
         if self.problems:
             raise ConvcalcError(self.problems)
         paths = {_from_here(folder / model): _from_here(folder / record) for model, record in records.items()}
-        return Project(self.source.name, incomplete, names, budget, paths)
+        custom = tuple(_from_here(folder / file) for file in custom)
+        return Project(self.source.name, incomplete, names, budget, paths, custom)
 
     def _known(self, table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
         for key in table:
@@ -140,6 +156,17 @@ class _Reader:
         if not isinstance(value, bool):
             self._report(key, f"'{key}' must be true or false, not {shown(value)}", codes.INVALID_VALUE)
         return bool(value)
+
+    def _paths(self, settings: Mapping[str, Any], key: str) -> tuple[str, ...]:
+        """Returns the paths in a setting that is one path or a list of paths."""
+        value = settings.get(key, [])
+        paths = [value] if isinstance(value, str) else value
+        if not isinstance(paths, list) or not all(isinstance(path, str) and "\0" not in path for path in paths):
+            self._report(
+                key, f"'{key}' must be the path of a file or a list of paths, not {shown(value)}", codes.INVALID_VALUE
+            )
+            return ()
+        return tuple(paths)
 
     def _table(self, settings: Mapping[str, Any], key: str) -> dict[str, Any]:
         value = settings.get(key, {})

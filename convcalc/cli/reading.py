@@ -10,6 +10,7 @@ from convcalc.base.numbers import LARGEST
 from convcalc.base.problems import ConvcalcError, Refusal, did_you_mean, error, listed
 from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR, warn
 from convcalc.cli.command import INPUT, WholeNumber, option
+from convcalc.cli.custom import custom_layers
 from convcalc.cli.progress import progress
 from convcalc.cli.sizes import parse_sizes
 
@@ -77,7 +78,8 @@ class Reading:
         from convcalc.analyse import Study, infer
         from convcalc.read import parse
 
-        model, weights_file = parse(source), self.options.get("weights")
+        model = parse(source, custom_layers(self.options["custom"]))
+        weights_file = self.options.get("weights")
         if weights_file is not None:
             from convcalc.read.keras_files.weights import with_weights
 

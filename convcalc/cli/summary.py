@@ -11,6 +11,7 @@ from convcalc.base.problems import error
 from convcalc.cli import warn
 from convcalc.cli.command import COLUMNS, EXIT_CODE, INPUT, KERAS, MEMORY, OUTPUT, WholeNumber, declare, option
 from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
+from convcalc.cli.custom import custom_option
 from convcalc.cli.output import Output, output_options, text_options
 from convcalc.cli.reading import Reading, input_options
 from convcalc.rendering.formats import REPORT_FORMATS, FormatRequest, require_options, write_reports
@@ -57,6 +58,7 @@ LONGEST = 10_000  # the maximum length of a line in characters; a larger number 
     help="Show N levels of nested models.",
 )
 @input_options
+@custom_option
 @option(
     "--line-length",
     type=WholeNumber(1, LONGEST),

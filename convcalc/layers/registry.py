@@ -183,6 +183,8 @@ class LayerDefinition(Struct):
     keras_module: str = "keras.layers"
     # True for a layer that a spec declares under ``custom:``.
     is_custom: bool = False
+    # The package that declares the layer, for messages; "" for convcalc itself.
+    provider: str = ""
     # True if the layer runs unknown code: its output shape comes from its arguments or its file, not from its inputs.
     is_opaque: bool = False
     # True if no rule of convcalc can infer the weights.

@@ -97,14 +97,25 @@ UNKNOWN_RESULT = Inferred((None,), unknown=frozenset({"params", "macs", "flops"}
 
 
 class SubForeign(Struct):
-    """A layer of a custom class inside another layer. Nothing is known about it. ``config`` is its Keras config."""
+    """A layer of a custom class inside another layer. ``config`` is its Keras config.
+
+    ``known`` is the layer by its declaration; None if nothing declares the class: nothing is known about it then.
+    """
 
     name: str
     config: Mapping[str, Any]
+    known: SubLayer | None = None
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """Returns unknown shapes and counts."""
-        return UNKNOWN_RESULT
+        """Runs the declared rule. Returns unknown shapes and counts if there is none, or if it fails."""
+        if self.known is None:
+            return UNKNOWN_RESULT
+        if not self.known.definition.provider:
+            return self.known.infer(*inputs)
+        try:
+            return self.known.infer(*inputs)
+        except (Exception, SystemExit):  # the rule of another package may raise anything
+            return UNKNOWN_RESULT
 
     def views(self, *inputs: Shape) -> Views:
         """Returns unknown views."""
@@ -115,8 +126,8 @@ class SubForeign(Struct):
         return UNKNOWN
 
     def setting(self, name: str) -> Any:
-        """Returns None, because the arguments of a custom class have no known meaning."""
-        return None
+        """Returns the value of a declared argument or its default; None if the layer does not declare it."""
+        return None if self.known is None else self.known.setting(name)
 
 
 class LayerValue(RankFree):
@@ -228,8 +239,8 @@ def foreign_inside(args: Mapping[str, Any]) -> Iterator[SubForeign]:
 
 
 def contains_foreign(args: Mapping[str, Any]) -> bool:
-    """True if an argument contains a layer of a custom class, at any depth. The outer rule then cannot run."""
-    return any(True for _ in foreign_inside(args))
+    """True if an argument contains a layer of an undeclared custom class, at any depth. The outer rule then cannot run."""
+    return any(foreign.known is None for foreign in foreign_inside(args))
 
 
 def name_inside(args: Mapping[str, Any], names: Names) -> None:

@@ -17,37 +17,51 @@ from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError
 from convcalc.model import Model
 from convcalc.read.container import open_file
+from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.detect import OpenFile, detect
 from convcalc.read.spec.nodes import MAX_BYTES
 
-__all__ = ["config_in", "load", "model_in", "open_source", "parse", "read"]
+__all__ = ["config_in", "custom_layers_in", "load", "model_in", "open_source", "parse", "read"]
 
 
-def load(source: str | PathLike[str]) -> Model:
+def load(source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
     """Returns the model in a file: a YAML spec, a Keras config (``model.to_json()``, or the same in YAML), a ``.keras``
     archive, or an HDF5 file (needs h5py, the extra ``hdf5``). The kind of file is detected by the content. ``-`` reads
     standard input.
+    ``custom`` are declarations of custom layers (:func:`convcalc.read.custom_layers_in`).
 
     Raises :class:`ConvcalcError` with every problem in the file.
     """
-    model = parse(source)
+    model = parse(source, custom)
     if any(problem.severity == "error" for problem in model.problems):
         raise ConvcalcError(model.problems)
     return model
 
 
-def parse(source: str | PathLike[str]) -> Model:
+def parse(source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
     """Like :func:`load`, but does not raise an error for broken layers.
 
     The model contains everything that could be read, and lists the problems in ``problems``.
     """
     with open_source(source) as (file, name):
-        return model_in(detect(file, name))
+        return model_in(detect(file, name)._replace(custom=custom))
 
 
-def read(data: bytes, name: str) -> Model:
+def read(data: bytes, name: str, custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
     """Like :func:`parse`, but takes the content of a file as bytes. ``name`` is the file's name in messages."""
-    return model_in(detect(BytesIO(data), name))
+    return model_in(detect(BytesIO(data), name)._replace(custom=custom))
+
+
+def custom_layers_in(*sources: str | PathLike[str]) -> CustomLayers:
+    """Returns the declarations in YAML files with ``custom:``, as in a spec, and with the ``blocks:`` that they use.
+
+    Raises :class:`ConvcalcError` with every problem in the files.
+    """
+    if not sources:
+        return NO_CUSTOM_LAYERS
+    from convcalc.read.spec.layers_file import read_layers_files
+
+    return read_layers_files(sources)
 
 
 def config_in(source: str | PathLike[str]) -> Any:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from convcalc.base.problems import Source
 from convcalc.base.structs import Struct
+from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.spec.nodes import MAX_BYTES, decode
 
 
@@ -39,13 +40,15 @@ class FileKind(Struct):
 class OpenFile(Struct):
     """An open file of a known kind.
 
-    ``name`` is the file's name in messages. ``source`` is the text of the file; None for a binary file.
+    ``name`` is the file's name in messages. ``source`` is the text of the file; None for a binary file. ``custom`` has
+    the declarations of custom layers.
     """
 
     kind: FileKind
     file: BinaryIO
     name: str
     source: Source | None = None
+    custom: CustomLayers = NO_CUSTOM_LAYERS
 
     @property
     def text(self) -> Source:

@@ -13,6 +13,7 @@ from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, Mark, Source, error, first_listed
 from convcalc.read import model_in, open_source
 from convcalc.read.container import parse_json
+from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.detect import (
     JSON,
     JSON_CONFIG,
@@ -32,15 +33,16 @@ from convcalc.stored import Snapshot
 _EXPECTED = "a record is the text that model.summary() printed, a JSON report of convcalc, or a model file"
 
 
-def load_snapshot(source: str, report: Report | None = None) -> Snapshot:
+def load_snapshot(source: str, report: Report | None = None, custom: CustomLayers = NO_CUSTOM_LAYERS) -> Snapshot:
     """Returns the snapshot in a file; ``-`` reads standard input.
 
-    If the file has several snapshots, returns the snapshot of the model of ``report``.
+    If the file has several snapshots, returns the snapshot of the model of ``report``. ``custom`` are declarations of
+    custom layers for a model file.
 
     Raises :class:`ConvcalcError` if the file has no snapshot, or if the selection is not unique.
     """
     with open_source(source) as (file, name):
-        return _snapshot(detect(file, name), report)
+        return _snapshot(detect(file, name)._replace(custom=custom), report)
 
 
 def snapshot_in(text: str, name: str, report: Report | None = None) -> Snapshot:

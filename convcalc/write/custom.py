@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
-from convcalc.model import Definition, Model
+from convcalc.model import Definition, Foreign, Model
 from convcalc.read.spec.custom import DeclaredRule
 from convcalc.write.yaml_values import flow, value_text, word_text
 
@@ -14,10 +14,18 @@ from convcalc.write.yaml_values import flow, value_text, word_text
 def declarations(model: Model) -> list[str]:
     """Returns the lines of ``custom:``. Returns no lines if the model has no custom layer from a spec."""
     definitions = {
-        definition.name: definition for _, layer in model.walk() if _is_declared(definition := layer.definition)
+        definition.name: definition for _, layer in model.walk() if _is_declared(definition := _known(layer.definition))
     }
     lines = [f"  {word_text(name)}: {flow(_declaration(definition))}" for name, definition in definitions.items()]
     return ["custom:", *lines] if lines else []
+
+
+def _known(definition: Definition) -> Definition:
+    """Returns the declared layer of a custom class that has one; otherwise the definition itself."""
+    if isinstance(definition, Foreign) and definition.rule is not None:
+        known: Definition = definition.rule.definition
+        return known
+    return definition
 
 
 def _is_declared(definition: Definition) -> TypeGuard[LayerDefinition]:

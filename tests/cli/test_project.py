@@ -18,6 +18,7 @@ def test_all_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 [tool.convcalc]
 allow-incomplete = true
 ignore-names = true
+custom = ["layers.yaml", "more/layers.yaml"]
 [tool.convcalc.budget]
 params = "5M"
 min_receptive_field = [64, 48]
@@ -32,6 +33,7 @@ min_receptive_field = [64, 48]
         True,
         {"params": "5M", "min_receptive_field": [64, 48]},
         {"models/a.yaml": "records/a.txt"},
+        ("layers.yaml", "more/layers.yaml"),
     )
     assert result.record_of("models/../models/a.yaml") == "records/a.txt"
     assert result.record_of(str(tmp_path / "models" / "a.yaml")) == "records/a.txt"
@@ -65,6 +67,7 @@ def test_a_file_without_our_settings(tmp_path: Path, text: str) -> None:
         ),
         ("[tool.convcalc]\nignore-names = 'x'\n", (2, 1), "'ignore-names' must be true or false, not 'x'"),
         ("[tool.convcalc]\n  budget = 3\n", (2, 3), "'budget' must be a table, [tool.convcalc.budget]"),
+        ("[tool.convcalc]\ncustom = [3]\n", (2, 1), "'custom' must be the path of a file or a list of paths, not [3]"),
         ("[tool]\nconvcalc = 3\n", (2, 1), "'tool.convcalc' must be a table, [tool.convcalc]"),
         (
             "[tool.convcalc.records]\n'm.yaml' = 3\n",

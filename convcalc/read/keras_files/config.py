@@ -19,11 +19,19 @@ from convcalc.base.problems import ConvcalcError, Problem, Refusal, error
 from convcalc.layers import LayerDefinition, bind, find, is_builtin, lookup_builtin, require_builtin
 from convcalc.layers.arguments import Argument, KnownName, as_keras_reads
 from convcalc.layers.data_arguments import Factor
-from convcalc.layers.dtypes import DTYPES, is_policy
+from convcalc.layers.dtypes import DTYPES, find_policy, is_policy
 from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubForeign, SubLayer, SubModel, sublayers_of
-from convcalc.model import Call, Definition, Foreign, Layer, Model, Ref, input_args
+from convcalc.model import Call, Definition, Foreign, ForeignRule, Layer, Model, Ref, input_args
 from convcalc.ops import TENSORFLOW, Operation, find_operation
+from convcalc.read.custom_layers import (
+    NO_CUSTOM_LAYERS,
+    CustomLayers,
+    Declaration,
+    class_names,
+    possible_names,
+    short_name,
+)
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.keras_files import origin, serialized
 from convcalc.read.keras_files.calls import CallGraph, LayerEntry, type_text
@@ -44,6 +52,7 @@ class ConfigReader:
     problems: list[Problem] = field(default_factory=list)
     names: Names = field(default_factory=Names)
     interner: ArgumentInterner = field(default_factory=ArgumentInterner)
+    custom: CustomLayers = NO_CUSTOM_LAYERS
 
     def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> ConvcalcError:
         """Returns an error that contains the earlier warnings too. The caller raises it, and reading stops."""
@@ -215,12 +224,13 @@ class ConfigReader:
                 raise ConvcalcError([*self.problems, *problems])
             misfit = f"because {refusals[0].message}" if refusals else ""
         if definition is None or misfit:
-            self._warn_custom(f"'{name}'", entry, misfit, name, path)
-            foreign_name = _foreign_name(entry)
+            rule, reason = self._rule(entry, policy, name, path, depth)
+            if rule is None:
+                self._warn_custom(f"'{name}'", entry, misfit, name, path, reason)
             return Layer(
                 name,
-                foreign_name,
-                _foreign(foreign_name, entry),
+                _foreign_name(entry),
+                _foreign(entry, rule),
                 {key: serialized.plain(value) for key, value in config.items()},
                 trainable=trainable,
                 dtype=policy or "float32",
@@ -230,11 +240,52 @@ class ConfigReader:
         dtype = policy or definition.policy(args)
         return Layer(name, definition.class_name, definition, args, trainable=trainable, dtype=dtype)
 
-    def _warn_custom(self, what: str, entry: Mapping[str, Any], misfit: str, name: str, path: str) -> None:
-        """Adds the warning that the class of a layer, or of one of its arguments, is custom."""
+    def _warn_custom(
+        self, what: str, entry: Mapping[str, Any], misfit: str, name: str, path: str, reason: str = ""
+    ) -> None:
+        """Adds the warning that a layer has a custom class. ``reason`` says why the declaration of the class is not used."""
         not_keras = f"not Keras's class, {misfit}" if misfit else "not a layer of Keras"
         text = f"{what} ({origin.description(entry)}) is {not_keras}: {_FOREIGN_NOTE}"
-        self.warn(path, text, name, codes.UNKNOWN_LAYER)
+        self.warn(path, f"{text}; {reason}" if reason else text, name, codes.UNKNOWN_LAYER)
+
+    def _declaration(self, entry: Mapping[str, Any]) -> Declaration | None:
+        """Returns the declaration of a custom class: from a file of custom layers or an installed package."""
+        names = class_names(entry)
+        declaration = self.custom.find(*names)
+        if declaration is not None:
+            return declaration
+        for name in possible_names(*names):
+            definition = None if is_builtin(name) else find(name)
+            if definition is not None:
+                return Declaration(definition, definition.provider or "an installed package")
+        return None
+
+    def _rule(
+        self, entry: Mapping[str, Any], policy: str | None, name: str, path: str, depth: int
+    ) -> tuple[ForeignRule | None, str]:
+        """Returns the rule of a layer of a custom class, or None and the reason why the class has none ("" if nothing
+        declares it).
+        """
+        declaration = self._declaration(entry)
+        if declaration is None:
+            class_name = short_name(str(entry.get("class_name")))
+            other = self.custom.other_name(class_name)
+            own_name = next(possible_names(*class_names(entry)))
+            return (
+                None,
+                f"the declaration of '{other}' is for another class; to use it here, name it '{own_name}'"
+                if other
+                else "",
+            )
+        unused = f"its declaration in {declaration.source} is not used, because"
+        own = find_policy(policy or "float32")
+        if own is None or own.mode or own.inner:
+            return None, f"{unused} the layer is quantized or has an unknown dtype"
+        definition = declaration.definition
+        args, refusals = self._arguments(definition, entry["config"], name, path, depth)
+        if refusals:
+            return None, f"{unused} {refusals[0].message}"
+        return ForeignRule(definition, args, declaration.source), ""
 
     def _check_policies(
         self, policy: str | None, definition: LayerDefinition, args: Mapping[str, Any], name: str, path: str
@@ -328,8 +379,8 @@ class ConfigReader:
         is_keras = origin.may_be_keras(value)
         class_name = short_class(value["class_name"])
         own = (lookup_builtin(class_name) or keras2_layer(class_name)) if is_keras else None
-        definition = own if is_keras else find(_foreign_name(value))
-        misfit = origin.unlike_keras(value, definition) if is_keras and definition is not None else ""
+        definition = own if is_keras else None
+        misfit = origin.unlike_keras(value, definition) if definition is not None else ""
         if definition is not None and not misfit:
             inner_name = config.get("name")
             if not isinstance(inner_name, (str, NoneType)) or (
@@ -342,10 +393,16 @@ class ConfigReader:
                 dtype = layer_policy(config.get("dtype"), inner_name, definition, built, own_path=False)
                 dtype = dtype or definition.policy(args)
                 return SubLayer(definition, args, inner_name, config.get("trainable", True) is not False, dtype)
-            if is_keras and "module" in value:
+            if "module" in value:
                 return serialized.plain(value)
-            misfit = f"because {refusals[0].message}" if is_keras else ""
-        self._warn_custom(f"the layer in '{name}'", value, misfit, name, path)
+            misfit = f"because {refusals[0].message}"
+        policy = layer_policy(config.get("dtype"), config.get("name"), None, value.get("build_config"), own_path=False)
+        rule, reason = self._rule(value, policy, name, path, depth)
+        if rule is not None and (kind.accepts is None or kind.accepts(rule.definition)):
+            trainable = config.get("trainable", True) is not False
+            known = SubLayer(rule.definition, rule.args, None, trainable, policy or "float32")
+            return SubForeign(_foreign_name(value), value, known)
+        self._warn_custom(f"the layer in '{name}'", value, misfit, name, path, reason)
         return SubForeign(_foreign_name(value), value)
 
     def _operation(self, name: str, class_name: str, module: str, entry: Mapping[str, Any], path: str) -> Layer:
@@ -354,8 +411,7 @@ class ConfigReader:
         if operation is None:
             message = f"'{name}' ({class_name} of {module}) is an unknown operation"
             self.warn(path, message, name, codes.UNKNOWN_OPERATION)
-            foreign_name = _foreign_name(entry)
-            return Layer(name, foreign_name, _foreign(foreign_name, entry), args)
+            return Layer(name, _foreign_name(entry), _foreign(entry), args)
         shown = str(entry.get("shown") or class_name)
         return Layer(
             name,
@@ -390,15 +446,12 @@ def _is_model(value: Any) -> bool:
     return isinstance(config, list) or (isinstance(config, Mapping) and isinstance(config.get("layers"), list))
 
 
-def _foreign(name: str, entry: Mapping[str, Any]) -> Definition:
-    """Returns the definition of a custom class.
-
-    An installed package can declare the class; otherwise the layer's costs are unknown.
-    """
+def _foreign(entry: Mapping[str, Any], rule: ForeignRule | None = None) -> Definition:
+    """Returns the definition of a custom class, with its rule if it is declared."""
     registered, class_name = entry.get("registered_name"), entry.get("class_name")
     if not isinstance(registered, str):
         registered = class_name if isinstance(class_name, str) and ">" in class_name else None
-    return find(name) or Foreign(name, origin.module_of(entry), registered)
+    return Foreign(_foreign_name(entry), origin.module_of(entry), registered, rule=rule)
 
 
 def _foreign_name(entry: Mapping[str, Any]) -> str:
@@ -446,11 +499,11 @@ def _input(name: str, batch_shape: Shape | None) -> Layer:
     return Layer(name, definition.class_name, definition, args)
 
 
-def read_config(data: Any, source: str) -> Model:
+def read_config(data: Any, source: str, custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
     """Returns the model of a parsed config. Raises :class:`ConvcalcError` if the config is invalid."""
     if not isinstance(data, Mapping) or "class_name" not in data or "config" not in data:
         raise error(codes.NOT_A_MODEL, f"{source}: a model's config must have a class_name and a config")
-    reader = ConfigReader(source)
+    reader = ConfigReader(source, custom=custom)
     data = with_config_mapping(data, reader.names.automatic)
     config = data["config"]
     if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):

@@ -33,7 +33,7 @@ def read_keras_file(opened: OpenFile) -> Model:
 
     assert opened.kind.config is not None
     config = resolve(opened.kind.config)(opened)
-    return with_stored(read_config(config, opened.name), opened)
+    return with_stored(read_config(config, opened.name, opened.custom), opened)
 
 
 def read_hdf5_file(opened: OpenFile) -> Model:

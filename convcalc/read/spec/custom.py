@@ -24,6 +24,7 @@ from convcalc.base.numbers import Number, Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers import Inferred, LayerDefinition, Product, Weight, lookup_builtin
 from convcalc.layers.arguments import Anything, Argument
+from convcalc.read.custom_layers import short_name
 from convcalc.read.spec.expressions import evaluate
 from convcalc.read.spec.nodes import MappingNode, Node
 from convcalc.read.spec.values import COMMON_OPTIONS, AlreadyReported, NodeReader, Scope
@@ -75,7 +76,7 @@ def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]
     arguments = tuple(Argument(key, Anything(), default, nullable=True) for key, default in defaults.items())
     return LayerDefinition(
         name=name,
-        class_name=name,
+        class_name=short_name(name) if ">" in name else name,
         family="custom",
         is_custom=True,
         arguments=arguments,

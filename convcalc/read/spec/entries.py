@@ -18,6 +18,7 @@ from convcalc.layers.arguments import shown
 from convcalc.layers.sublayer import name_inside
 from convcalc.model import Definition, Foreign, Layer, Model, Ref
 from convcalc.ops import Operation, find_function
+from convcalc.read.custom_layers import CustomLayers
 from convcalc.read.spec.blocks import NESTED as NESTED
 from convcalc.read.spec.blocks import Block, block_variables
 from convcalc.read.spec.graph import MAX_LAYERS, WORK_PER_LAYER, GraphBuilder
@@ -48,7 +49,7 @@ class Spec(Struct):
 
     reader: NodeReader
     blocks: Mapping[str, Block]
-    custom: Mapping[str, LayerDefinition]
+    custom: CustomLayers
     read_model: Callable[[MappingNode, Scope, str | None], Model]
 
 
@@ -111,14 +112,16 @@ class Entries:
             self.block(self.spec.blocks[name], key, entry, given)
         elif name in NESTED:
             self.nested(key, entry, given)
-        elif (definition := self.spec.custom.get(name) or find(name)) is not None:
+        elif (declaration := self.spec.custom.declared.get(name)) is not None and name.isidentifier():
+            self.layer(declaration.definition, key, entry, given)
+        elif (definition := find(name)) is not None:
             self.layer(definition, key, entry, given)
         elif function := re.fullmatch(_OPERATION, name):
             self.operation(function[1], key, entry, given)
         elif re.fullmatch(_CUSTOM_CLASS, name):
             self.foreign(name, key, entry, given)
         else:
-            hint = did_you_mean(name, [*known_names(), *self.spec.custom, *self.spec.blocks, *NESTED])
+            hint = did_you_mean(name, [*known_names(), *self.spec.custom.declared, *self.spec.blocks, *NESTED])
             if (glued := re.match(r"(\w+)\s*[:{(\[]", name)) and (find(glued[1]) or glued[1] in self.spec.blocks):
                 hint = f"; write ': ' after the layer's name, such as '- {glued[1]}: …'"
             cure = hint or "; `convcalc layers` lists them"
@@ -184,7 +187,8 @@ class Entries:
     def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
         """Reads a layer of a custom class, such as ``package.Class`` or ``package>Class``.
 
-        The layer's shapes and costs are unknown.
+        The layer's shapes and costs are unknown, unless the class is declared. Arguments that its declaration does not
+        name are ignored.
         """
         place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context)
         _, args = self.arguments(given)
@@ -196,7 +200,14 @@ class Entries:
             if ">" in name
             else Foreign(class_name, module=name.rpartition(".")[0])
         )
-        self.call_new(class_name, self.spec.custom.get(class_name) or definition, place, args, False)
+        declaration = self.spec.custom.find(short, definition.module, definition.registered_name)
+        broken = False
+        if declaration is not None:
+            place = place._replace(definition=declaration.definition)
+            rule, refusals = declaration.bound(args)
+            self.reader.report_refusals(place, refusals)
+            definition, broken = definition._replace(rule=rule), bool(refusals)
+        self.call_new(class_name, definition, place, args, broken)
         self.record_expected()
         self.label(place)
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes
 from convcalc.base.problems import Mark, Refusal, Source, by_place, error
-from convcalc.layers import LayerDefinition, bind, lookup_builtin, require_builtin
+from convcalc.layers import bind, lookup_builtin, require_builtin
 from convcalc.layers.arguments import Sizes, shown
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import BUDGETS, Layer, Model, Ref
+from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.spec.blocks import Block, read_blocks
 from convcalc.read.spec.entries import MODEL_KEYS, Entries, Spec, keras_name
 from convcalc.read.spec.graph import FileContext, GraphBuilder
@@ -30,11 +31,13 @@ TOP_KEYS = (*MODEL_KEYS, "blocks", "custom", "budget")
 
 def read_spec_file(opened: OpenFile) -> Model:
     """Returns the model of a YAML spec in an open file."""
-    return read_spec(opened.text)
+    return read_spec(opened.text, opened.custom)
 
 
-def read_spec(source: Source) -> Model:
+def read_spec(source: Source, given: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
     """Returns the model of a YAML spec. Its ``problems`` list all problems in the spec.
+
+    ``given`` are declarations of custom layers. The spec's own declarations replace those of the same name.
 
     Raises :class:`ConvcalcError` if the text is not YAML, or is not a mapping.
     """
@@ -47,11 +50,11 @@ def read_spec(source: Source) -> Model:
     reader = NodeReader(source, file)
     reader.check_keys(root, TOP_KEYS, "a spec", Scope())
     blocks = read_blocks(reader, root.get("blocks"))
-    custom: Mapping[str, LayerDefinition] = {}
+    custom = given
     if "custom" in root.fields:
         from convcalc.read.spec.custom import read_custom
 
-        custom = read_custom(reader, root.get("custom"), blocks)
+        custom = custom.updated(read_custom(reader, root.get("custom"), blocks), source.name)
     model = _ModelReader(reader, blocks, custom).model(root, Scope())
     try:
         budget = reader.limits(root.get("budget"), BUDGETS, "a budget", Scope())
@@ -69,7 +72,7 @@ _INPUT_OPTIONS = ("name", "dtype")
 class _ModelReader:
     """Reads the model of the file, and models nested in it."""
 
-    def __init__(self, reader: NodeReader, blocks: Mapping[str, Block], custom: Mapping[str, LayerDefinition]) -> None:
+    def __init__(self, reader: NodeReader, blocks: Mapping[str, Block], custom: CustomLayers) -> None:
         self.reader = reader
         self.spec = Spec(reader, blocks, custom, self.model)
 

@@ -1,0 +1,39 @@
+"""The option ``--custom``, and the files of custom layers that the project names in pyproject.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from convcalc.cli.command import INPUT, option
+from convcalc.cli.completion import files
+from convcalc.cli.project import custom_files
+
+if TYPE_CHECKING:
+    from convcalc.read.custom_layers import CustomLayers
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def custom_option(command: F) -> F:
+    """Adds the option ``--custom``."""
+    return option(
+        "--custom",
+        multiple=True,
+        metavar="LAYERS.yaml",
+        shell_complete=files,
+        heading=INPUT,
+        help="Read declarations of custom layers from this file.",
+    )(command)
+
+
+@cache  # a command reads each file once, also for many models
+def custom_layers(given: tuple[str, ...]) -> CustomLayers:
+    """Returns the declarations in the files of the project and in the files ``given`` by ``--custom``.
+
+    The latter replace declarations of the same name. Raises :class:`ConvcalcError` with every problem in the files.
+    """
+    from convcalc.read import custom_layers_in
+
+    return custom_layers_in(*custom_files(), *given)

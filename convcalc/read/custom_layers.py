@@ -1,0 +1,92 @@
+"""Declarations of custom layers, and the names under which a file's class finds its declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from convcalc.base.problems import Refusal
+from convcalc.base.structs import Struct
+from convcalc.layers import LayerDefinition, bind
+from convcalc.model import ForeignRule
+
+# Keras's package of classes that are registered without a package.
+_NO_PACKAGE = "Custom"
+_NO_MODULE = ("", "__main__", "builtins")
+
+
+class Declaration(Struct):
+    """A declared layer, and the name of the file that declares it."""
+
+    definition: LayerDefinition
+    source: str
+
+    def bound(self, config: Mapping[str, Any]) -> tuple[ForeignRule, list[Refusal]]:
+        """Returns the rule for a layer with these arguments, and the problems with them. Undeclared arguments are
+        ignored.
+        """
+        names = [argument.name for argument in self.definition.arguments if argument.name in config]
+        args, refusals = bind(self.definition, (), {name: config[name] for name in names})
+        return ForeignRule(self.definition, args, self.source), refusals
+
+
+class CustomLayers(Struct):
+    """Declarations of custom layers, by name: ``package>Class``, ``module.Class`` or ``Class``."""
+
+    declared: Mapping[str, Declaration] = {}
+
+    def find(self, class_name: str, module: str | None, registered: str | None) -> Declaration | None:
+        """Returns the declaration of a class; None if there is none."""
+        names = possible_names(class_name, module, registered)
+        return next((self.declared[name] for name in names if name in self.declared), None)
+
+    def other_name(self, class_name: str) -> str:
+        """Returns a declared name whose last part is ``class_name``; empty if there is none. For messages."""
+        return next((name for name in self.declared if short_name(name) == class_name), "")
+
+    def updated(self, definitions: Mapping[str, LayerDefinition], source: str) -> CustomLayers:
+        """Returns the declarations with further ones from ``source``, which replace those of the same name."""
+        added = {name: Declaration(definition, source) for name, definition in definitions.items()}
+        return CustomLayers({**self.declared, **added})
+
+
+NO_CUSTOM_LAYERS = CustomLayers()
+
+
+def short_name(name: str) -> str:
+    """Returns the last part of ``package>Class`` or ``module.Class``."""
+    return name.rpartition(">")[2].rpartition(".")[2]
+
+
+def possible_names(class_name: str, module: str | None, registered: str | None) -> Iterator[str]:
+    """Yields the names under which a class can be declared, the most specific first.
+
+    The name of the class alone is possible only if the file states neither a package nor a module.
+    """
+    if registered is None or ">" not in registered:
+        registered = class_name if ">" in class_name else ""
+    short = short_name(class_name)
+    module = "" if module is None or module in _NO_MODULE else module
+    package = registered.rpartition(">")[0]
+    if registered:
+        yield registered
+    if module:
+        yield f"{module}.{short}"
+    if package not in ("", _NO_PACKAGE):
+        return
+    if module:
+        yield f"{module.partition('.')[0]}>{short}"
+        return
+    if not registered:
+        yield f"{_NO_PACKAGE}>{short}"
+    yield short
+
+
+def class_names(entry: Mapping[str, Any]) -> tuple[str, str | None, str | None]:
+    """Returns the name, the module and the registered name that a file states for a class."""
+    module, registered = entry.get("module"), entry.get("registered_name")
+    return (
+        str(entry.get("class_name")),
+        module if isinstance(module, str) else None,
+        registered if isinstance(registered, str) else None,
+    )
