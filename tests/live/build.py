@@ -1,4 +1,4 @@
-"""Builds in Keras, layer by layer, the model of a spec. Used for models that keras.applications does not have."""
+"""Builds the model of a spec in Keras, layer by layer. This is used for models that keras.applications does not have."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def _layer(layer: Layer) -> Any:
         return _declared(layer.definition, layer, common)
     call_only = ("use_causal_mask", "return_attention_scores", "reverse")
     args = {key: _value(value) for key, value in layer.args.items() if key not in call_only}
-    if layer.class_name in ("Cropping1D", "ZeroPadding1D"):  # convcalc has a pair for each axis; Keras has one pair
+    # convcalc has a pair for each of the axes; Keras has a single pair
+    if layer.class_name in ("Cropping1D", "ZeroPadding1D"):
         key = "cropping" if layer.class_name == "Cropping1D" else "padding"
         args |= {key: args[key][0]} if key in args else {}
     return _class(layer.class_name)(**args, **common)

@@ -1,19 +1,19 @@
-"""Generated cases of each family of layers: arguments and shapes as people write them, valid or wrong.
+"""Generates cases for each family of layers: valid and wrong arguments and shapes, as people write them.
 
-Sizes are whole numbers. Keras accepts some floats as sizes, and fails later or rounds them; convcalc refuses all
-floats, so no case has any.
-Keras accepts some arguments in a symbolic call, but the layer fails when it runs. convcalc refuses these arguments at
-once, so no case has them: ``Dot`` over the batch axis, an ``UpSampling2D`` with an unknown interpolation, a
-``Concatenate`` of one input on an axis that does not exist, a ``ZeroPadding`` by a negative number, a convolution with
-a list as its padding, and null for some arguments (``ELU``'s alpha, ``Softmax``'s axis). Keras also builds a
-``ConvLSTM`` without filters, which is nonsense; no case has one.
+Sizes are whole numbers. Keras accepts some floats as sizes, and fails later or rounds them. convcalc refuses all
+floats, so no case contains a float as a size. Keras accepts some arguments in a symbolic call, but the layer fails when
+it runs. convcalc refuses these arguments at once, so no case contains them: ``Dot`` over the batch axis, an
+``UpSampling2D`` with an unknown interpolation, a ``Concatenate`` of one input on an axis that does not exist, a
+``ZeroPadding`` by a negative number, a convolution with a list as its padding, and null for some arguments (``ELU``'s
+alpha, ``Softmax``'s axis). Keras also builds a ``ConvLSTM`` without filters, which makes no sense; no case contains
+such a layer.
 
 Also left out:
 - a seed that is not a number if the rate is 0: convcalc checks this seed, Keras does not;
 - an initializer that cannot fill a weight with this number of axes ('identity' for a bias);
 - mappings that configure an initializer, because the initializer may be custom;
 - a single number as the shape of an ``InputLayer``, because only convcalc accepts this short form of a list;
-- scalars, because they do not even have a batch axis;
+- scalars as inputs, because they do not even have a batch axis;
 - keyword arguments of Keras layers that the catalogue does not have: ``autocast``, ``activity_regularizer`` if the
   signature of the layer does not have it, old names such as ``LeakyReLU(alpha=...)``, and any unknown argument of an
   ``InputLayer``;
@@ -415,8 +415,8 @@ def merging(random: Random) -> Case:
     rank = random.randint(1, 4)
     first = [_size(random, 1, 5, 0.12) for _ in range(rank)]
     batch = _batch(random)
-    # Keras accepts a merging layer with a single input, so some cases have one input. A Concatenate never has only one:
-    # the docstring of this module says why.
+    # Keras accepts a merging layer with a single input, so some cases have one input. A Concatenate always has several
+    # inputs, for the reason in the docstring of this module.
     alone = [] if what == "Concatenate" else [1]
     count = (
         random.choice([2, 2, 2, 3, 4, *alone]) if what not in ("Subtract", "Dot") else random.choice([2, 2, 2, 2, 3])
@@ -442,7 +442,9 @@ def merging(random: Random) -> Case:
             args["normalize"] = True
         if random.random() < 0.06:
             args["axes"] = random.choice([(1,), "axis", (1, 2, 3), None])
-        if random.random() < 0.1:  # Keras wraps axes that are far out of range around; the batch axis is avoided
+        # Keras accepts axes that are far out of range, and wraps them around; the cases must not name the batch axis in
+        # this way
+        if random.random() < 0.1:
             around = random.choice([-5, -6, -7, -8, -9, -10])
             args["axes"] = around if around % len(shapes[0]) and around % len(shapes[-1]) else -1
     if random.random() < 0.05:
@@ -507,8 +509,8 @@ FAMILIES: dict[str, Generator] = {
 }
 
 
-# Families with many classes or many refused cases get more cases, so that every class is tested often enough. The
-# number is a factor.
+# Families with many classes or many refused cases, and the factor by which they get more cases, so that every class is
+# tested often enough.
 _MORE = {
     "merging": 3,
     "resizing": 3,
@@ -519,7 +521,7 @@ _MORE = {
 }
 
 
-# The data of these layers determine the dtype, or the layers ignore a given dtype.
+# In these layers, the data determine the dtype, or the layers ignore a given dtype.
 _OWN_DTYPES = {"Pipeline", "InputLayer", "IntegerLookup", "StringLookup", "TextVectorization"}
 
 

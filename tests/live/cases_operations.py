@@ -1,4 +1,6 @@
-"""Generated calls of the operations of ``keras.ops``: the arguments of each class and of the call."""
+"""Generates calls of the operations of ``keras.ops``: the arguments of the operation's class, and the arguments of the
+call.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generated calls of linear algebra, Fourier transforms, sequences and segments."""
+"""Generates calls of operations for linear algebra, Fourier transforms, sequences and segments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Made = tuple[dict[str, Any], list[Any]]
 
 
 def _some(random: Random, **choices: list[Any]) -> dict[str, Any]:
-    """Returns some of the keywords; each gets one of its possible values."""
+    """Returns some of the keyword arguments, each with one of its possible values."""
     return {name: random.choice(values) for name, values in choices.items() if random.random() < 0.6}
 
 
@@ -36,7 +36,7 @@ def _matrices(random: Random) -> T:
 def _equations(random: Random) -> list[Any]:
     """Returns matrices and right-hand sides of systems of equations.
 
-    The right-hand sides have as many axes as the matrices, one more, one less, or any number.
+    The right-hand sides have as many axes as the matrices, one axis more, one axis less, or any number of axes.
     """
     a = _square(random)
     front, rows = a.shape[:-2], a.shape[-1] if a.shape else 3

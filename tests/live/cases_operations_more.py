@@ -1,4 +1,4 @@
-"""Generated calls of further operations: they create tensors, find elements, compare tensors, or process images."""
+"""Generates calls of further operations, which create tensors, find elements, compare tensors, or process images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Made = tuple[dict[str, Any], list[Any]]
 
 
 def _some(random: Random, **choices: list[Any]) -> dict[str, Any]:
-    """Returns some of the keywords; each gets one of its possible values."""
+    """Returns some of the keyword arguments, each with one of its possible values."""
     return {name: random.choice(values) for name, values in choices.items() if random.random() < 0.6}
 
 

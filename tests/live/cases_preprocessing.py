@@ -1,8 +1,8 @@
-"""Generated cases of the layers that prepare images, words and sound. See also ``cases.py``.
+"""Generates cases for the layers that prepare images, words and sound. See also ``cases.py``.
 
 Keras checks few of the arguments in a symbolic call. It accepts some arguments there, but the layer fails when it runs.
-convcalc refuses these arguments at once, so no case has them: an invalid ``value_range``, an unknown interpolation, a
-size of 0.
+convcalc refuses these arguments at once, so no case contains them: an invalid ``value_range``, an unknown
+interpolation, a size of 0.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FACTORS = [0, 0.1, 0.5, 1, (0.1, 0.4), (0.9, 0.2), [0.0, 1.0]]
 ODD_FACTORS = [-0.5, -1, 1.5, 9, (0.5, 3), (2, 3), (-2, -1.5), (0.1,), "wrong", None, (0.1, 0.2, 0.3)]
 FORMATS = ["channels_last", "channels_first", "channels_last", "channels_first", "wrong", None]
 
-# These classes check their value range in the constructor; the others do not.
+# These classes check their value range in the constructor; other classes do not check it.
 CHECKS_VALUES = {
     "AugMix",
     "AutoContrast",

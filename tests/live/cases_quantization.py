@@ -1,4 +1,4 @@
-"""Models, and ways to quantize them, to compare convcalc with ``model.quantize`` of the installed Keras."""
+"""Models, and functions that quantize them. The tests compare convcalc with ``model.quantize`` of the installed Keras."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 
 def models() -> dict[str, Callable[[], Any]]:
-    """Returns functions that build models. Together, the models have each layer that Keras quantizes, in each place
-    where a layer can be.
+    """Returns functions that build models. Together, the models contain each layer that Keras quantizes, in each place
+    where a layer can be: in a model, in a nested model, or in another layer.
     """
     import keras
     from keras import layers

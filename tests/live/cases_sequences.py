@@ -1,4 +1,4 @@
-"""Generated cases of the layers for sequences and attention, of wrappers, and of other core layers."""
+"""Generates cases for the layers for sequences and attention, for wrappers, and for other core layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.live.judge import Case
 
 
 def _maybe(random: Random, args: dict[str, Any], **values: Any) -> None:
-    """Sets some of the arguments; each gets one of its possible values."""
+    """Adds some of the given arguments to ``args``, each with one of its possible values."""
     for name, value in values.items():
         if random.random() < 0.35:
             args[name] = random.choice(value)
@@ -339,9 +339,7 @@ _ATTEND = ["MultiHeadAttention", "GroupQueryAttention"]
 
 
 def quantized(random: Random) -> Case:
-    """Returns a case of a layer with a quantized policy. The policy changes the weights of some of the layers, but not
-    of others.
-    """
+    """Returns a case of a layer with a quantized policy. For some layers, the policy changes the weights."""
     name = random.choice(
         ["Dense", "Embedding", "ReversibleEmbedding", "EinsumDense", "EinsumDense", "Conv2D", "Flatten", *_ATTEND]
     )

@@ -19,7 +19,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 class Case(NamedTuple):
-    """A layer, its arguments, and the shapes of its input tensors (batch first, None: unknown).
+    """A layer, its arguments, and the shapes of its input tensors. A shape begins with the batch size; None is an
+    unknown size.
 
     If ``policy`` is empty, no policy is given.
     """
@@ -70,14 +71,15 @@ def keras_says(case: Case) -> Outcome | str:
     except Exception as refused:
         return f"{type(refused).__name__}: {refused}"
     flat = keras.tree.flatten(outputs)
-    # A weight is trainable only if it is among the layer's trainable weights: a frozen wrapper freezes its inner layer.
+    # A weight counts as trainable only if it is among the trainable weights of the outer layer, because a frozen
+    # wrapper freezes its inner layer.
     trained = {id(weight) for weight in layer.trainable_weights}
     weights = tuple(sorted((w.name, tuple(w.shape), str(w.dtype), id(w) in trained) for w in layer.weights))
     return Outcome(tuple(tuple(t.shape) for t in flat), tuple(t.dtype for t in flat), weights, layer.count_params())
 
 
 def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) -> Any:
-    """Calls the layer with its tensors in the form that Keras expects: one tensor, a list, or separate arguments.
+    """Calls the layer with the tensors in the form that Keras expects: one tensor, a list, or separate arguments.
 
     An input layer is not called, because it already has its tensor.
     """
@@ -155,9 +157,9 @@ def _lists(value: Any) -> Any:
 
 
 def disagreement(case: Case) -> str | None:
-    """Compares Keras's result with convcalc's. Returns None if both agree.
+    """Compares Keras's result with convcalc's result. Returns None if the results agree.
 
-    Otherwise returns the difference in one line, with code that repeats the case.
+    Otherwise returns one line with the difference, and with code that repeats the case.
     """
     theirs, ours = keras_says(case), we_say(case)
     if isinstance(theirs, str) and isinstance(ours, str):

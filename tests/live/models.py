@@ -1,5 +1,5 @@
-"""Random whole models. A program is a list of steps; it can be built in Keras and written as a spec, and both must give
-the same model.
+"""Random whole models. A program is a list of steps. It can be built in Keras and written as a spec, and Keras and
+convcalc must give the same model.
 
 A program may have branches, shared layers, nested models, several inputs and outputs, and unknown sizes. convcalc's
 rules decide which steps are possible, so the test fails if Keras refuses a step. Masks add operations (``NotEqual``,
@@ -241,7 +241,7 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
     for _ in range(random.randint(4 if depth else 5, most)):
         _step(grower, random, depth)
     leaves = [ref for ref in grower.tensors if ref not in grower.used]
-    # Some outputs of a layer with several outputs may be unused, but not all.
+    # A layer with several outputs may have unused outputs, but at least one output must be used.
     done = {ref[0] for ref in grower.used}
     grower.program.outputs = [ref for ref in leaves if ref[0] not in done or random.random() < 0.3]
     return grower.program
@@ -314,7 +314,7 @@ def _step(grower: Grower, random: Random, depth: int) -> None:
         source = random.choice(fits) if fits else grower.add_input(wanted)
         grower.add(Step("Model", {}, [source], trainable, inner=inner))
     elif roll < 0.5:
-        for _ in range(12):  # several attempts, because most cases do not fit the tensor
+        for _ in range(12):  # several attempts, because most cases do not fit the shape of the tensor
             case = FAMILIES[random.choice(list(FAMILIES))](random)
             further = _further(grower, random, case)
             if find(case.name) is None or case.name in _NO_STEP or case.call or not case.shapes or further is None:

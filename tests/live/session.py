@@ -9,8 +9,8 @@ from functools import cache
 def fresh(free_memory: bool = True) -> None:
     """Resets Keras's automatic names, and collects garbage.
 
-    The collection is quick because it ignores the objects of imported modules. But in a loop over small models, it
-    still takes longer than the models. So callers request the collection only sometimes.
+    The collection is quick because it ignores the objects of imported modules. But in a loop over small models, the
+    collection still takes longer than building the models. So callers request it only sometimes.
     """
     import keras
 

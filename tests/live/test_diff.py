@@ -1,4 +1,4 @@
-"""Compares models built by Keras with specs of similar models, and with each other."""
+"""Compares models built by Keras with specs of similar models, and with other models built by Keras."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _counts(found: Comparison) -> dict[str, int]:
     """Returns the counts of a comparison. Layers that differ only in the number in their automatic name count as
     "same".
 
-    Keras continues these numbers over all models of a process.
+    Keras does not start these numbers again at each model of a process.
     """
     counts = {**found.counts}
     counts["same"] += counts.pop("renumbered", 0)

@@ -1,6 +1,6 @@
 """Compares receptive fields with gradients in the installed Keras.
 
-The gradients show which input positions an output position depends on.
+The gradients show the input positions on which an output position depends.
 """
 
 from __future__ import annotations

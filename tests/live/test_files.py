@@ -65,8 +65,8 @@ def printed(model: Any, width: int, **options: Any) -> str:
 
 
 def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
-    """Returns the pairs of width and options to test: every width with default options, and every other option at one
-    width.
+    """Returns the pairs of a width and options to test: every width with the default options, and all other options
+    with one width.
     """
     operations = model._operations if hasattr(model, "_operations") else model.layers
     first, last = operations[len(operations) // 4].name, operations[-1].name
@@ -84,7 +84,9 @@ def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
 def different(
     report: Any, model: Any, asked: list[tuple[int, dict[str, Any]]], texts: list[tuple[Options, str]] | None = None
 ) -> str | None:
-    """Returns the first line in which our text differs from Keras's text, or None. Adds Keras's texts to ``texts``."""
+    """Returns the first line in which convcalc's text differs from Keras's text, or None. Adds Keras's texts to
+    ``texts``.
+    """
     for width, options in asked:
         theirs = printed(model, width, **options)
         ours = keras_text(report, Options(width, **options))
@@ -148,7 +150,8 @@ def test_an_application(name: str, tell: Any) -> None:
     assert not report.problems
     assert rows(report) == rows_of_keras(model)
     assert rows(infer(read(archive_of(model), name))) == rows(report)
-    assert spec_yaml(report).startswith("name: ")  # the writer reads the text again, and fails if the model differs
+    # spec_yaml reads its text again, and raises an error if the model differs
+    assert spec_yaml(report).startswith("name: ")
     asked = looks(model)
     texts: list[tuple[Options, str]] = []
     result = different(report, model, asked, texts)
@@ -187,9 +190,10 @@ def test_an_archive(name: str, tmp_path: Path) -> None:
 
 
 def test_models_inside_of_layers() -> None:
-    """Tests TimeDistributed around models with known and unknown sizes. One of the models is partly frozen.
+    """Tests TimeDistributed layers that contain models with known and unknown sizes. One of the models is partly
+    frozen.
 
-    The file that convcalc writes for the model is tested too.
+    Also tests the file that convcalc writes for the model.
     """
     import keras
     from keras import layers
@@ -249,8 +253,8 @@ def test_trainable_weights_in_frozen_models() -> None:
 
 
 def test_layers_that_are_built_by_their_constructor() -> None:
-    """The expected layers are found in Keras's source code. A Pipeline shows no shape for layers that their constructor
-    builds.
+    """The test finds these layers in Keras's source code. A Pipeline shows no shape for layers that are built by their
+    constructor.
     """
     from keras import layers
 
@@ -282,8 +286,8 @@ def test_the_file_of_the_readme() -> None:
 def difference(seed: int, path: Path, tally: Tally) -> str | None:
     """Compares a random model, read from its file, with Keras's summary. Returns the first difference.
 
-    Returns an empty text if there is no difference, and None if Keras refuses the model. Also checks the model, and
-    changed models, against Keras's text as a record.
+    Returns an empty text if there is no difference, and None if Keras refuses the model. Also uses Keras's text as a
+    record, and checks the model and changed models against it.
     """
     import keras
 

@@ -22,7 +22,7 @@ def _cudnn(kind: str, **arguments: Any) -> Any:
     return (cudnn_lstm.CuDNNLSTM if kind == "LSTM" else cudnn_gru.CuDNNGRU)(3, **arguments)
 
 
-# The shape of the input (with its batch size), and a function that makes a list of layers.
+# Each entry has the shape of the input, including the batch size, and a function that makes a list of layers.
 CASES: dict[str, tuple[tuple[int | None, ...], Callable[[Any], list[Any]]]] = {
     "ThresholdedReLU": ((None, 5), lambda L: [L.ThresholdedReLU(0.5), L.Dense(3)]),
     "ThresholdedReLU in TimeDistributed": ((None, 5, 4), lambda L: [L.TimeDistributed(L.ThresholdedReLU(0.5))]),

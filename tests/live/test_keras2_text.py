@@ -1,4 +1,5 @@
-"""The text of Keras 2's ``model.summary()``, byte for byte: handwritten models, random models, and models of Keras 3.
+"""Compares the text of Keras 2's ``model.summary()`` byte for byte, for handwritten models, random models, and models
+of Keras 3.
 
 The expected text is the summary that Keras 2 prints after it has loaded the file. ``CONVCALC_FILES=2000 pytest -m keras
 tests/live/test_keras2_text.py`` tests more random models; with ``CONVCALC_MODEL=7``, only model 7.
@@ -35,7 +36,7 @@ def printed(model: Any, **options: Any) -> str:
 
 
 def looks(model: Any) -> list[dict[str, Any]]:
-    """Returns the options to test: each of them, and some combinations."""
+    """Returns the options to test: each option alone, and some combinations."""
     first, last = model.layers[len(model.layers) // 4].name, model.layers[-1].name
     return [
         {},
@@ -52,7 +53,7 @@ def looks(model: Any) -> list[dict[str, Any]]:
 
 
 def different(report: Any, model: Any, texts: list[tuple[Options, str]] | None = None) -> str | None:
-    """Returns the first line in which our text differs from Keras 2's text, or None.
+    """Returns the first line in which convcalc's text differs from Keras 2's text, or None.
 
     Adds Keras 2's texts to ``texts``.
     """
@@ -112,7 +113,7 @@ def _nested(k: Any) -> Any:
 
 
 def _dicts(k: Any) -> Any:
-    """Returns a model whose inputs and outputs are given by name. The nested model keeps the order of the names."""
+    """Returns a model whose inputs and outputs have names. The nested model keeps the order of the names."""
     inputs = {name: k.Input((3,), name=name) for name in "ba"}
     joined = k.layers.Concatenate()([inputs["b"], inputs["a"]])
     inner = k.Model(inputs, {"z": k.layers.Dense(2)(joined), "k": k.layers.Dense(1)(joined)})
@@ -122,8 +123,8 @@ def _dicts(k: Any) -> Any:
 
 
 def _deep(k: Any) -> Any:
-    """Returns a model nested in several levels. An inner model is the last layer of its outer model, or a Dense follows
-    it.
+    """Returns models that are nested in several levels. Some inner models are the last layer of the model around them;
+    other inner models are followed by a Dense layer.
     """
     made = k.Sequential([k.layers.Dense(4, input_shape=(4,))])
     for extra in (True, False, True):
@@ -134,7 +135,9 @@ def _deep(k: Any) -> Any:
 
 
 def _deferred(k: Any) -> Any:
-    """Returns a model around a Sequential without an input shape. The Sequential gets its shape when it is called."""
+    """Returns a model that contains a Sequential without an input shape. The Sequential gets its input shape when it is
+    called.
+    """
     inner = k.Sequential([k.layers.Dense(4), k.Sequential([k.layers.Dense(2)])])
     x, y = k.Input((3,)), k.Input((3,))
     return k.Model([x, y], [inner(x), inner(y)])
@@ -161,8 +164,8 @@ def _recurrent(k: Any) -> Any:
 
 
 def _masked(k: Any) -> Any:
-    """Returns a model with masks. One mask belongs to a tensor; others are arguments, which are not in alphabetical
-    order.
+    """Returns a model with masks. One mask belongs to a tensor. Other masks are arguments of a call, and the arguments
+    are not in alphabetical order.
     """
     import tensorflow as tf
 
@@ -200,8 +203,8 @@ def _operations(k: Any) -> Any:
 
 
 def _frozen_wrapper(k: Any) -> Any:
-    """Returns a model with a frozen wrapper. The wrapper's inner layer is frozen too; other layers of the model are
-    not.
+    """Returns a model with a frozen wrapper. The inner layer of the wrapper is frozen too, and the other layers of the
+    model are not frozen.
     """
     x = k.Input((3, 4))
     wrapper = k.layers.TimeDistributed(k.layers.Dense(2))
@@ -317,7 +320,7 @@ def test_random_models(tell: Any) -> None:
 
 
 def _named(k: Any) -> Any:
-    """Builds the same model in Keras 2 or 3; ``k`` is the version's module.
+    """Returns a model that is the same in Keras 2 and Keras 3; ``k`` is the module of the version.
 
     Every layer has a given name, because the two versions count automatic names differently.
     """

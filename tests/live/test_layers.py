@@ -1,6 +1,6 @@
 """Compares every layer of the catalogue with the installed Keras, for generated arguments and shapes.
 
-``CONVCALC_SEED=7 CONVCALC_CASES=2000 pytest -m keras tests/live/test_layers.py`` tries more and other cases.
+``CONVCALC_SEED=7 CONVCALC_CASES=2000 pytest -m keras tests/live/test_layers.py`` tests more and other cases.
 """
 
 import inspect
@@ -69,7 +69,8 @@ def test_every_class_of_keras_is_known() -> None:
     assert len(exported) > 150
     bases = {"Layer", "Wrapper", "InputSpec"}
     assert {name for name in exported - bases if find(name) is None} == set()
-    # A file contains the class's own name, which may differ from the name that Keras exports (GroupedQueryAttention).
+    # A file contains the name with which the class is defined (GroupedQueryAttention). Keras may export the class under
+    # another name.
     named = exported | {value.__name__ for value in classes.values()}
     # The catalogue also has classes that Keras does not export: files of models of keras.applications contain them.
     assert not any(find(name).is_exported for name in set(known_names()) - named)

@@ -1,6 +1,6 @@
 """Reads files of Keras 2, and compares the results with Keras 2 itself (tf_keras).
 
-The files are JSON and ``.h5`` of keras.applications, and a model of operations.
+The files are JSON configs and ``.h5`` files of models in keras.applications, and the file of a model with operations.
 """
 
 from __future__ import annotations

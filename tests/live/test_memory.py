@@ -28,7 +28,7 @@ from tests.live.session import fresh
 
 pytestmark = pytest.mark.keras
 
-# For each name of an optimizer in convcalc: the name of Keras's class, and the arguments of the class.
+# Maps each name of an optimizer in convcalc to the name of Keras's class and the arguments of the class.
 SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd": ("SGD", {}),
     "momentum": ("SGD", {"momentum": 0.9}),

@@ -2,7 +2,7 @@
 
 Names, order, shapes, dtypes, parameters, trainable parameters and connections must be equal. If a model fails, the test
 prints its seed. ``CONVCALC_MODEL=123 pytest -m keras tests/live/test_models.py`` runs only the model with seed 123;
-``CONVCALC_MODELS=5000`` tries more models.
+``CONVCALC_MODELS=5000`` tests more models.
 """
 
 import json

@@ -1,5 +1,5 @@
-"""Functional models of operations on arrays, lists and tensors. Keras writes a file; convcalc reads the file and writes
-it again.
+"""Tests functional models of operations on arrays, lists and tensors. Keras writes the model to a file; convcalc reads
+the file, and writes the model again.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def test_a_graph(name: str) -> None:
     shapes = [tuple(None if size is UNKNOWN else size for size in shape or ()) for shape in calls.output_shapes]
     ours = list(zip(shapes, calls.output_dtypes))
     assert ours == [(tensor.shape, tensor.dtype) for tensor in model.outputs]
-    assert spec_yaml(report).startswith("name: ")  # the writer reads the text again, and fails if the model differs
+    # spec_yaml reads its text again, and raises an error if the model differs
+    assert spec_yaml(report).startswith("name: ")
     for make in (loaded, executed):
         assert [(tensor.shape, tensor.dtype) for tensor in make(report).outputs] == ours

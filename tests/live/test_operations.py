@@ -1,6 +1,6 @@
 """Compares the operations of ``keras.ops`` with the installed Keras: shapes and dtypes of generated calls.
 
-``CONVCALC_SEED=7 CONVCALC_CASES=200 pytest -m keras tests/live/test_operations.py`` tries more and other cases.
+``CONVCALC_SEED=7 CONVCALC_CASES=200 pytest -m keras tests/live/test_operations.py`` tests more and other cases.
 """
 
 from __future__ import annotations

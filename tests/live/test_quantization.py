@@ -1,5 +1,5 @@
-"""Tests models that Keras quantized, and models whose dtype policies are objects: convcalc and Keras read the same
-files.
+"""Tests models that Keras quantized, and models whose dtype policies are objects: the results of convcalc and Keras for
+the same files must be equal.
 
 By default, the tests use only some pairs of a model and a way to quantize it; ``CONVCALC_QUANTIZED=all`` uses all
 pairs.
@@ -104,8 +104,8 @@ def _difference(model: Any, path: Path) -> str | None:
 
 
 def _pairs() -> list[tuple[str, str]]:
-    """Returns pairs of a model and a way to quantize it. Without ``ALL``, each model and each way is still in some
-    pair.
+    """Returns pairs of a model and a way to quantize it. Without ``ALL``, the pairs are fewer, but contain each model
+    and each way at least once.
     """
     every = [(model, way) for model in cases.models() for way in cases.ways()]
     return every if ALL else every[:: len(cases.ways()) + 1]
@@ -199,8 +199,8 @@ def _policies() -> dict[str, Any]:
 
 
 def _layers_with(policy: Any) -> dict[str, Any]:
-    """Returns functions that build models, one for each class of layer. The layer has the given policy, and in most
-    cases the name x.
+    """Returns functions that build models, one for each class of layer. The layer has the given policy. In most of the
+    models it is named x.
     """
     import keras
     from keras import layers

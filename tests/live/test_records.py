@@ -55,7 +55,9 @@ def graph() -> Any:
 def test_a_terminal(
     build: Any, width: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A coloured text and a plain text give the same record. A comparison with this record finds the same problems."""
+    """The coloured text and the plain text of a summary must give the same record, and a comparison with the record
+    must find the same problems.
+    """
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))

@@ -1,5 +1,5 @@
-"""Compares TensorFlow's functions in files of Keras 2 with tf_keras: rows, shapes and parameters. Each model is one
-expression.
+"""Compares models of TensorFlow functions with tf_keras: rows, shapes and parameters. Each model is one expression,
+which tf_keras writes to a file.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def disagreement(model: Any, path: Path) -> str | None:
     """
     try:
         model.save(path)
-    except Exception:  # HDF5 files cannot store every model that archives can
+    except Exception:  # HDF5 files cannot store every model that archives can store
         return None
     try:
         result = verified(path)
@@ -72,7 +72,7 @@ def disagreement(model: Any, path: Path) -> str | None:
 
 
 def model_of(case: Case) -> Any:
-    """Returns a model of one layer, or None if Keras refuses it."""
+    """Returns a Keras model of one layer, or None if Keras refuses the layer."""
     import keras
 
     try:

@@ -1,6 +1,6 @@
-"""Compares files with the Keras model that wrote them: totals and rows.
+"""Compares the totals and rows of files with the Keras models that were written to these files.
 
-The weights in these files have information that the configs do not have.
+The weights in these files contain information that the configs do not contain.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ pytestmark = pytest.mark.keras
 def subclassed() -> Any:
     """Returns a trained model of a custom class.
 
-    The model has lists, nested models, metrics, a second optimizer, a random generator, and a variable of its own.
+    The model has lists of layers, nested models, metrics, a second optimizer, a random generator, and a variable that
+    belongs to no layer.
     """
     import keras
     import numpy as np
@@ -73,9 +74,9 @@ def subclassed() -> Any:
 
 
 def functional_class() -> Any:
-    """Returns a functional model of a custom class, with the class's own arguments.
+    """Returns a functional model of a custom class. Its config contains only the arguments of this class.
 
-    The config of the model does not list its layers. Some parts of the model are operations, which have no weights.
+    So the config does not list the layers. Some parts of the model are operations, which have no weights.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""Keras loads the configs of ``tests/helpers/whole_files.py``, and gives the expected shapes and parameters."""
+"""Tests that Keras loads the configs of ``tests/helpers/whole_files.py``, and gives the expected shapes and parameters."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Models of TensorFlow's functions, which tf_keras builds and writes as JSON.
+"""Models of TensorFlow functions. tf_keras builds these models and writes them as JSON.
 
-Each expression is one model. An expression may use these tensors: ``x`` and ``y`` of shape (None, 6, 6, 8), ``s`` and
-``t`` of shape (None, 5, 8), ``v`` of shape (None, 8), ``f`` of shape (2, 6, 6, 8), ``n`` of shape (None, 7) with
-integers, ``b`` of shape (None, 8) with booleans, ``q`` of shape (None, None, 8). The file
+Each expression describes one model. An expression may use these tensors: ``x`` and ``y`` of shape (None, 6, 6, 8),
+``s`` and ``t`` of shape (None, 5, 8), ``v`` of shape (None, 8), ``f`` of shape (2, 6, 6, 8), ``n`` of shape (None, 7)
+with integers, ``b`` of shape (None, 8) with booleans, ``q`` of shape (None, None, 8). The file
 ``tests/read/tf_functions.json`` stores the configs and rows of all models; ``python -m tests.live.tf_functions`` writes
 this file.
 """

@@ -1,4 +1,4 @@
-"""Loads the models written by convcalc into Keras."""
+"""Loads models that convcalc has written into Keras."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def loaded(report: Any) -> Any:
 def executed(report: Any) -> Any:
     """Returns the model that convcalc's Python code creates.
 
-    The code runs as in a new process, but it may use the custom classes of a test.
+    The code runs with new automatic names, as in a new process, but it can use the custom classes of a test.
     """
     fresh()
     result: dict[str, Any] = {}
