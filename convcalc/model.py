@@ -7,10 +7,10 @@ two calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
-from convcalc.base.numbers import UNKNOWN, Number
+from convcalc.base.numbers import UNKNOWN, ConstantShape, Number
 from convcalc.base.problems import Mark, Problem, Refusal
 from convcalc.base.structs import Struct
 
@@ -28,6 +28,8 @@ MAXIMA = (
 )
 # All keys of a budget: the maxima, and the minimum receptive field.
 BUDGETS = (*MAXIMA, "min_receptive_field")
+
+T = TypeVar("T")
 
 # All layers and calls without arguments share this object.
 NO_ARGS: Mapping[str, Any] = {}
@@ -65,6 +67,16 @@ class Constant(Struct):
     value: Any
     dtype: str
 
+    @property
+    def shape(self) -> ConstantShape:
+        """The shape of the constant."""
+        sizes: list[Number] = []
+        part = self.value
+        while isinstance(part, list):
+            sizes.append(len(part))
+            part = part[0] if part else None
+        return ConstantShape(sizes)
+
 
 class StoredWeight(Struct):
     """A weight that a file stores. ``path`` is its path in the file."""
@@ -80,6 +92,8 @@ class Call(Struct):
     Attributes:
         inputs: the tensors that the layer's rule reads.
         place: the source position.
+        constants: the constants among the inputs, each with its position among all inputs of the rule. In calls of operations,
+            constants are in ``args``.
         args: the arguments of the call; :attr:`Layer.args` has the arguments of the layer.
         masks: further tensors that the call receives; they do not affect its output shapes.
         order: inputs and masks in Keras's order, if it differs from ``inputs + masks``.
@@ -93,6 +107,14 @@ class Call(Struct):
     masks: tuple[Ref, ...] = ()
     order: tuple[Ref, ...] = ()
     recorded: Mapping[int, tuple[tuple[Number, ...] | None, str]] = {}
+    constants: tuple[tuple[int, Constant], ...] = ()
+
+    def with_constants(self, values: Iterable[T], value_of: Callable[[Constant], T]) -> tuple[T, ...]:
+        """Returns the value of each input of the rule: those of the tensors (``values``), and those of the constants."""
+        result = list(values)
+        for position, constant in self.constants:
+            result.insert(position, value_of(constant))
+        return tuple(result)
 
     @property
     def sources(self) -> tuple[Ref, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from convcalc.analyse.report import Report
@@ -120,6 +121,8 @@ def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Ses
             results.append(CallResult((), (inputs_by_call[number],), (layer.dtype,), Inferred(()), 0))
             continue
         inputs = run.shapes(call.inputs)
+        if call.constants:
+            inputs = call.with_constants(inputs, attrgetter("shape"))
         definition = layer.definition
         try:
             if isinstance(definition, LayerDefinition) and not layer.broken and UNKNOWN_SHAPE not in inputs:
@@ -264,6 +267,8 @@ def _call_layer(
     large models.
     """
     input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
+    if call.constants and call.constants[0][0] == 0:
+        input_dtype = call.constants[0][1].dtype
     # Readers use one object for equal arguments, so the arguments are compared by identity.
     objects, values = (definition, layer.args, call.args), (layer.dtype, input_dtype, inputs)
     result = session.results.get(*objects, equal=values)
@@ -407,10 +412,9 @@ def _are_compatible(expected: Shape, shape: Shape) -> bool:
 
 def _problem(run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
     """Returns the problem for a refused call, with the name of the layer, the input shapes and the source position."""
-    sources = [run.model.layer_of(ref).name for ref in call.inputs]
-    received = [
-        f"{shape_text(shape)} from '{name}'" for shape, name in zip(inputs, sources) if shape is not UNKNOWN_SHAPE
-    ]
+    names = [f"from '{run.model.layer_of(ref).name}'" for ref in call.inputs]
+    sources = call.with_constants(names, lambda constant: "from a constant")
+    received = [f"{shape_text(shape)} {source}" for shape, source in zip(inputs, sources) if shape is not UNKNOWN_SHAPE]
     message = f"{layer.class_name} '{layer.name}' {refusal.message}"
     if received:
         message = f"{message}; it receives {listed(received, 'and')}"

@@ -173,7 +173,8 @@ def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk
         if number in fields_of_input:
             outputs: Sequence[TensorFields] = [fields_of_input[number]]
         else:
-            sources = [_output(tensors[ref.call], ref.output) for ref in call.inputs]
+            fields = [_output(tensors[ref.call], ref.output) for ref in call.inputs]
+            sources = call.with_constants(fields, lambda constant: {})
             outputs = _walk_call(layer, call, result, sources, path, walk)
         tensors.append(outputs)
         count = counts[path] = counts.get(path, -1) + 1

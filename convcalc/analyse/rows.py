@@ -32,7 +32,9 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
                 for ref in call.sources
             ]
         )
-        calls_of_layer.append(CallReport(sources, result, run.shapes(call.sources) if call.masks or call.order else ()))
+        calls_of_layer.append(
+            CallReport(sources, result, run.shapes(call.sources) if call.masks or call.order or call.constants else ())
+        )
     rows: list[LayerReport] = []
     shared: dict[tuple[CallResult, bool, bool], Counts] = {}
     for index in summary_order(model):

@@ -203,6 +203,10 @@ Number: TypeAlias = "int | Unknown | Traced"
 Shape: TypeAlias = "tuple[Number, ...]"
 
 
+class ConstantShape(tuple[Number, ...]):
+    """The shape of a constant operand. It equals the same plain shape, but a rule can tell them apart."""
+
+
 def traced(number: Number) -> Traced:
     """Returns a :class:`Traced` number whose formula is the number itself. Traced numbers are returned unchanged."""
     return number if isinstance(number, Traced) else Traced(number, "?" if number is UNKNOWN else None)

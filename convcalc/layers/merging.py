@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import reduce
 
 from convcalc.base import codes
-from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.numbers import UNKNOWN, ConstantShape, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
@@ -20,8 +20,18 @@ def _batch(shapes: tuple[Shape, ...]) -> Number:
     return known.pop() if known else UNKNOWN
 
 
+def _without_batch(shape: Shape) -> Shape:
+    """Returns the shape without its batch axis. The shape of a constant stays one."""
+    return ConstantShape(shape[1:]) if isinstance(shape, ConstantShape) else shape[1:]
+
+
 def _broadcast(x: Shape, y: Shape) -> Shape:
-    """Returns the shape of an elementwise result. As in Keras's merge layers, an unknown size stays unknown."""
+    """Returns the shape of an elementwise result. As in Keras's merge layers, an unknown size stays unknown.
+
+    The result has no axes if ``y`` is a constant without axes: Keras reads TensorFlow's empty shape as one with axes.
+    """
+    if isinstance(y, ConstantShape) and not y:
+        return ()
     if len(x) < len(y):
         x, y = y, x
     head = len(x) - len(y)
@@ -44,7 +54,7 @@ def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
         return Inferred((first,))
     batch = _batch(shapes)
     try:
-        merged = reduce(_broadcast, (shape[1:] for shape in shapes))
+        merged = reduce(_broadcast, map(_without_batch, shapes))
     except Refusal as refusal:
         raise Refusal("needs inputs whose sizes are equal, or 1, on every axis", codes.SHAPES_DIFFER) from refusal
     return Inferred(((batch, *merged),))

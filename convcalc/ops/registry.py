@@ -23,7 +23,7 @@ from convcalc.layers.arguments import REQUIRED, Argument, Kind, shown
 from convcalc.layers.registry import Cost, Inferred
 from convcalc.model import Constant, Slot
 from convcalc.ops.families import FAMILIES, FAMILY_OF
-from convcalc.ops.tensor import ManyTensors, OneTensor, Tensor, shape_of
+from convcalc.ops.tensor import ManyTensors, OneTensor, Tensor
 
 Rule: TypeAlias = "Callable[..., Tensor | Sequence[Tensor] | Inferred]"
 AnyRule = TypeVar("AnyRule", bound=Rule)
@@ -172,7 +172,7 @@ def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
     if isinstance(value, Slot):
         return tensors[value.number]
     if isinstance(value, Constant):
-        return Tensor(shape_of(value.value), value.dtype)
+        return Tensor(value.shape, value.dtype)
     if isinstance(value, (list, tuple)):
         return [fill(part, tensors) for part in value]
     return value

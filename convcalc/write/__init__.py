@@ -57,15 +57,16 @@ def require_graph(model: Model) -> None:
 
 
 def require_writable(report: Report) -> None:
-    """Raises :class:`ConvcalcError` if the model has a layer that only Keras 2 has.
+    """Raises :class:`ConvcalcError` if the model has a layer that only Keras 2 has, or calls a layer on a constant.
 
-    None of the written formats can describe such a layer.
+    None of the written formats can describe these.
     """
     from convcalc.base import codes
     from convcalc.base.problems import error
     from convcalc.layers import LayerDefinition
     from convcalc.layers.sublayer import sublayers_of
 
+    _refuse_constants(report)
     for row in report.layers:
         inside = [sublayer.definition for sublayer in sublayers_of(row.layer.args)]
         for definition in (row.definition, *inside):
@@ -74,6 +75,18 @@ def require_writable(report: Report) -> None:
                     codes.CANNOT_WRITE,
                     f"'{row.path}' ({definition.class_name}) can only be a layer of Keras 2: Keras 3 has no such layer",
                 )
+
+
+def _refuse_constants(report: Report) -> None:
+    """Raises :class:`ConvcalcError` if a layer is called on a constant."""
+    from convcalc.base import codes
+    from convcalc.base.problems import error
+
+    for prefix, model in report.model.models():
+        for call in model.calls:
+            if call.constants:
+                path = prefix + model.layers[call.layer].name
+                raise error(codes.CANNOT_WRITE, f"'{path}' is called on a constant: such a call cannot be written")
 
 
 def classes_to_supply(report: Report) -> list[str]:

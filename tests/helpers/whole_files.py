@@ -359,3 +359,122 @@ def return_sequences_as_a_number_inside_a_wrapper() -> Case:
 def epsilon_as_null() -> Case:
     body = layer("LayerNormalization", "b", epsilon=None, scale=0)
     return Case(_single(body, (None, 4)), {"b": ([(None, 4)], 4)})
+
+
+# Layers that are called on constants ---------------------------------------------------------------------------------------
+
+
+def constant(*shape: int, dtype: str = "float32", class_name: str = "__numpy__") -> dict[str, Any]:
+    """Returns a constant of ones as Keras 3 writes it: ``__numpy__`` for an array, ``__tensor__`` for a tensor."""
+    value: Any = 1
+    for size in reversed(shape):
+        value = [value] * size
+    return {"class_name": class_name, "config": {"value": value, "dtype": dtype}}
+
+
+def _on_constants(body: dict[str, Any], shape: Shape, output: Shape, params: int, *args: Any, **kwargs: Any) -> Case:
+    """Returns a model of an input, a layer with this call, and a Dense layer with 2 units."""
+    name = body["name"]
+    called = {**body, "inbound_nodes": [{"args": list(args), "kwargs": kwargs}]}
+    after = layer("Dense", "after", [at(name, *output[1:])], units=2)
+    config = functional(inputs(*shape[1:]), called, after, outputs=[["after", 0, 0]])
+    assert output[-1] is not None
+    rows = {name: ([output], params), "after": ([(*output[:-1], 2)], 2 * output[-1] + 2)}
+    return Case(config, rows)
+
+
+@case
+def Concatenate_with_a_constant() -> Case:
+    return _on_constants(layer("Concatenate", "c"), (None, 4), (None, 7), 0, [at("x", 4), constant(1, 3)])
+
+
+@case
+def Concatenate_with_two_constants_along_the_steps() -> Case:
+    args = [at("x", 5, 4), constant(1, 2, 4), constant(1, 1, 4, class_name="__tensor__")]
+    return _on_constants(layer("Concatenate", "c", axis=1), (None, 5, 4), (None, 8, 4), 0, args)
+
+
+@case
+def Add_with_a_constant_for_one_sample() -> Case:
+    return _on_constants(layer("Add", "a"), (None, 4), (1, 4), 0, [at("x", 4), constant(1, 4)])
+
+
+@case
+def Multiply_with_a_constant_for_three_samples() -> Case:
+    return _on_constants(layer("Multiply", "m"), (None, 4), (3, 4), 0, [at("x", 4), constant(3, 1, dtype="int32")])
+
+
+@case
+def Average_with_a_constant_of_a_higher_rank() -> Case:
+    return _on_constants(layer("Average", "a"), (None, 4), (2, 3, 4), 0, [at("x", 4), constant(2, 3, 4)])
+
+
+@case
+def Maximum_with_a_constant_without_a_batch_axis() -> Case:
+    called = layer("Maximum", "m", [[at("x", 4), constant(4)]])
+    return Case(functional(inputs(4), called, outputs=[["m", 0, 0]]), {"m": ([(4,)], 0)})
+
+
+@case
+def Subtract_of_a_constant() -> Case:
+    return _on_constants(layer("Subtract", "s"), (None, 4), (1, 4), 0, [at("x", 4), constant(1, 4)])
+
+
+@case
+def Dot_with_a_constant() -> Case:
+    return _on_constants(layer("Dot", "d", axes=2), (None, 5, 4), (None, 5, 7), 0, [at("x", 5, 4), constant(1, 7, 4)])
+
+
+@case
+def Attention_to_a_constant() -> Case:
+    args = [at("x", 5, 4), constant(1, 7, 4), constant(1, 7, 4)]
+    return _on_constants(layer("Attention", "a"), (None, 5, 4), (None, 5, 4), 0, args)
+
+
+@case
+def MultiHeadAttention_to_constants() -> Case:
+    body = layer("MultiHeadAttention", "a", num_heads=2, key_dim=3)
+    named = {"key": constant(1, 7, 5), "value": constant(1, 7, 6)}
+    return _on_constants(body, (None, 5, 4), (None, 5, 4), 136, at("x", 5, 4), **named)
+
+
+@case
+def MultiHeadAttention_of_a_constant_query() -> Case:
+    body = layer("MultiHeadAttention", "a", num_heads=2, key_dim=3)
+    named = {"query": constant(2, 3, 4), "value": at("x", 5, 4)}
+    return _on_constants(body, (None, 5, 4), (2, 3, 4), 118, **named)
+
+
+@case
+def LSTM_with_a_constant_state() -> Case:
+    states = [constant(1, 3), at("state", 3)]
+    called = {**layer("LSTM", "r", units=3), "inbound_nodes": [{"args": [at("x", 5, 4)], "kwargs": {}}]}
+    called["inbound_nodes"][0]["kwargs"] = {"initial_state": states}
+    entries = [inputs(5, 4), inputs(3, name="state"), called]
+    config = functional(*entries, input_layers=[["x", 0, 0], ["state", 0, 0]], outputs=[["r", 0, 0]])
+    return Case(config, {"r": ([(None, 3)], 96)})
+
+
+@case
+def GRUCell_with_a_constant_state() -> Case:
+    called = layer("GRUCell", "c", [at("x", 4), [constant(1, 3)]], units=3)
+    return Case(functional(inputs(4), called, outputs=[["c", 0, 0]]), {"c": ([(None, 3), (None, 3)], 81)})
+
+
+def _keras2(class_name: str, name: str, nodes: list[Any], **config: Any) -> dict[str, Any]:
+    """Returns a layer of a functional config of Keras 2."""
+    return {"class_name": class_name, "name": name, "config": {"name": name, **config}, "inbound_nodes": nodes}
+
+
+@case
+def Concatenate_with_a_constant_in_Keras_2() -> Case:
+    """Keras 2 writes this model, but fails to load it. The numbers are those of the model before it was saved."""
+    entries = [
+        _keras2("InputLayer", "x", [], batch_input_shape=[None, 4], dtype="float32"),
+        _keras2("Concatenate", "c", [[["x", 0, 0, {}], ["_CONSTANT_VALUE", -1, [[1.0, 1.0, 1.0]], {}]]], axis=-1),
+        _keras2("Dense", "d", [[["c", 0, 0, {}]]], units=2),
+    ]
+    config = {"name": "m", "layers": entries, "input_layers": [["x", 0, 0]], "output_layers": [["d", 0, 0]]}
+    return Case(
+        {"class_name": "Functional", "config": config}, {"c": ([(None, 7)], 0), "d": ([(None, 2)], 16)}, keras=0
+    )

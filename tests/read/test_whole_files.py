@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from convcalc import infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
+from convcalc.cli import cli
 from convcalc.read import read
 from convcalc.write import FORMATS
-from tests.helpers.whole_files import CASES
+from tests.helpers.keras_configs import functional, layer
+from tests.helpers.whole_files import CASES, at, constant, inputs
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -41,7 +45,7 @@ def keras2(*layers: tuple[str, dict[str, Any]], shape: list[int | None]) -> byte
 
 # The numbers are from tf_keras; ``tests/live/test_keras2_layers.py`` makes the same layers.
 @pytest.mark.parametrize(
-    ("layer", "shape", "output", "params"),
+    ("body", "shape", "output", "params"),
     [
         (("ThresholdedReLU", {"theta": 0.5}), [None, 5], (None, 5), 0),
         (("RandomHeight", {"factor": 0.3}), [None, 9, 8, 3], (None, None, 8, 3), 0),
@@ -76,9 +80,9 @@ def keras2(*layers: tuple[str, dict[str, Any]], shape: list[int | None]) -> byte
     ids=lambda value: value[0] if isinstance(value, tuple) and isinstance(value[0], str) else "",
 )
 def test_a_layer_of_keras_2(
-    layer: tuple[str, dict[str, Any]], shape: list[int | None], output: tuple[int | None, ...], params: int
+    body: tuple[str, dict[str, Any]], shape: list[int | None], output: tuple[int | None, ...], params: int
 ) -> None:
-    report = infer(read(keras2(layer, shape=shape), "model.json"))
+    report = infer(read(keras2(body, shape=shape), "model.json"))
     assert not report.problems
     row = report.layers[-1]
     assert [tuple(None if size is UNKNOWN else size for size in shape or ()) for shape in row.output_shapes] == [output]
@@ -132,3 +136,23 @@ def test_two_lists_of_layers_in_a_list_have_automatic_names() -> None:
     report = infer(read(json.dumps({"class_name": "Sequential", "config": config}).encode(), "model.json"))
     assert report.totals.params == 27
     assert [row.name for row in report.layers if row.depth == 0] == ["sequential_1", "sequential_2"]
+
+
+CONSTANTS = [name for name in CASES if "constant" in name.lower()]
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+@pytest.mark.parametrize("options", [["--format", "json", "--insights"], ["--columns", "all", "--memory"]])
+def test_analyses_of_a_layer_that_is_called_on_a_constant(tmp_path: Path, name: str, options: list[str]) -> None:
+    file = tmp_path / "model.json"
+    file.write_text(json.dumps(CASES[name].config))
+    for args in (["summary", str(file), *options], ["explain", str(file), next(iter(CASES[name].rows))]):
+        done = CliRunner().invoke(cli, args)
+        assert done.exit_code == 0
+        assert not done.stderr
+
+
+def test_a_constant_of_a_wrong_shape_is_named() -> None:
+    config = functional(inputs(4), layer("Concatenate", "c", [[at("x", 4), constant(1, 2, 3)]]), outputs=[["c", 0, 0]])
+    with pytest.raises(ConvcalcError, match=r"\(None, 4\) from 'x' and \(1, 2, 3\) from a constant"):
+        infer(read(json.dumps(config).encode(), "model.json"))

@@ -13,7 +13,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError
 from convcalc.layers import LayerDefinition
-from convcalc.model import NO_ARGS, Call, Foreign, Layer, Model, Ref, Slot, with_needed
+from convcalc.model import NO_ARGS, Call, Constant, Foreign, Layer, Model, Ref, Slot, with_needed
 from convcalc.ops import Operation
 from convcalc.read.keras_files import serialized
 from convcalc.read.keras_files.serialized import KerasTensor
@@ -219,7 +219,7 @@ class CallGraph:
             self.calls.append(Call(number, order, args=self._operands(definition, args, kwargs, entry)))
             return
         known = definition.call_arguments if isinstance(definition, LayerDefinition) else ()
-        inputs = [self._ref(tensor) for tensor in self._tensors(args, entry.path)] if kwargs else list(order)
+        inputs = self._inputs(args, entry.path)
         masks: list[Ref] = []
         call_args: dict[str, Any] = {}
         for name in _by_signature(kwargs):
@@ -227,13 +227,28 @@ class CallGraph:
             if name == "mask" or name.endswith("_mask"):
                 masks += refs
             else:
-                inputs += refs
+                inputs += self._inputs([kwargs[name]], entry.path) if name in _WITH_CONSTANTS else refs
             if not refs and any(argument.name == name for argument in known):
                 value = serialized.plain(kwargs[name])
                 if value not in (None, False):
                     call_args[name] = value
-        call = Call(number, tuple(inputs), args=call_args or NO_ARGS, masks=tuple(masks))
+        tensors_in = tuple([part for part in inputs if isinstance(part, Ref)])
+        call = Call(number, tensors_in, args=call_args or NO_ARGS, masks=tuple(masks))
+        if len(tensors_in) < len(inputs) and not isinstance(definition, Foreign):
+            constants = [(at, part) for at, part in enumerate(inputs) if isinstance(part, Constant)]
+            call = call._replace(constants=tuple(constants))
         self.calls.append(call if call.sources == order else call._replace(order=order))
+
+    def _inputs(self, tree: Any, path: str) -> list[Ref | Constant]:
+        """Returns the tensors and constants in a tree of arguments, in Keras's order."""
+        inputs: list[Ref | Constant] = []
+        for leaf in _leaves(tree):
+            if serialized.is_tensor(leaf):
+                tensor = self._tensor(leaf, path)
+                inputs.append(self._ref(self._counted_from_zero(tensor) if self.legacy else tensor))
+            elif (constant := serialized.constant(leaf)) is not None:
+                inputs.append(constant)
+        return inputs
 
     def _operands(
         self, operation: Operation, args: Any, kwargs: Mapping[str, Any], entry: LayerEntry
@@ -343,6 +358,9 @@ def _leaves(tree: Any) -> Iterator[Any]:
 # For some layers, the names of the first arguments in the order that the layer's rule expects. Keras's files sort the
 # arguments by name.
 _FIRST = ("inputs", "sequences", "sequence", "query", "value", "key")
+
+# The arguments that can be constants among the inputs of a layer's rule.
+_WITH_CONSTANTS = (*_FIRST, "initial_state", "initial_states", "states")
 
 
 def _by_signature(kwargs: Mapping[str, Any]) -> list[str]:

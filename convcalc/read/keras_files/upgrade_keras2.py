@@ -433,7 +433,30 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> 
         lists = [isinstance(node, list) and not _is_entry(node) for node in entry["inbound_nodes"]]
         calls = [(args if is_list else _single(args), kwargs) for is_list, (args, kwargs) in zip(lists, nodes)]
         return _operation(upgraded, config, calls)
-    return {**upgraded, "inbound_nodes": [{"args": [_single(args)], "kwargs": kwargs} for args, kwargs in nodes]}
+    upgraded_nodes = [
+        {"args": [_single([_constant(arg) for arg in args])], "kwargs": _with_constant_inputs(kwargs)}
+        for args, kwargs in nodes
+    ]
+    return {**upgraded, "inbound_nodes": upgraded_nodes}
+
+
+def _with_constant_inputs(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the named arguments of a layer's call. A list of numbers among its inputs becomes a constant."""
+    constants = {name: _constant(kwargs[name]) for name in ("value", "key") if name in kwargs}
+    states = kwargs.get("initial_state")
+    if isinstance(states, list):
+        constants["initial_state"] = [_constant(state) for state in states]
+    return {**kwargs, **constants} if constants else kwargs
+
+
+def _constant(value: Any) -> Any:
+    """Returns a list of numbers as the constant tensor that Keras 3 writes. Returns any other value unchanged."""
+    first = value
+    while isinstance(first, list) and first:
+        first = first[0]
+    if not isinstance(value, list) or isinstance(first, bool) or not isinstance(first, (int, float)):
+        return value
+    return {"class_name": "__numpy__", "config": {"value": value, "dtype": "float32"}}
 
 
 def _with_built_shapes(args: list[Any], build_config: Any) -> list[Any]:
