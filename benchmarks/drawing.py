@@ -10,7 +10,7 @@ from benchmarks.timing import answers
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """Measures both programs in one process, in turn. This process also checks that both texts are equal."""
+    """Measures both programs alternately in one process. This process also checks that both texts are equal."""
     rows, runs = (100, 1) if environments.quick else (10_000, 3)
     command = environments.child("convcalc", "draw", rows, 1 if environments.quick else 5)
     (took,) = answers([command], runs)

@@ -30,7 +30,7 @@ def large_model(kind: str, ending: str, layers: int) -> Path:
 
 
 def chain_spec(layers: int) -> Iterator[str]:
-    """Yields a chain: convolutions and normalizations in turn."""
+    """Yields a chain in which convolutions and normalizations alternate."""
     yield "input: [32, 32, 16]\nlayers:\n"
     for number in range(layers):
         yield "- BatchNormalization\n" if number % 2 else "- Conv2D: {filters: 16, kernel_size: 3, padding: same}\n"

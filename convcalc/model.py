@@ -56,7 +56,7 @@ class Ref(Struct):
 
 
 class Slot(Struct):
-    """A placeholder among the arguments of a call. It stands for input number ``number`` of the call."""
+    """A placeholder among the arguments of a call: input number ``number`` of the call belongs in its place."""
 
     number: int
 
@@ -242,7 +242,7 @@ class Model(Struct):
 
     @property
     def contains_layers(self) -> bool:
-        """True: a model has no weights except those of its layers."""
+        """True, because all weights of a model belong to the layers in it."""
         return True
 
     def layer_of(self, ref: Ref) -> Layer:

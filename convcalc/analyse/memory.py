@@ -169,7 +169,7 @@ def memory_of(report: Report, assumptions: Assumptions) -> Memory:
 
 
 def _run_with_batch(report: Report) -> tuple[ModelRun, Number]:
-    """Returns a run with a known batch size, and the batch size: that of an input if it is known, otherwise 1.
+    """Returns a run with a known batch size, and this batch size: the known batch size of an input, otherwise 1.
 
     The report's own run is used if all its batch sizes are known.
     """

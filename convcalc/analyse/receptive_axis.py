@@ -183,7 +183,7 @@ def _pixel_of(pixels: Sequence[Pixel], shift: int) -> Callable[[int], Pixel]:
 
 
 def _pixels(pixels: Sequence[Pixel], shift: int, positions: Iterable[int]) -> list[int]:
-    """Returns the pixels of these positions; positions that depend on no pixel are left out."""
+    """Returns the pixels on which these positions depend. Positions that depend on no pixel are left out."""
     return [pixel for pixel in map(_pixel_of(pixels, shift), positions) if pixel is not None]
 
 

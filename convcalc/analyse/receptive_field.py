@@ -106,7 +106,7 @@ class Field(Struct):
 
 
 class _Walk:
-    """The state of the walk.
+    """The state of a walk over the calls of a model.
 
     Attributes:
         names: the names of the model's inputs.
@@ -114,8 +114,8 @@ class _Walk:
         sizes: the size of each spatial axis.
         fields: the fields of each call, by the path of the layer and the number of the call.
         misaligned: the misaligned paths that meet at the current call.
-        views: how each call reads its inputs.
-        public: the public fields of each tensor.
+        views: how each call reads its inputs, axis by axis.
+        public: the fields of each tensor in the form in which the report contains them.
     """
 
     def __init__(self) -> None:
@@ -275,7 +275,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
     views_of_axes = [views[index] for index in track.axes]
     only = views_of_axes[0] if len(views_of_axes) == 1 else None
     if only is not None and only.axes == track.axes and not (only.window or only.reordered):
-        return track  # the usual case: elementwise
+        return track  # the usual case: an elementwise layer
     known = [view for view in views_of_axes if view is not None]
     if len(known) < len(views_of_axes):
         return None

@@ -319,7 +319,8 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
 
 
 def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> bool:
-    """Returns False if the file lacks the weights of a layer, so that it does not store all weights of the model.
+    """Returns False if the file does not store the weights of some layer, so that ``stored`` are not all weights of the
+    model.
 
     A layer that shares the weights of another layer has no stored weights of its own. Then the file stores weights of
     the same shapes with the other layer.

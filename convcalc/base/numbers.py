@@ -273,7 +273,7 @@ def ceil_div(dividend: Number, divisor: Number) -> Number:
 
 def larger(one: Number, other: Number) -> Number:
     """Returns the larger number; unknown if either number is unknown."""
-    if type(one) is int and type(other) is int:  # the usual case
+    if type(one) is int and type(other) is int:  # a short cut for the usual case
         return one if one >= other else other
     if isinstance(one, Traced) or isinstance(other, Traced):
         one, other = traced(one), traced(other)

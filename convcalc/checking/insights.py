@@ -296,7 +296,7 @@ def _readers(model: Model) -> list[set[int | None]]:
 
 
 def _ends_with_bias(layer: Layer) -> bool:
-    """Returns True if the last step of a layer adds a bias to each channel. Such a layer has no activation."""
+    """Returns True if the last step of a layer is to add a bias to each channel, without an activation after it."""
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or not definition.ends_with_bias:
         return False

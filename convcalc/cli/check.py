@@ -170,7 +170,9 @@ def command(
 
 
 def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[Any, None, None]:
-    """Yields the payload of each model, in order. Also prints messages, writes records and collects exit codes."""
+    """Yields, for each model in order, the data that the output contains about it. Also prints messages, writes records
+    and collects exit codes.
+    """
     for outcome in outcomes:
         for text in outcome.messages:
             warn(text)

@@ -150,7 +150,7 @@ def _worker(work: Callable[[str], Any], tasks: Connection[Any, Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
     assert parent is not None
-    with suppress(EOFError, OSError):  # the parent has ended
+    with suppress(EOFError, OSError):  # the parent process has ended: end this worker too
         while tasks in wait([tasks, parent.sentinel]):
             number, name = tasks.recv()
             try:

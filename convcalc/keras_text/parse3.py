@@ -25,7 +25,9 @@ _CROSSINGS, _RIGHT_TEES, _HORIZONTAL = frozenset("╇┼+"), frozenset("┩┤|"
 
 
 class _Column(Struct):
-    """The positions, in a line, where the content of a column starts and ends. ``cut``: the right part is missing."""
+    """The positions in a line at which the content of a column starts and ends. ``cut`` is True if the right part of
+    the column is missing.
+    """
 
     start: int
     end: int
@@ -128,9 +130,10 @@ def _unless_empty(cell: Cell | None) -> Cell | None:
 
 
 def _field(number: int, header: str) -> str:
-    """Returns the field of a column; empty if it is unknown. Columns 4 and 5 are told apart by ``header``.
+    """Returns the field of a column; empty if the field is unknown. For columns 4 and 5, the field depends on the text
+    ``header``.
 
-    The header may be cropped.
+    The text of the header may be cropped.
     """
     if number < 3:
         return ("layer", "shape", "params")[number]

@@ -230,7 +230,7 @@ class Real(RankFree):
 
 
 class Boolean(RankFree):
-    """true or false."""
+    """A boolean: true or false."""
 
     expects = "true or false"
 

@@ -304,7 +304,7 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
 
 def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
     if not tokens:
-        raise Refusal("has a vocabulary with special tokens only", codes.INVALID_VALUE, "vocabulary")
+        raise Refusal("has a vocabulary that contains only special tokens", codes.INVALID_VALUE, "vocabulary")
     if len(set(tokens)) < len(tokens):
         raise Refusal("has a vocabulary with a duplicate token", codes.INVALID_VALUE, "vocabulary")
     if a["mask_token"] is not None and a["mask_token"] in tokens:

@@ -50,7 +50,7 @@ def _broadcast(x: Shape, y: Shape) -> Shape:
 
 def _elementwise(shapes: tuple[Shape, ...]) -> Inferred:
     first = shapes[0]
-    if shapes.count(first) == len(shapes):  # the usual case
+    if shapes.count(first) == len(shapes):  # a short cut for the usual case: all shapes are equal
         return Inferred((first,))
     batch = _batch(shapes)
     try:

@@ -262,7 +262,7 @@ def _wrapped_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number
 def spectral_normalization(a: Args, x: Shape) -> Inferred:
     """Wraps a layer and normalizes its kernel so that its largest singular value is 1.
 
-    Parameters: those of the layer, and a non-trainable vector as long as the kernel's last axis.
+    Parameters: the parameters of the layer, and a non-trainable vector as long as the kernel's last axis.
     """
     wrapped: SubLayer = a["layer"]
     result = wrapped.infer(x)

@@ -85,7 +85,7 @@ def _pool_all(a: Args, x: Shape) -> Inferred:
 
 
 def _whole_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views of the whole spatial axes, each channel separately."""
+    """Returns views in which the spatial axes are read whole, and each channel is read separately."""
     (x,) = inputs
     at = 1 if a["data_format"] == "channels_first" else len(x) - 1
     axes = [views.BATCH, *(views.WHOLE,) * (len(x) - 1)]

@@ -156,7 +156,7 @@ def pipeline(a: Args, x: Shape) -> Inferred:
         whole = Inferred(result.outputs, weights, products, unknown=whole.unknown | result.unknown)
 
     def dtype(given: str) -> str:
-        """Returns the dtype of the last output: each layer computes in its own dtype."""
+        """Returns the dtype of the last layer's output. Each layer computes in its own dtype."""
         for sublayer, _, result in chain:
             given = output_dtypes(result, given, sublayer.dtype)[0]
         return given

@@ -1,4 +1,4 @@
-"""Quantized dtype policies, such as ``int8_from_float32``: how they change the weights of a layer.
+"""The rules by which quantized dtype policies, such as ``int8_from_float32``, change the weights of a layer.
 
 A layer can declare a quantization rule. For a layer without such a rule, a quantized policy is the same as the policy
 after ``_from_``.
@@ -294,7 +294,9 @@ def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
 
 
 def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """Returns the rows and columns of the kernel as a matrix: summed axes become rows, the other axes columns."""
+    """Returns the numbers of rows and columns of the kernel as a matrix: summed axes become rows, and the other axes
+    become columns.
+    """
     _, kernel, target = _axes(a, mode)
     sizes = list(zip(kernel, kernel_shape))
     return product(size for dim, size in sizes if dim not in target), product(
@@ -303,7 +305,8 @@ def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Num
 
 
 def _einsum_calibrated(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """Returns the rows and columns of the kernel as a matrix for gptq and awq. Keras ignores the equation here.
+    """Returns the numbers of rows and columns of the kernel as a matrix for gptq and awq. Keras ignores the equation
+    here.
 
     If a kernel has 3 axes and the first is the largest, the first axis becomes the rows. Otherwise the last axis
     becomes the columns.

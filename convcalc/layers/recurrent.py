@@ -423,7 +423,7 @@ def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
 def rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
     """Runs a cell, or a stack of cells, at each step.
 
-    Parameters: those of the cell; each is used at every step.
+    Parameters: the parameters of the cell; each is used at every step.
     """
     cell: SubLayer = a["cell"]
     weights = over_steps(cell.infer(*_cell_inputs(cell, (x[0], *x[2:]))).weights, x[1])

@@ -255,7 +255,7 @@ class LayerDefinition(Struct):
         return type(value) is type(default) and bool(value == default)
 
     def argument(self, name: str) -> Argument | None:
-        """Returns the argument with this name; None if there is none."""
+        """Returns the argument with this name; None if the layer has no such argument."""
         return next((argument for argument in (*self.arguments, *self.call_arguments) if argument.name == name), None)
 
 
@@ -264,7 +264,7 @@ _INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero":
 # The layers of the families imported so far; :func:`all_layers` returns all layers.
 REGISTERED: dict[str, LayerDefinition] = {}
 _ALIASES: dict[str, str] = {}
-# The same layers by name, alias and class name.
+# The layers of the families imported so far, by name, alias and class name.
 _KNOWN: dict[str, LayerDefinition] = {}
 
 _AXES = {0: (), 1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}

@@ -107,7 +107,7 @@ class SubForeign(Struct):
     known: SubLayer | None = None
 
     def infer(self, *inputs: Shape) -> Inferred:
-        """Runs the declared rule. Returns unknown shapes and counts if there is none, or if it fails."""
+        """Runs the declared rule. Returns unknown shapes and counts if no rule is declared, or if the rule fails."""
         if self.known is None:
             return UNKNOWN_RESULT
         if not self.known.definition.provider:
@@ -200,7 +200,7 @@ def _known_arguments(definition: LayerDefinition | None, config: Mapping[str, An
 
 
 class LayerValues(RankFree):
-    """A list of layers."""
+    """The kind of an argument whose value is a list of layers."""
 
     expects = "a list of layers, such as [{LSTMCell: 32}]"
 

@@ -45,7 +45,7 @@ def _time_distributed_flops(a: Args, inputs: Sequence[Shape], result: Inferred) 
 def time_distributed(a: Args, x: Shape) -> Inferred:
     """Applies a layer to each step separately.
 
-    Parameters: those of the layer; each is used at every step.
+    Parameters: the parameters of the layer; each is used at every step.
     """
     result = a["layer"].infer((x[0], *x[2:]))
     outputs = tuple(None if shape is None else (shape[0], x[1], *shape[1:]) for shape in result.outputs)
@@ -99,7 +99,8 @@ def _bidirectional_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> 
 def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
     """Runs a recurrent layer forwards and another one backwards, and merges their outputs.
 
-    Output: twice as many features with merge_mode concat; two separate outputs with null. Parameters: those of both layers.
+    Output: twice as many features with merge_mode concat; two separate outputs with null. Parameters: the parameters of
+    both layers.
     """
     forward: SubLayer = a["layer"]
     backward: SubLayer = a["backward_layer"] or forward

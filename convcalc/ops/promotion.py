@@ -37,7 +37,7 @@ _DTYPES_OF_NUMBERS = {bool: "bool", int: "int", float: "float"}
 
 @cache
 def _upper_bounds(dtype: str) -> frozenset[str]:
-    """Returns the set of the dtype itself and all dtypes above it in the lattice."""
+    """Returns a set that contains the dtype, and all dtypes above it in the lattice."""
     if dtype not in _NEXT_DTYPES:
         raise Refusal(f"needs numbers, not {dtype or 'an unknown dtype'}", codes.WRONG_DTYPE)
     return frozenset({dtype}).union(*map(_upper_bounds, _NEXT_DTYPES[dtype]))

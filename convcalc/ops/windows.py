@@ -92,7 +92,9 @@ adaptive_max, adaptive_average = (
 
 def _check_channels(inputs: Number, kernel: Number) -> None:
     if isinstance(inputs, int) and isinstance(kernel, int) and inputs != kernel:
-        raise Refusal(f"has a kernel for {kernel} channels, not {inputs}", codes.WRONG_CHANNELS, "kernel")
+        raise Refusal(
+            f"has a kernel for {kernel} channels, but an input of {inputs} channels", codes.WRONG_CHANNELS, "kernel"
+        )
 
 
 def _check_kernel(kernel: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Declarations of custom layers, and the names under which a file's class finds its declaration."""
+"""Declarations of custom layers, and the names by which the declaration of a class in a file is found."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Declaration(Struct):
     source: str
 
     def bound(self, config: Mapping[str, Any]) -> tuple[ForeignRule, list[Refusal]]:
-        """Returns the rule for a layer with these arguments, and the problems with them. Undeclared arguments are
-        ignored.
+        """Returns the rule for a layer with these arguments, and the problems with the arguments. Undeclared arguments
+        are ignored.
         """
         names = [argument.name for argument in self.definition.arguments if argument.name in config]
         args, refusals = bind(self.definition, (), {name: config[name] for name in names})
@@ -36,16 +36,20 @@ class CustomLayers(Struct):
     declared: Mapping[str, Declaration] = {}
 
     def find(self, class_name: str, module: str | None, registered: str | None) -> Declaration | None:
-        """Returns the declaration of a class; None if there is none."""
+        """Returns the declaration of a class; None if the class is not declared."""
         names = possible_names(class_name, module, registered)
         return next((self.declared[name] for name in names if name in self.declared), None)
 
     def other_name(self, class_name: str) -> str:
-        """Returns a declared name whose last part is ``class_name``; empty if there is none. For messages."""
+        """Returns, for a message, a declared name whose last part is ``class_name``; an empty string if no name has
+        this last part.
+        """
         return next((name for name in self.declared if short_name(name) == class_name), "")
 
     def updated(self, definitions: Mapping[str, LayerDefinition], source: str) -> CustomLayers:
-        """Returns the declarations with further ones from ``source``, which replace those of the same name."""
+        """Returns the declarations with the further declarations of the file ``source``. A further declaration replaces
+        a declaration of the same name.
+        """
         added = {name: Declaration(definition, source) for name, definition in definitions.items()}
         return CustomLayers({**self.declared, **added})
 
@@ -59,7 +63,7 @@ def short_name(name: str) -> str:
 
 
 def possible_names(class_name: str, module: str | None, registered: str | None) -> Iterator[str]:
-    """Yields the names under which a class can be declared, the most specific first.
+    """Yields the names under which a class can be declared, from the most specific to the least specific.
 
     The name of the class alone is possible only if the file states neither a package nor a module.
     """

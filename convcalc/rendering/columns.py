@@ -157,7 +157,7 @@ def _count(name: str) -> Count:
 
 
 def known(number: Number | None) -> Number:
-    """Returns the number. Returns UNKNOWN instead of None, which stands for a number that was not requested."""
+    """Returns the number. None, which means that the number was not requested, is returned as UNKNOWN."""
     return UNKNOWN if number is None else number
 
 
@@ -184,7 +184,7 @@ FIELDS: dict[str, TableColumn] = {
     "weight_bytes": _number("Weight bytes", lambda row, report: report.memory.weights_of(row), bytes_text),
     "connected_to": _text("Connected to", _connections, _or_empty(_connections)),
 }
-# Each of these names stands for several columns.
+# Names of presets, each with the columns that it selects.
 PRESETS: dict[str, tuple[str, ...]] = {
     "cost": ("layer", "output_shape", "params", "percent", "macs", "flops", "flops_percent"),
     "field": ("layer", "output_shape", "receptive_field", "field_stride", "field_padding"),

@@ -113,7 +113,7 @@ def check_payload(format: OutputFormat, result: CheckResult, text_style: TextSty
 
 
 def write_checks(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[Piece]:
-    """Yields the text of all checks. ``payloads`` has one result of :func:`check_payload` for each model."""
+    """Yields the text of all checks. ``payloads`` contains the result of :func:`check_payload` for each model."""
     if format.check_pieces:
         for pieces in payloads:
             yield from pieces

@@ -34,7 +34,7 @@ class Node(Struct):
 class Group(Struct):
     """A nested model whose layers are shown.
 
-    ``group`` is the id of the group around this group; it is empty if there is none.
+    ``group`` is the id of the group around this group, or empty if this group is in no other group.
     """
 
     id: str

@@ -61,7 +61,7 @@ def _group(group: WeightGroup) -> str:
 def chart(memory: Memory, style: TextStyle) -> list[str]:
     """Returns a bar chart of the live memory at each step.
 
-    If there are too many steps, one bar stands for several steps: it shows their maximum.
+    If there are too many steps, each bar shows the maximum of several steps.
     """
     top, steps = memory.moments[memory.peak_step].alive, len(memory.moments)
     if top == 0:

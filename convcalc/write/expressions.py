@@ -25,7 +25,7 @@ _OBJECTS = {
     "initializer": "initializers",
     "regularizer": "regularizers",
     "constraint": "constraints",
-    "config": "quantizers",  # the argument quantization_config
+    "config": "quantizers",  # for the argument quantization_config
     "quantizer": "quantizers",
 }
 

@@ -1,4 +1,4 @@
-"""Checks of a model against the expectations and the budget in its own spec."""
+"""Tests checks of a model against the expectations and the budget in the model's own spec."""
 
 import pytest
 

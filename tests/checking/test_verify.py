@@ -157,7 +157,7 @@ def test_groups_are_found_by_name_or_by_class_and_order() -> None:
     assert len(verified(archive(config, shapes, turned)).problems) == 2
     assert verified(archive(config, shapes, {"layers/dense": "first", "layers/dense_1": "dense"})).problems == ()
     old = {path.replace("layers", "_layer_checkpoint_dependencies"): shape for path, shape in shapes.items()}
-    assert verified(archive(config, old)).problems == ()  # Keras 2.13
+    assert verified(archive(config, old)).problems == ()  # the names of groups in archives of Keras 2.13
 
 
 def inner(name: str, units: int = 4) -> dict[str, Any]:

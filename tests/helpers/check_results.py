@@ -28,7 +28,7 @@ def checked(text: str, source: str = "specs/a b,c:ü.yaml") -> CheckResult:
 
 
 def hostile() -> CheckResult:
-    # "\udcff" represents a byte that is not UTF-8; a file name may contain such a byte
+    # "\udcff" is how Python represents a byte that is not UTF-8; a file name may contain such a byte
     file = HOSTILE.replace("\ud800", "\udcff")
     problem = Problem("over-budget", HOSTILE, Mark(Source(file, "x"), 1, 1), HOSTILE)
     warning = Problem("recorded-shape", HOSTILE, None, HOSTILE, "warning")

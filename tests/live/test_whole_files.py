@@ -77,7 +77,7 @@ def test_a_config(name: str) -> None:
 
 def output_shapes(layer: Any) -> list[tuple[Any, ...]]:
     """Returns the shapes of a layer's outputs in the layer's last call."""
-    if not hasattr(layer, "compute_output_spec"):  # Keras 2
+    if not hasattr(layer, "compute_output_spec"):  # layers of Keras 2 do not have this method
         shape = layer.output_shape
         return [shape] if isinstance(shape, tuple) and not any(isinstance(part, tuple) for part in shape) else [*shape]
     tensors = layer._inbound_nodes[-1].output_tensors

@@ -190,7 +190,7 @@ def test_a_custom_layer_inside_a_wrapper_makes_only_its_numbers_unknown(wrapper:
 
 
 def test_the_weights_in_an_archive_count_for_a_wrapper() -> None:
-    """A TimeDistributed layer contains a custom layer, for which the archive stores a (3, 3) kernel and a (3,) bias."""
+    """The archive stores a (3, 3) kernel and a (3,) bias for a custom layer that is inside a TimeDistributed layer."""
     config = functional(INPUT, layer("TimeDistributed", "made", [tensor("x")], layer=custom("Mine")), END)
     weights, file = BytesIO(), BytesIO()
     with h5py.File(weights, "w") as written:
@@ -214,10 +214,10 @@ def function(name: str, module: str = "builtins") -> dict[str, Any]:
 ACTIVATIONS = [
     function("my_function"),
     function("pkg>my_function"),
-    function("softmax_v2"),  # tf.nn.softmax
+    function("softmax_v2"),  # the name of tf.nn.softmax in files
     function("log_softmax_v2"),
     function("sin", "keras.src.ops.numpy"),
-    "my_function",  # Keras 2
+    "my_function",  # Keras 2 writes only the name of a function
     "softmax_v2",
     custom("MyActivation"),
     {"class_name": "pkg>MyActivation", "config": {}},

@@ -1,6 +1,7 @@
-"""Declarations of custom layers for files: ``--custom``, the setting in pyproject.toml, and the names that find them.
+"""Tests declarations of custom layers for files: the option ``--custom``, the setting in pyproject.toml, and the names
+by which declarations are found.
 
-The numbers are those of Keras 3.15 and tf_keras 2.21 for the same models.
+The numbers are from Keras 3.15 and tf_keras 2.21 for the same models.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ NAMES = [
     ("my_pkg.layers", "my_pkg>Scale", "Scale", False),
     ("my_pkg.layers", "Scale", "Scale", False),
     ("my_pkg.layers", "my_pkg>Scale", "other>Scale", False),
-    # The package under which the class is registered is not the package of its module.
+    # The class is registered under a package that is not the package of the class's module.
     ("my_pkg.layers", "other>Scale", "my_pkg>Scale", False),
     ("my_pkg.layers", "my_pkg>Scale", "my_pkg.Scale", False),
     (None, None, "my_pkg>Scale", False),
@@ -94,7 +95,7 @@ def test_a_declaration_is_found_by_all_that_the_file_says(module: Any, registere
     assert (row.params, row.trainable_params, row.macs) == (12, 4, 0)
     assert row.output_shapes == ((UNKNOWN, 8, 4),)
     assert not result.problems and result.totals.incomplete == {}
-    # The class is still the file's own: only its numbers are known.
+    # The class is still a custom class, but its numbers are known.
     assert isinstance(row.definition, Foreign) and row.definition.module == module
     assert row.config["init"] == 2.0
 

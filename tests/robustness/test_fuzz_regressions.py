@@ -258,7 +258,7 @@ def test_a_text_without_end_is_searched_only_once() -> None:
 @pytest.mark.parametrize("name", FINE)
 def test_each_found_model_has_a_consistent_report(name: str) -> None:
     content = data(FINE[name])
-    infer(read(content, "found.json"))  # must not raise
+    infer(read(content, "found.json"))  # this call must not raise an error
     judge(read(content, "found.json"))
 
 
@@ -358,7 +358,7 @@ def test_a_batch_shape_of_an_input_is_written_completely(stated: str, spec: str,
 def of_input(*outputs: int) -> Model:
     """Returns a model whose input layer has an unknown class. No reader returns such a model.
 
-    ``outputs`` are the numbers of the input layer's outputs that the model returns.
+    The model returns the outputs of the input layer with the numbers in ``outputs``.
     """
     layers = (handmade_layer("x", "Mine"),)
     return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))

@@ -304,7 +304,7 @@ class ConfigReader:
     ) -> tuple[dict[str, Any], list[Refusal]]:
         """Returns the arguments of a layer that differ from their defaults, and the problems with the arguments.
 
-        ``name`` and ``path`` are those of the outermost layer: this layer, or the layer that contains it.
+        ``name`` and ``path`` belong to the outermost layer: this layer, or the layer that contains it.
         """
         if definition.name == "InputLayer":
             batch_shape = config.get("batch_shape", config.get("batch_input_shape"))
@@ -513,6 +513,6 @@ def read_config(data: Any, source: str, custom: CustomLayers = NO_CUSTOM_LAYERS)
 
 
 def _optimizer(data: Mapping[str, Any]) -> Any:
-    """Returns the optimizer in the config of a compiled model; None if there is none."""
+    """Returns the optimizer in the config of a compiled model; None if the model is not compiled."""
     compiled = data.get("compile_config")
     return compiled.get("optimizer") if isinstance(compiled, Mapping) else None

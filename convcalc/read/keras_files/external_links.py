@@ -33,7 +33,7 @@ def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
             with resolve(opened.kind.tree)(opened) as tree:
                 return list(_links(tree.root))
         except ConvcalcError as failed:
-            if failed.problems[0].code == codes.NO_WEIGHTS:  # an archive without weights
+            if failed.problems[0].code == codes.NO_WEIGHTS:  # an archive without weights has no HDF5 data, so no links
                 return []
             raise
 

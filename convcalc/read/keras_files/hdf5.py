@@ -110,7 +110,7 @@ class Tree:
 def array(dataset: Any) -> StoredWeight:
     """Returns the path, shape and dtype of an array.
 
-    If its data are in other files, raises an error and reads nothing.
+    If the data of the array are in other files, raises an error and reads nothing.
     """
     import h5py
 
@@ -145,8 +145,8 @@ def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[S
 def _content(dataset: Any) -> bytes | None:
     """Returns the data of an array.
 
-    Returns None if the array is empty or too large. Also returns None if it is compressed or divided into chunks, which
-    Keras never writes.
+    Returns None if the array is empty or too large. Also returns None if the array is compressed or divided into
+    chunks: Keras writes no such arrays.
     """
     import h5py
 

@@ -157,7 +157,7 @@ def is_custom_object(value: Any, kind: KnownName) -> bool:
     if not isinstance(value, Mapping) or not isinstance(value.get("class_name"), str):
         return False
     name = value["class_name"]
-    if name.startswith("__"):  # a lambda
+    if name.startswith("__"):  # such as __lambda__, the name with which Keras writes a Python function
         return False
     if not may_be_keras(value):
         return True

@@ -125,7 +125,9 @@ def plain(value: Any) -> Any:
         if all(key in _PLAIN and setting in _PLAIN[key] for key, setting in config.items()):
             return snake_case(name)
         return {"class_name": name, "config": {key: plain(part) for key, part in config.items()}}
-    if isinstance(name, str) and isinstance(config, dict) and isinstance(config.get("dtype"), dict):  # a layer
+    if (
+        isinstance(name, str) and isinstance(config, dict) and isinstance(config.get("dtype"), dict)
+    ):  # only layers have a dtype policy
         built = value.get("build_config")
         dtype = layer_policy(config["dtype"], config.get("name"), lookup_builtin(name), built, own_path=False)
         value = {**value, "config": {**config, "dtype": dtype}}

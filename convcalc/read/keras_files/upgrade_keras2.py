@@ -275,7 +275,8 @@ _SEQUENCES = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "CuDNNLSTM", "CuD
 
 
 def stated_input_shape(entry: Any) -> Any:
-    """Returns the input shape, with the batch size, that the first layer of a Sequential states; None if there is none.
+    """Returns the input shape, with the batch size, that the first layer of a Sequential states; None if the layer
+    states none.
 
     Source: ``Layer.__init__`` in ``tf_keras/src/engine/base_layer.py``, ``Embedding.__init__`` and ``RNN.__init__``.
     """

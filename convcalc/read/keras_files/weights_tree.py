@@ -127,7 +127,9 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def layer_name(variables: Any) -> str:
-    """Returns the name written next to the variables of a layer or another object; empty if there is none."""
+    """Returns the name that the file stores next to the variables of a layer or another object; an empty string if it
+    stores no name.
+    """
     name = None if variables is None else variables.attrs.get("name")
     return name if isinstance(name, str) else ""
 

@@ -39,7 +39,7 @@ def read_layers_files(sources: Sequence[str | PathLike[str]]) -> CustomLayers:
 
 
 def read_layers(source: Source, given: CustomLayers = NO_CUSTOM_LAYERS) -> CustomLayers:
-    """Returns the declarations in a text, in addition to the declarations ``given``."""
+    """Returns the declarations ``given``, and the declarations in a text."""
     file = FileContext()
     root = compose(source, file.problems)
     if not isinstance(root, MappingNode):

@@ -1,4 +1,4 @@
-"""Parses YAML text into nodes that know their places, without executing or constructing anything.
+"""Parses YAML text into nodes that contain their positions. Nothing in the text is executed or constructed.
 
 PyYAML's parser yields events. This module builds plain nodes from the events with its own stack, so that deep nesting
 or many aliases in a hostile file do no harm. Scalars follow the core schema of YAML 1.2: ``yes`` and ``on`` are words,
@@ -17,8 +17,8 @@ from convcalc.base.structs import Struct
 from convcalc.read.spec.syntax import explain_yaml_error
 
 MAX_DEPTH = 64
-MAX_BYTES = 256 * 2**20  # maximum for any file
-MAX_CHARACTERS = 4 * 2**20  # maximum for a YAML text
+MAX_BYTES = 256 * 2**20  # the maximum size of any file
+MAX_CHARACTERS = 4 * 2**20  # the maximum length of a YAML text
 MAX_VALUES = 300_000  # maximum for a YAML text with its aliases expanded
 MAX_DIGITS = 40
 
@@ -52,7 +52,7 @@ _YAML_CHARACTERS = (
     ("\U00010000", "\U0010ffff"),
 )
 _SURROGATE = "[\ud800-\udfff]"
-_ESCAPE_BEYOND_UNICODE = r"\\U(?!00(?:0|10))|$"  # an escape beyond Unicode
+_ESCAPE_BEYOND_UNICODE = r"\\U(?!00(?:0|10))|$"  # an escape with a number above the last character of Unicode
 
 
 class ScalarNode:
@@ -88,7 +88,7 @@ class MappingNode:
         self.column = column
 
     def get(self, key: str) -> Node | None:
-        """Returns the value of a key; None if it is not given."""
+        """Returns the value of a key; None if the mapping does not contain the key."""
         pair = self.fields.get(key)
         return pair[1] if pair else None
 
@@ -162,7 +162,7 @@ class _Composer:
         documents = 0
         for event in self.events():
             line, column = event.start_mark.line, event.start_mark.column
-            if isinstance(event, yaml.ScalarEvent):  # the most frequent event
+            if isinstance(event, yaml.ScalarEvent):  # tested first, because it is the most frequent event
                 self.count(1, line, column)
                 self.put(self.scalar(event, line, column), 1, 0, event.anchor)
             elif isinstance(event, yaml.DocumentStartEvent):
@@ -304,7 +304,7 @@ class _Composer:
             return ScalarNode(text, line, column)
         if text in _WORDS:
             return ScalarNode(_WORDS[text], line, column)
-        if text[0] not in _BEGIN_NUMBERS:  # most scalars are words
+        if text[0] not in _BEGIN_NUMBERS:  # tested first, because most scalars are words
             return ScalarNode(text, line, column)
         if re.fullmatch(_INTEGER, text):
             decimal = text.lstrip("+-").isdigit()

@@ -37,7 +37,8 @@ def read_spec_file(opened: OpenFile) -> Model:
 def read_spec(source: Source, given: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
     """Returns the model of a YAML spec. Its ``problems`` list all problems in the spec.
 
-    ``given`` are declarations of custom layers. The spec's own declarations replace those of the same name.
+    ``given`` are declarations of custom layers. A declaration in the spec replaces a given declaration of the same
+    name.
 
     Raises :class:`ConvcalcError` if the text is not YAML, or is not a mapping.
     """

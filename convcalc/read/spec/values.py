@@ -90,7 +90,7 @@ class SpecPlace(Struct):
         return self.mark()
 
     def option(self, key: str) -> Node | None:
-        """Returns the value of an option that every layer has; None if it is not given."""
+        """Returns the value of an option that every layer has; None if the entry does not state the option."""
         return self._named(key)
 
     @property
