@@ -22,7 +22,7 @@ R = TypeVar("R", bound=Report)
 
 
 def own_flops(result: CallResult) -> Number:
-    """Returns the FLOPs of one rule's result by convcalc's convention. They are for the whole batch if its size is
+    """Returns the FLOPs of one rule's result by convcalc's convention. The FLOPs are for the whole batch if its size is
     known, otherwise for one sample.
 
     For operations of ``keras.ops``, the FLOPs are always for the whole tensors, because it is unknown which axis is the

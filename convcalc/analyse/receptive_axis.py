@@ -56,7 +56,7 @@ class GrowthStep(Struct):
 
     @property
     def stride(self) -> Fraction:
-        """The average distance, before the window, between the fields of neighbouring positions, in pixels."""
+        """The average distance in pixels between the fields of neighbouring positions in the window's input."""
         return _fraction(self.shift, self.period)
 
 
@@ -96,7 +96,7 @@ class Reach(Struct):
 
     @property
     def stride(self) -> Fraction:
-        """The average distance between the fields of neighbouring positions, in pixels."""
+        """The average distance in pixels between the fields of neighbouring positions."""
         return _fraction(self.shift, len(self.first))
 
     @property

@@ -26,7 +26,8 @@ from convcalc.ops import Operation
 class Track(Struct):
     """The pixels along one axis of a model input that a tensor depends on.
 
-    ``axes`` are the tensor's axes that correspond to the input's axis. It is empty if all elements have the same field.
+    ``axes`` are the tensor's axes that correspond to the input's axis. ``axes`` is empty if all elements have the same
+    field.
     """
 
     axes: tuple[int, ...]
@@ -304,7 +305,7 @@ def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjo
         if merged is None or track is None:
             return None
         axes = merged.axes or track.axes
-        if track.axes not in ((), axes):  # the field would depend on positions along different axes
+        if track.axes not in ((), axes):  # unknown, because the field would depend on positions along different axes
             return None
         positions = output[axes[0]] if len(axes) == 1 and axes[0] < len(output) else UNKNOWN
         union = receptive_axis.union(merged.reach, track.reach, positions, disjoint)

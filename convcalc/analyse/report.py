@@ -211,7 +211,7 @@ class Totals(Struct):
     """The sums over a model. For a layer that is called twice, the parameters count once and the MACs count twice.
 
     Attributes:
-        param_bytes, trainable_bytes: the size of the parameters.
+        param_bytes, trainable_bytes: the size in bytes of all parameters, and of the trainable parameters.
         still_trainable: the weights of frozen wrappers that nevertheless count as trainable.
     """
 

@@ -180,7 +180,8 @@ def _model_rows(
 def _sublayer_rows(
     layer: Layer, inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
 ) -> tuple[LayerReport, ...]:
-    """Returns the rows of a layer's sublayers: a list of layers among its arguments, applied one after another.
+    """Returns the rows of a layer's sublayers. The sublayers are a list of layers in an argument, which are applied one
+    after another.
 
     ``prefix`` and ``depth`` are the values in the row of the layer itself.
     """

@@ -128,8 +128,8 @@ class _StructType(type):
 class Struct(metaclass=_StructType):
     """The base class of structs. Subclasses annotate their fields; fields with defaults come last.
 
-    Structs are equal if their classes and all values are equal. They must not be changed: the type checker rejects assignments to
-    fields. (Rejecting them at runtime would double the time to create a struct.)
+    Structs are equal if their classes and all values are equal. The fields of a struct must not be changed: the type
+    checker rejects assignments to fields. (Rejecting them at runtime would double the time to create a struct.)
     """
 
     def _replace(self, **changes: Any) -> Self:

@@ -101,7 +101,7 @@ def _number(cell: Cell) -> Cell:
 
 
 def keras3_sources(cell: Cell) -> tuple[Cell, ...]:
-    """Returns the names of tensors in a cell of Keras 3, such as ``add[0][0], conv[0][0]``. They may be cropped."""
+    """Returns the names of tensors in a cell of Keras 3, such as ``add[0][0], conv[0][0]``. The names may be cropped."""
     if cell.text == "-":
         return ()
     if not cell.cropped:

@@ -40,6 +40,6 @@ def _is_operation(layer: Layer) -> bool:
 def _computes_mask(layer: Layer) -> bool:
     """Returns True for a mask operation of Keras 3.
 
-    In a Keras 2 file, a user called every operation, so operations are kept; they have other class names.
+    Operations in a Keras 2 file have other class names. They were called by the user, so they are kept.
     """
     return _is_operation(layer) and layer.class_name in _MASK_OPERATIONS

@@ -57,7 +57,9 @@ _PADDING_OR_CAUSAL = Argument("padding", _PaddingWord(("valid", "same", "causal"
 
 
 def _tail(*names: str) -> list[Argument]:
-    """Declares the initializers, regularizers and constraints of the named weights. They do not affect counts."""
+    """Declares the initializers, regularizers and constraints of the named weights. These arguments do not affect
+    counts.
+    """
     return [
         *(initializer(f"{name}_initializer", "zeros" if name == "bias" else "glorot_uniform") for name in names),
         *ignored_arguments(

@@ -145,7 +145,9 @@ def _local_sizes(a: Args, spatial: Sequence[Number]) -> list[Number]:
 
 
 def _connections(a: Args, spatial: Sequence[Any], sizes: Sequence[Any]) -> Number:
-    """Returns the number of pairs (output position, input position that its window reads)."""
+    """Returns the number of pairs of an output position and an input position that the window of the output position
+    reads.
+    """
     counts = []
     for size, outputs, kernel, stride in zip(spatial, sizes, a["kernel_size"], a["strides"]):
         before = kernel // 2

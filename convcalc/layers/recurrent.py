@@ -62,7 +62,9 @@ def _loop() -> list[Argument]:
 
 
 def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[Weight, ...]:
-    """Returns the kernels for input and state, and the bias. They are used ``uses`` times for one sample."""
+    """Returns the kernels for input and state, and the bias. Each of these weights is used ``uses`` times for one
+    sample.
+    """
     units = a["units"]
     width = units * gates if gates > 1 else units
     kernel = Weight("kernel", (required(features, "number of features"), width), uses)

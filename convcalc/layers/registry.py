@@ -39,7 +39,8 @@ class Weight(Struct):
     frozen_because: str = ""
     # None if the weight has the layer's variable dtype.
     dtype: str | None = None
-    # True if a training step replaces the variable by its gradient. It counts as trainable, but optimizers keep no state for it.
+    # True if a training step replaces the variable by its gradient. The variable counts as trainable, but optimizers
+    # keep no state for it.
     replaced_by_gradient: bool = False
     # How many times each element of a bias is added for one sample.
     added_per_sample: Number = 0

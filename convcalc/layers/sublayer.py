@@ -99,7 +99,8 @@ UNKNOWN_RESULT = Inferred((None,), unknown=frozenset({"params", "macs", "flops"}
 class SubForeign(Struct):
     """A layer of a custom class inside another layer. ``config`` is its Keras config.
 
-    ``known`` is the layer by its declaration; None if nothing declares the class: nothing is known about it then.
+    ``known`` is the layer as a declaration describes it. ``known`` is None if the class is not declared; then only the
+    name of the class is known.
     """
 
     name: str

@@ -40,9 +40,9 @@ class TableColumn:
     Attributes:
         column: The heading and the style of the column.
         cell: A function that returns the text for people.
-        plain: A function that returns the text for programs. It is empty if the value is unknown.
-        label: A function that returns ``unknown`` for an unknown number, ``partial`` for a lower bound, and otherwise an
-            empty string.
+        plain: A function that returns the text for programs, which is empty if the value is unknown.
+        label: A function that returns ``unknown`` for an unknown number, ``partial`` for a lower bound, and otherwise
+            an empty string.
     """
 
     column: Column

@@ -48,7 +48,7 @@ _ACCENTS = {
     "\u030c": "v",
     "\u0327": "c",
 }
-# LaTeX would print two successive -, commas or ' as one character.
+# LaTeX would print two successive hyphens, commas or apostrophes as one character.
 _SPECIAL = re.compile(rf"(?P<joining>[-,'])(?=(?P=joining))|[{re.escape(''.join(_CHARACTERS))}]|[^\x00-\x7f]")
 
 

@@ -50,8 +50,8 @@ def has_automatic_name(names: Names, definition: LayerDefinition | Operation, la
     """Returns True if the layer has the name that Keras would give it automatically, so that the written file can omit
     the name.
 
-    If True, ``names`` counts the automatic name as used. The automatic names of its hidden sublayers are always counted
-    as used.
+    If True, ``names`` counts the automatic name as used. The automatic names of the layer's hidden sublayers are always
+    counted as used.
     """
     if isinstance(definition, Operation):
         return claim_name(names, definition.name, layer)

@@ -257,7 +257,7 @@ def reshaping(random: Random) -> Case:
 
 def _target(random: Random, sizes: tuple[int | None, ...]) -> tuple[int | None, ...]:
     """Returns a target shape. It often has the input's sizes in another order, with −1 in place of one size. Sometimes
-    it is impossible.
+    the target shape is impossible.
     """
     target: list[int | None] = [size or -1 for size in sizes]
     random.shuffle(target)

@@ -139,8 +139,8 @@ def test_the_list_of_applications_is_whole() -> None:
 
 @pytest.mark.parametrize("name", applications())
 def test_an_application(name: str, tell: Any) -> None:
-    """Compares each layer's shapes, parameters and trainable parameters, and the text at every width and with every
-    option.
+    """Compares the shapes, parameters and trainable parameters of each layer, and the text of the summary at every
+    width and with every option.
     """
     import keras
 

@@ -59,7 +59,7 @@ def imports(path: Path) -> list[str]:
 
 
 def room(path: Path) -> str:
-    """Returns the room of a file. It is empty for the public modules."""
+    """Returns the room of a file; an empty string for the public modules."""
     first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     return first if first in ORDER else ""
 

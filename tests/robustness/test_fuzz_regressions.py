@@ -54,7 +54,7 @@ def operation(class_name: str, kind: str = "numpy", **config: Any) -> dict[str, 
 
 
 def attending(class_name: str, **config: Any) -> dict[str, Any]:
-    """Returns a model with an attention layer. One of its inputs has only a batch axis."""
+    """Returns a model with an attention layer. One of the layer's inputs has only a batch axis."""
     image = layer("InputLayer", "x", batch_shape=[None, 5, 4])
     return made(class_name, [tensor("x"), tensor("v")], first=image, **config)
 

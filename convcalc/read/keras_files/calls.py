@@ -359,7 +359,7 @@ def _leaves(tree: Any) -> Iterator[Any]:
 # arguments by name.
 _FIRST = ("inputs", "sequences", "sequence", "query", "value", "key")
 
-# The arguments that can be constants among the inputs of a layer's rule.
+# The names of arguments that are inputs of a layer's rule and can be constants.
 _WITH_CONSTANTS = (*_FIRST, "initial_state", "initial_states", "states")
 
 

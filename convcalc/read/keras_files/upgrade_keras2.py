@@ -442,7 +442,9 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> 
 
 
 def _with_constant_inputs(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the named arguments of a layer's call. A list of numbers among its inputs becomes a constant."""
+    """Returns the named arguments of a layer's call. If an input of the call is a list of numbers, it becomes a
+    constant.
+    """
     constants = {name: _constant(kwargs[name]) for name in ("value", "key") if name in kwargs}
     states = kwargs.get("initial_state")
     if isinstance(states, list):

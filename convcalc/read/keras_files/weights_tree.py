@@ -3,7 +3,7 @@
 Such files contain only weights, or the config of a model class that lists no layers.
 
 Keras writes a tree of groups (``keras/src/saving/saving_lib.py``). Each layer, or other object, has a group with the
-name of the attribute that holds the object. Its subgroup ``vars`` holds the object's own variables and, since Keras
+name of the attribute that holds the object. The subgroup ``vars`` holds the object's own variables and, since Keras
 3.6, the object's name. A list of objects is a group without ``vars``; each object in the list has a group with the name
 of the object's class. A legacy ``.h5`` file lists the names of its layers, and the names of each layer's weights.
 """

@@ -46,7 +46,8 @@ def read_layers(source: Source, given: CustomLayers = NO_CUSTOM_LAYERS) -> Custo
         raise error(codes.NOT_A_SPEC, f"{source.name}: {_EXPECTED}", Mark(source, 1, 1))
     reader = NodeReader(source, file)
     is_block = bool(root.fields) and all(isinstance(node, MappingNode) for _, node in root.fields.values())
-    if is_block and not root.fields.keys() & set(KEYS):  # the declarations without the key 'custom'
+    # a file may contain the declarations alone, without the key 'custom'
+    if is_block and not root.fields.keys() & set(KEYS):
         definitions = read_custom(reader, root, {})
     else:
         reader.check_keys(root, KEYS, "a file of custom layers", Scope())
