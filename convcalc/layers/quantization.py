@@ -63,11 +63,18 @@ def dense(layout: Layout) -> QuantizationRule:
 
 
 def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
-    """Applies the quantization rule of Embedding and ReversibleEmbedding: int8 or int4, with scales for each row."""
+    """Applies the quantization rule of Embedding and ReversibleEmbedding: int8 or int4, with scales for each row.
+
+    Keras 3.15 cannot build a ReversibleEmbedding that has LoRA matrices and a second table that is not quantized: after adding
+    the matrices, Embedding does not accept further weights. A quantized layer adds its tables before the matrices.
+    """
     settings = _settings(a, policy)
     if settings is None:
         return _unknown(result)
     if not settings.mode:
+        if a.get("lora_rank") and not a.get("tie_weights", True):
+            message = "cannot use lora_rank together with tie_weights: false, unless it is quantized to int8 or int4"
+            raise Refusal(message, codes.INVALID_VALUE, "lora_rank")
         return result
     if settings.mode not in ("int8", "int4"):
         raise Refusal(f"cannot be quantized to {settings.mode}, only to int8 or int4", codes.QUANTIZATION, "dtype")

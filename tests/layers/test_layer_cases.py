@@ -485,6 +485,12 @@ REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
         "wrong-shape",
     ),
     ("ReversibleEmbedding", {"input_dim": 9, "output_dim": 8, "reverse": True}, [(None, None, 7)], "wrong-shape"),
+    (
+        "ReversibleEmbedding",
+        {"input_dim": 9, "output_dim": 8, "tie_weights": False, "lora_rank": 2},
+        [(None, 7)],
+        "invalid-value",
+    ),
     ("LayerNormalization", {"scale": False}, [(None, None)], "unknown-size"),
     ("SpectralNormalization", {"layer": "Flatten"}, [(None, 3, 4)], "no-kernel"),
     ("Dropout", {"rate": 1.5}, [(None, 3)], "invalid-value"),

@@ -290,7 +290,7 @@ def further_core(random: Random) -> Case:
         _maybe(random, args, bias_axes=[target[-1], target[1:], None, "z"], lora_rank=[2])
     elif name == "ReversibleEmbedding":
         args = {"input_dim": random.choice([5, 7]), "output_dim": random.choice([3, 4])}
-        _maybe(random, args, tie_weights=[True, False], mask_zero=[True])
+        _maybe(random, args, tie_weights=[True, False], mask_zero=[True], lora_rank=[1, 2])
         if random.random() < 0.5:
             call, sizes = {"reverse": True}, [*sizes, args["output_dim"]]
     elif name == "Masking":

@@ -65,6 +65,7 @@ _KEYS = {
     "output_shape_type": ("Lambda",),
     "output_shape_module": ("Lambda",),
     "alpha": ("LeakyReLU",),
+    "seed": ("AdditiveAttention",),
     "query_shape": ("MultiHeadAttention",),
     "key_shape": ("MultiHeadAttention",),
     "value_shape": ("MultiHeadAttention",),
