@@ -1,0 +1,140 @@
+"""Compares convcalc's report on a file with the record of the live model that wrote it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from convcalc import infer
+from convcalc.analyse.assumptions import Assumptions
+from convcalc.analyse.study import Study
+from convcalc.base.problems import ConvcalcError
+from convcalc.read import load
+from convcalc.report_json.write import report_data
+
+
+@dataclass
+class Verdict:
+    """The result for one file: ``exact``; ``partial`` (something is unknown); ``wrong`` (a number, a shape or a row
+    contradicts Keras, or the file stores its weights and the total is not exact); ``refused``.
+
+    ``rows`` and ``params`` are what Keras counts; ``rows_unknown`` and ``params_unknown`` are the part of them that has a
+    ``?`` in the report.
+    """
+
+    package: str
+    file: str
+    kind: str
+    notes: list[str] = field(default_factory=list)
+    refused: bool = False
+    unknown: bool = False
+    rows: int = 0
+    rows_unknown: int = 0
+    params: int = 0
+    params_unknown: int = 0
+
+    @property
+    def word(self) -> str:
+        if self.refused:
+            return "refused"
+        return "wrong" if self.notes else "partial" if self.unknown else "exact"
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    """Returns the records that `record` wrote into a folder."""
+    path = folder / "manifest.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def verdicts(package: str, folder: Path) -> Iterator[Verdict]:
+    """Yields the verdict of each file in a folder."""
+    for record in records(folder):
+        for kind, name in record.get("files", {}).items():
+            yield verdict(package, record, kind, folder / name)
+
+
+def verdict(package: str, record: dict[str, Any], kind: str, path: Path) -> Verdict:
+    """Reads one file as `convcalc summary --format json` does, and compares it with the record."""
+    result = Verdict(package, path.name, kind)
+    if record["name"].endswith("_flat"):
+        result.package = f"{package}, graph kept"
+    result.rows, result.params = len(record["rows"]), record["params"] or 0
+    try:
+        report = report_data(Study.of(infer(load(path)), Assumptions()))
+    except ConvcalcError as error:
+        result.refused = True
+        result.notes = [str(problem) for problem in error.problems if problem.severity == "error"]
+    except Exception as error:
+        result.refused, result.notes = True, [f"{type(error).__name__}: {error}"]
+    if result.refused:
+        result.rows_unknown, result.params_unknown = result.rows, result.params
+        return result
+    result.notes += _totals(record, report["totals"], kind, result)
+    result.notes += _rows(record, report["layers"], result)
+    return result
+
+
+def _totals(record: dict[str, Any], totals: dict[str, Any], kind: str, result: Verdict) -> Iterator[str]:
+    incomplete = totals.get("incomplete", {})
+    for name, column in (("params", "params"), ("trainable", "trainable_params")):
+        theirs, ours = record[name], totals.get(column)
+        if theirs is None:
+            continue
+        if column in incomplete or ours is None:
+            result.unknown = True
+            if name == "params":
+                result.params_unknown = max(0, theirs - (ours or 0))
+            if ours is not None and ours > theirs:
+                yield f"total {name}: at least {ours}, Keras {theirs}"
+            if name == "params" and kind in ("keras", "h5"):
+                yield f"total params is unknown, Keras {theirs}, and the file stores the weights"
+        elif ours != theirs:
+            yield f"total {name}: {ours}, Keras {theirs}"
+
+
+def _rows(record: dict[str, Any], layers: Iterable[dict[str, Any]], result: Verdict) -> Iterator[str]:
+    ours = {row["name"]: row for row in layers if row.get("depth", 0) == 0}
+    names = [row["name"] for row in record["rows"]]
+    common = set(names) & set(ours)
+    # If the config lists no layers, the rows are those whose weights the file stores. Some have Keras's names.
+    if common and record["lists_layers"] and (set(ours) <= set(names) or len(common) > len(names) / 2):
+        missing = [name for name in names if name not in ours]
+        if missing:
+            yield f"rows are missing: {missing[:4]}"
+    elif names:
+        result.unknown = True
+    for theirs in record["rows"]:
+        row = ours.get(theirs["name"])
+        if row is None:
+            result.rows_unknown += 1
+            continue
+        before = result.unknown
+        result.unknown = False
+        for note in _row(theirs, row, result):
+            yield f"{theirs['name']} ({theirs['class']}) {note}"
+        result.rows_unknown += result.unknown
+        result.unknown = result.unknown or before
+
+
+def _row(theirs: dict[str, Any], row: dict[str, Any], result: Verdict) -> Iterator[str]:
+    if theirs["shapes"] is not None:
+        shapes = row["output_shapes"]
+        if shapes is None or any(shape is None for shape in shapes):
+            result.unknown = True
+        elif shapes != theirs["shapes"] and shapes != theirs["shapes"][: len(shapes)]:
+            yield f"shapes: {shapes}, Keras {theirs['shapes']}"
+        elif len(shapes) < len(theirs["shapes"]):  # a foreign layer whose other outputs are not used
+            result.unknown = True
+    for name, column in (("params", "params"), ("trainable", "trainable_params")):
+        want, have = theirs[name], row.get(column)
+        if want is None:
+            continue
+        if have is None or column in row.get("incomplete", {}):
+            result.unknown = True
+            if have is not None and have > want:
+                yield f"{name}: at least {have}, Keras {want}"
+        elif have != want:
+            yield f"{name}: {have}, Keras {want}"

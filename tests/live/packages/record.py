@@ -1,0 +1,123 @@
+"""Builds the models of one package, saves each in every kind of file that Keras can write, and records what Keras says
+of them.
+
+Run in a process that sees the package: ``python -m tests.live.packages.record ZOO FOLDER [quick]``. Writes
+``FOLDER/manifest.jsonl``: one JSON object for each model, or for each model that could not be built.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# A model with more parameters is saved without its weights: its files would be large and slow.
+LARGE = 6_000_000
+KINDS = ("json", "keras", "h5")
+
+
+def main(zoo: str, folder: Path, quick: bool) -> None:
+    """Builds and saves all models of one module of the zoo."""
+    folder.mkdir(parents=True, exist_ok=True)
+    module = importlib.import_module(f"tests.live.packages.zoo.{zoo}")
+    with (folder / "manifest.jsonl").open("w", encoding="utf-8") as manifest:
+        for name, build in module.models(quick):
+            for record in _recorded(name, build, folder):
+                manifest.write(json.dumps(record) + "\n")
+                manifest.flush()
+
+
+def _recorded(name: str, build: Any, folder: Path) -> Iterator[dict[str, Any]]:
+    import keras
+
+    keras.utils.clear_session()
+    try:
+        model = build()
+        yield _saved(name, model, folder)
+        if not type(model).__module__.startswith("keras."):
+            ends = getattr(model, "inputs", None), getattr(model, "outputs", None)
+            if ends[0] and ends[1]:
+                # The same tensors in a plain model: its config lists the layers of the package.
+                yield _saved(f"{name}_flat", keras.Model(model.input, model.output, name=model.name), folder)
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
+        yield {"name": name, "error": f"{text} ({Path(place.filename).name}:{place.lineno})"}
+
+
+def _saved(name: str, model: Any, folder: Path) -> dict[str, Any]:
+    """Saves the model, and returns its record. Kinds of files that Keras cannot write are left out, and said."""
+    files: dict[str, str] = {}
+    unsaved: dict[str, str] = {}
+    params = model.count_params() if model.built else None
+    for kind in KINDS:
+        path = folder / f"{name}.{kind}"
+        if kind != "json" and (params or 0) > LARGE:
+            unsaved[kind] = "large"
+            continue
+        try:
+            if kind == "json":
+                path.write_text(model.to_json(), encoding="utf-8")
+            else:
+                model.save(path)
+            files[kind] = path.name
+        except Exception as error:
+            path.unlink(missing_ok=True)
+            unsaved[kind] = f"{type(error).__name__}: {error}"[:120]
+    kind = type(model)
+    return {
+        "name": name,
+        "class": f"{kind.__module__}.{kind.__name__}",
+        "files": files,
+        "unsaved": unsaved,
+        "lists_layers": "layers" in _config(model),
+        "params": params,
+        "trainable": _size(model.trainable_weights) if model.built else None,
+        "rows": [_row(model, layer) for layer in getattr(model, "_operations", model.layers)],
+    }
+
+
+def _config(model: Any) -> dict[str, Any]:
+    try:
+        return dict(model.get_config())
+    except NotImplementedError:  # a class whose constructor has arguments that its author did not put into the config
+        return {}
+
+
+def _row(model: Any, layer: Any) -> dict[str, Any]:
+    built = getattr(layer, "built", True)
+    weights = getattr(layer, "weights", [])
+    return {
+        "name": layer.name,
+        "class": type(layer).__name__,
+        "shapes": _shapes(model, layer),
+        "params": _size(weights) if built else None,
+        "trainable": _size(getattr(layer, "trainable_weights", [])) if built else None,
+    }
+
+
+def _size(weights: Any) -> int:
+    """Returns the number of elements of the weights; each weight is counted once."""
+    return sum({id(weight): math.prod(weight.shape) for weight in weights}.values())
+
+
+def _shapes(model: Any, layer: Any) -> list[list[int | None]] | None:
+    """Returns the shapes of a layer's outputs in this model, or None if its calls have different shapes."""
+    import keras
+
+    used = {id(node) for nodes in getattr(model, "_nodes_by_depth", {}).values() for node in nodes}
+    calls = []
+    for node in layer._inbound_nodes:
+        if id(node) in used:
+            tensors = keras.tree.flatten(node.outputs)
+            calls.append([list(tensor.shape) for tensor in tensors if hasattr(tensor, "shape")])
+    return calls[0] if calls and all(shapes == calls[0] for shapes in calls) else None
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), "quick" in sys.argv[3:])
