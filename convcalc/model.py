@@ -86,6 +86,17 @@ class StoredWeight(Struct):
     dtype: str
 
 
+class CallForm(Struct):
+    """The arguments of a call as the file has them, with a :class:`Slot` for each tensor.
+
+    The slots are numbered as in :attr:`Call.sources`. A config object that is neither a tensor nor a constant stays a
+    mapping.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
 class Call(Struct):
     """A call of layer number ``layer``.
 
@@ -98,6 +109,8 @@ class Call(Struct):
         masks: further tensors that the call receives; they do not affect its output shapes.
         order: inputs and masks in Keras's order, if it differs from ``inputs + masks``.
         recorded: the output shapes and dtypes that the file records, by the number of the output.
+        form: the arguments as a Keras file has them. None if the call has one tensor and no other argument, and for calls
+            of specs.
     """
 
     layer: int
@@ -108,6 +121,7 @@ class Call(Struct):
     order: tuple[Ref, ...] = ()
     recorded: Mapping[int, tuple[tuple[Number, ...] | None, str]] = {}
     constants: tuple[tuple[int, Constant], ...] = ()
+    form: CallForm | None = None
 
     def with_constants(self, values: Iterable[T], value_of: Callable[[Constant], T]) -> tuple[T, ...]:
         """Returns the value of each input of the rule: those of the tensors (``values``), and those of the constants."""
@@ -165,6 +179,8 @@ class Foreign(Struct):
     calls_from_one: bool = False
     # None if nothing declares the class, or if the layer does not fit the declaration.
     rule: ForeignRule | None = None
+    # The config in the Keras file, unchanged; None for a class in a spec.
+    config: Mapping[str, Any] | None = None
 
     @property
     def contains_layers(self) -> bool:
@@ -222,6 +238,9 @@ class Model(Struct):
         freeze its layers.
         optimizer: the optimizer of a compiled model, as in the file: a name or a config. None if the model is not
         compiled.
+        input_tree: the lists and mappings in which a Keras file arranges the inputs, with a :class:`Slot` for each input.
+            None for one tensor, or for a list of several tensors.
+        output_tree: the same for the outputs.
     """
 
     name: str
@@ -239,6 +258,8 @@ class Model(Struct):
     own_flags: bool = False
     stored: tuple[StoredWeight, ...] | None = None
     optimizer: Any = None
+    input_tree: Any = None
+    output_tree: Any = None
 
     @property
     def contains_layers(self) -> bool:

@@ -14,37 +14,60 @@ if TYPE_CHECKING:
 
 
 def _json(report: Report) -> str:
-    from convcalc.write.config import config_json
-    from convcalc.write.policies import require_known_policies
+    from convcalc.write.config import require_known_shapes
 
-    require_known_policies(report)
-    require_writable(report)
-    return config_json(report)
+    require_known_shapes(report)
+    return _proved_config(report)
+
+
+def _proved_config(report: Report) -> str:
+    from convcalc.write.config import config_json
+    from convcalc.write.proof import require_same
+
+    text = config_json(report)
+    require_same(report, text, "written.json", "a config")
+    return text
 
 
 def _yaml(report: Report) -> str:
-    from convcalc.write.policies import require_known_policies
     from convcalc.write.spec import spec_yaml
 
-    require_known_policies(report)
-    require_writable(report)
+    _refuse_constants(report)
     return spec_yaml(report)
 
 
 def _python(report: Report) -> str:
-    from convcalc.write.policies import require_known_policies
     from convcalc.write.python import python_code
 
-    require_known_policies(report)
-    require_writable(report)
+    _proved_config(report)  # code cannot be read again: the config proves that all of the model is known
     return python_code(report)
 
 
-FORMATS: dict[str, Callable[[Report], str]] = {".json": _json, ".yaml": _yaml, ".yml": _yaml, ".py": _python}
+def _checked(write: Callable[[Report], str]) -> Callable[[Report], str]:
+    """Returns the function that refuses a model which no format can describe, and writes any other model."""
+
+    def checked(report: Report) -> str:
+        from convcalc.write.policies import require_known_policies
+
+        require_graph(report.model)
+        require_known_policies(report)
+        require_writable(report)
+        return write(report)
+
+    return checked
+
+
+# Each function proves its text: the text is read again, and the model in it is compared with the model of the report.
+FORMATS: dict[str, Callable[[Report], str]] = {
+    ".json": _checked(_json),
+    ".yaml": _checked(_yaml),
+    ".yml": _checked(_yaml),
+    ".py": _checked(_python),
+}
 
 
 def require_graph(model: Model) -> None:
-    """Raises :class:`ConvcalcError` if the graph of the model is unknown.
+    """Raises :class:`ConvcalcError` if the graph of the model is unknown, or if the model has no inputs.
 
     The graph is unknown if the file stores only weights, or if the model's config lists no layers.
     """
@@ -54,19 +77,24 @@ def require_graph(model: Model) -> None:
     if model.class_name not in ("Sequential", "Functional"):
         message = f"'{model.name}' cannot be written: the file does not contain its layers and their connections"
         raise error(codes.CANNOT_WRITE, message)
+    for prefix, inner in model.models():
+        if not inner.inputs:
+            path = prefix.rstrip("/") or inner.name
+            raise error(
+                codes.CANNOT_WRITE, f"'{path}' cannot be written: the model has no inputs; give it an input layer"
+            )
 
 
 def require_writable(report: Report) -> None:
-    """Raises :class:`ConvcalcError` if the model has a layer that only Keras 2 has, or calls a layer on a constant.
+    """Raises :class:`ConvcalcError` if the model has a layer that only Keras 2 has.
 
-    None of the written formats can describe these.
+    None of the written formats can describe such a layer.
     """
     from convcalc.base import codes
     from convcalc.base.problems import error
     from convcalc.layers import LayerDefinition
     from convcalc.layers.sublayer import sublayers_of
 
-    _refuse_constants(report)
     for row in report.layers:
         inside = [sublayer.definition for sublayer in sublayers_of(row.layer.args)]
         for definition in (row.definition, *inside):
@@ -78,7 +106,7 @@ def require_writable(report: Report) -> None:
 
 
 def _refuse_constants(report: Report) -> None:
-    """Raises :class:`ConvcalcError` if a layer is called on a constant."""
+    """Raises :class:`ConvcalcError` if a layer is called on a constant: a spec cannot describe such a call."""
     from convcalc.base import codes
     from convcalc.base.problems import error
 
@@ -86,7 +114,8 @@ def _refuse_constants(report: Report) -> None:
         for call in model.calls:
             if call.constants:
                 path = prefix + model.layers[call.layer].name
-                raise error(codes.CANNOT_WRITE, f"'{path}' is called on a constant: such a call cannot be written")
+                message = f"'{path}' is called on a constant, which a spec cannot say; write .json or .py"
+                raise error(codes.CANNOT_WRITE, message)
 
 
 def classes_to_supply(report: Report) -> list[str]:

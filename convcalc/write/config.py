@@ -10,9 +10,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from convcalc.analyse import infer
 from convcalc.analyse.report import LayerReport, Report
+from convcalc.base import codes
 from convcalc.base.keras_names import short_class
 from convcalc.base.numbers import UNKNOWN, plain_shape
+from convcalc.base.problems import error
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
@@ -27,6 +30,29 @@ def config_json(report: Report) -> str:
     require_keras_operations(report.model)
     rows = {row.path: row for row in report.layers}
     return json.dumps(_model(report.model, rows, ""), indent=1, ensure_ascii=False) + "\n"
+
+
+def require_known_shapes(report: Report) -> None:
+    """Raises :class:`ConvcalcError` if a layer reads a tensor whose number of axes is unknown.
+
+    Keras refuses a config with such a tensor.
+    """
+    rows = {row.path: row for row in report.layers}
+    for prefix, model in report.model.models():
+        if model.class_name == "Sequential":
+            continue
+        numbers = call_numbers(model)
+        for call in model.calls:
+            for ref in call.sources:
+                name = model.layer_of(ref).name
+                shapes = rows[prefix + name].calls[numbers[ref.call]].output_shapes
+                if ref.output >= len(shapes) or shapes[ref.output] is None:
+                    message = (
+                        f"'{prefix}{model.layers[call.layer].name}' reads output {ref.output} of '{name}', whose shape is "
+                        f"unknown, but Keras needs the shape in a config: write a spec, and add "
+                        f"'expect: {{output_shape: …}}' to '{name}', or write Python code"
+                    )
+                    raise error(codes.CANNOT_WRITE, message)
 
 
 def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable: bool = True) -> dict[str, Any]:
@@ -56,21 +82,23 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
         nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if called]
         entries.append({**_object(layer, rows, prefix, trains), "name": layer.name, "inbound_nodes": nodes})
 
-    def stated(refs: Sequence[Ref]) -> Any:
+    def stated(refs: Sequence[Ref], tree: Any) -> Any:
         entries = []
         for ref in refs:
             layer = model.layer_of(ref)
             counted = layer.model is not None and layer.model.class_name == "Functional"
             counted |= isinstance(layer.definition, Foreign) and layer.definition.calls_from_one
             entries.append([layer.name, numbers[ref.call] + counted, ref.output])
+        if tree is not None:
+            return filled(tree, entries)
         return entries[0] if len(entries) == 1 else entries
 
     config = {
         "name": model.name,
         "trainable": trainable,
         "layers": entries,
-        "input_layers": stated(model.inputs),
-        "output_layers": stated(model.outputs),
+        "input_layers": stated(model.inputs, model.input_tree),
+        "output_layers": stated(model.outputs, model.output_tree),
     }
     return {
         "module": "keras.src.models.functional",
@@ -90,21 +118,27 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
         inner = _model(definition, rows, f"{prefix}{layer.name}/", trains and layer.trainable)
         return {**inner, "config": {**inner["config"], "name": layer.name}}
     if isinstance(definition, Operation):
-        config = {"name": layer.name, **{key: written(value) for key, value in layer.args.items()}}
+        made = {"name": layer.name, **{key: written(value) for key, value in layer.args.items()}}
         return {
             "module": definition.module,
             "class_name": definition.name,
-            "config": config,
+            "config": made,
             "registered_name": definition.name,
         }
     layer_definition = definition if isinstance(definition, LayerDefinition) else None
     if layer.class_name == "InputLayer":
         shape = rows[prefix + layer.name].output_shapes[0] if prefix + layer.name in rows else _input_shape(layer)
-        config = {"batch_shape": plain_shape(shape), "dtype": layer.dtype, "name": layer.name}
-        return {"module": "keras.layers", "class_name": "InputLayer", "config": config, "registered_name": None}
-    config = {"name": layer.name, **_common(layer_definition, trains and layer.trainable, layer.dtype, layer.name)}
-    config |= _arguments(layer_definition, layer.args, trains)
-    config["name"] = layer.name  # set again, because the arguments of a custom class may contain another name
+        made = {"batch_shape": plain_shape(shape), "dtype": layer.dtype, "name": layer.name}
+        return {"module": "keras.layers", "class_name": "InputLayer", "config": made, "registered_name": None}
+    config: dict[str, Any]
+    if isinstance(definition, Foreign) and definition.config is not None:
+        config = dict(definition.config)
+        if not (trains and layer.trainable):
+            config["trainable"] = False
+    else:
+        config = {"name": layer.name, **_common(layer_definition, trains and layer.trainable, layer.dtype, layer.name)}
+        config |= argument_values(layer_definition, layer.args, trains)
+        config["name"] = layer.name  # set again, because the arguments of a custom class may contain another name
     if layer_definition is None or layer_definition.is_custom:
         class_name = short_class(layer.class_name)
         module, registered = (
@@ -133,7 +167,7 @@ def _common(definition: LayerDefinition | None, trainable: bool, dtype: str, nam
     return {key: value for key, value in options.items() if key not in lacks}
 
 
-def _arguments(definition: LayerDefinition | None, args: Mapping[str, Any], trains: bool) -> dict[str, Any]:
+def argument_values(definition: LayerDefinition | None, args: Mapping[str, Any], trains: bool = True) -> dict[str, Any]:
     """Returns all arguments of the layer as JSON, including arguments with default values."""
     if definition is None:
         return {key: written(value, trains) for key, value in args.items()}
@@ -148,14 +182,17 @@ def _arguments(definition: LayerDefinition | None, args: Mapping[str, Any], trai
 
 def written(value: Any, trains: bool = True) -> Any:
     """Returns the value of an argument as JSON. A layer becomes a config object, and an unknown size becomes null."""
+    if isinstance(value, SubModel) and "module" not in value.config:  # the config is one of Keras 2
+        return _model(value.model, {row.path: row for row in infer(value.model).layers}, "", trains)
     if isinstance(value, (SubModel, SubForeign)):
         return value.config
     if isinstance(value, SubLayer):
         definition = value.definition
         named = {} if value.name is None else {"name": value.name}
         config = {**named, **_common(definition, trains and value.trainable, value.dtype, value.name)}
-        config |= _arguments(definition, value.args, trains)
-        return {"module": "keras.layers", "class_name": definition.name, "config": config, "registered_name": None}
+        config |= argument_values(definition, value.args, trains)
+        module = definition.keras_module
+        return {"module": module, "class_name": definition.name, "config": config, "registered_name": None}
     if isinstance(value, (tuple, list)):
         return [written(part, trains) for part in value]
     if isinstance(value, dict):
@@ -166,6 +203,26 @@ def written(value: Any, trains: bool = True) -> Any:
     if value is ...:
         return {"class_name": "__ellipsis__", "config": {}}
     return None if value is UNKNOWN else value
+
+
+def constant_json(constant: Constant) -> dict[str, Any]:
+    """Returns the config object of a constant tensor."""
+    return {"class_name": "__numpy__", "config": {"value": constant.value, "dtype": constant.dtype}}
+
+
+def filled(form: Any, tensors: Sequence[Any]) -> Any:
+    """Returns the JSON for a form of arguments: each slot is replaced by its tensor."""
+    if isinstance(form, Slot):
+        return tensors[form.number]
+    if isinstance(form, Constant):
+        return constant_json(form)
+    if isinstance(form, list):
+        return [filled(part, tensors) for part in form]
+    if isinstance(form, tuple):
+        return {"class_name": "__tuple__", "items": [filled(part, tensors) for part in form]}
+    if isinstance(form, Mapping):
+        return {key: filled(part, tensors) for key, part in form.items()}
+    return form
 
 
 def _node(
@@ -185,15 +242,20 @@ def _node(
         }
         return {"class_name": "__keras_tensor__", "config": config}
 
-    tensors = [tensor(ref) for ref in call.inputs]
     definition = layer.definition
+    if call.form is not None:
+        sources = [tensor(ref) for ref in call.sources]
+        return {"args": filled(list(call.form.args), sources), "kwargs": filled(call.form.kwargs, sources)}
+    if call.constants:
+        raise error(codes.CANNOT_WRITE, f"'{prefix}{layer.name}' is called on a constant in an unknown form")
+    tensors = [tensor(ref) for ref in call.inputs]
     if isinstance(definition, Operation):
 
         def put(value: Any) -> Any:
             if isinstance(value, Slot):
                 return tensors[value.number]
             if isinstance(value, Constant):
-                return {"class_name": "__numpy__", "config": {"value": value.value, "dtype": value.dtype}}
+                return constant_json(value)
             return [put(part) for part in value] if isinstance(value, (list, tuple)) else written(value)
 
         first = definition.parameters[0]

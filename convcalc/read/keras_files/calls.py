@@ -13,9 +13,10 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError
 from convcalc.layers import LayerDefinition
-from convcalc.model import NO_ARGS, Call, Constant, Foreign, Layer, Model, Ref, Slot, with_needed
+from convcalc.model import NO_ARGS, Call, CallForm, Constant, Definition, Foreign, Layer, Model, Ref, Slot, with_needed
 from convcalc.ops import Operation
 from convcalc.read.keras_files import serialized
+from convcalc.read.keras_files.forms import call_form, keras2_call_form, list_form, tree_form
 from convcalc.read.keras_files.serialized import KerasTensor
 
 
@@ -91,6 +92,8 @@ class CallGraph:
             inputs,
             outputs,
             output_names=keys,
+            input_tree=tree_form(config.get("input_layers")),
+            output_tree=tree_form(output_layers),
             trainable=config.get("trainable", True) is not False,
             own_flags=True,
         )
@@ -233,7 +236,9 @@ class CallGraph:
                 if value not in (None, False):
                     call_args[name] = value
         tensors_in = tuple([part for part in inputs if isinstance(part, Ref)])
-        call = Call(number, tensors_in, args=call_args or NO_ARGS, masks=tuple(masks))
+        call = Call(
+            number, tensors_in, args=call_args or NO_ARGS, masks=tuple(masks), form=self._form(args, kwargs, definition)
+        )
         if len(tensors_in) < len(inputs) and not isinstance(definition, Foreign):
             constants = [(at, part) for at, part in enumerate(inputs) if isinstance(part, Constant)]
             call = call._replace(constants=tuple(constants))
@@ -249,6 +254,15 @@ class CallGraph:
             elif (constant := serialized.constant(leaf)) is not None:
                 inputs.append(constant)
         return inputs
+
+    def _form(self, args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
+        """Returns the arguments of a layer's call with slots for the tensors. None for a single tensor."""
+        if not kwargs and len(args) == 1:
+            if serialized.is_tensor(args[0]):
+                return None
+            if isinstance(args[0], list) and all(map(serialized.is_tensor, args[0])):
+                return list_form(len(args[0]))
+        return call_form(args, kwargs) if not self.legacy else keras2_call_form(args, kwargs, definition)
 
     def _operands(
         self, operation: Operation, args: Any, kwargs: Mapping[str, Any], entry: LayerEntry

@@ -451,7 +451,9 @@ def _foreign(entry: Mapping[str, Any], rule: ForeignRule | None = None) -> Defin
     registered, class_name = entry.get("registered_name"), entry.get("class_name")
     if not isinstance(registered, str):
         registered = class_name if isinstance(class_name, str) and ">" in class_name else None
-    return Foreign(_foreign_name(entry), origin.module_of(entry), registered, rule=rule)
+    config = entry.get("config")
+    config = config if isinstance(config, Mapping) else None
+    return Foreign(_foreign_name(entry), origin.module_of(entry), registered, rule=rule, config=config)
 
 
 def _foreign_name(entry: Mapping[str, Any]) -> str:

@@ -1,0 +1,109 @@
+"""Keeps the form of a call's arguments, and of a model's inputs and outputs, so that a model can be written again.
+
+Keras distinguishes ``layer(a, b)``, ``layer([a, b])`` and ``layer(a, mask=b)``. The rules of convcalc need only the tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import count
+from typing import Any
+
+from convcalc.layers import LayerDefinition
+from convcalc.model import CallForm, Definition, Slot
+from convcalc.read.keras_files import serialized
+
+
+@cache
+def list_form(length: int) -> CallForm | None:
+    """Returns the form of a call with one argument: a list of this many tensors."""
+    return CallForm(([Slot(number) for number in range(length)],), {})
+
+
+def call_form(args: Sequence[Any], kwargs: Mapping[str, Any]) -> CallForm:
+    """Returns the form of a call in a file of Keras 3. Its tensors are in the order of the sorted keyword arguments."""
+    slot = _slots()
+    positional = tuple([_form(value, slot) for value in args])
+    return CallForm(positional, _mapping(kwargs, slot))
+
+
+def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
+    """Returns the form of an upgraded call of Keras 2. Its tensors are in the order of the file.
+
+    None if the rules for calls of specs give the right form: the call of a layer of Keras with tensors in one list.
+    """
+    if not isinstance(definition, LayerDefinition):
+        if definition.contains_layers and all(value is None for value in kwargs.values()):
+            return None
+    elif not any(map(_has_tensors, kwargs.values())) and not _has_constants([*args, *kwargs.values()]):
+        return None
+    slot = _slots()
+    positional = [_form(value, slot) for value in args]
+    named = {key: _form(value, slot) for key, value in kwargs.items() if value is not None}
+    if isinstance(definition, LayerDefinition) and definition.takes_initial_state and isinstance(positional[0], list):
+        # Keras 2 adds the initial states to the inputs
+        (first, *states), *rest = positional
+        positional = [first, *rest]
+        named = {**named, "initial_state": states} if states else named
+    return CallForm(tuple(positional), named)
+
+
+def tree_form(value: Any) -> Any:
+    """Returns the lists and mappings of a model's inputs or outputs with slots. None for a tensor or a list of several."""
+    if _is_entry(value) or (isinstance(value, list) and len(value) > 1 and all(map(_is_entry, value))):
+        return None
+    slot = _slots()
+
+    def form(part: Any) -> Any:
+        if _is_entry(part):
+            return slot()
+        if isinstance(part, list):
+            return [form(inner) for inner in part]
+        return {key: form(part[key]) for key in sorted(part)} if isinstance(part, dict) else part
+
+    return form(value)
+
+
+def _is_entry(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)
+
+
+def _slots() -> Callable[[], Slot]:
+    numbers = count()
+    return lambda: Slot(next(numbers))
+
+
+def _form(value: Any, slot: Callable[[], Slot]) -> Any:
+    """Returns an argument with slots. The order of the tensors is the same as in ``CallGraph``."""
+    if isinstance(value, list):
+        return [_form(part, slot) for part in value]
+    if not isinstance(value, Mapping):
+        return value
+    if serialized.is_tensor(value):
+        return slot()
+    items = value.get("items")
+    if value.get("class_name") == "__tuple__" and isinstance(items, list):
+        return tuple([_form(part, slot) for part in items])
+    if "class_name" not in value:
+        return _mapping(value, slot)
+    constant = serialized.constant(value)
+    return value if constant is None else constant
+
+
+def _mapping(values: Mapping[str, Any], slot: Callable[[], Slot]) -> dict[str, Any]:
+    """Returns a mapping with slots. The tensors are counted in the order of the sorted keys."""
+    forms = {key: _form(values[key], slot) for key in sorted(values)}
+    return {key: forms[key] for key in values}
+
+
+def _has_constants(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return serialized.constant(value) is not None or any(map(_has_constants, value.values()))
+    return isinstance(value, list) and any(map(_has_constants, value))
+
+
+def _has_tensors(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return serialized.is_tensor(value) or any(map(_has_tensors, value.values()))
+    return isinstance(value, list) and any(map(_has_tensors, value))

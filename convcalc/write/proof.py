@@ -1,0 +1,188 @@
+"""Compares a model with the model that is read from its written text. Nothing that differs is written.
+
+What a reader cannot know is not compared: the counts of layers that only a spec declares, and shapes of custom classes
+that a config has no place for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from convcalc.analyse import infer
+from convcalc.analyse.report import LayerReport, Report
+from convcalc.base import codes
+from convcalc.base.numbers import plain_number, plain_shape
+from convcalc.base.problems import ConvcalcError, error
+from convcalc.layers import LayerDefinition
+from convcalc.model import Foreign, Layer, Model, Ref, call_numbers, summary_order
+from convcalc.ops import Operation
+from convcalc.read import read
+from convcalc.write.config import argument_values
+
+
+def require_same(report: Report, text: str, name: str, what: str) -> None:
+    """Raises :class:`ConvcalcError` if ``text``, read as the file ``name``, is not the model of the report.
+
+    ``what`` names the kind of text, such as "a config".
+    """
+    try:
+        again = infer(read(text.encode(), name))
+    except ConvcalcError as failed:
+        raise cannot_write(report, what, f"it cannot be read again: {failed.problems[0].message}") from None
+    if difference := first_difference(without_stored_weights(report), again, arranged=True):
+        raise cannot_write(report, what, difference)
+
+
+def cannot_write(report: Report, what: str, reason: str) -> ConvcalcError:
+    """Returns the error that the text would be another model."""
+    return error(codes.CANNOT_WRITE, f"'{report.model.name}' cannot be written as {what}: {reason}")
+
+
+def without_stored_weights(report: Report) -> Report:
+    """Returns the report of the model without the weights that its file stores: no written text has weights."""
+    stripped = _stripped(report.model)
+    return report if stripped is report.model else infer(stripped)
+
+
+def _stripped(model: Model) -> Model:
+    if model.stored is None and not any(layer.stored is not None for _, layer in model.walk()):
+        return model
+    layers = (
+        layer._replace(
+            stored=None,
+            definition=_stripped(layer.definition) if isinstance(layer.definition, Model) else layer.definition,
+        )
+        for layer in model.layers
+    )
+    return model._replace(stored=None, layers=tuple(layers))
+
+
+def first_difference(report: Report, again: Report, arranged: bool) -> str | None:
+    """Returns the first difference between two models as a sentence; None if they are the same model.
+
+    With ``arranged``, the lists and mappings in which calls and models take their tensors are compared, too.
+    """
+    if report.model.name != again.model.name:
+        return f"its name would be '{again.model.name}'"
+    left = list(_facts(report, report.model, "", arranged))
+    right = list(_facts(again, again.model, "", arranged))
+    for (path, what, value), (other_path, other_what, other) in zip(left, right):
+        if path != other_path or what != other_what:
+            return f"'{other_path}' would take the place of '{path}'"
+        if value != other and not (value is None or (what in _OPEN and _is_open(report, path) and other is None)):
+            return f"{what} of '{path}' would be {_shown(other)}, not {_shown(value)}"
+    return None if len(left) == len(right) else "the number of its layers would differ"
+
+
+# Facts that a config does not record for the last layers of a model, if their class is custom.
+_OPEN = ("the output shapes", "the output dtypes")
+
+
+def _is_open(report: Report, path: str) -> bool:
+    row = next((row for row in report.layers if row.path == path), None)
+    definition = row.definition if row is not None else None
+    return isinstance(definition, Foreign) or (
+        isinstance(definition, LayerDefinition) and (definition.is_opaque or definition.is_custom)
+    )
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+def _facts(report: Report, model: Model, prefix: str, arranged: bool) -> Iterator[tuple[str, str, Any]]:
+    """Yields the place, the words and the value of each fact. The value None is not compared."""
+    rows = {row.path: row for row in report.layers if row.prefix == prefix}
+    numbers = call_numbers(model)
+
+    def tensors(refs: tuple[Ref, ...]) -> list[Any]:
+        return [f"{model.layer_of(ref).name}[{numbers[ref.call]}][{ref.output}]" for ref in refs]
+
+    at = prefix.rstrip("/") or model.name
+    yield at, "the class", model.class_name
+    if model.class_name != "Sequential":
+        yield at, "the inputs", tensors(model.inputs)
+        yield at, "the outputs", tensors(model.outputs)
+    if arranged:
+        yield at, "the arrangement of the inputs", _tree(model.input_tree)
+        yield at, "the arrangement of the outputs", _tree(model.output_tree)
+    calls: dict[int, list[Any]] = {}
+    for call in model.calls:
+        calls.setdefault(call.layer, []).append(call)
+    for index in summary_order(model):
+        layer = model.layers[index]
+        path = prefix + layer.name
+        row = rows.get(path)
+        yield path, "the class", _class(layer)
+        if layer.class_name != "InputLayer":
+            yield path, "the arguments", _arguments(layer)
+        for call in calls.get(index, ()):
+            yield path, "the inputs", tensors(call.sources)
+            if arranged:
+                yield path, "the call", None if call.form is None else _tree([call.form.args, call.form.kwargs])
+            yield path, "the arguments of the call", _call_arguments(layer, call.args)
+        if row is not None:
+            yield from _numbers(row)
+        if layer.model is not None:
+            yield from _facts(report, layer.model, f"{path}/", arranged)
+
+
+def _numbers(row: LayerReport) -> Iterator[tuple[str, str, Any]]:
+    path, definition = row.path, row.definition
+    for call in row.calls:
+        shapes, dtypes = [plain_shape(shape) for shape in call.output_shapes], list(call.output_dtypes)
+        yield path, "the output shapes", None if all(shape is None for shape in call.output_shapes) else shapes
+        yield path, "the output dtypes", None if not any(dtypes) else dtypes
+    yield path, "the dtype", row.dtype
+    yield path, "trainable", row.trainable
+    if isinstance(definition, LayerDefinition) and definition.is_custom:
+        return
+    yield path, "the weights", [(w.name, plain_shape(w.shape), w.trainable, w.dtype) for w in row.weights]
+    yield path, "the parameters", (plain_number(row.params), plain_number(row.trainable_params), sorted(row.incomplete))
+    yield path, "the MACs", plain_number(row.macs)
+
+
+def _class(layer: Layer) -> Any:
+    definition = layer.definition
+    if isinstance(definition, Operation):
+        return (definition.module, definition.name)
+    if isinstance(definition, Foreign):
+        return (definition.module, definition.registered_name, layer.class_name)
+    if isinstance(definition, LayerDefinition):
+        return None if definition.is_custom else definition.class_name
+    return definition.name if not isinstance(definition, Model) else definition.class_name
+
+
+def _arguments(layer: Layer) -> Any:
+    definition = layer.definition
+    if isinstance(definition, LayerDefinition):
+        if definition.is_custom:
+            return None
+        own = {argument.name for argument in definition.arguments}
+        return _tree(argument_values(definition, {key: part for key, part in layer.args.items() if key in own}))
+    if isinstance(definition, Foreign):
+        return _tree({key: part for key, part in layer.args.items() if key not in ("name", "trainable", "dtype")})
+    return _tree(layer.args)
+
+
+def _call_arguments(layer: Layer, args: Mapping[str, Any]) -> Any:
+    if isinstance(layer.definition, LayerDefinition):
+        given = {**layer.args, **args}
+        return {known.name: True for known in layer.definition.call_arguments if given.get(known.name)}
+    if isinstance(layer.definition, Operation):
+        return _tree(layer.definition.without_defaults(args))
+    return None
+
+
+def _tree(value: Any) -> Any:
+    """Returns a value as text. Two values that are written in the same way have the same text."""
+    if isinstance(value, Mapping):
+        return {str(key): _tree(value[key]) for key in sorted(value, key=str)}
+    if isinstance(value, list):
+        return [_tree(part) for part in value]
+    if isinstance(value, tuple):
+        return ("tuple", *map(_tree, value))
+    return repr(value)

@@ -1,0 +1,175 @@
+"""``convcalc convert`` keeps the form of calls: the written config calls each layer with the arguments in the file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from convcalc import infer
+from convcalc.base.problems import ConvcalcError
+from convcalc.read import read
+from convcalc.write import FORMATS
+
+
+def tensor(name: str, shape: tuple[int | None, ...] = (None, 5, 4), dtype: str = "float32") -> dict[str, Any]:
+    return {
+        "class_name": "__keras_tensor__",
+        "config": {"shape": list(shape), "dtype": dtype, "keras_history": [name, 0, 0]},
+    }
+
+
+def entry(
+    class_name: str, name: str, *calls: Any, module: str | None = "keras.layers", **config: Any
+) -> dict[str, Any]:
+    nodes = [{"args": args, "kwargs": kwargs} for args, kwargs in calls]
+    registered = None if module == "keras.layers" else f"pkg>{class_name}"
+    made = {"name": name, "trainable": True, "dtype": "float32", **config}
+    return {
+        "module": module,
+        "class_name": class_name,
+        "config": made,
+        "registered_name": registered,
+        "name": name,
+        "inbound_nodes": nodes,
+    }
+
+
+def source(name: str, shape: tuple[int | None, ...] = (None, 5, 4), dtype: str = "float32") -> dict[str, Any]:
+    config = {"batch_shape": list(shape), "dtype": dtype, "name": name}
+    return {
+        "module": "keras.layers",
+        "class_name": "InputLayer",
+        "config": config,
+        "registered_name": None,
+        "name": name,
+        "inbound_nodes": [],
+    }
+
+
+def model(*layers: dict[str, Any], inputs: Any = None, outputs: Any = None, **more: Any) -> dict[str, Any]:
+    names = [each["name"] for each in layers if each["class_name"] == "InputLayer"]
+    config = {
+        "name": "m",
+        "trainable": True,
+        "layers": list(layers),
+        "input_layers": [[name, 0, 0] for name in names] if inputs is None else inputs,
+        "output_layers": [layers[-1]["name"], 0, 0] if outputs is None else outputs,
+        **more,
+    }
+    return {"module": "keras", "class_name": "Functional", "config": config, "registered_name": "Functional"}
+
+
+def converted(config: dict[str, Any], ending: str = ".json") -> Any:
+    text = FORMATS[ending](infer(read(json.dumps(config).encode(), "model.json")))
+    return json.loads(text) if ending == ".json" else text
+
+
+A, B = tensor("a"), tensor("b")
+M = tensor("m", (None, 5), "bool")
+ATTENTION = {"num_heads": 2, "key_dim": 3}
+CONSTANT = {"class_name": "__numpy__", "config": {"value": [[True] * 5], "dtype": "bool"}}
+CALLS = {
+    "attention_mask": ("MultiHeadAttention", ATTENTION, [A, B], {"attention_mask": M}),
+    "query_mask and key_mask": ("MultiHeadAttention", ATTENTION, [A, B], {"query_mask": M, "key_mask": M}),
+    "the query by name": ("MultiHeadAttention", ATTENTION, [], {"query": A, "value": B, "value_mask": M}),
+    "one mask twice": ("Attention", {}, [[A, B]], {"mask": [M, M]}),
+    "one mask of two": ("Attention", {}, [[A, B]], {"mask": [None, M]}),
+    "one tensor twice": ("Add", {}, [[A, A]], {}),
+    "a tuple": ("Add", {}, [{"class_name": "__tuple__", "items": [A, B]}], {}),
+    "a constant mask": ("LSTM", {"units": 3}, [A], {"mask": CONSTANT}),
+    "training": ("Dropout", {"rate": 0.5}, [A], {"training": True}),
+}
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_the_call_of_a_layer_keeps_its_arguments(what: str) -> None:
+    class_name, arguments, args, kwargs = CALLS[what]
+    config = model(
+        source("a"),
+        source("b"),
+        source("m", (None, 5), "bool"),
+        entry(class_name, "layer", (args, kwargs), **arguments),
+    )
+    assert converted(config)["config"]["layers"][-1]["inbound_nodes"] == [{"args": args, "kwargs": kwargs}]
+
+
+FOREIGN_CALLS = {
+    "two arguments": ([A, B], {}),
+    "a list": ([[A, B]], {}),
+    "a list as second argument": ([A, [B, A]], {}),
+    "a mapping": ([{"y": A, "x": B}], {}),
+    "a named tensor": ([A], {"memory": B}),
+    "a number": ([A, None, 3.0], {}),
+    "flags": ([A], {"training": False, "factor": 2}),
+    "a mask": ([A], {"padding_mask": M}),
+    "a constant": ([A, CONSTANT], {}),
+    "a function": ([A], {"f": {"module": "builtins", "class_name": "function", "config": "f", "registered_name": "f"}}),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN_CALLS)
+def test_the_call_of_a_custom_class_keeps_its_arguments(what: str) -> None:
+    args, kwargs = FOREIGN_CALLS[what]
+    config = model(
+        source("a"), source("b"), source("m", (None, 5), "bool"), entry("Mine", "mine", (args, kwargs), module=None)
+    )
+    assert converted(config)["config"]["layers"][-1]["inbound_nodes"] == [{"args": args, "kwargs": kwargs}]
+
+
+def test_the_config_of_a_custom_class_is_unchanged() -> None:
+    """Keras gives the config to ``from_config`` as it is: an object in it must stay an object, and a tuple a tuple."""
+    arguments = {
+        "size": {"class_name": "__tuple__", "items": [1, 2]},
+        "start": {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None},
+        "dtype": {
+            "module": "keras",
+            "class_name": "DTypePolicy",
+            "config": {"name": "float32"},
+            "registered_name": None,
+        },
+    }
+    config = model(source("a"), entry("Mine", "mine", ([A], {}), module=None, **arguments))
+    assert converted(config)["config"]["layers"][-1]["config"] == config["config"]["layers"][-1]["config"]
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        ["d", 0, 0],
+        [["d", 0, 0]],
+        [["d", 0, 0], ["e", 0, 0]],
+        {"y": ["d", 0, 0], "x": ["e", 0, 0]},
+        [["d", 0, 0], [["e", 0, 0]]],
+    ],
+    ids=str,
+)
+def test_outputs_keep_their_arrangement(outputs: Any) -> None:
+    names = str(outputs)
+    layers = [entry("Dense", name, ([A], {}), units=3) for name in ("d", "e") if f"'{name}'" in names]
+    config = model(source("a"), *layers, outputs=outputs, inputs={"a": ["a", 0, 0]})
+    written = converted(config)["config"]
+    assert written["output_layers"] == outputs
+    assert written["input_layers"] == {"a": ["a", 0, 0]}
+
+
+def test_a_frozen_model_stays_frozen() -> None:
+    config = model(source("a"), entry("Dense", "d", ([A], {}), units=3), trainable=False)
+    assert converted(config)["config"]["trainable"] is False
+
+
+def test_a_tensor_of_unknown_shape_is_refused() -> None:
+    unknown = tensor("mine")
+    unknown["config"]["shape"] = None
+    layers = [entry("Mine", "mine", ([A], {}), module=None), entry("Dense", "d", ([unknown], {}), units=3)]
+    with pytest.raises(ConvcalcError, match="'d' reads output 0 of 'mine', whose shape is unknown"):
+        converted(model(source("a"), *layers))
+
+
+@pytest.mark.parametrize("ending", [".json", ".yaml", ".py"])
+def test_a_model_without_inputs_is_refused(ending: str) -> None:
+    report = infer(read(json.dumps(model(source("a"), entry("Dense", "d", ([A], {}), units=3))).encode(), "m.json"))
+    without = report.model._replace(inputs=())
+    with pytest.raises(ConvcalcError, match="the model has no inputs"):
+        FORMATS[ending](infer(without))
