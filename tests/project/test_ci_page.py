@@ -43,7 +43,7 @@ def test_each_command_prints_what_the_page_shows(step: Step) -> None:
 
 
 def test_junit_output_is_what_the_page_shows() -> None:
-    (command,) = re.findall("What `(convcalc.* junit)` writes", TEXT)
+    (command,) = re.findall("`(convcalc.* junit)` writes", TEXT)
     (shown,) = blocks("xml")
     timeless = [re.sub(r' time="[0-9.]+"', "", text) for text in (shown, run(command))]
     assert timeless[1] == f"{timeless[0]}(exit code 1)\n"

@@ -35,9 +35,9 @@ The tables of this page are computed by the code that counts (`python -m tests.r
 ## MACs
 
 A multiply-accumulate (MAC) is a multiplication whose product is added to a sum. Convolutions, dense layers, einsum, recurrent
-layers, attention and matrix products consist of MACs. Each layer declares its weights and how many times each element of them is
-multiplied; the MACs are computed from that. Products without weights (queries with keys, scores with values, `Dot`, `matmul`) are
-declared separately.
+layers, attention and matrix products consist of MACs. Each layer declares its weights, and how many times each element of a weight is
+multiplied. The MACs are computed from these declarations. Products without weights (queries with keys, scores with
+values, `Dot`, `matmul`) are declared separately.
 
 - Multiplications with the zeros of the padding count.
 - A transposed convolution multiplies at its *input* positions: each input position is spread over the kernel.
@@ -90,10 +90,10 @@ of each query and a softmax over the scores. An average over n inputs costs n 鈭
 | torchinfo | 1 | 1 for each output | nearly 0 | 0 | 0 |
 | ptflops | 1 | 1 for each output | 2 for each element | 1 for each element | 1 for each input |
 
-fvcore and ptflops call their MACs FLOPs, or let you choose. torchinfo calls them mult-adds; it counts a transposed convolution at its
-output positions, which is too much. Keras's documentation gives 529 million for MobileNet, which is wrong by any convention: it is 569
-million with the classifier. The often quoted 4.09 billion MACs of ResNet50 belong to the later variant with the stride on the 3脳3
-convolution; Keras has it on the 1脳1 convolution before that.
+fvcore and ptflops call MACs "FLOPs", or let you choose the name. torchinfo calls MACs "mult-adds"; it counts a transposed convolution at
+its output positions, which is too much. Keras's documentation gives 529 million for MobileNet, which is wrong by any convention: it is 569
+million with the classifier. The often quoted 4.09 billion MACs of ResNet50 belong to the later variant, which has the stride on the 3脳3
+convolution; Keras has the stride on the 1脳1 convolution before it.
 
 ### VGG16 and ResNet50, worked through
 
@@ -113,9 +113,10 @@ This convention counts as `tf.profiler` does for the inference graph that Keras 
 
 - Free: `Relu`, `Relu6`, `Elu`, `Selu`, `LeakyRelu`, `Sigmoid`, `Tanh`, `Erf`, `Exp`, `Softplus`, `Max` (global max pooling),
   `FusedBatchNormV3` (Keras 2), `Conv3D`, `Einsum`, image resizing, padding, concatenation.
-- A convolution with groups is compiled by XLA, which the profiler does not look into: the products are free, the bias is not.
-- A convolution with a dilation counts as one without, over several smaller images, which adds a few positions.
-- A transposed convolution counts as the gradient of the forward one: 2 路 outputs 路 kernel / strides.
+- A convolution with groups is compiled by XLA, which the profiler does not look into: the products are free, but the bias counts.
+- A convolution with a dilation counts as a convolution without dilation over several smaller images,
+  which have a few more positions in total.
+- A transposed convolution counts as the gradient of a convolution: 2 路 outputs 路 kernel / strides.
 - A batch normalization consists of single operations in Keras 3: 2 for each element and 6 for each channel (5 without `scale`).
 - A layer normalization counts 9 for each element and 4 for each position. Softmax: 5. silu: 2. gelu: 4. hard_silu: 3. hard_sigmoid: 2.
 - `UpSampling2D` and `RepeatVector` multiply sizes, which counts as 2 and 1.

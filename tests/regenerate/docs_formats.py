@@ -108,7 +108,7 @@ def page() -> str:
         HEAD + "".join(map(_row, REPORT_FORMATS)),
         f"The samples show this model, `small.yaml`:\n\n{_fenced('yaml', SMALL)}",
     ]
-    parts.append(f"The samples of graphs show this one, `pair.yaml`:\n\n{_fenced('yaml', NESTED.lstrip())}")
+    parts.append(f"The samples of graphs show another model, `pair.yaml`:\n\n{_fenced('yaml', NESTED.lstrip())}")
     for name in REPORT_FORMATS:
         language, about = ABOUT[name]
         report, depth = (pair, 1) if name in ("mermaid", "dot") else (small, 0)
