@@ -241,6 +241,8 @@ class Model(Struct):
         input_tree: the lists and mappings in which a Keras file arranges the inputs, with a :class:`Slot` for each input.
             None for one tensor, or for a list of several tensors.
         output_tree: the same for the outputs.
+        optimizer_has_slots: False if Keras creates no slots for the model's weights when it loads the file. This is the
+        case for an ``.h5`` file: Keras then creates only the variables that belong to no weight.
     """
 
     name: str
@@ -260,6 +262,7 @@ class Model(Struct):
     optimizer: Any = None
     input_tree: Any = None
     output_tree: Any = None
+    optimizer_has_slots: bool = True
 
     @property
     def contains_layers(self) -> bool:

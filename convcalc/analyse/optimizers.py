@@ -79,7 +79,8 @@ _LOSS_SCALE = (Weight("step_counter", (), dtype="int64"), Weight("dynamic_scale"
 def variables_in_file(optimizer: Any, weights: Sequence[Weight]) -> list[Weight] | None:
     """Returns the variables of the optimizer of a compiled model (``Model.optimizer``), or None if they are unknown.
 
-    ``weights`` are the trainable weights of the model. The optimizers of Keras 2 and custom optimizers are unknown.
+    ``weights`` are the trainable weights of the model, with their paths as names. The optimizers of Keras 2 and custom
+    optimizers are unknown.
     """
     name: Any = optimizer
     config: Any = {}
@@ -94,14 +95,33 @@ def variables_in_file(optimizer: Any, weights: Sequence[Weight]) -> list[Weight]
     if name == "LossScaleOptimizer":
         inner = variables_in_file(config.get("inner_optimizer"), weights)
         return None if inner is None else [*_OPTIMIZER, *_LOSS_SCALE, *inner]
-    known = _named(name.lower(), config)
-    if known is None:
+    own = _own_variables(name.lower(), config, weights)
+    if own is None:
         return None
-    copies = bool(config.get("use_ema")) + bool(config.get("gradient_accumulation_steps"))
-    variables = [*slots(known, weights), *(copy for weight in weights for copy in _copies(copies)(weight))]
+    averages = [slot for weight in weights for slot in _copies(bool(config.get("use_ema")))(weight)]
+    # Gradients are accumulated for all weights, also for those without slots.
+    accumulators = weights if config.get("gradient_accumulation_steps") else ()
+    variables = [*own, *averages, *accumulators]
     # with a schedule, there is no variable for the learning rate
     has_schedule = isinstance(config.get("learning_rate"), Mapping)
     return [variable for variable in variables if not (has_schedule and variable is _OPTIMIZER[1])]
+
+
+def _own_variables(name: str, config: Mapping[str, Any], weights: Sequence[Weight]) -> list[Weight] | None:
+    """Returns the variables that the class of an optimizer creates; None if they are unknown."""
+    if name == "muon":
+        if weights and config.get("exclude_layers"):  # regular expressions: those in a file are not run
+            return None
+        own = [slot for weight in weights for slot in _copies(1 if _is_matrix(weight, config) else 2)(weight)]
+        return [*_OPTIMIZER, *own]
+    known = _named(name, config)
+    return None if known is None else slots(known, weights)
+
+
+def _is_matrix(weight: Weight, config: Mapping[str, Any]) -> bool:
+    """Returns True for a weight that Muon trains. It trains all other weights as Adam does."""
+    is_embedding = "embedding" in weight.name.lower() and config.get("exclude_embeddings", True)
+    return len(weight.shape) == 2 and not is_embedding
 
 
 def _named(name: str, config: Mapping[str, Any]) -> str | None:

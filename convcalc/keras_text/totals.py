@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.analyse.optimizers import variables_in_file
-from convcalc.analyse.report import Report, weight_bytes
+from convcalc.analyse.report import LayerReport, Report, weight_bytes
 from convcalc.base.numbers import UNKNOWN, Number, product
 from convcalc.base.structs import Struct
 from convcalc.keras_text.rows3 import is_unbuilt
 from convcalc.layers import Weight
+from convcalc.layers.sublayer import SubLayer, SubModel
 from convcalc.model import Foreign
 
 
@@ -33,15 +34,35 @@ def totals_with_optimizer(report: Report) -> list[TotalLine]:
     total, *others = totals(report)
     if report.model.optimizer is None or is_unbuilt(report):
         return [total, *others]
-    trained = [weight for row in report.layers for weight in row.weights if weight.trainable]
-    trains = report.model.trainable
-    variables = variables_in_file(report.model.optimizer, [*trained, *report.totals.still_trainable] if trains else [])
+    variables = variables_in_file(report.model.optimizer, _trained(report))
     if variables is None:
         return [total._replace(partial=total.params is not UNKNOWN), *others, TotalLine("Optimizer", UNKNOWN, UNKNOWN)]
     count, size = sum(product(variable.shape) for variable in variables), weight_bytes(variables)
     partial = "trainable_params" in report.totals.incomplete
     total = TotalLine("Total", total.params + count, total.size + size, partial or total.partial)
     return [total, *others, TotalLine("Optimizer", count, size, partial)]
+
+
+def _trained(report: Report) -> list[Weight]:
+    """Returns the weights for which Keras creates variables of the optimizer when it loads the file.
+
+    Their names are their paths in Keras.
+    """
+    if not report.model.trainable or not report.model.optimizer_has_slots:
+        return []
+    trained = [
+        weight._replace(name=f"{_path_in_keras(row)}/{weight.name}")
+        for row in report.layers
+        for weight in row.weights
+        if weight.trainable
+    ]
+    return [*trained, *report.totals.still_trainable]
+
+
+def _path_in_keras(row: LayerReport) -> str:
+    """Returns the first part of the paths of a layer's weights: its name, or for a wrapper, the names inside."""
+    inside = [value.name for value in row.layer.args.values() if isinstance(value, (SubLayer, SubModel)) and value.name]
+    return "/".join(inside) or row.name
 
 
 def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[TotalLine]:

@@ -190,25 +190,23 @@ def parse_json(source_text: Source) -> Any:
         raise error(codes.JSON_SYNTAX, f"{source}: this JSON cannot be read: {str(bad)[:100]}") from None
 
 
+# A string without a closing quote extends to the end of the text. Otherwise, each later quote would be tried as a start.
+_NO_BRACKETS = r'(?s)"[^"\\]*(?:\\.[^"\\]*)*"?|[^\[\]{}"]+'
+
+
 def _depth(text: str) -> int:
     """Returns the maximum nesting depth of the brackets outside strings.
 
     Stops when the depth is above the limit.
     """
     deepest = depth = 0
-    for bracket in _brackets(text):
-        depth += 1 if bracket in "[{" else -1
+    for bracket in re.sub(_NO_BRACKETS, "", text):
+        if bracket in "]}":
+            depth -= 1
+            continue
+        depth += 1
         if depth > deepest:
             deepest = depth
             if deepest > MAX_NESTING:
                 break
     return deepest
-
-
-def _brackets(text: str) -> Iterator[str]:
-    """Yields the brackets outside strings. A string without a closing quote extends to the end of the text.
-
-    Without this rule, the pattern would scan to the end of the text again from each later quote.
-    """
-    matches = re.finditer(r'(?s)"(?:[^"\\]|\\.)*"?|[\[\]{}]', text)
-    return (match[0] for match in matches if match[0] in "[]{}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -54,7 +55,10 @@ def test_a_text_record_of_a_partly_unknown_model_keeps_the_bounds() -> None:
         ("SGD", {}, "2 (12.00 B)"),
         ("SGD", {"momentum": 0.9}, "18 (76.00 B)"),
         ("RMSprop", {"centered": True, "use_ema": True}, "50 (204.00 B)"),
-        ("Muon", {}, "? (?)"),
+        ("Muon", {}, "22 (92.00 B)"),
+        ("Muon", {"use_ema": True, "gradient_accumulation_steps": 2}, "54 (220.00 B)"),
+        ("Muon", {"exclude_layers": ["dense"]}, "? (?)"),
+        ("MultiOptimizer", {}, "? (?)"),
     ],
 )
 def test_a_compiled_model_shows_the_variables_of_its_optimizer(
@@ -68,6 +72,53 @@ def test_a_compiled_model_shows_the_variables_of_its_optimizer(
     assert f"Optimizer params: {variables}" in text
     count = variables.split()[0]
     assert f"Total params: {'≥ 16' if count == '?' else 16 + int(count)} (" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "excluded", "variables"),
+    [
+        ("dense", "", True, 22),
+        ("my_Embedding", "", True, 34),
+        ("my_Embedding", "", False, 22),
+        ("embedding", "dense", True, 22),  # the path of a weight in a wrapper has only the name of the layer inside
+        ("outer", "embedding", True, 34),
+    ],
+)
+def test_muon_trains_embeddings_as_adam_does(name: str, inside: str, excluded: bool, variables: int) -> None:
+    own = layer("Dense", name, [tensor("x")], units=4)
+    shape: tuple[int, ...] = (3,)
+    if inside:
+        dense = {"module": "keras.layers", "class_name": "Dense", "config": {"name": inside, "units": 4}}
+        own, shape = layer("TimeDistributed", name, [tensor("x")], layer=dense), (5, 3)
+    config = functional(layer("InputLayer", "x", batch_shape=[None, *shape], dtype="float32"), own)
+    config["config"]["output_layers"] = [[name, 0, 0]]
+    settings = {"exclude_embeddings": excluded}
+    config["compile_config"] = {"optimizer": {"module": "keras.optimizers", "class_name": "Muon", "config": settings}}
+    assert f"Optimizer params: {variables} (" in render(of(config), "keras")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "settings", "variables"),
+    [
+        ("Adam", {"decay": 0.0}, 2),
+        ("Nadam", {}, 3),
+        ("Muon", {"exclude_layers": ["dense"]}, 2),
+        ("Custom>Adam", {"is_legacy_optimizer": False}, None),  # Keras 3 cannot create this optimizer of Keras 2
+    ],
+)
+def test_an_h5_file_has_the_variables_of_no_weight(optimizer: str, settings: Any, variables: int | None) -> None:
+    """Keras creates the optimizer of an ``.h5`` file without variables for the weights of layers."""
+    h5py = pytest.importorskip("h5py")
+    file = BytesIO()
+    with h5py.File(file, "w") as root:
+        root.attrs["model_config"] = json.dumps(functional(INPUT, layer("Dense", "dense", [tensor("x")], units=4)))
+        compiled = {"optimizer_config": {"class_name": optimizer, "config": settings}, "loss": "mse"}
+        root.attrs["training_config"] = json.dumps(compiled)
+        root.create_group("model_weights")
+        root.create_group("optimizer_weights")
+    text = render(infer(read(file.getvalue(), "m.h5")), "keras")
+    assert f"Total params: {16 + (variables or 0)} (" in text
+    assert (f"Optimizer params: {variables} (" in text) == (variables is not None)
 
 
 def test_a_sequential_that_is_not_built_has_no_parameters() -> None:

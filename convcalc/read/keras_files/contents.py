@@ -40,13 +40,14 @@ def read_hdf5_file(opened: OpenFile) -> Model:
     """Returns the model in an HDF5 file. If the file contains only weights, the model has the layers that own these
     weights.
     """
-    from convcalc.read.keras_files.hdf5 import CONFIG
+    from convcalc.read.keras_files.hdf5 import CONFIG, stored_optimizer
     from convcalc.read.keras_files.weights_tree import stored_model
 
     with hdf5_tree(opened) as tree:
         if CONFIG not in tree.root.attrs:
             return stored_model(tree, None, opened.name)
-    return read_keras_file(opened)
+        optimizer = stored_optimizer(tree)
+    return read_keras_file(opened)._replace(optimizer=optimizer, optimizer_has_slots=False)
 
 
 def read_sharded_weights(opened: OpenFile) -> Model:

@@ -8,6 +8,7 @@ Needs h5py (the extra ``convcalc[hdf5]``), which is imported only when a file is
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count, takewhile
@@ -41,6 +42,29 @@ def config_text(file: BinaryIO, name: str) -> Source:
     if not isinstance(config, bytes) or len(config) > MAX_CONFIG:
         raise error(codes.NOT_A_MODEL, f"{name}: the config in this HDF5 file is not a text, or is too long")
     return decode(config, name)
+
+
+def stored_optimizer(tree: Tree) -> Any:
+    """Returns the config of the optimizer in the file of a whole model; None if Keras 3 creates no optimizer from it.
+
+    Keras 3 refuses the arguments of the optimizers of Keras 2.11 and later.
+    """
+    text = tree.root.attrs.get("training_config")
+    if (
+        not isinstance(text, (str, bytes))
+        or len(text) > MAX_CONFIG
+        or tree.child(tree.root, "optimizer_weights") is None
+    ):
+        return None
+    try:
+        optimizer = json.loads(text)["optimizer_config"]
+        config = optimizer["config"]
+        known = isinstance(optimizer["class_name"], str) and isinstance(config, dict)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    if not known or "is_legacy_optimizer" in config or "jit_compile" in config:
+        return None
+    return {"module": "keras.optimizers", **optimizer}
 
 
 class Tree:

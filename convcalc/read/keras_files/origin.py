@@ -143,7 +143,7 @@ def custom_function(value: Any, kind: KnownName) -> str:
 
     ``kind`` is activation, initializer, regularizer or constraint.
     """
-    if isinstance(value, Mapping) and value.get("class_name") == "function":
+    if isinstance(value, dict) and value.get("class_name") == "function":
         value = value.get("config")
     return value if isinstance(value, str) and value and value not in kind.names else ""
 
@@ -155,7 +155,7 @@ def function_object(name: str) -> dict[str, Any]:
 
 def is_custom_object(value: Any, kind: KnownName) -> bool:
     """Returns True if the value of an activation, initializer or similar argument is an object of a custom class."""
-    if not isinstance(value, Mapping) or not isinstance(value.get("class_name"), str):
+    if not isinstance(value, dict) or not isinstance(value.get("class_name"), str):
         return False
     name = value["class_name"]
     if name.startswith("__"):  # such as __lambda__, the name with which Keras writes a Python function
