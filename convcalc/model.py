@@ -87,7 +87,7 @@ class StoredWeight(Struct):
 
 
 class CallForm(Struct):
-    """The arguments of a call as the file has them, with a :class:`Slot` for each tensor.
+    """The arguments of a call in the form that the file contains, with a :class:`Slot` in place of each tensor.
 
     The slots are numbered as in :attr:`Call.sources`. A config object that is neither a tensor nor a constant stays a
     mapping.
@@ -124,7 +124,9 @@ class Call(Struct):
     form: CallForm | None = None
 
     def with_constants(self, values: Iterable[T], value_of: Callable[[Constant], T]) -> tuple[T, ...]:
-        """Returns the value of each input of the rule: those of the tensors (``values``), and those of the constants."""
+        """Returns the value of each input of the rule: the given ``values`` for the tensors, and the values of the
+        constants.
+        """
         result = list(values)
         for position, constant in self.constants:
             result.insert(position, value_of(constant))
@@ -169,7 +171,9 @@ class ForeignRule(Struct):
 
 
 class Foreign(Struct):
-    """A custom class that is not in the catalogue. Known are the names that the file states, and the rule if it has one."""
+    """A custom class that is not in the catalogue. Only two things are known: the names that the file states, and the
+    rule, if the class has one.
+    """
 
     name: str
     module: str | None = None
@@ -177,7 +181,7 @@ class Foreign(Struct):
     class_known: bool = True
     # True if the model's outputs in the file count the calls of this layer from 1, as for a nested Functional.
     calls_from_one: bool = False
-    # None if nothing declares the class, or if the layer does not fit the declaration.
+    # None if the class is not declared, or if the layer does not fit the declaration.
     rule: ForeignRule | None = None
     # The config in the Keras file, unchanged; None for a class in a spec.
     config: Mapping[str, Any] | None = None

@@ -316,7 +316,9 @@ def _call_foreign(
 
 
 def _contradiction(result: CallResult, call: Call, layer: Layer) -> str:
-    """Returns how the result of a declared rule contradicts the file; empty if it does not."""
+    """Returns a text that says how the result of a declared rule contradicts the file; an empty string if it does not
+    contradict the file.
+    """
     assert result.inferred is not None
     for number, (shape, _) in call.recorded.items():
         if number >= len(result.outputs):

@@ -204,7 +204,9 @@ Shape: TypeAlias = "tuple[Number, ...]"
 
 
 class ConstantShape(tuple[Number, ...]):
-    """The shape of a constant operand. It equals the same plain shape, but a rule can tell them apart."""
+    """The shape of a constant operand. It is equal to a plain shape with the same sizes, but a rule can recognise it by
+    its class.
+    """
 
 
 def traced(number: Number) -> Traced:

@@ -32,7 +32,8 @@ def custom_option(command: F) -> F:
 def custom_layers(given: tuple[str, ...]) -> CustomLayers:
     """Returns the declarations in the files of the project and in the files ``given`` by ``--custom``.
 
-    The latter replace declarations of the same name. Raises :class:`ConvcalcError` with every problem in the files.
+    The files of ``--custom`` replace declarations of the same name. Raises :class:`ConvcalcError` with every problem in
+    the files.
     """
     from convcalc.read import custom_layers_in
 

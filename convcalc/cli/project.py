@@ -45,7 +45,7 @@ class Project:
 def custom_files() -> tuple[str, ...]:
     """Returns the paths of the project's files of custom layers.
 
-    Most projects have none: their other settings are then not read.
+    Most projects have no such files; then the other settings are not read.
     """
     return project(word="custom").custom
 

@@ -21,14 +21,14 @@ def _batch(shapes: tuple[Shape, ...]) -> Number:
 
 
 def _without_batch(shape: Shape) -> Shape:
-    """Returns the shape without its batch axis. The shape of a constant stays one."""
+    """Returns the shape without its batch axis. The shape of a constant keeps its class."""
     return ConstantShape(shape[1:]) if isinstance(shape, ConstantShape) else shape[1:]
 
 
 def _broadcast(x: Shape, y: Shape) -> Shape:
     """Returns the shape of an elementwise result. As in Keras's merge layers, an unknown size stays unknown.
 
-    The result has no axes if ``y`` is a constant without axes: Keras reads TensorFlow's empty shape as one with axes.
+    As in Keras, the result has no axes if ``y`` is a constant without axes.
     """
     if isinstance(y, ConstantShape) and not y:
         return ()

@@ -127,7 +127,9 @@ class SubForeign(Struct):
         return UNKNOWN
 
     def setting(self, name: str) -> Any:
-        """Returns the value of a declared argument or its default; None if the layer does not declare it."""
+        """Returns the value of a declared argument, or the argument's default; None if the layer does not declare the
+        argument.
+        """
         return None if self.known is None else self.known.setting(name)
 
 

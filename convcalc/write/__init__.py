@@ -39,7 +39,7 @@ def _yaml(report: Report) -> str:
 def _python(report: Report) -> str:
     from convcalc.write.python import python_code
 
-    _proved_config(report)  # code cannot be read again: the config proves that all of the model is known
+    _proved_config(report)  # code cannot be read again, so the config is used to prove that the whole model is known
     return python_code(report)
 
 
@@ -57,7 +57,7 @@ def _checked(write: Callable[[Report], str]) -> Callable[[Report], str]:
     return checked
 
 
-# Each function proves its text: the text is read again, and the model in it is compared with the model of the report.
+# Each function checks its text: it reads the text again, and compares the model in it with the model of the report.
 FORMATS: dict[str, Callable[[Report], str]] = {
     ".json": _checked(_json),
     ".yaml": _checked(_yaml),
@@ -114,7 +114,7 @@ def _refuse_constants(report: Report) -> None:
         for call in model.calls:
             if call.constants:
                 path = prefix + model.layers[call.layer].name
-                message = f"'{path}' is called on a constant, which a spec cannot say; write .json or .py"
+                message = f"'{path}' is called on a constant, which a spec cannot describe; write .json or .py"
                 raise error(codes.CANNOT_WRITE, message)
 
 

@@ -211,7 +211,7 @@ def constant_json(constant: Constant) -> dict[str, Any]:
 
 
 def filled(form: Any, tensors: Sequence[Any]) -> Any:
-    """Returns the JSON for a form of arguments: each slot is replaced by its tensor."""
+    """Returns arguments as JSON, from their form: each slot is replaced by its tensor."""
     if isinstance(form, Slot):
         return tensors[form.number]
     if isinstance(form, Constant):

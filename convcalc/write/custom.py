@@ -21,7 +21,7 @@ def declarations(model: Model) -> list[str]:
 
 
 def _known(definition: Definition) -> Definition:
-    """Returns the declared layer of a custom class that has one; otherwise the definition itself."""
+    """Returns the declared layer of a custom class, if the class is declared; otherwise the definition itself."""
     if isinstance(definition, Foreign) and definition.rule is not None:
         known: Definition = definition.rule.definition
         return known

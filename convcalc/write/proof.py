@@ -1,7 +1,7 @@
-"""Compares a model with the model that is read from its written text. Nothing that differs is written.
+"""Compares a model with the model that is read from the written text. If the two models differ, nothing is written.
 
-What a reader cannot know is not compared: the counts of layers that only a spec declares, and shapes of custom classes
-that a config has no place for.
+Facts that a reader cannot know are not compared: the counts of layers that only a spec declares, and those shapes of
+custom classes for which a config has no place.
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ def require_same(report: Report, text: str, name: str, what: str) -> None:
 
 
 def cannot_write(report: Report, what: str, reason: str) -> ConvcalcError:
-    """Returns the error that the text would be another model."""
+    """Returns the error for a text that would describe another model."""
     return error(codes.CANNOT_WRITE, f"'{report.model.name}' cannot be written as {what}: {reason}")
 
 
 def without_stored_weights(report: Report) -> Report:
-    """Returns the report of the model without the weights that its file stores: no written text has weights."""
+    """Returns the report of the model without the weights that its file stores, because a written text never contains
+    weights.
+    """
     stripped = _stripped(report.model)
     return report if stripped is report.model else infer(stripped)
 
@@ -62,7 +64,7 @@ def _stripped(model: Model) -> Model:
 def first_difference(report: Report, again: Report, arranged: bool) -> str | None:
     """Returns the first difference between two models as a sentence; None if they are the same model.
 
-    With ``arranged``, the lists and mappings in which calls and models take their tensors are compared, too.
+    With ``arranged``, the lists and mappings of the tensors that calls and models receive are compared, too.
     """
     if report.model.name != again.model.name:
         return f"its name would be '{again.model.name}'"
@@ -76,7 +78,7 @@ def first_difference(report: Report, again: Report, arranged: bool) -> str | Non
     return None if len(left) == len(right) else "the number of its layers would differ"
 
 
-# Facts that a config does not record for the last layers of a model, if their class is custom.
+# Facts that a config does not record for the last layers of a model, if these layers have custom classes.
 _OPEN = ("the output shapes", "the output dtypes")
 
 
@@ -94,7 +96,9 @@ def _shown(value: Any) -> str:
 
 
 def _facts(report: Report, model: Model, prefix: str, arranged: bool) -> Iterator[tuple[str, str, Any]]:
-    """Yields the place, the words and the value of each fact. The value None is not compared."""
+    """Yields, for each fact about a model, the path of the layer, a description for messages, and the value. The value
+    None is not compared.
+    """
     rows = {row.path: row for row in report.layers if row.prefix == prefix}
     numbers = call_numbers(model)
 

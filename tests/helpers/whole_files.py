@@ -468,7 +468,7 @@ def _keras2(class_name: str, name: str, nodes: list[Any], **config: Any) -> dict
 
 @case
 def Concatenate_with_a_constant_in_Keras_2() -> Case:
-    """Keras 2 writes this model, but fails to load it. The numbers are those of the model before it was saved."""
+    """Keras 2 writes this model, but cannot load it. The expected numbers belong to the model before it was saved."""
     entries = [
         _keras2("InputLayer", "x", [], batch_input_shape=[None, 4], dtype="float32"),
         _keras2("Concatenate", "c", [[["x", 0, 0, {}], ["_CONSTANT_VALUE", -1, [[1.0, 1.0, 1.0]], {}]]], axis=-1),

@@ -56,8 +56,8 @@ def verified(path: Path) -> VerifyResult:
 def disagreement(model: Any, path: Path) -> str | None:
     """Writes the model to a file with Keras, and returns the problems that convcalc finds in the file.
 
-    Returns an empty text if there are no problems, and None if Keras cannot write the file. Problems of a file that
-    Keras cannot load are right: Keras 3.15 writes such archives of layers with a gptq or awq policy.
+    Returns an empty text if there are no problems, and None if Keras cannot write the file. If Keras cannot load the
+    file, the problems are right and are left out: Keras 3.15 writes such archives of layers with a gptq or awq policy.
     """
     try:
         model.save(path)

@@ -1,4 +1,6 @@
-"""``convcalc convert`` keeps the form of calls: the written config calls each layer with the arguments in the file."""
+"""Tests that ``convcalc convert`` keeps the form of calls: the written config calls each layer with the same arguments
+as the file.
+"""
 
 from __future__ import annotations
 
@@ -119,7 +121,9 @@ def test_the_call_of_a_custom_class_keeps_its_arguments(what: str) -> None:
 
 
 def test_the_config_of_a_custom_class_is_unchanged() -> None:
-    """Keras gives the config to ``from_config`` as it is: an object in it must stay an object, and a tuple a tuple."""
+    """Keras passes the config unchanged to ``from_config``. So an object in it must stay an object, and a tuple must
+    stay a tuple.
+    """
     arguments = {
         "size": {"class_name": "__tuple__", "items": [1, 2]},
         "start": {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None},

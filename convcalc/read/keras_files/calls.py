@@ -245,7 +245,7 @@ class CallGraph:
         self.calls.append(call if call.sources == order else call._replace(order=order))
 
     def _inputs(self, tree: Any, path: str) -> list[Ref | Constant]:
-        """Returns the tensors and constants in a tree of arguments, in Keras's order."""
+        """Returns the tensors and constants in nested arguments, in Keras's order."""
         inputs: list[Ref | Constant] = []
         for leaf in _leaves(tree):
             if serialized.is_tensor(leaf):
@@ -256,7 +256,9 @@ class CallGraph:
         return inputs
 
     def _form(self, args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
-        """Returns the arguments of a layer's call with slots for the tensors. None for a single tensor."""
+        """Returns the form of the arguments of a layer's call, with slots for the tensors; None if the only argument is
+        a single tensor.
+        """
         if not kwargs and len(args) == 1:
             if serialized.is_tensor(args[0]):
                 return None

@@ -263,8 +263,8 @@ class ConfigReader:
     def _rule(
         self, entry: Mapping[str, Any], policy: str | None, name: str, path: str, depth: int
     ) -> tuple[ForeignRule | None, str]:
-        """Returns the rule of a layer of a custom class, or None and the reason why the class has none ("" if nothing
-        declares it).
+        """Returns the rule of a layer of a custom class, or None and the reason why the class has no rule ("" if
+        nothing declares it).
         """
         declaration = self._declaration(entry)
         if declaration is None:

@@ -1,6 +1,8 @@
-"""Keeps the form of a call's arguments, and of a model's inputs and outputs, so that a model can be written again.
+"""Keeps the form of the arguments of calls, and of the inputs and outputs of models, so that a model can be written
+again.
 
-Keras distinguishes ``layer(a, b)``, ``layer([a, b])`` and ``layer(a, mask=b)``. The rules of convcalc need only the tensors.
+Keras distinguishes ``layer(a, b)``, ``layer([a, b])`` and ``layer(a, mask=b)``. The layer rules of convcalc need only
+the tensors, not the form.
 """
 
 from __future__ import annotations
@@ -22,16 +24,17 @@ def list_form(length: int) -> CallForm | None:
 
 
 def call_form(args: Sequence[Any], kwargs: Mapping[str, Any]) -> CallForm:
-    """Returns the form of a call in a file of Keras 3. Its tensors are in the order of the sorted keyword arguments."""
+    """Returns the form of a call in a file of Keras 3. The tensors are in the order of the sorted keyword arguments."""
     slot = _slots()
     positional = tuple([_form(value, slot) for value in args])
     return CallForm(positional, _mapping(kwargs, slot))
 
 
 def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
-    """Returns the form of an upgraded call of Keras 2. Its tensors are in the order of the file.
+    """Returns the form of an upgraded call of Keras 2, with the tensors in the order of the file.
 
-    None if the rules for calls of specs give the right form: the call of a layer of Keras with tensors in one list.
+    Returns None for a call of a Keras layer with all tensors in one list, because the rules for calls in specs give the
+    right form for such a call.
     """
     if not isinstance(definition, LayerDefinition):
         if definition.contains_layers and all(value is None for value in kwargs.values()):
@@ -50,7 +53,9 @@ def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition:
 
 
 def tree_form(value: Any) -> Any:
-    """Returns the lists and mappings of a model's inputs or outputs with slots. None for a tensor or a list of several."""
+    """Returns a model's inputs or outputs as lists and mappings of slots; None for a single tensor, or a list of
+    several tensors.
+    """
     if _is_entry(value) or (isinstance(value, list) and len(value) > 1 and all(map(_is_entry, value))):
         return None
     slot = _slots()
@@ -75,7 +80,7 @@ def _slots() -> Callable[[], Slot]:
 
 
 def _form(value: Any, slot: Callable[[], Slot]) -> Any:
-    """Returns an argument with slots. The order of the tensors is the same as in ``CallGraph``."""
+    """Returns an argument with a slot in place of each tensor. The tensors have the same order as in ``CallGraph``."""
     if isinstance(value, list):
         return [_form(part, slot) for part in value]
     if not isinstance(value, Mapping):
@@ -92,7 +97,7 @@ def _form(value: Any, slot: Callable[[], Slot]) -> Any:
 
 
 def _mapping(values: Mapping[str, Any], slot: Callable[[], Slot]) -> dict[str, Any]:
-    """Returns a mapping with slots. The tensors are counted in the order of the sorted keys."""
+    """Returns a mapping with a slot in place of each tensor. The tensors are numbered in the order of the sorted keys."""
     forms = {key: _form(values[key], slot) for key in sorted(values)}
     return {key: forms[key] for key in values}
 

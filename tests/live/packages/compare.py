@@ -21,8 +21,8 @@ class Verdict:
     """The result for one file: ``exact``; ``partial`` (something is unknown); ``wrong`` (a number, a shape or a row
     contradicts Keras, or the file stores its weights and the total is not exact); ``refused``.
 
-    ``rows`` and ``params`` are what Keras counts; ``rows_unknown`` and ``params_unknown`` are the part of them that has a
-    ``?`` in the report.
+    ``rows`` and ``params`` are the numbers of rows and parameters that Keras counts; ``rows_unknown`` and
+    ``params_unknown`` are those of them for which the report shows ``?``.
     """
 
     package: str
@@ -99,7 +99,8 @@ def _rows(record: dict[str, Any], layers: Iterable[dict[str, Any]], result: Verd
     ours = {row["name"]: row for row in layers if row.get("depth", 0) == 0}
     names = [row["name"] for row in record["rows"]]
     common = set(names) & set(ours)
-    # If the config lists no layers, the rows are those whose weights the file stores. Some have Keras's names.
+    # If the config lists no layers, the report has a row for each layer whose weights the file stores. Some of these
+    # rows have Keras's names.
     if common and record["lists_layers"] and (set(ours) <= set(names) or len(common) > len(names) / 2):
         missing = [name for name in names if name not in ours]
         if missing:
@@ -126,7 +127,7 @@ def _row(theirs: dict[str, Any], row: dict[str, Any], result: Verdict) -> Iterat
             result.unknown = True
         elif shapes != theirs["shapes"] and shapes != theirs["shapes"][: len(shapes)]:
             yield f"shapes: {shapes}, Keras {theirs['shapes']}"
-        elif len(shapes) < len(theirs["shapes"]):  # a foreign layer whose other outputs are not used
+        elif len(shapes) < len(theirs["shapes"]):  # a layer of a custom class, some of whose outputs are not used
             result.unknown = True
     for name, column in (("params", "params"), ("trainable", "trainable_params")):
         want, have = theirs[name], row.get(column)

@@ -1,4 +1,4 @@
-"""Installs packages from the registry, each set of versions into a folder of its own."""
+"""Installs packages from the registry, each set of versions into its own folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def declared(name: str = "packages.toml") -> dict[str, dict[str, Any]]:
 
 
 def installed(versions: Sequence[str]) -> Path | str:
-    """Installs these versions and nothing else, unless it was done before. Returns the folder, or pip's error."""
+    """Installs these versions and no dependencies, unless they are already installed. Returns the folder, or pip's
+    error.
+    """
     folder = INSTALLED / hashlib.sha256("\n".join(versions).encode()).hexdigest()[:12]
     done = folder / "done"
     if done.exists():
@@ -42,7 +44,7 @@ def installed(versions: Sequence[str]) -> Path | str:
 
 
 def run(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs a module of the tests in a process that sees the packages of the folder first."""
+    """Runs a module of the tests in a process in which the packages of the folder come first in the import path."""
     paths = [str(folder), str(ROOT)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "TF_CPP_MIN_LOG_LEVEL": "3"}
     environment |= {"CUDA_VISIBLE_DEVICES": "", "KERAS_BACKEND": "tensorflow"}

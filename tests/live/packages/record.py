@@ -1,8 +1,8 @@
-"""Builds the models of one package, saves each in every kind of file that Keras can write, and records what Keras says
-of them.
+"""Builds the models of one package, saves each model in every kind of file that Keras can write, and records Keras's
+numbers.
 
-Run in a process that sees the package: ``python -m tests.live.packages.record ZOO FOLDER [quick]``. Writes
-``FOLDER/manifest.jsonl``: one JSON object for each model, or for each model that could not be built.
+Run this module in a process that can import the package: ``python -m tests.live.packages.record ZOO FOLDER [quick]``.
+It writes ``FOLDER/manifest.jsonl`` with one JSON object for each model, also for a model that could not be built.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# A model with more parameters is saved without its weights: its files would be large and slow.
+# A model with more parameters is saved without its weights, because its files would be large and slow.
 LARGE = 6_000_000
 KINDS = ("json", "keras", "h5")
 
@@ -42,7 +42,7 @@ def _recorded(name: str, build: Any, folder: Path) -> Iterator[dict[str, Any]]:
         if not type(model).__module__.startswith("keras."):
             ends = getattr(model, "inputs", None), getattr(model, "outputs", None)
             if ends[0] and ends[1]:
-                # The same tensors in a plain model: its config lists the layers of the package.
+                # a plain model with the same tensors, whose config lists the layers of the package
                 yield _saved(f"{name}_flat", keras.Model(model.input, model.output, name=model.name), folder)
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -51,7 +51,9 @@ def _recorded(name: str, build: Any, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _saved(name: str, model: Any, folder: Path) -> dict[str, Any]:
-    """Saves the model, and returns its record. Kinds of files that Keras cannot write are left out, and said."""
+    """Saves the model, and returns its record. Kinds of files that Keras cannot write are left out, and listed in the
+    record.
+    """
     files: dict[str, str] = {}
     unsaved: dict[str, str] = {}
     params = model.count_params() if model.built else None
@@ -85,7 +87,8 @@ def _saved(name: str, model: Any, folder: Path) -> dict[str, Any]:
 def _config(model: Any) -> dict[str, Any]:
     try:
         return dict(model.get_config())
-    except NotImplementedError:  # a class whose constructor has arguments that its author did not put into the config
+    # the constructor of the class has arguments that its author did not put into the config
+    except NotImplementedError:
         return {}
 
 

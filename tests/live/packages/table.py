@@ -58,7 +58,9 @@ HEAD = "| package | file | models | exact | partial | wrong | refused | rows unk
 
 
 def table(results: Iterable[Result]) -> str:
-    """Returns the table, and below it one line for each wrong or refused file, and for what was not built."""
+    """Returns the table. Below the table is one line for each wrong or refused file, and for each model that was not
+    built.
+    """
     lines = [HEAD, "|---|---|---:|---:|---:|---:|---:|---:|---:|"]
     below: list[str] = []
     whole: list[Verdict] = []

@@ -1,4 +1,6 @@
-"""Calls functions and classes with small values for their arguments, found by the names of the arguments."""
+"""Calls functions and classes with small values for their arguments. The values are found by the names of the
+arguments.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,11 @@ from typing import Any
 
 
 def filled(target: Callable[..., Any], small: Mapping[str, Any], special: Mapping[str, Any] = {}) -> Any:
-    """Returns ``target(...)``. Arguments get the value that ``special`` has for their name, otherwise ``small``'s.
+    """Returns ``target(...)``. An argument gets the value that ``special`` has for its name, otherwise the value in
+    ``small``.
 
-    An argument with neither keeps its default. A value that is a function without parameters is called for each model.
+    An argument without such a value keeps its default. If a value is a function without parameters, it is called for
+    each model.
     """
     source = target.__init__ if inspect.isclass(target) else target
     names = [name for name in inspect.signature(source).parameters if name not in ("self", "kwargs", "args")]

@@ -1,6 +1,7 @@
 """Every backbone of keras_hub in a small configuration, and every task that such a backbone can have.
 
-A class gets values from SMALL by the names of its arguments. SPECIAL has what a class needs beyond them.
+The arguments of a class get the values that SMALL has for their names. SPECIAL has further values that single classes
+need.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ SMALL: dict[str, Any] = {
 
 
 def _hub(name: str) -> Any:
-    """Returns a class of keras_hub that its public interface may not have."""
+    """Returns a class of keras_hub, which may be missing from the public interface."""
     return _subclasses()[name]
 
 

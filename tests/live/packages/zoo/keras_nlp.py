@@ -1,4 +1,4 @@
-"""Models of keras_nlp. Its versions for Keras 3 are keras_hub under an older name."""
+"""Models of keras_nlp, which is the older name of keras_hub."""
 
 from __future__ import annotations
 

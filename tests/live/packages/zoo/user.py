@@ -1,4 +1,4 @@
-"""Models as people write them: subclassed ones, custom layers (registered or not), and models that contain both."""
+"""Models as people write them: subclassed models, models with custom layers (registered or not), and models with both."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def models(quick: bool) -> Iterator[tuple[str, Any]]:
             return {**super().get_config(), "units": self.units}
 
     class Attention(layers.Layer):  # type: ignore[misc]
-        """A custom class with a name of Keras."""
+        """A custom class with the name of a Keras class."""
 
         def build(self, shape: Any) -> None:
             self.w = self.add_weight(shape=(shape[-1], 1), name="w")
