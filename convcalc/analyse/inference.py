@@ -19,7 +19,7 @@ from convcalc.base import codes
 from convcalc.base.gc_pause import gc_paused
 from convcalc.base.identity import IdentityCache
 from convcalc.base.numbers import UNKNOWN, Shape, plain, shape_text
-from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, listed
+from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, limited, listed
 from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
 from convcalc.layers.registry import Args
 from convcalc.layers.sublayer import UNKNOWN_RESULT, contains_foreign, with_engine
@@ -53,7 +53,7 @@ class _Session:
     def raise_errors(self) -> None:
         """Raises :class:`ConvcalcError` if any problem is an error."""
         if any(problem.severity == "error" for problem in self.problems):
-            raise ConvcalcError(sorted(self.problems, key=by_place))
+            raise ConvcalcError(limited(sorted(self.problems, key=by_place)))
 
 
 @gc_paused()

@@ -21,6 +21,7 @@ LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
 # lines of a million characters.
 _MAX_BEFORE, _MAX_AFTER = 100, 60
 _MAX_MESSAGE = 1200
+MAX_UNPLACED = 20  # maximum number of errors without a line, e.g. in a Keras file, that are shown
 
 
 class Source(Struct):
@@ -119,6 +120,17 @@ def _cut(message: str) -> str:
 def by_place(problem: Problem) -> tuple[int, int]:
     """Returns a sort key: line and column."""
     return (problem.mark.line, problem.mark.column) if problem.mark else (0, 0)
+
+
+def limited(problems: Sequence[Problem]) -> list[Problem]:
+    """Returns the problems. If more than :data:`MAX_UNPLACED` errors have no line, the rest are replaced by their number."""
+    rest = [problem for problem in problems if problem.severity == "error" and problem.mark is None][MAX_UNPLACED:]
+    if not rest:
+        return list(problems)
+    hidden = set(map(id, rest))
+    message = f"{len(rest)} more error{'s are' if len(rest) > 1 else ' is'} not shown; correct the others first"
+    more = Problem(codes.TOO_MANY_PROBLEMS, message)
+    return [*(problem for problem in problems if id(problem) not in hidden), more]
 
 
 class Refusal(Exception):

@@ -87,6 +87,8 @@ def _check_inputs(definition: LayerDefinition, args: Args, inputs: Sequence[Shap
             words = {0: "no input", 1: "one input", 2: "two inputs"}
             count = words.get(most, f"{most} inputs") if least == most else f"{least} to {most} inputs"
             raise Refusal(f"takes {count}, not {len(inputs)}", codes.WRONG_INPUTS)
+    if len(inputs) > 1 and () in inputs:
+        raise Refusal("needs a batch axis on each of its inputs", codes.WRONG_RANK)
     axes, min_axes = definition.axes, definition.min_axes
     if axes is None and not min_axes:
         return

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from convcalc.base.gc_pause import gc_paused
 from convcalc.base.lazy import resolve
-from convcalc.base.problems import ConvcalcError
+from convcalc.base.problems import ConvcalcError, limited
 from convcalc.model import Model
 from convcalc.read.container import open_file
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
@@ -34,7 +34,7 @@ def load(source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAYERS) -
     """
     model = parse(source, custom)
     if any(problem.severity == "error" for problem in model.problems):
-        raise ConvcalcError(model.problems)
+        raise ConvcalcError(limited(model.problems))
     return model
 
 

@@ -152,6 +152,15 @@ def test_analyses_of_a_layer_that_is_called_on_a_constant(tmp_path: Path, name: 
         assert not done.stderr
 
 
+@pytest.mark.parametrize("class_name", ["Add", "Concatenate", "Subtract", "Dot", "Attention"])
+def test_a_constant_without_axes_is_refused(class_name: str) -> None:
+    """Keras fails on such a call too."""
+    axes = {"axes": 1} if class_name == "Dot" else {}
+    called = layer(class_name, "c", [[at("x", 4), constant()]], **axes)
+    with pytest.raises(ConvcalcError, match=r"needs a batch axis on each of its inputs; .* \(\) from a constant"):
+        infer(read(json.dumps(functional(inputs(4), called, outputs=[["c", 0, 0]])).encode(), "model.json"))
+
+
 def test_a_constant_of_a_wrong_shape_is_named() -> None:
     config = functional(inputs(4), layer("Concatenate", "c", [[at("x", 4), constant(1, 2, 3)]]), outputs=[["c", 0, 0]])
     with pytest.raises(ConvcalcError, match=r"\(None, 4\) from 'x' and \(1, 2, 3\) from a constant"):

@@ -7,11 +7,12 @@ of this call. A missing tensor and a cycle are errors; the message names the pat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from convcalc.base import codes
-from convcalc.base.problems import ConvcalcError
+from convcalc.base.problems import Problem
 from convcalc.layers import LayerDefinition
 from convcalc.model import NO_ARGS, Call, CallForm, Constant, Definition, Foreign, Layer, Model, Ref, Slot, with_needed
 from convcalc.ops import Operation
@@ -38,6 +39,14 @@ class LayerEntry:
     nodes: list[tuple[Any, Mapping[str, Any]]] = field(default_factory=list)
 
 
+class Unreadable(Exception):
+    """Raised for a part of a config that cannot be read. ``problem`` says why; None if that was reported before."""
+
+    def __init__(self, problem: Problem | None = None) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
 def type_text(value: Any) -> str:
     """Returns the type of a value in words for a message, such as "a list"."""
     names = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
@@ -47,11 +56,24 @@ def type_text(value: Any) -> str:
 class CallGraph:
     """Orders the calls of one functional model.
 
-    The function ``fail`` makes an error from a path and a message. ``legacy`` is True if Keras 2 wrote the calls.
+    Attributes:
+        fail: makes an error from a path and a message.
+        report: adds an error. The layer of the call becomes broken, and the other calls are still ordered.
+        legacy: True if Keras 2 wrote the calls.
+        is_whole: False if the file has further layers, whose entries could not be read.
     """
 
-    def __init__(self, fail: Callable[..., ConvcalcError], entries: Mapping[str, LayerEntry], legacy: bool) -> None:
+    def __init__(
+        self,
+        fail: Callable[..., Unreadable],
+        report: Callable[[Unreadable], None],
+        entries: Mapping[str, LayerEntry],
+        legacy: bool,
+        is_whole: bool = True,
+    ) -> None:
         self.fail = fail
+        self.report = report
+        self.is_whole = is_whole
         self.legacy = legacy
         self.entries = entries
         self.numbers = {name: number for number, name in enumerate(entries)}
@@ -125,9 +147,10 @@ class CallGraph:
             for entry in self.entries.values():
                 for number, (args, kwargs) in enumerate(entry.nodes):
                     for leaf in _leaves([args, list(kwargs.values())]):
-                        if serialized.is_tensor(leaf):
-                            tensor = self._tensor(leaf, f"{entry.path}.inbound_nodes[{number}]")
-                            self._used.setdefault(tensor.layer, set()).add(tensor.node)
+                        with suppress(Unreadable):
+                            if serialized.is_tensor(leaf):
+                                tensor = self._tensor(leaf, f"{entry.path}.inbound_nodes[{number}]")
+                                self._used.setdefault(tensor.layer, set()).add(tensor.node)
         return self._used
 
     def _check_inputs(self, inputs: Sequence[Ref], outputs: Sequence[Ref], path: str) -> None:
@@ -161,7 +184,11 @@ class CallGraph:
                 key = (entry.name, number)
                 # Keras 2 lists named arguments as they were written, Keras 3 sorts them by name.
                 tree = [args, list(kwargs.values()) if self.legacy else kwargs]
-                call_tensors = tensors[key] = self._tensors(tree, f"{entry.path}.inbound_nodes[{number}]")
+                try:
+                    call_tensors = tensors[key] = self._tensors(tree, f"{entry.path}.inbound_nodes[{number}]")
+                except Unreadable as bad:
+                    call_tensors = tensors[key] = []
+                    self._break(entry, bad)
                 needs = {(tensor.layer, tensor.node) for tensor in call_tensors}
                 if number:
                     needs.add((entry.name, number - 1))
@@ -173,6 +200,47 @@ class CallGraph:
                 for tensor in call_tensors:
                     self.recorded[tensor.layer, tensor.node, tensor.output] = tensor
         ready.reverse()
+        self._add_ready(ready, waiting, followers, tensors)
+        if len(self.placed) < len(waiting):
+            for (name, number), call_tensors in tensors.items():
+                missing = [tensor for tensor in call_tensors if (tensor.layer, tensor.node) not in waiting]
+                if missing:
+                    self._report_missing(self.entries[name], number, missing[0])
+                    tensors[name, number] = []
+                    waiting[name, number] -= len({(tensor.layer, tensor.node) for tensor in missing})
+                    if not waiting[name, number] and (name, number) not in self.placed:
+                        ready.append((name, number))
+            self.recorded = {key: tensor for key, tensor in self.recorded.items() if key[:2] in waiting}
+            self._add_ready(ready, waiting, followers, tensors)
+        if len(self.placed) < len(waiting):
+            name, number = next(key for key in waiting if key not in self.placed)
+            at = f"{self.entries[name].path}.inbound_nodes[{number}]"
+            raise self.fail(at, f"'{name}' depends on its own output: the graph has a cycle", codes.CYCLE)
+
+    def _break(self, entry: LayerEntry, error: Unreadable) -> None:
+        """Reports the error of a call. The layer becomes broken, so that no rule runs on it."""
+        if not entry.layer.broken:
+            self.report(error)
+            entry.layer = entry.layer._replace(broken=True)
+
+    def _report_missing(self, entry: LayerEntry, number: int, tensor: KerasTensor) -> None:
+        """Reports a call that reads an output that does not exist, unless the reason is an error that is known."""
+        source = self.entries.get(tensor.layer)
+        at = f"{entry.path}.inbound_nodes[{number}]"
+        message = f"refers to call {tensor.node} of '{tensor.layer}', which does not exist"
+        if self.is_whole if source is None else not source.layer.broken:
+            self._break(entry, self.fail(at, message, codes.MISSING_NODE))
+        else:
+            entry.layer = entry.layer._replace(broken=True)
+
+    def _add_ready(
+        self,
+        ready: list[tuple[str, int]],
+        waiting: dict[tuple[str, int], int],
+        followers: Mapping[tuple[str, int], Sequence[tuple[str, int]]],
+        tensors: Mapping[tuple[str, int], Sequence[KerasTensor]],
+    ) -> None:
+        """Adds the calls in ``ready``, and each call whose last missing input is then added."""
         while ready:
             key = ready.pop()
             self._add_call(key, tensors[key])
@@ -180,17 +248,6 @@ class CallGraph:
                 waiting[follower] -= 1
                 if not waiting[follower]:
                     ready.append(follower)
-        if len(self.placed) < len(waiting):
-            name, number = next(key for key in waiting if key not in self.placed)
-            missing = [t for t in tensors[name, number] if (t.layer, t.node) not in waiting]
-            at = f"{self.entries[name].path}.inbound_nodes[{number}]"
-            if missing:
-                raise self.fail(
-                    at,
-                    f"refers to call {missing[0].node} of '{missing[0].layer}', which does not exist",
-                    codes.MISSING_NODE,
-                )
-            raise self.fail(at, f"'{name}' depends on its own output: the graph has a cycle", codes.CYCLE)
 
     def _tensors(self, tree: Any, path: str) -> list[KerasTensor]:
         """Returns the tensors in nested arguments, in Keras's order: the values of a mapping are sorted by key."""
@@ -212,14 +269,19 @@ class CallGraph:
         entry = self.entries[key[0]]
         self.placed[key] = len(self.calls)
         number = self.numbers[entry.name]
-        if not entry.nodes:
-            self.calls.append(Call(number, ()))
+        if not entry.nodes or entry.layer.broken:
+            self.calls.append(Call(number, tuple(self._ref(tensor) for tensor in tensors)))
             return
         args, kwargs = entry.nodes[key[1]]
         order = tuple(self._ref(tensor) for tensor in tensors)
         definition = entry.layer.definition
         if isinstance(definition, Operation):
-            self.calls.append(Call(number, order, args=self._operands(definition, args, kwargs, entry)))
+            try:
+                operands = self._operands(definition, args, kwargs, entry)
+            except Unreadable as bad:
+                self._break(entry, bad)
+                operands = {}
+            self.calls.append(Call(number, order, args=operands))
             return
         known = definition.call_arguments if isinstance(definition, LayerDefinition) else ()
         inputs = self._inputs(args, entry.path)
@@ -329,9 +391,13 @@ class CallGraph:
         """
         name, node, output = part
         entry = self.entries.get(name)
+        if entry is None and not self.is_whole:
+            raise Unreadable()
         if entry is None or not isinstance(node, int) or not isinstance(output, int):
             raise self.fail(path, f"refers to '{name}', which does not exist", codes.MISSING_NODE)
         placed = self.placed.get((name, node - entry.offset))
+        if placed is None and entry.layer.broken:
+            placed = self.placed[name, 0]
         if placed is None or output < 0:
             raise self.fail(path, f"refers to call {node} of '{name}', which does not exist", codes.MISSING_NODE)
         if output >= serialized.MAX_OUTPUTS:

@@ -1,7 +1,7 @@
 """Converts Keras's configs (``model.to_json()``) to models. Configs of Keras 2 are upgraded to Keras 3 first.
 
 A config contains the whole graph, with operations and masks. Problems name the layer and its path in the file, such as
-``config.layers[3]``. Reading stops at the first error, and collects warnings before it.
+``config.layers[3]``. A layer with an error is broken, and reading goes on with the next layer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.keras_names import Names, short_class
 from convcalc.base.numbers import LARGEST, UNKNOWN, Shape
-from convcalc.base.problems import ConvcalcError, Problem, Refusal, error
+from convcalc.base.problems import ConvcalcError, Problem, Refusal, error, limited
 from convcalc.layers import LayerDefinition, bind, find, is_builtin, lookup_builtin, require_builtin
 from convcalc.layers.arguments import Argument, KnownName, as_keras_reads
 from convcalc.layers.data_arguments import Factor
@@ -34,7 +34,7 @@ from convcalc.read.custom_layers import (
 )
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.keras_files import origin, serialized
-from convcalc.read.keras_files.calls import CallGraph, LayerEntry, type_text
+from convcalc.read.keras_files.calls import CallGraph, LayerEntry, Unreadable, type_text
 from convcalc.read.keras_files.policies import layer_policy
 from convcalc.read.keras_files.upgrade_keras2 import stated_input_shape, upgrade_keras2, with_config_mapping
 from convcalc.read.keras_files.weights_tree import class_model
@@ -46,7 +46,7 @@ _FOREIGN_NOTE = "its output shapes, weights and costs are unknown, except those 
 
 @dataclass
 class ConfigReader:
-    """Reads one file. ``problems`` holds the warnings found so far."""
+    """Reads one file. ``problems`` holds the errors and warnings found so far."""
 
     source: str
     problems: list[Problem] = field(default_factory=list)
@@ -54,9 +54,13 @@ class ConfigReader:
     interner: ArgumentInterner = field(default_factory=ArgumentInterner)
     custom: CustomLayers = NO_CUSTOM_LAYERS
 
-    def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> ConvcalcError:
-        """Returns an error that contains the earlier warnings too. The caller raises it, and reading stops."""
-        return ConvcalcError([*self.problems, Problem(code, f"{self.source}: {path}: {message}")])
+    def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> Unreadable:
+        """Returns an error. The caller raises it; the reader of the layer or model around it reports it."""
+        return Unreadable(Problem(code, f"{self.source}: {path}: {message}"))
+
+    def report(self, error: Unreadable) -> None:
+        """Adds an error. Reading continues."""
+        self.problems += [error.problem] if error.problem is not None else []
 
     def warn(self, path: str, message: str, layer: str, code: Code) -> None:
         """Adds a warning about a layer."""
@@ -109,19 +113,23 @@ class ConfigReader:
         taken: set[str] = set()
         for number, entry in enumerate(entries):
             at = f"{path}.layers[{number}]"
-            layer = self.layer(self.mapping(entry, at), at, depth)
+            layer = self._layer_or_broken(entry, at, depth) or _broken(f"layers[{number}]")
             if isinstance(layer.definition, Foreign) and layer.name in taken:
                 # The config of a custom class has the class's own arguments, so a ``name`` in it may not be the layer's
                 # name.
                 layer = layer._replace(name=self.names.automatic(layer.class_name))
+            try:
+                self._take_name(taken, layer.name, at)
+                if isinstance(layer.definition, Operation):
+                    raise self.fail(at, f"'{layer.name}' is an operation, and a Sequential contains only layers")
+                if number and layer.class_name == "InputLayer":
+                    raise self.fail(
+                        at, f"'{layer.name}' is an input layer, which can only be the first layer of a Sequential"
+                    )
+            except Unreadable as bad:
+                self.report(bad)
+                layer = layer._replace(broken=True)
             layers.append(layer)
-            self._take_name(taken, layer.name, at)
-            if isinstance(layer.definition, Operation):
-                raise self.fail(at, f"'{layer.name}' is an operation, and a Sequential contains only layers")
-            if number and layer.class_name == "InputLayer":
-                raise self.fail(
-                    at, f"'{layer.name}' is an input layer, which can only be the first layer of a Sequential"
-                )
         if not layers or layers[0].class_name != "InputLayer":
             shape = serialized.recorded_shape(config.get("build_input_shape"))
             shape = shape or _first_shape(layers, entries)
@@ -132,7 +140,7 @@ class ConfigReader:
         calls = [Call(n, (Ref(n - 1),) if n else ()) for n in range(len(layers))]
         # A layer's build_config has its input shape, which is the output shape of the previous layer.
         for number, entry in enumerate(reversed(entries)):
-            built = entry.get("build_config")
+            built = entry.get("build_config") if isinstance(entry, Mapping) else None
             shape = serialized.recorded_shape(built.get("input_shape")) if isinstance(built, Mapping) else None
             before = len(calls) - 2 - number
             if shape is not None and before >= 0 and layers[before].class_name != "InputLayer":
@@ -150,20 +158,54 @@ class ConfigReader:
     ) -> Model:
         layer_entries: dict[str, LayerEntry] = {}
         taken: set[str] = set()
+        double_name: Unreadable | None = None
+        is_whole = True
         for number, value in enumerate(entries):
             at = f"{path}.layers[{number}]"
-            entry = self.mapping(value, at)
-            layer = self.layer(entry, at, depth)
-            key = self.word(entry.get("name", layer.name), f"{at}.name")
-            self._take_name(taken, key, at)
-            if layer.name != key:
-                self._take_name(taken, layer.name, at)
+            layer = self._layer_or_broken(value, at, depth)
+            if layer is None:
+                is_whole = False
+                continue
+            entry: Mapping[str, Any] = value
+            key = entry.get("name", layer.name)
+            try:
+                key = self.word(key, f"{at}.name")
+                self._take_name(taken, key, at)
+                if layer.name != key:
+                    self._take_name(taken, layer.name, at)
+                nodes = self._nodes(entry.get("inbound_nodes", []), at)
+            except Unreadable as bad:
+                if bad.problem is not None and bad.problem.code == codes.NAME_TAKEN:
+                    double_name = double_name or bad
+                    continue
+                if not layer.broken:
+                    self.report(bad)
+                layer, nodes = layer._replace(broken=True), []
+                if not isinstance(key, str) or key not in taken:
+                    is_whole = False
+                    continue
             # Keras 3 counts the calls of a nested Functional from 1 in ``output_layers`` only. Keras 2 counts the calls
             # of every nested model from 1, everywhere in the file.
             from_one = layer.model is not None and (legacy or layer.class_name == "Functional")
-            nodes = self._nodes(entry.get("inbound_nodes", []), at)
             layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
-        return CallGraph(self.fail, layer_entries, legacy).model(config, name, path)
+        if double_name is not None:  # it is unclear which layer a tensor belongs to
+            raise double_name
+        return CallGraph(self.fail, self.report, layer_entries, legacy, is_whole).model(config, name, path)
+
+    def _layer_or_broken(self, entry: Any, path: str, depth: int) -> Layer | None:
+        """Returns the layer of an entry. Reports the errors of a layer that cannot be read, and marks it as broken.
+
+        Returns None if not even the name of the layer can be read.
+        """
+        try:
+            return self.layer(self.mapping(entry, path), path, depth)
+        except Unreadable as bad:
+            self.report(bad)
+        name = entry.get("name") if isinstance(entry, Mapping) else None
+        config = entry.get("config") if isinstance(entry, Mapping) else None
+        if name is None and isinstance(config, Mapping):
+            name = config.get("name")
+        return _broken(name) if isinstance(name, str) and name else None
 
     def _take_name(self, taken: set[str], name: str, path: str) -> None:
         """Adds a layer's name to the names of its model. Raises if another layer has this name."""
@@ -221,7 +263,8 @@ class ConfigReader:
                 problems = [
                     Problem(r.code, f"{self.source}: {path}: '{name}': {r.message}", None, name) for r in refusals
                 ]
-                raise ConvcalcError([*self.problems, *problems])
+                self.problems += problems[:-1]
+                raise Unreadable(problems[-1])
             misfit = f"because {refusals[0].message}" if refusals else ""
         if definition is None or misfit:
             rule, reason = self._rule(entry, policy, name, path, depth)
@@ -421,6 +464,11 @@ class ConfigReader:
         )
 
 
+def _broken(name: str) -> Layer:
+    """Returns a layer in place of one that cannot be read."""
+    return Layer(name, "Layer", Foreign("Layer"), broken=True)
+
+
 def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | None:
     """Returns the input shape that the first layer states in the way of Keras 2.
 
@@ -510,7 +558,11 @@ def read_config(data: Any, source: str, custom: CustomLayers = NO_CUSTOM_LAYERS)
     config = data["config"]
     if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
         return class_model(data, source)
-    model = reader.model(data)
+    try:
+        model = reader.model(data)
+    except Unreadable as bad:
+        reader.report(bad)
+        raise ConvcalcError(limited(reader.problems)) from None
     return model._replace(source=source, problems=tuple(reader.problems), optimizer=_optimizer(data))
 
 
