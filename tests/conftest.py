@@ -1,4 +1,6 @@
-"""Selects the tests to run. Tests that need Keras or other programs run only if ``-m`` names their marker."""
+"""Selects the tests to run. Tests that need Keras or other programs run only if the option ``-m`` names the marker of
+these tests.
+"""
 
 import pytest
 
@@ -7,9 +9,10 @@ EXTERNAL = ("keras", "tools")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects external tests.
+    """Deselects tests that need Keras or other programs.
 
-    ``addopts`` cannot do this: an option such as ``-m "not slow"`` would replace its expression.
+    The setting ``addopts`` cannot do this: an option such as ``-m "not slow"`` would replace the expression in
+    ``addopts``.
     """
     unwanted = {name for name in EXTERNAL if name not in config.option.markexpr}
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unwanted)]

@@ -1,4 +1,4 @@
-"""Models as data: iteration over layers, the order of a summary, and other input sizes."""
+"""Tests models as data: the iteration over layers, the order of layers in a summary, and changed input sizes."""
 
 import pytest
 
@@ -8,9 +8,9 @@ from tests.helpers.handmade import handmade_layer
 
 
 def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "Functional") -> Model:
-    """Returns a model. Each call is a layer name, and the numbers of the calls whose outputs it reads.
+    """Returns a model. Each call is a pair: the name of a layer, and the numbers of the calls whose outputs it reads.
 
-    Layers whose name begins with i are inputs.
+    A layer whose name begins with i is an input.
     """
     names = {name: number for number, name in enumerate(dict.fromkeys(name for name, _ in calls))}
     layers = tuple(handmade_layer(name, "InputLayer" if name[0] == "i" else "Identity") for name in names)
@@ -49,7 +49,7 @@ def test_the_order_of_a_deep_chain_needs_no_recursion() -> None:
 
 
 def nested() -> Model:
-    """Returns a model with two layers that are models. The second contains a third model."""
+    """Returns a model with two nested models. The second nested model contains a third model."""
     inner = model(("i", []), ("a", [0]), outputs=[1])
     middle = model(("i", []), ("m", [0]), outputs=[1])
     middle = middle._replace(layers=(middle.layers[0], Layer("m", "Functional", inner)))
@@ -78,7 +78,7 @@ def test_models_have_the_prefix_of_their_layers() -> None:
 def test_the_layer_of_a_tensor_is_the_layer_that_is_called() -> None:
     made = model(("i", []), ("a", [0]), ("b", [1]), ("a", [2]), outputs=[3])
     assert [made.layer_of(Ref(call)).name for call in range(4)] == ["i", "a", "b", "a"]
-    assert made.layer_of(Ref(3, 5)) is made.layers[1]  # for any number of the output
+    assert made.layer_of(Ref(3, 5)) is made.layers[1]  # the layer is the same for every output of the call
 
 
 def test_a_layer_has_a_model_only_if_it_is_one() -> None:

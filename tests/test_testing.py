@@ -1,4 +1,4 @@
-"""convcalc.testing: the tests of another project check a model against its record."""
+"""Tests convcalc.testing, with which the tests of another project check a model against a record."""
 
 import os
 import subprocess

@@ -41,7 +41,7 @@ class Moment(Struct):
 
 
 class WeightGroup(Struct):
-    """Bytes of the weights of one dtype, split by trainable (None: unknown)."""
+    """The bytes of all weights that have the same dtype and the same value of ``trainable`` (None: unknown)."""
 
     dtype: str
     trainable: bool | None

@@ -134,7 +134,8 @@ def sample_macs(inferred: Inferred) -> Number:
     terms = [
         product(weight.shape) * uses
         for weight in inferred.weights
-        if type(uses := weight.multiplied_per_sample) is not int or uses != 0  # most weights are not multiplied
+        # most weights are not multiplied, so they are skipped
+        if type(uses := weight.multiplied_per_sample) is not int or uses != 0
     ]
     return sum([*terms, *[extra.macs for extra in inferred.products]])
 

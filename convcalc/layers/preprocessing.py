@@ -147,7 +147,7 @@ def _pipeline_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numbe
 def pipeline(a: Args, x: Shape) -> Inferred:
     """Applies a list of layers in sequence, as one layer.
 
-    Parameters: the sum over the layers.
+    Parameters: the sum of the parameters of all layers.
     """
     whole = Inferred((x,))
     chain = list(_chain(a["layers"], x))

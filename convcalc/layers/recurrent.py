@@ -388,7 +388,7 @@ def _looped(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 def stacked_rnn_cells(a: Args, x: Shape, *states: Shape) -> Inferred:
     """Combines several cells into one cell; the input of each cell is the output of the previous cell.
 
-    Parameters: the sum over the cells.
+    Parameters: the sum of the parameters of all cells.
     """
     cells: tuple[SubLayer, ...] = a["cells"]
     weights: tuple[Weight, ...] = ()

@@ -132,7 +132,7 @@ class LayerDefinition(Struct):
 
     # Facets ---------------------------------------------------------------------------------------------------------
 
-    # Further values for the rule. They distinguish layers that share a rule.
+    # Further values for the rule, by which layers that share a rule differ.
     rule_options: Mapping[str, Any] = {}
     # The classes of the unnamed layers that Keras creates inside this layer, and that use up automatic names. A
     # function computes the classes from the arguments and from whether this layer has an explicit name.

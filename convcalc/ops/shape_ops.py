@@ -272,7 +272,7 @@ def repeat(x: Tensor, *, repeats: IntegerOrIntegers, axis: Axis | None = None) -
     at = 0 if axis is None else axis_index(axis, len(shape))
     size = shape[at]
     if len(counts) > 1 and isinstance(size, int) and len(counts) != size:
-        raise Refusal(f"needs 1 or {size} numbers", codes.SHAPES_DIFFER, "repeats")
+        raise Refusal(f"needs one number, or {size} numbers, as 'repeats'", codes.SHAPES_DIFFER, "repeats")
     if size is UNKNOWN:
         return Tensor(shape, x.dtype)
     return Tensor(with_size(shape, at, size * counts[0] if len(counts) == 1 else sum(counts)), x.dtype)
@@ -304,7 +304,7 @@ def _pad_widths(widths: Any, rank: int) -> list[tuple[int, int]]:
     if len(pairs) == 1:
         return pairs * rank
     if len(pairs) != rank:
-        raise Refusal(f"needs 1 or {rank} pad widths", codes.SHAPES_DIFFER, "pad_width")
+        raise Refusal(f"needs one pair of pad widths, or {rank} pairs", codes.SHAPES_DIFFER, "pad_width")
     return pairs
 
 

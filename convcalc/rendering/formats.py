@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 FORMATS: dict[str, OutputFormat] = {format.name: format for format in INDEX}
-# For each command: its formats, by name.
+# The formats of each command (summary, check, diff), by name.
 REPORT_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_reports}
 CHECK_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_checks}
 COMPARISON_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_comparisons}

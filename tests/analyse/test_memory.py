@@ -411,7 +411,7 @@ SLOT_ROWS = [
 @pytest.mark.parametrize(("optimizer", "shape", "elements"), SLOT_ROWS)
 def test_memory_of_each_optimizer(optimizer: str, shape: tuple[int, ...], elements: int) -> None:
     """Source: ``build`` in ``keras/src/optimizers``; tests/live compares all optimizers with the installed Keras."""
-    own = 8 + 4  # the number of steps and the learning rate
+    own = 8 + 4  # the bytes of the step counter and of the learning rate
     assert weight_bytes(slots(optimizer, [Weight("kernel", shape, dtype="float32")])) == own + 4 * elements
 
 

@@ -28,7 +28,8 @@ from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 
 PACKAGE = Path(convcalc.__file__).parent
-# The registries find a family by the module of a rule. The page that lists all layers groups them by family.
+# Only these modules may use the family: the registries look up layers by family, and the page of all layers is grouped
+# by family.
 INDEXES = {"layers/registry.py", "ops/registry.py", "rendering/catalogue.py"}
 
 
