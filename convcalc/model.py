@@ -163,11 +163,15 @@ class ForeignRule(Struct):
         definition: the declared layer.
         args: the bound arguments.
         source: the file or the package that declares the layer, for messages.
+        built_in: True if convcalc itself declares the layer.
+        misfit: why the rule cannot be used for the calls of the layer; empty if it can.
     """
 
     definition: Any
     args: Mapping[str, Any]
     source: str
+    built_in: bool = False
+    misfit: str = ""
 
 
 class Foreign(Struct):
@@ -247,6 +251,9 @@ class Model(Struct):
         output_tree: the same for the outputs.
         optimizer_has_slots: False if Keras creates no slots for the model's weights when it loads the file. This is the
         case for an ``.h5`` file: Keras then creates only the variables that belong to no weight.
+        fallback: for a model whose layers come from a declaration (:class:`ForeignRule`): the model as the file alone
+            describes it. It is used if the declaration contradicts the file.
+        declared_in: the file or the package with this declaration, for messages.
     """
 
     name: str
@@ -267,6 +274,8 @@ class Model(Struct):
     input_tree: Any = None
     output_tree: Any = None
     optimizer_has_slots: bool = True
+    fallback: Model | None = None
+    declared_in: str = ""
 
     @property
     def contains_layers(self) -> bool:

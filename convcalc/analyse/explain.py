@@ -124,6 +124,9 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
     if any(shape is None for shape in row.calls[-1].result.inputs):
         unknown = Section("Output", (("output", "unknown, because an input is unknown"),))
         return Explanation(row, number, len(report.layers), definition.summary, (inputs, unknown))
+    if definition.template is not None:
+        nested = (inputs, *_nested(report, row))
+        return Explanation(row, number, len(report.layers), definition.summary, nested)
     inferred = _trace(definition, row)
     parts = (inputs, _output(definition, row, inferred), _weights(row, inferred), _macs(row, inferred))
     non_empty = tuple(section for section in parts if section.lines)

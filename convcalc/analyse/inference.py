@@ -18,9 +18,10 @@ from convcalc.analyse.sums import scale_by_batch, sum_known
 from convcalc.base import codes
 from convcalc.base.gc_pause import gc_paused
 from convcalc.base.identity import IdentityCache
-from convcalc.base.numbers import UNKNOWN, Shape, plain, shape_text
+from convcalc.base.numbers import UNKNOWN, Shape, plain, product, shape_text
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, limited, listed
 from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
+from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.registry import Args
 from convcalc.layers.sublayer import UNKNOWN_RESULT, contains_foreign, with_engine
 from convcalc.model import Call, Foreign, ForeignRule, Layer, Model, Ref, is_linear
@@ -28,6 +29,9 @@ from convcalc.ops import Operation, Tensor
 
 # No layer has more outputs than this. The limit protects against a file that refers to an output with a huge number.
 MAX_UNKNOWN_OUTPUTS = 256
+# How deep layers can consist of layers that consist of layers.
+MAX_TEMPLATES = 16
+MAX_LAYERS = 100_000
 
 
 class _Session:
@@ -37,9 +41,13 @@ class _Session:
         problems: the problems found while the model was read, and the problems found by the runs.
         runs: the runs of nested models, by model and input shapes.
         results: the results of layers, by everything that the layer's rule depends on.
+        depth: the number of layers made of layers that contain the model.
+        built: the number of layers of all templates built so far. One list, shared with the sessions of inner models.
     """
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], outer: _Session | None = None) -> None:
+        self.depth: int = 0 if outer is None else outer.depth + 1
+        self.built: list[int] = [0] if outer is None else outer.built
         self.problems = list(problems)
         self.runs: IdentityCache[ModelRun] = IdentityCache()
         self.results: IdentityCache[CallResult] = IdentityCache()
@@ -63,6 +71,33 @@ def infer(model: Model) -> Report:
     Raises :class:`ConvcalcError` with all problems: problems found while reading the model, and problems that rules
     report.
     """
+    if model.fallback is not None:
+        return _infer_declared(model, model.fallback)
+    return _infer(model)
+
+
+def _infer_declared(model: Model, fallback: Model) -> Report:
+    """Returns the report of a model whose layers come from a declaration.
+
+    If the declaration contradicts the file, adds a warning and returns the report of ``fallback``.
+    """
+    try:
+        report = _infer(model)
+    except ConvcalcError as failed:
+        reason = next(problem for problem in failed.problems if problem.severity == "error").message
+    else:
+        stored = [weight for _, layer in fallback.walk() for weight in layer.stored or ()]
+        given = [weight for row in report.layers for weight in row.weights]
+        if fallback.outputs or Counter(w.shape for w in given) == Counter(w.shape for w in stored):
+            return report
+        counts = [sum(product(weight.shape) for weight in weights) for weights in (given, stored)]
+        reason = f"it gives {len(given)} weights with {counts[0]:,} parameters, but the file stores {len(stored)} with {counts[1]:,}"
+    message = f"{model.source}: the declaration of {model.class_name} in {model.declared_in} is not used: {reason}"
+    problem = Problem(codes.UNKNOWN_LAYER, message, None, None, "warning")
+    return _infer(fallback._replace(problems=(*fallback.problems, problem)))
+
+
+def _infer(model: Model) -> Report:
     session = _Session(model.problems)
     run = run_calls(model, None, session)
     session.raise_errors()
@@ -246,7 +281,12 @@ def _call_other(
         if not has_unknown_input:
             return _call_foreign(run, call, layer, definition.rule, inputs, session)
         definition, layer = definition.rule.definition, layer._replace(args=definition.rule.args)
-    if isinstance(definition, LayerDefinition) and has_unknown_input and not definition.provider:
+    if (
+        isinstance(definition, LayerDefinition)
+        and has_unknown_input
+        and not definition.provider
+        and not definition.template
+    ):
         alone = session.alone(layer, definition, len(inputs))
         if alone is not None:
             run.weights_alone[call.layer] = alone.weights
@@ -270,17 +310,23 @@ def _call_layer(
     if call.constants and call.constants[0][0] == 0:
         input_dtype = call.constants[0][1].dtype
     # Readers use one object for equal arguments, so the arguments are compared by identity.
-    objects, values = (definition, layer.args, call.args), (layer.dtype, input_dtype, inputs)
+    # The layers inside a template need the dtypes of all inputs.
+    dtypes = (input_dtype,) if definition.template is None else tuple(map(run.dtype, call.inputs))
+    objects, values = (definition, layer.args, call.args), (layer.dtype, dtypes, inputs)
     result = session.results.get(*objects, equal=values)
     if result is None:
         args = {**layer.args, **call.args} if call.args else layer.args
-        result = session.results.add(
-            _apply_layer(definition, args, inputs, input_dtype, layer.dtype), *objects, equal=values
-        )
+        if definition.template is None:
+            computed = _apply_layer(definition, args, inputs, input_dtype, layer.dtype)
+        else:
+            computed = _apply_template(definition, args, list(zip(inputs, dtypes)), layer.dtype, session)
+        result = session.results.add(computed, *objects, equal=values)
     assert result.inferred is not None
     weights, first = result.inferred.weights, run.weights[call.layer]
     if first is None:
         run.weights[call.layer] = weights
+        if result.nested is not None:
+            run.nested[call.layer] = result.nested
     elif first is not weights and [weight.shape for weight in first] != [weight.shape for weight in weights]:
         raise Refusal("is called again on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
     return result
@@ -296,6 +342,8 @@ def _call_foreign(
     definition: LayerDefinition = rule.definition
     result = None
     try:
+        if rule.misfit:
+            raise Refusal(rule.misfit)
         result = _call_layer(run, call, layer._replace(args=rule.args), definition, inputs, session)
         reason = _contradiction(result, call, layer)
     except Refusal as refusal:
@@ -307,6 +355,7 @@ def _call_foreign(
     if result is not None and not reason:
         return result
     run.weights[call.layer] = None
+    run.nested.pop(call.layer, None)
     about = f"{layer.class_name} '{layer.name}'"
     message = f"{about}: its declaration in {rule.source} is not used, because it {reason}; only what the file records is known"
     problem = Problem(codes.UNKNOWN_LAYER, message, None, layer.name, "warning")
@@ -326,8 +375,10 @@ def _contradiction(result: CallResult, call: Call, layer: Layer) -> str:
         inferred = result.outputs[number]
         if inferred is not None and shape is not None and not _are_compatible(inferred, shape):
             return f"gives the output {shape_text(inferred)}, but the file records {shape_text(shape)}"
-    if layer.stored is None or "params" in result.inferred.unknown:
+    if layer.stored is None:
         return ""
+    if "params" in result.inferred.unknown:
+        return "does not give all weights, which the file stores" if result.nested is not None else ""
     given = Counter(weight.shape for weight in result.inferred.weights)
     stored = Counter(weight.shape for weight in layer.stored)
     if given == stored:
@@ -343,6 +394,53 @@ def _apply_layer(
     dtypes = output_dtypes(inferred, input_dtype, policy)
     macs = scale_by_batch(known_macs(inferred), inputs)
     return CallResult(inputs, inferred.outputs, dtypes, inferred, macs, definition, args)
+
+
+def _too_deep() -> Refusal:
+    limits = f"{MAX_TEMPLATES} levels or {MAX_LAYERS:,} layers"
+    return Refusal(f"consists of custom layers with more than {limits}, which is the maximum", codes.TOO_DEEP)
+
+
+def _apply_template(
+    definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str, outer: _Session
+) -> CallResult:
+    """Builds and runs the layers of a layer that consists of other layers.
+
+    Raises :class:`Refusal` if the layers cannot be built or run.
+    """
+    assert definition.template is not None
+    if outer.depth >= MAX_TEMPLATES:
+        raise _too_deep()
+    missing = [
+        argument for argument in definition.arguments if argument.default is REQUIRED and argument.name not in args
+    ]
+    if missing:
+        raise Refusal(f"needs the argument '{missing[0].name}'", codes.MISSING_ARGUMENT)
+    model = definition.template({**definition.defaults, **args}, inputs, policy)
+    session = _Session(model.problems, outer)
+    session.built[0] += len(model.layers)
+    if session.built[0] > MAX_LAYERS:
+        raise _too_deep()
+    try:
+        nested = run_calls(model, [shape for shape, _ in inputs], session)
+        session.raise_errors()
+    except ConvcalcError as failed:
+        first = next(problem for problem in failed.problems if problem.severity == "error")
+        if first.code == codes.TOO_DEEP:  # once is enough: each level would repeat it
+            raise _too_deep() from None
+        raise Refusal(f"contains a layer with an error: {first.message}", first.code) from None
+    rows = rows_of(nested, "", 0, True)
+    weights = [
+        weight._replace(name=f"{row.path}/{weight.name}", multiplied_per_sample=0)
+        for row in rows
+        for weight in row.weights
+    ]
+    unknown = frozenset(name for row in rows for name in row.incomplete if name in ("params", "macs"))
+    macs = sum([result.macs for result in nested.results])
+    dtypes = tuple(map(nested.dtype, nested.output_refs))
+    inferred = Inferred(nested.outputs, tuple(weights), unknown=unknown)
+    shapes = tuple(shape for shape, _ in inputs)
+    return CallResult(shapes, nested.outputs, dtypes, inferred, macs, definition, args, nested=nested)
 
 
 def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:

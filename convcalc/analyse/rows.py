@@ -44,6 +44,11 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
         if isinstance(layer.definition, Model):
             rows += _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
             continue
+        if index in run.nested and run.weights[index] is not None:
+            row, *inner = _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
+            # The inputs are not layers of their own: only a nested model has such layers.
+            rows += [row, *(below for below in inner if below.depth > depth + 1 or below.class_name != "InputLayer")]
+            continue
         result = reports[0].result
         alone = run.weights_alone.get(index) if run.weights[index] is None else None
         if len(reports) > 1 or layer.stored is not None or alone is not None:
@@ -264,8 +269,12 @@ def _trainable_weights(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
 
 
 def _still_trainable(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
-    # The rows of nested models are left out: they repeat the weights of their layers.
-    return tuple(weight for row in rows if not isinstance(row.definition, Model) for weight in row.still_trainable)
+    # The rows of nested models and templates are left out: they repeat the weights of their layers.
+    return tuple(weight for row in rows if not _has_inner_rows(row) for weight in row.still_trainable)
+
+
+def _has_inner_rows(row: LayerReport) -> bool:
+    return isinstance(row.definition, Model) or any(call.result.nested is not None for call in row.calls)
 
 
 def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None = None) -> Totals:
@@ -331,6 +340,14 @@ def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> 
     return all(weight.shape in shapes for row in lacking for weight in row.weights if "lora_" not in weight.name)
 
 
+def _all_weights(row: LayerReport) -> Sequence[Weight]:
+    """Returns the weights of a row. For a layer that consists of other layers, these are the weights of its layers."""
+    result = row.calls[0].result if row.calls else None
+    if result is None or result.nested is None or result.inferred is None:
+        return row.weights
+    return result.inferred.weights
+
+
 def _stored_totals(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> tuple[Number, int, Sequence[Weight]]:
     """Returns the number of all parameters, their bytes, and the trainable weights that the rows count twice.
 
@@ -347,11 +364,11 @@ def _stored_totals(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) 
             continue
         key = tuple(weight.path for weight in own)
         if key in counted:
-            again += [weight for weight in row.weights if weight.trainable]
+            again += [weight for weight in _all_weights(row) if weight.trainable]
             continue
         counted.add(key)
         for path in key:
             weights.pop(path, None)
-        further += row.weights
+        further += _all_weights(row)
     every = [*weights.values(), *further]
     return _count_params(every)[0], weight_bytes(every), again

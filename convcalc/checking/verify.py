@@ -63,12 +63,14 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
     layers: dict[str, _Layer] = {}
     count = compared = unknown = 0
     for row in report.layers:
-        path = _stored_at(row.path, weights)
+        # For a model whose layers come from a declaration, it is unknown how the file names them.
+        declared = report.model.fallback is not None
+        path = report.model.name if declared else _stored_at(row.path, weights)
         layer = layers.setdefault(path, _Layer(row))
         is_unknown = row.recorded or (row.params is UNKNOWN and not _is_model(row))
         layer.unknown |= is_unknown
         unknown += is_unknown
-        inner_path = row.path[len(path) :].lstrip("/")
+        inner_path = row.path if declared else row.path[len(path) :].lstrip("/")
         inferred = () if is_unknown else _in_archive(row.weights) if weights.archived else row.weights
         compared += bool(inferred)
         count += 0 if is_unknown else len(row.weights)

@@ -86,7 +86,11 @@ class Reading:
             model = with_weights(model, weights_file)
         resized_model = resized(model, self.options["inputs"], self.options["batch"])
         report = Study.of(infer(resized_model), self.assumptions)
-        weights = _stored(weights_file or source, model) if self.options["verify"] else None
+        weights = (
+            _stored(weights_file or source, report.model if model.fallback else model)
+            if self.options["verify"]
+            else None
+        )
         convention = self.options["convention"]
         return report if convention is None else report.with_flops(convention), weights
 

@@ -184,6 +184,9 @@ class LayerDefinition(Struct):
     keras_module: str = "keras.layers"
     # True for a layer that a spec declares under ``custom:``.
     is_custom: bool = False
+    # Builds the model of a layer that consists of other layers, from its arguments, the shapes and dtypes of its inputs,
+    # and its dtype policy. None if the rule computes everything.
+    template: Callable[..., Any] | None = None
     # The package that declares the layer, for messages; "" for convcalc itself.
     provider: str = ""
     # True if the layer runs unknown code: its output shape comes from its arguments or its file, not from its inputs.

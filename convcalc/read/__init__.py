@@ -60,8 +60,9 @@ def custom_layers_in(*sources: str | PathLike[str]) -> CustomLayers:
     if not sources:
         return NO_CUSTOM_LAYERS
     from convcalc.read.spec.layers_file import read_layers_files
+    from convcalc.read.third_party import find_third_party
 
-    return read_layers_files(sources)
+    return read_layers_files(sources, CustomLayers(elsewhere=find_third_party))
 
 
 def config_in(source: str | PathLike[str]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from convcalc.base.problems import Refusal
@@ -15,11 +15,25 @@ _NO_PACKAGE = "Custom"
 _NO_MODULE = ("", "__main__", "builtins")
 
 
+# Keys that Keras writes for every layer.
+_COMMON_KEYS = frozenset({"name", "trainable", "dtype", "autocast", "dynamic", "batch_input_shape"})
+
+
 class Declaration(Struct):
-    """A declared layer, and the name of the file that declares it."""
+    """A declared layer, and the name of the file that declares it.
+
+    ``built_in``: convcalc itself declares the layer. A layer with an argument that the declaration does not name is then
+    another version of the class, so the declaration does not fit it.
+    """
 
     definition: LayerDefinition
     source: str
+    built_in: bool = False
+
+    def unknown_argument(self, config: Mapping[str, Any]) -> str:
+        """Returns an argument that a built-in declaration does not name; empty if there is none."""
+        known = {*_COMMON_KEYS, *(argument.name for argument in self.definition.arguments)}
+        return next((key for key in config if self.built_in and key not in known), "")
 
     def bound(self, config: Mapping[str, Any]) -> tuple[ForeignRule, list[Refusal]]:
         """Returns the rule for a layer with these arguments, and the problems with the arguments. Undeclared arguments
@@ -27,18 +41,25 @@ class Declaration(Struct):
         """
         names = [argument.name for argument in self.definition.arguments if argument.name in config]
         args, refusals = bind(self.definition, (), {name: config[name] for name in names})
-        return ForeignRule(self.definition, args, self.source), refusals
+        return ForeignRule(self.definition, args, self.source, self.built_in), refusals
 
 
 class CustomLayers(Struct):
-    """Declarations of custom layers, by name: ``package>Class``, ``module.Class`` or ``Class``."""
+    """Declarations of custom layers, by name: ``package>Class``, ``module.Class`` or ``Class``.
+
+    ``elsewhere`` looks up a class that is not in ``declared``, by its name, module and registered name.
+    """
 
     declared: Mapping[str, Declaration] = {}
+    elsewhere: Callable[[str, str | None, str | None], Declaration | None] | None = None
 
     def find(self, class_name: str, module: str | None, registered: str | None) -> Declaration | None:
         """Returns the declaration of a class; None if the class is not declared."""
         names = possible_names(class_name, module, registered)
-        return next((self.declared[name] for name in names if name in self.declared), None)
+        for name in names:
+            if name in self.declared:
+                return self.declared[name]
+        return None if self.elsewhere is None else self.elsewhere(class_name, module, registered)
 
     def other_name(self, class_name: str) -> str:
         """Returns, for a message, a declared name whose last part is ``class_name``; an empty string if no name has
@@ -51,7 +72,7 @@ class CustomLayers(Struct):
         a declaration of the same name.
         """
         added = {name: Declaration(definition, source) for name, definition in definitions.items()}
-        return CustomLayers({**self.declared, **added})
+        return CustomLayers({**self.declared, **added}, self.elsewhere)
 
 
 NO_CUSTOM_LAYERS = CustomLayers()

@@ -25,6 +25,7 @@ from convcalc.layers.dtypes import DTYPES, NUMBERED_POLICIES, POLICIES
 from convcalc.model import MAXIMA
 from convcalc.ops import OPERATIONS, Operation
 from convcalc.read.spec.custom import KEYS as CUSTOM_KEYS
+from convcalc.read.spec.custom import TEMPLATE_KEYS
 from convcalc.read.spec.entries import COMMON_OPTIONS, EXPECTATIONS, MODEL_KEYS, NESTED
 from convcalc.read.spec.operations import OPERATION_OPTIONS
 from convcalc.read.spec.spec import TOP_KEYS
@@ -281,6 +282,13 @@ def _top_keys(by_name: Mapping[str, LayerDefinition], known: list[str]) -> dict[
         "macs": {"type": ["integer", "string", "null"], "description": "The multiply-accumulates for one sample."},
         "summary": {"description": "One sentence that says what the layer does."},
     }
+    template: dict[str, Schema] = {
+        "arguments": arguments,
+        "inputs": {"type": "object"},
+        "layers": {**_layers(), "description": "The layers that the layer consists of."},
+        "outputs": ref("reference"),
+        "summary": custom["summary"],
+    }
     free = {"propertyNames": {"not": {"enum": known}}}
     block = _mapping(
         {"arguments": arguments, "layers": {**_layers(), "minItems": 0}}, "A group of layers with arguments."
@@ -297,9 +305,12 @@ def _top_keys(by_name: Mapping[str, LayerDefinition], known: list[str]) -> dict[
             "description": "Layers that Keras does not have, by name.",
             "type": "object",
             **free,
-            "additionalProperties": _mapping(
-                {key: custom.get(key, {}) for key in CUSTOM_KEYS}, "", required=["output"]
-            ),
+            "additionalProperties": {
+                "anyOf": [
+                    _mapping({key: custom.get(key, {}) for key in CUSTOM_KEYS}, "", required=["output"]),
+                    _mapping({key: template.get(key, {}) for key in TEMPLATE_KEYS}, "", required=["layers"]),
+                ]
+            },
         },
         "budget": _mapping(
             {**{key: _quantity() for key in MAXIMA}, "min_receptive_field": _sizes()},

@@ -124,12 +124,13 @@ def classes_to_supply(report: Report) -> list[str]:
     from convcalc.layers.sublayer import foreign_inside
     from convcalc.model import Foreign
 
-    foreign = {row.class_name for row in report.layers if isinstance(row.definition, Foreign)}
-    foreign |= {inner.name for row in report.layers for inner in foreign_inside(row.layer.args)}
+    layers = [layer for _, layer in report.model.walk()]
+    foreign = {layer.class_name for layer in layers if isinstance(layer.definition, Foreign)}
+    foreign |= {inner.name for layer in layers for inner in foreign_inside(layer.args)}
     custom = {
-        row.class_name
-        for row in report.layers
-        if isinstance(row.definition, LayerDefinition) and row.definition.is_custom
+        layer.class_name
+        for layer in layers
+        if isinstance(layer.definition, LayerDefinition) and layer.definition.is_custom
     }
     return [*sorted(foreign), *sorted(custom)]
 

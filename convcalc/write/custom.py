@@ -8,31 +8,47 @@ from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
 from convcalc.model import Definition, Foreign, Model
 from convcalc.read.spec.custom import DeclaredRule
+from convcalc.read.spec.nodes import Node, plain_value
+from convcalc.read.spec.template import Template
 from convcalc.write.yaml_values import flow, value_text, word_text
 
 
 def declarations(model: Model) -> list[str]:
     """Returns the lines of ``custom:``. Returns no lines if the model has no custom layer from a spec."""
-    definitions = {
-        definition.name: definition for _, layer in model.walk() if _is_declared(definition := _known(layer.definition))
-    }
+    used = [definition for _, layer in model.walk() if _is_declared(definition := _known(layer.definition))]
+    definitions = {definition.name: definition for definition in used}
+    blocks: dict[str, Node] = {}
+    for definition in used:
+        if isinstance(definition.template, Template):  # its layers can use all declarations and blocks of its file
+            definitions = {**definition.template.layers, **definitions}
+            blocks |= {name: block.body for name, block in definition.template.blocks.items()}
     lines = [f"  {word_text(name)}: {flow(_declaration(definition))}" for name, definition in definitions.items()]
-    return ["custom:", *lines] if lines else []
+    named = [f"  {word_text(name)}: {_verbatim(body)}" for name, body in blocks.items()]
+    return [*(["blocks:", *named] if named else []), *(["custom:", *lines] if lines else [])]
+
+
+def _verbatim(node: Node) -> str:
+    """Returns a node of a declaration as YAML. Its variables are kept."""
+    return value_text(plain_value(node)).replace("$$", "$")
 
 
 def _known(definition: Definition) -> Definition:
     """Returns the declared layer of a custom class, if the class is declared; otherwise the definition itself."""
-    if isinstance(definition, Foreign) and definition.rule is not None:
+    if isinstance(definition, Foreign) and definition.rule is not None and not definition.rule.built_in:
         known: Definition = definition.rule.definition
         return known
     return definition
 
 
 def _is_declared(definition: Definition) -> TypeGuard[LayerDefinition]:
-    return isinstance(definition, LayerDefinition) and isinstance(definition.rule, DeclaredRule)
+    return isinstance(definition, LayerDefinition) and (
+        isinstance(definition.rule, DeclaredRule) or isinstance(definition.template, Template)
+    )
 
 
 def _declaration(definition: LayerDefinition) -> dict[str, str]:
+    if isinstance(definition.template, Template):
+        return {key: _verbatim(node) for key, (_, node) in definition.template.body.fields.items()}
     rule = definition.rule
     assert isinstance(rule, DeclaredRule)
     fields = {"summary": value_text(definition.doc)}

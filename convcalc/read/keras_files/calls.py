@@ -14,7 +14,21 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.problems import Problem
 from convcalc.layers import LayerDefinition
-from convcalc.model import NO_ARGS, Call, CallForm, Constant, Definition, Foreign, Layer, Model, Ref, Slot, with_needed
+from convcalc.layers.arguments import Argument
+from convcalc.model import (
+    NO_ARGS,
+    Call,
+    CallForm,
+    Constant,
+    Definition,
+    Foreign,
+    ForeignRule,
+    Layer,
+    Model,
+    Ref,
+    Slot,
+    with_needed,
+)
 from convcalc.ops import Operation
 from convcalc.read.keras_files import serialized
 from convcalc.read.keras_files.forms import call_form, keras2_call_form, list_form, tree_form
@@ -89,7 +103,9 @@ class CallGraph:
             definition = entry.layer.definition
             if isinstance(definition, Foreign) and entry.nodes:
                 self._find_offset(entry, config.get("output_layers"))
-                entry.layer = entry.layer._replace(definition=definition._replace(calls_from_one=entry.offset == 1))
+                rule = definition.rule and _checked(definition.rule, entry.nodes)
+                definition = definition._replace(calls_from_one=entry.offset == 1, rule=rule)
+                entry.layer = entry.layer._replace(definition=definition)
         self._order_calls()
         layers = tuple(entry.layer for entry in self.entries.values())
         inputs = self._refs(config.get("input_layers"), f"{path}.input_layers")
@@ -283,7 +299,9 @@ class CallGraph:
                 operands = {}
             self.calls.append(Call(number, order, args=operands))
             return
-        known = definition.call_arguments if isinstance(definition, LayerDefinition) else ()
+        known: Sequence[Argument] = definition.call_arguments if isinstance(definition, LayerDefinition) else ()
+        if isinstance(definition, Foreign) and definition.rule is not None:
+            known = definition.rule.definition.call_arguments
         inputs = self._inputs(args, entry.path)
         masks: list[Ref] = []
         call_args: dict[str, Any] = {}
@@ -443,6 +461,17 @@ _FIRST = ("inputs", "sequences", "sequence", "query", "value", "key")
 
 # The names of arguments that are inputs of a layer's rule and can be constants.
 _WITH_CONSTANTS = (*_FIRST, "initial_state", "initial_states", "states")
+
+
+def _checked(rule: ForeignRule, nodes: Sequence[tuple[Any, Mapping[str, Any]]]) -> ForeignRule:
+    """Returns the rule of a custom class. Calls with arguments that the rule does not know may give other results."""
+    known = {"training", *(argument.name for argument in rule.definition.call_arguments)}
+    for _, kwargs in nodes:
+        for name, value in kwargs.items():
+            has_tensors = any(map(serialized.is_tensor, _leaves([value])))
+            if name not in known and not has_tensors and serialized.plain(value) not in (None, False):
+                return rule._replace(misfit=f"does not know the argument '{name}' of a call")
+    return rule
 
 
 def _by_signature(kwargs: Mapping[str, Any]) -> list[str]:

@@ -38,6 +38,7 @@ from convcalc.read.keras_files.calls import CallGraph, LayerEntry, Unreadable, t
 from convcalc.read.keras_files.policies import layer_policy
 from convcalc.read.keras_files.upgrade_keras2 import stated_input_shape, upgrade_keras2, with_config_mapping
 from convcalc.read.keras_files.weights_tree import class_model
+from convcalc.read.third_party import find_third_party
 
 MODELS = ("Functional", "Sequential", "Model")
 MAX_NESTED_MODELS = 32
@@ -224,6 +225,38 @@ class ConfigReader:
             )
         return nodes
 
+    def declared_model(self, data: Mapping[str, Any], fallback: Model) -> Model:
+        """Returns the model of a config that lists no layers, with the layers of its declaration.
+
+        Returns ``fallback``, which is the model by the file alone, if the class has no declaration with layers. If the
+        config does not fit the declaration, the result has a warning.
+        """
+        declaration = self._declaration(data)
+        if declaration is None or declaration.definition.template is None or not isinstance(data["config"], Mapping):
+            return fallback
+        config, definition = data["config"], declaration.definition
+        policy = layer_policy(config.get("dtype"), fallback.name, None, data.get("build_config")) or "float32"
+        rule, reason = self._rule(data, policy, fallback.name, "config", 0)
+        if rule is not None:
+            assert definition.template is not None
+            try:
+                model: Model = definition.template({**definition.defaults, **rule.args}, None, policy, fallback.name)
+            except Refusal as refusal:
+                reason = f"its declaration in {declaration.source} is not used, because it {refusal.message}"
+            else:
+                return model._replace(
+                    class_name=fallback.class_name,
+                    source=self.source,
+                    trainable=config.get("trainable", True) is not False,
+                    fallback=fallback,
+                    declared_in=declaration.source,
+                    problems=tuple(self.problems),
+                    optimizer=_optimizer(data),
+                )
+        message = f"{self.source}: config: {fallback.class_name}: {reason}"
+        problem = Problem(codes.UNKNOWN_LAYER, message, None, None, "warning")
+        return fallback._replace(problems=(*fallback.problems, *self.problems, problem))
+
     # Layers -----------------------------------------------------------------------------------------------------------
 
     def layer(self, entry: Mapping[str, Any], path: str, depth: int) -> Layer:
@@ -294,14 +327,14 @@ class ConfigReader:
     def _declaration(self, entry: Mapping[str, Any]) -> Declaration | None:
         """Returns the declaration of a custom class: from a file of custom layers or an installed package."""
         names = class_names(entry)
-        declaration = self.custom.find(*names)
+        declaration = self.custom._replace(elsewhere=None).find(*names)
         if declaration is not None:
             return declaration
         for name in possible_names(*names):
             definition = None if is_builtin(name) else find(name)
             if definition is not None:
                 return Declaration(definition, definition.provider or "an installed package")
-        return None
+        return find_third_party(*names)
 
     def _rule(
         self, entry: Mapping[str, Any], policy: str | None, name: str, path: str, depth: int
@@ -325,10 +358,12 @@ class ConfigReader:
         if own is None or own.mode or own.inner:
             return None, f"{unused} the layer is quantized or has an unknown dtype"
         definition = declaration.definition
+        if unknown := declaration.unknown_argument(entry["config"]):
+            return None, f"{unused} it has no argument '{unknown}'"
         args, refusals = self._arguments(definition, entry["config"], name, path, depth)
         if refusals:
             return None, f"{unused} {refusals[0].message}"
-        return ForeignRule(definition, args, declaration.source), ""
+        return ForeignRule(definition, self.interner.intern(args), declaration.source, declaration.built_in), ""
 
     def _check_policies(
         self, policy: str | None, definition: LayerDefinition, args: Mapping[str, Any], name: str, path: str
@@ -441,7 +476,11 @@ class ConfigReader:
             misfit = f"because {refusals[0].message}"
         policy = layer_policy(config.get("dtype"), config.get("name"), None, value.get("build_config"), own_path=False)
         rule, reason = self._rule(value, policy, name, path, depth)
-        if rule is not None and (kind.accepts is None or kind.accepts(rule.definition)):
+        if (
+            rule is not None
+            and rule.definition.template is None
+            and (kind.accepts is None or kind.accepts(rule.definition))
+        ):
             trainable = config.get("trainable", True) is not False
             known = SubLayer(rule.definition, rule.args, None, trainable, policy or "float32")
             return SubForeign(_foreign_name(value), value, known)
@@ -557,7 +596,7 @@ def read_config(data: Any, source: str, custom: CustomLayers = NO_CUSTOM_LAYERS)
     data = with_config_mapping(data, reader.names.automatic)
     config = data["config"]
     if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
-        return class_model(data, source)
+        return reader.declared_model(data, class_model(data, source))
     try:
         model = reader.model(data)
     except Unreadable as bad:

@@ -83,6 +83,9 @@ def _weights(opened: OpenFile, model: Model) -> Weights:
     kind = opened.kind
     if kind.tree is None or kind.weights is None:
         raise _no_weights(opened.name)
+    if model.fallback is not None:
+        layers = model.fallback.walk()
+        return Weights({model.name: tuple(weight for _, layer in layers for weight in layer.stored or ())})
     if is_stored_model(model):
         return Weights({path: layer.stored for path, layer in model.walk() if layer.stored is not None})
     with resolve(kind.tree)(opened) as tree:
@@ -103,6 +106,8 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
     If the model's config lists no layers, the result has the layers that own the stored weights. If the weights cannot
     be read, the model gets a warning. A missing h5py causes a warning only if the layers come from the weights.
     """
+    if model.fallback is not None:
+        return model._replace(fallback=with_stored(model.fallback, opened))
     # Two models can share one layer. From an .h5 file, Keras loads it as separate layers. Keras cannot load such an
     # archive.
     may_share = opened.kind is KERAS_ARCHIVE and _may_share(model)
@@ -126,6 +131,8 @@ def with_weights(model: Model, source: str) -> Model:
         opened = open_binary(file, source)
         if opened is None or opened.kind.tree is None:
             raise _no_weights(source)
+        if model.fallback is not None:
+            return model._replace(fallback=_stored_model(opened, model.fallback))
         if is_unlisted(model):
             return _stored_model(opened, model)
         weights = _weights(opened, model)

@@ -22,12 +22,14 @@ _RESERVED_ARGUMENT_NAMES = ("from", "as", "input")
 class Block(Struct):
     """A reusable group of layers.
 
-    ``defaults`` maps each argument to its default value, or to :data:`REQUIRED` if the argument has no default.
+    ``body`` is the whole declaration. ``defaults`` maps each argument to its default value, or to :data:`REQUIRED` if
+    the argument has no default.
     """
 
     name: str
     defaults: Mapping[str, Any]
     layers: SequenceNode
+    body: MappingNode
 
 
 def read_blocks(reader: NodeReader, node: Node | None) -> Mapping[str, Block]:
@@ -52,7 +54,7 @@ def read_blocks(reader: NodeReader, node: Node | None) -> Mapping[str, Block]:
             reader.check_keys(body, ("arguments", "layers"), f"block '{name}'", scope)
             defaults = reader.declared_arguments(body.get("arguments"), _RESERVED_ARGUMENT_NAMES)
             if isinstance(layers, SequenceNode) and layers.items:
-                blocks[name] = Block(name, defaults, layers)
+                blocks[name] = Block(name, defaults, layers, body)
                 continue
             if layers is None and has_misspelling_of(body, "layers"):
                 continue

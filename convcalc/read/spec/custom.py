@@ -15,7 +15,7 @@ these axes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,23 +24,27 @@ from convcalc.base.numbers import Number, Shape
 from convcalc.base.problems import Refusal
 from convcalc.layers import Inferred, LayerDefinition, Product, Weight, lookup_builtin
 from convcalc.layers.arguments import Anything, Argument
-from convcalc.read.custom_layers import short_name
+from convcalc.read.custom_layers import CustomLayers, short_name
+from convcalc.read.spec.blocks import Block
 from convcalc.read.spec.expressions import evaluate
 from convcalc.read.spec.nodes import MappingNode, Node
+from convcalc.read.spec.template import ANY_AXES, Template, match_sizes
 from convcalc.read.spec.values import COMMON_OPTIONS, AlreadyReported, NodeReader, Scope
 
 KEYS = ("arguments", "input", "output", "weights", "macs", "summary")
-ANY_AXES = "..."
+TEMPLATE_KEYS = ("arguments", "input", "inputs", "layers", "outputs", "summary")
 
 
-def read_custom(reader: NodeReader, node: Node | None, taken: Mapping[str, Any]) -> dict[str, LayerDefinition]:
-    """Returns the layers that a spec declares, by name."""
+def read_custom(
+    reader: NodeReader, node: Node | None, blocks: Mapping[str, Block], given: CustomLayers
+) -> dict[str, LayerDefinition]:
+    """Returns the layers that a spec declares, by name. Their layers can also use the declarations ``given``."""
     definitions: dict[str, LayerDefinition] = {}
     scope = Scope()
     for name, (key, body) in reader.declared(node, "'custom' must be a mapping from a layer's name to its declaration"):
         known = lookup_builtin(name)
         # The name of a class that Keras does not export is allowed.
-        if (known is not None and known.is_exported) or name in taken:
+        if (known is not None and known.is_exported) or name in blocks:
             reader.report(
                 key,
                 codes.NAME_TAKEN,
@@ -48,13 +52,25 @@ def read_custom(reader: NodeReader, node: Node | None, taken: Mapping[str, Any])
                 scope,
             )
             continue
-        if not isinstance(body, MappingNode) or body.get("output") is None:
-            message = f"custom layer '{name}' must be a mapping with 'input:' and 'output:', lists of sizes without the batch axis"
+        is_template = isinstance(body, MappingNode) and "layers" in body.fields
+        if not isinstance(body, MappingNode) or (body.get("output") is None and not is_template):
+            message = (
+                f"custom layer '{name}' must be a mapping with 'input:' and 'output:', lists of sizes without the batch axis, "
+                "or with 'input:' and 'layers:'"
+            )
             reader.report(key, codes.MISSING_OUTPUT, message, scope)
             continue
-        reader.check_keys(body, KEYS, f"custom layer '{name}'", scope)
+        reader.check_keys(body, TEMPLATE_KEYS if is_template else KEYS, f"custom layer '{name}'", scope)
         try:
             arguments = reader.declared_arguments(body.get("arguments"), COMMON_OPTIONS)
+            if is_template:
+                template = Template(reader, body, blocks, definitions, given)
+                summary = body.get("summary")
+                text = "" if summary is None else reader.word(summary, scope, "'summary'")
+                inputs = body.get("inputs")
+                count = len(inputs.fields) if isinstance(inputs, MappingNode) else 1
+                definitions[name] = _definition(name, arguments, text, _must_be_built, count, template)
+                continue
             definitions[name] = _declaration(name, reader.value(body, scope), arguments)
         except Refusal as refusal:
             reader.report(key, refusal.code, f"custom layer '{name}' {refusal.message}", scope)
@@ -73,6 +89,22 @@ def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]
     if not isinstance(weights, Mapping):
         raise Refusal("has 'weights' that are not a mapping from a name to a shape", codes.INVALID_VALUE)
     rule = DeclaredRule(pattern, output, tuple(_weight(key, value) for key, value in weights.items()), body.get("macs"))
+    return _definition(name, defaults, str(body.get("summary", "")), rule)
+
+
+def _must_be_built(a: Mapping[str, Any], *inputs: Shape) -> Inferred:
+    """The rule of a template: never used, because the engine builds and runs the layers of the template instead."""
+    raise NotImplementedError
+
+
+def _definition(
+    name: str,
+    defaults: Mapping[str, Any],
+    summary: str,
+    rule: Callable[..., Inferred],
+    inputs: int = 1,
+    template: Template | None = None,
+) -> LayerDefinition:
     arguments = tuple(Argument(key, Anything(), default, nullable=True) for key, default in defaults.items())
     return LayerDefinition(
         name=name,
@@ -81,16 +113,18 @@ def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]
         is_custom=True,
         arguments=arguments,
         rule=rule,
-        doc=str(body.get("summary", "A layer that the spec declares.")),
+        doc=summary or "A layer that the spec declares.",
         example=name,
         example_input=(8,),
         aliases=(),
-        inputs=1,
+        inputs=inputs,
         axes=None,
         min_axes=0,
         channels_first_at=0,
         defaults={argument.name: argument.default for argument in arguments},
         rule_options={},
+        contains_layers=template is not None,
+        template=template,
     )
 
 
@@ -125,7 +159,7 @@ class DeclaredRule:
     macs: Any
 
     def __call__(self, a: Mapping[str, Any], x: Shape) -> Inferred:
-        sizes, free = self._match(x)
+        sizes, free = match_sizes(self.pattern, x)
         names = {**a, **sizes}
         output: list[Number] = [x[0]]
         for part in self.output:
@@ -143,26 +177,6 @@ class DeclaredRule:
             return Inferred((tuple(output),), weights, unknown=frozenset({"macs"}))
         extra = Product("declared", self._size(self.macs, names))
         return Inferred((tuple(output),), weights, (extra,) if self.macs != 0 else ())
-
-    def _match(self, x: Shape) -> tuple[dict[str, Number], list[Number]]:
-        """Returns the sizes of the axes that the pattern names, and the list of sizes that its ``...`` matches."""
-        given, named = list(x[1:]), list(self.pattern)
-        free: list[Number] = []
-        if ANY_AXES in named:
-            at = named.index(ANY_AXES)
-            count = len(given) - (len(named) - 1)
-            if count >= 0:
-                free, given = given[at : at + count], given[:at] + given[at + count :]
-            named.remove(ANY_AXES)
-        if len(given) != len(named):
-            raise Refusal(f"expects ({', '.join(map(str, self.pattern))})", codes.WRONG_RANK)
-        sizes: dict[str, Number] = {}
-        for name, size in zip(named, given):
-            if isinstance(name, int) and size != name and (size < name or size > name):
-                raise Refusal(f"expects ({', '.join(map(str, self.pattern))})", codes.WRONG_SHAPE)
-            if isinstance(name, str):
-                sizes[name] = size
-        return sizes, free
 
     @staticmethod
     def _size(part: Any, names: Mapping[str, Any]) -> Number:

@@ -192,6 +192,7 @@ class Entries:
         """
         place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context)
         _, args = self.arguments(given)
+        masks = self.masks(args)
         short = re.split(r"[.>]", name)[-1]
         # A custom class can have the same short name as a layer of Keras.
         class_name = name if find(short) else short
@@ -208,8 +209,22 @@ class Entries:
             self.reader.report_refusals(place, refusals)
             definition, broken = definition._replace(rule=rule), bool(refusals)
         self.call_new(class_name, definition, place, args, broken)
+        if masks and not broken:
+            self.graph.calls[-1] = self.graph.calls[-1]._replace(masks=masks)
         self.record_expected()
         self.label(place)
+
+    def masks(self, args: dict[str, Any]) -> tuple[Ref, ...]:
+        """Removes the arguments that are masks from ``args``, and returns the masks: tensors such as ``padding_mask: mask``."""
+        named = {key: value for key, value in args.items() if key == "mask" or key.endswith("_mask")}
+        refs = {
+            key: self.graph.find(value, self.scope.labels) for key, value in named.items() if isinstance(value, str)
+        }
+        for key, ref in refs.items():
+            if ref is not None:
+                del args[key]
+                self.branches = True
+        return tuple(ref for ref in refs.values() if ref is not None)
 
     def record_expected(self) -> None:
         """Sets the output shape of a custom layer, which cannot be computed, to the shape that ``expect`` states."""

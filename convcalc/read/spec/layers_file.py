@@ -19,12 +19,12 @@ KEYS = ("custom", "blocks")
 _EXPECTED = "a file of custom layers must be a mapping with 'custom:'"
 
 
-def read_layers_files(sources: Sequence[str | PathLike[str]]) -> CustomLayers:
-    """Returns the declarations in all files. If two files declare the same name, the last one is used.
+def read_layers_files(sources: Sequence[str | PathLike[str]], custom: CustomLayers) -> CustomLayers:
+    """Returns the declarations in all files, in addition to ``custom``. If two files declare the same name, the last one
+    is used.
 
     Raises :class:`ConvcalcError` with every problem in the files.
     """
-    custom = NO_CUSTOM_LAYERS
     failures: list[ConvcalcError] = []
     for source in sources:
         name = fspath(source)
@@ -48,11 +48,11 @@ def read_layers(source: Source, given: CustomLayers = NO_CUSTOM_LAYERS) -> Custo
     is_block = bool(root.fields) and all(isinstance(node, MappingNode) for _, node in root.fields.values())
     # a file may contain the declarations alone, without the key 'custom'
     if is_block and not root.fields.keys() & set(KEYS):
-        definitions = read_custom(reader, root, {})
+        definitions = read_custom(reader, root, {}, given)
     else:
         reader.check_keys(root, KEYS, "a file of custom layers", Scope())
         blocks = read_blocks(reader, root.get("blocks"))
-        definitions = read_custom(reader, root.get("custom"), blocks)
+        definitions = read_custom(reader, root.get("custom"), blocks, given)
         if "custom" not in root.fields and not file.problems:
             reader.report(root, codes.MISSING_LAYERS, _EXPECTED, Scope())
     if file.problems:

@@ -1,0 +1,41 @@
+"""Declarations of frequent layers and models of other packages, in YAML files as for ``--custom``.
+
+The live tests compare them with the packages.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from convcalc.base.problems import Source
+from convcalc.read.custom_layers import CustomLayers, Declaration, possible_names
+
+_FOLDER = Path(__file__).parent
+FILES = ("keras_hub.yaml",)
+
+
+def find_third_party(class_name: str, module: str | None, registered: str | None) -> Declaration | None:
+    """Returns the declaration of a class of another package; None if convcalc has none.
+
+    A file is parsed only if its text contains one of the names under which the class can be declared.
+    """
+    names = list(possible_names(class_name, module, registered))
+    for file in FILES:
+        if any(f"\n  {name}:" in _text(file) for name in names):
+            declaration = _layers(file).find(class_name, module, registered)
+            if declaration is not None:
+                return declaration._replace(source=f"convcalc's {file}", built_in=True)
+    return None
+
+
+@cache
+def _text(file: str) -> str:
+    return (_FOLDER / file).read_text(encoding="utf-8")
+
+
+@cache
+def _layers(file: str) -> CustomLayers:
+    from convcalc.read.spec.layers_file import read_layers
+
+    return read_layers(Source(file, _text(file)))

@@ -1,0 +1,239 @@
+"""Custom layers and whole models that a declaration describes by the layers that they consist of.
+
+The numbers of the encoder and of BERT are those of keras_hub 0.32.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convcalc.analyse import Report, infer
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError, Source
+from convcalc.read import read
+from convcalc.read.custom_layers import CustomLayers
+from convcalc.read.spec.layers_file import read_layers
+from convcalc.read.spec.spec import read_spec
+from convcalc.write import FORMATS
+from tests.helpers.keras_configs import layer, tensor
+
+ENCODER = """
+custom:
+  Encoder:
+    summary: Encodes a sequence.
+    arguments: [units, {heads: 2}]
+    input: [..., length, features]
+    layers:
+      - MultiHeadAttention: {num_heads: $heads, key_dim: "${features // heads}", from: [$input, $input], name: attention}
+      - Add: {from: [$input, attention], name: residual}
+      - LayerNormalization: {name: norm}
+      - Dense: {units: $units, name: inner}
+      - Dense: {units: $features, name: outer}
+  Two:
+    input: [..., c]
+    layers: [{Encoder: 5}, {Encoder: [7, 1]}]
+  Tied:
+    arguments: [units]
+    inputs: {a: [c], b: [c]}
+    layers:
+      - Dense: {units: $units, name: shared, from: a, as: first}
+      - {call: shared, from: b, as: second}
+      - Concatenate: {from: [first, second]}
+  Self:
+    input: [..., c]
+    layers: [Self, Self]
+  Sized:
+    arguments: [size, {width: 4}]
+    inputs: {x: [$size, "${width * 2}"]}
+    layers: [{Conv1D: [$width, 3]}, Flatten]
+"""
+
+
+def report(layers: str) -> Report:
+    return infer(read_spec(Source("spec.yaml", f"{ENCODER}\ninput: [null, 8]\nlayers: {layers}")))
+
+
+def rows(found: Report) -> list[Any]:
+    return [(row.depth, row.name, row.class_name, row.params) for row in found.layers]
+
+
+def test_a_layer_of_layers_has_a_row_and_the_rows_of_its_layers() -> None:
+    found = report("[{Encoder: 16}, Two]")
+    assert rows(found)[:6] == [
+        (0, "encoder", "Encoder", 584),
+        (1, "attention", "MultiHeadAttention", 288),
+        (1, "residual", "Add", 0),
+        (1, "norm", "LayerNormalization", 16),
+        (1, "inner", "Dense", 144),
+        (1, "outer", "Dense", 136),
+    ]
+    assert [row[1:] for row in rows(found) if row[0] < 2][6:] == [
+        ("two", "Two", 828),
+        ("encoder", "Encoder", 397),
+        ("encoder_1", "Encoder", 431),
+    ]
+    assert (found.totals.params, found.totals.trainable_params, found.totals.param_bytes) == (1412, 1412, 5648)
+    assert found.output_shapes == ((UNKNOWN, UNKNOWN, 8),)
+
+
+def test_the_macs_are_those_of_its_layers() -> None:
+    spec = f"{ENCODER}\ninput: [5, 8]\nlayers: [{{Encoder: 16}}]"
+    row = infer(read_spec(Source("spec.yaml", spec))).layers[0]
+    assert row.macs == 5 * (4 * 64 + 2 * 5 * 8 + 2 * 8 * 16)
+
+
+def test_shared_weights_are_counted_once() -> None:
+    layers = "[{Tied: {units: 4, from: [p, q], as: one}}, {call: tied, from: [q, p]}]"
+    spec = f"{ENCODER}\ninputs: {{p: [3], q: [3]}}\nlayers: {layers}\noutputs: [one, tied]"
+    found = infer(read_spec(Source("spec.yaml", spec)))
+    assert (found.layers[2].params, found.totals.params, found.layers[2].macs) == (16, 16, 48)
+    assert found.output_shapes == ((UNKNOWN, 8),) * 2
+
+
+def test_a_frozen_layer_of_layers() -> None:
+    found = report("[{Encoder: {units: 16, trainable: false}}]")
+    # Keras freezes the layer itself, but not the layers that it creates.
+    assert (found.layers[0].trainable_params, found.totals.trainable_params, found.totals.trainable_bytes) == (
+        0,
+        584,
+        2336,
+    )
+
+
+def test_the_layers_have_the_policy_of_the_outer_layer() -> None:
+    found = report("[{Encoder: {units: 16, dtype: mixed_float16}}]")
+    assert {row.dtype for row in found.layers} == {"mixed_float16"}
+    assert found.layers[0].calls[0].output_dtypes == ("float16",)
+
+
+WRONG = [
+    ("[{Encoder: {}}]", "needs the argument 'units'"),
+    ("[{Encoder: x}]", "expects a whole number"),
+    ("[{Encoder: [8, 3]}, Flatten, {Encoder: 8}]", "expects (..., length, features)"),
+    ("[{Encoder: [8, 0]}]", "divides by zero"),
+    ("[Self]", "more than 16 levels"),
+    ("[{Sized: [3, 3]}]", "expects (3, 6)"),
+]
+
+
+@pytest.mark.parametrize(("layers", "message"), WRONG)
+def test_a_use_that_does_not_fit_is_refused_with_its_place(layers: str, message: str) -> None:
+    with pytest.raises(ConvcalcError) as failed:
+        report(layers)
+    assert message in str(failed.value) and "spec.yaml:" in str(failed.value)
+    assert len(str(failed.value)) < 1500
+
+
+def test_a_spec_with_layers_of_layers_is_written_and_read_again() -> None:
+    found = report("[{Encoder: 16}, Two]")
+    text = FORMATS[".yaml"](found)
+    assert rows(infer(read_spec(Source("again.yaml", text)))) == rows(found)
+
+
+# Files of Keras -------------------------------------------------------------------------------------------------------
+
+
+def top(class_name: str, **config: Any) -> bytes:
+    names = {"module": "pkg.models", "class_name": class_name, "registered_name": f"pkg>{class_name}"}
+    return json.dumps({**names, "config": {"name": "mine", "trainable": True, "dtype": "float32", **config}}).encode()
+
+
+LAYERS: CustomLayers = read_layers(Source("layers.yaml", ENCODER.replace("Sized:", "pkg>Sized:")))
+
+
+def test_a_whole_model_is_a_spec_with_arguments() -> None:
+    found = infer(read(top("Sized", size=9), "config.json", LAYERS))
+    assert rows(found) == [
+        (0, "x", "InputLayer", 0),
+        (0, "conv1d", "Conv1D", 100),
+        (0, "flatten", "Flatten", 0),
+    ]
+    assert (found.model.name, found.model.class_name) == ("mine", "Sized")
+    assert found.input_shapes == ((UNKNOWN, 9, 8),) and found.output_shapes == ((UNKNOWN, 28),)
+    assert not found.problems
+
+
+UNFIT = [
+    ({}, "needs the argument 'size'"),
+    ({"size": "wide"}, "a size must be a whole number"),
+    ({"size": 2}, "has a kernel of 3"),
+    ({"size": 9, "dtype": "int8_from_float32"}, "quantized"),
+]
+
+
+@pytest.mark.parametrize(("config", "reason"), UNFIT)
+def test_a_model_that_does_not_fit_its_declaration_is_shown_without_it(config: Any, reason: str) -> None:
+    found = infer(read(top("Sized", **config), "config.json", LAYERS))
+    assert [row.class_name for row in found.layers] == ["Sized"]
+    assert found.layers[0].params is UNKNOWN
+    assert any(reason in str(problem) and problem.severity == "warning" for problem in found.problems)
+
+
+def test_a_declared_model_inside_a_model() -> None:
+    x = layer("InputLayer", "x", batch_shape=[None, 9, 8], dtype="float32")
+    shape = tensor("x")
+    shape["config"]["shape"] = [None, 9, 8]
+    inner = {**layer("Sized", "s", [shape], size=9), "module": "pkg.models", "registered_name": "pkg>Sized"}
+    last = tensor("s")
+    last["config"]["shape"] = [None, 28]
+    config = {"name": "m", "layers": [x, inner, layer("Dense", "d", [last], units=2)]}
+    config |= {"input_layers": ["x", 0, 0], "output_layers": ["d", 0, 0]}
+    data = json.dumps({"module": "keras", "class_name": "Functional", "config": config, "registered_name": None})
+    found = infer(read(data.encode(), "m.json", LAYERS))
+    assert [row[1:] for row in rows(found)] == [
+        ("x", "InputLayer", 0),
+        ("s", "Sized", 100),
+        ("conv1d", "Conv1D", 100),
+        ("flatten", "Flatten", 0),
+        ("d", "Dense", 58),
+    ]
+    assert found.totals.params == 158 and not found.problems
+    written = FORMATS[".json"](found)
+    assert json.loads(written)["config"]["layers"][1]["registered_name"] == "pkg>Sized"
+
+
+BERT = {
+    "vocabulary_size": 100,
+    "num_layers": 3,
+    "num_heads": 2,
+    "hidden_dim": 8,
+    "intermediate_dim": 12,
+    "dropout": 0.1,
+    "max_sequence_length": 16,
+    "num_segments": 2,
+}
+
+
+def test_bert_of_keras_hub_is_known(tmp_path: Path) -> None:
+    names = {
+        "class_name": "BertBackbone",
+        "registered_name": "keras_hub>BertBackbone",
+        "module": "keras_hub.src.models",
+    }
+    config = {"name": "bert_backbone", "trainable": True, "dtype": "float32", **BERT}
+    found = infer(read(json.dumps({**names, "config": config}).encode(), "config.json"))
+    assert not found.problems
+    top_rows = [(row.name, row.class_name, row.params) for row in found.layers if row.depth == 0]
+    assert top_rows == [
+        ("token_ids", "InputLayer", 0),
+        ("token_embedding", "ReversibleEmbedding", 800),
+        ("segment_ids", "InputLayer", 0),
+        ("position_embedding", "PositionEmbedding", 128),
+        ("segment_embedding", "Embedding", 16),
+        ("embeddings_add", "Add", 0),
+        ("embeddings_layer_norm", "LayerNormalization", 16),
+        ("embeddings_dropout", "Dropout", 0),
+        ("padding_mask", "InputLayer", 0),
+        *((f"transformer_layer_{number}", "TransformerEncoder", 532) for number in range(3)),
+        ("get_item", "GetItem", 0),
+        ("pooled_dense", "Dense", 72),
+    ]
+    assert found.totals.params == found.totals.trainable_params == 2628
+    assert found.output_shapes == ((UNKNOWN, 8), (UNKNOWN, UNKNOWN, 8))
+    # Another version of the class may have other arguments, and other weights.
+    other = json.dumps({**names, "config": {**config, "new_argument": 1}}).encode()
+    assert "it has no argument 'new_argument'" in str(infer(read(other, "config.json")).problems[-1])
