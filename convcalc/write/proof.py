@@ -41,24 +41,32 @@ def cannot_write(report: Report, what: str, reason: str) -> ConvcalcError:
 
 
 def without_stored_weights(report: Report) -> Report:
-    """Returns the report of the model without the weights that its file stores, because a written text never contains
-    weights.
+    """Returns the report of the model without the weights that its file stores, and without the declarations of files of
+    custom layers: no written text has these.
     """
     stripped = _stripped(report.model)
     return report if stripped is report.model else infer(stripped)
 
 
 def _stripped(model: Model) -> Model:
-    if model.stored is None and not any(layer.stored is not None for _, layer in model.walk()):
-        return model
-    layers = (
-        layer._replace(
-            stored=None,
-            definition=_stripped(layer.definition) if isinstance(layer.definition, Model) else layer.definition,
-        )
-        for layer in model.layers
-    )
-    return model._replace(stored=None, layers=tuple(layers))
+    layers = [layer for _, layer in model.walk()]
+    has_more = model.stored is not None or any(layer.stored is not None or _is_declared(layer) for layer in layers)
+    return model._replace(stored=None, layers=tuple(map(_stripped_layer, model.layers))) if has_more else model
+
+
+def _stripped_layer(layer: Layer) -> Layer:
+    definition = layer.definition
+    if isinstance(definition, Model):
+        definition = _stripped(definition)
+    elif isinstance(definition, Foreign) and _is_declared(layer):
+        definition = definition._replace(rule=None)
+    return layer._replace(stored=None, definition=definition)
+
+
+def _is_declared(layer: Layer) -> bool:
+    """Returns True for a layer of a custom class that a file of custom layers or a package declares."""
+    definition = layer.definition
+    return isinstance(definition, Foreign) and definition.rule is not None and not definition.rule.built_in
 
 
 def first_difference(report: Report, again: Report, arranged: bool) -> str | None:
