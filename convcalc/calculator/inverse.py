@@ -21,12 +21,14 @@ class Setting(Struct):
     strides: int | tuple[int, ...]
     padding: str | int
     windows: tuple[Window, ...]
+    output_padding: int | None = None
 
     @property
     def options(self) -> str:
         """The setting as options of ``convcalc conv``."""
         strides = "x".join(map(str, _each(self.strides)))
-        return f"--k {self.kernel_size} --s {strides} --pad {self.padding}"
+        extra = "" if self.output_padding is None else f" --output-padding {self.output_padding}"
+        return f"--k {self.kernel_size} --s {strides} --pad {self.padding}{extra}"
 
     @property
     def output(self) -> tuple[int, ...]:
@@ -47,15 +49,20 @@ def inverse(
     """Returns the settings that convert the sizes ``input`` to ``output``, the most common first.
 
     The search covers kernels up to 11, all strides that may fit, and the paddings 'same', 'valid' and numbers up to half the kernel,
-    unless these arguments are given. The order is: 'same', 'valid', then numbers; odd kernels before even ones; small strides and
-    kernels before large ones. Strides differ between axes only if no common stride works.
+    unless these arguments are given. If none of these works, it covers paddings up to the kernel minus 1 and, in transposed
+    convolutions, ``output_padding`` below the stride.
+
+    The order is: 'same', 'valid', then numbers; odd kernels before even ones; small strides and kernels before large ones. Strides
+    differ between axes only if no common stride works.
 
     Raises :class:`ConvcalcError` if ``input`` and ``output`` have different numbers of axes.
     """
     input, output = _axes(input, output)
-    settings = [
-        s for s in _search(input, output, kernel_size, strides, padding, transpose, framework) if s.output == output
-    ]
+    for more in (False, True):
+        search = _search(input, output, kernel_size, strides, padding, transpose, framework, more)
+        settings = [setting for setting in search if setting.output == output]
+        if settings:
+            break
     common = [setting for setting in settings if isinstance(setting.strides, int)]
     return sorted(common or settings, key=_usual)
 
@@ -73,7 +80,7 @@ def nearest(
     """Returns the setting whose output size is closest to ``output``; None if no kernel fits the input."""
     input, output = _axes(input, output)
     return min(
-        _search(input, output, kernel_size, strides, padding, transpose, framework),
+        _search(input, output, kernel_size, strides, padding, transpose, framework, True),
         key=lambda s: (sum(abs(size - wanted) for size, wanted in zip(s.output, output)), *_usual(s)),
         default=None,
     )
@@ -102,11 +109,13 @@ def _usual(setting: Setting) -> tuple[int | str, ...]:
     kernel, most = setting.kernel_size, max(_each(setting.strides))
     return (
         word,
+        setting.output_padding is not None,
         kernel % 2 == 0,
         most > 1 and kernel < most,
         sum(_each(setting.strides)),
         kernel,
         str(setting.padding),
+        setting.output_padding or 0,
     )
 
 
@@ -118,8 +127,12 @@ def _search(
     padding: str | int | None,
     transpose: bool,
     framework: str,
+    more: bool,
 ) -> Iterator[Setting]:
-    """Yields all settings in which the kernel fits the input. Their output size can differ from ``output``."""
+    """Yields all settings in which the kernel fits the input. Their output size can differ from ``output``.
+
+    With ``more``, the settings include those with a padding above half the kernel, and with ``output_padding``.
+    """
     each_axis = [_strides(size, wanted, transpose) for size, wanted in zip(input, output)]
     common: Sequence[int | tuple[int, ...]] = [strides] if strides else sorted({*each_axis[0]}.union(*each_axis[1:]))
     apart = [] if strides else [several for several in product(*map(_near, each_axis)) if len({*several}) > 1]
@@ -129,16 +142,19 @@ def _search(
         # Also try a kernel as large as the input: it reduces the whole axis to one position.
         kernels += [size for size in {*input} if size > largest]
     for kernel in kernels:
-        for pad in [padding] if padding is not None else ["same", "valid", *range(1, min(kernel, MAX_KERNEL) // 2 + 1)]:
+        most = min(kernel, MAX_KERNEL) - 1 if more else min(kernel, MAX_KERNEL) // 2
+        for pad in [padding] if padding is not None else ["same", "valid", *range(1, most + 1)]:
             for stride in [*common, *apart]:
                 if _refused(stride, pad, transpose, framework):
                     continue
                 # PyTorch's transposed windows accept only numbers. Here 'valid' means 0: unlike Keras, PyTorch does not
                 # extend the output if the kernel is smaller than the stride.
                 amount = 0 if framework == "torch" and transpose and pad == "valid" else pad
-                windows = _windows(input, kernel, stride, amount, transpose)
-                if windows:
-                    yield Setting(kernel, stride, pad, windows)
+                extras = range(framework == "torch", min(_each(stride))) if more and transpose else ()
+                for extra in (None, *extras):
+                    windows = _windows(input, kernel, stride, amount, transpose, extra)
+                    if windows:
+                        yield Setting(kernel, stride, pad, windows, extra)
 
 
 def _strides(size: int, wanted: int, transpose: bool) -> list[int]:
@@ -165,12 +181,19 @@ def _refused(strides: int | tuple[int, ...], padding: str | int, transpose: bool
 
 
 def _windows(
-    input: tuple[int, ...], kernel: int, strides: int | tuple[int, ...], pad: str | int, transpose: bool
+    input: tuple[int, ...],
+    kernel: int,
+    strides: int | tuple[int, ...],
+    pad: str | int,
+    transpose: bool,
+    output_padding: int | None,
 ) -> tuple[Window, ...]:
     padding: Padding = pad if isinstance(pad, str) else (pad, pad)
     each_stride = strides if isinstance(strides, tuple) else (strides,) * len(input)
-    rule = slide_transposed if transpose else slide
+    sizes = zip(input, each_stride)
     try:
-        return tuple(rule(size, kernel, stride, 1, padding) for size, stride in zip(input, each_stride))
+        if transpose:
+            return tuple(slide_transposed(size, kernel, stride, 1, padding, output_padding) for size, stride in sizes)
+        return tuple(slide(size, kernel, stride, 1, padding) for size, stride in sizes)
     except Refusal:
         return ()

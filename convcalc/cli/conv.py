@@ -213,9 +213,18 @@ def _one(text: str | None, option: str) -> Any:
     return sizes[0]
 
 
+def _is_given(name: str) -> bool:
+    """Returns True if the user gives this option."""
+    return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
 def _inverse(options: dict[str, Any]) -> int:
     from convcalc.calculator.inverse import inverse, nearest
 
+    for name in ("dilation", "groups", "depthwise", "pool", "output_padding", "ceil_mode"):
+        if _is_given(name):
+            option_name = f"--{name.replace('_', '-')}"
+            raise error(codes.INVALID_VALUE, f"the search of --out does not use {option_name}; leave it out")
     sizes, _ = _input(options)
     wanted = parse_sizes(options["output"], "--out")
     before = tuple(size for size in sizes if isinstance(size, int))
@@ -265,6 +274,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "kernel_size": setting.kernel_size,
         "strides": setting.strides,
         "padding": setting.padding,
+        **({} if setting.output_padding is None else {"output_padding": setting.output_padding}),
         "cells": [[window.pad_before, window.pad_after] for window in setting.windows],
     }
 

@@ -112,7 +112,8 @@ def test_every_listed_setting_gives_the_size(before, after, transpose) -> None:
     for setting in inverse((before,), (after,), transpose=transpose):
         cells = setting.padding if isinstance(setting.padding, str) else (setting.padding, setting.padding)
         rule = slide_transposed if transpose else slide
-        assert rule(before, setting.kernel_size, setting.strides, 1, cells).output == after
+        extra = {} if setting.output_padding is None else {"output_padding": setting.output_padding}
+        assert rule(before, setting.kernel_size, setting.strides, 1, cells, **extra).output == after
 
 
 def test_the_usual_settings_come_first() -> None:
@@ -121,9 +122,38 @@ def test_the_usual_settings_come_first() -> None:
     assert inverse((6,), (100,)) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "kernel", "more", "first"),
+    [
+        (12, 23, 3, {"transpose": True}, "--k 3 --s 2 --pad same --output-padding 0"),
+        (20, 39, 3, {"transpose": True}, "--k 3 --s 2 --pad same --output-padding 0"),
+        (3, 6, 3, {"transpose": True, "framework": "torch"}, "--k 3 --s 2 --pad 1 --output-padding 1"),
+        (35, 13, 5, {}, "--k 5 --s 3 --pad 3"),
+        (4, 12, 9, {"framework": "torch"}, "--k 9 --s 1 --pad 8"),
+    ],
+)
+def test_large_paddings_and_output_padding_are_tried_last(before, after, kernel, more, first) -> None:
+    options = [setting.options for setting in inverse((before,), (after,), kernel_size=kernel, **more)]
+    assert options[0] == first
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--in", "8x3", "--k", "3", "--depthwise", "--filters", "100"], "give depth_multiplier instead of filters"),
+        (["--in", "6", "--out", "3", "--dilation", "2"], "does not use --dilation; leave it out"),
+        (["--in", "6", "--out", "3", "--pool", "max"], "does not use --pool; leave it out"),
+        (["--in", "6", "--out", "13", "--transpose", "--output-padding", "1"], "does not use --output-padding"),
+    ],
+)
+def test_an_option_without_effect_is_refused(args, message) -> None:
+    with pytest.raises(ConvcalcError, match=message):
+        CliRunner().invoke(command, args, standalone_mode=False, catch_exceptions=False)
+
+
 def test_an_impossible_size_has_a_nearest_one() -> None:
     closest = nearest((6,), (100,))
-    assert closest is not None and (closest.output, closest.options) == ((7,), "--k 2 --s 1 --pad 1")
+    assert closest is not None and (closest.output, closest.options) == ((11,), "--k 6 --s 1 --pad 5")
     assert nearest((6,), (100,), kernel_size=9, padding="valid") is None
 
 
@@ -146,7 +176,8 @@ def test_large_ratios_and_global_kernels_are_found() -> None:
 def test_listed_settings_are_valid_in_the_framework(before, after, transpose, framework) -> None:
     for setting in inverse((before,), (after,), transpose=transpose, framework=framework):
         kernel, strides, padding = setting.kernel_size, setting.strides, setting.padding
-        answer = conv(before, kernel, strides=strides, padding=padding, transpose=transpose, framework=framework)
+        sides = {"padding": padding, "transpose": transpose, "output_padding": setting.output_padding}
+        answer = conv(before, kernel, strides=strides, framework=framework, **sides)
         assert answer.output == (after,)
 
 
