@@ -50,12 +50,15 @@ def _trained(report: Report) -> list[Weight]:
     """
     if not report.model.trainable or not report.model.optimizer_has_slots:
         return []
-    trained = [
-        weight._replace(name=f"{_path_in_keras(row)}/{weight.name}")
-        for row in report.layers
-        for weight in row.weights
-        if weight.trainable
-    ]
+    trained: list[Weight] = []
+    seen: set[tuple[str, ...]] = set()
+    for row in report.layers:
+        paths = tuple(weight.path for weight in row.layer.stored or ())
+        if paths in seen:  # another layer has these weights too, and the file stores them once
+            continue
+        seen |= {paths} if paths else set()
+        path = _path_in_keras(row)
+        trained += [weight._replace(name=f"{path}/{weight.name}") for weight in row.weights if weight.trainable]
     return [*trained, *report.totals.still_trainable]
 
 

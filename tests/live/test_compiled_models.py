@@ -66,7 +66,12 @@ def _models() -> list[Callable[[], Any]]:
         model.quantize("float8")
         return model
 
-    return [chain, words, scaled]
+    def shared() -> Any:
+        x, dense = keras.Input((6, 8)), layers.Dense(8)
+        y = dense(x)
+        return keras.Model(x, keras.Model(x, y)(layers.Dense(8)(y)))
+
+    return [chain, words, scaled, shared]
 
 
 def test_the_text_of_a_compiled_model(tmp_path: Path, tell: Any) -> None:
@@ -92,7 +97,7 @@ def test_the_text_of_a_compiled_model(tmp_path: Path, tell: Any) -> None:
                     differences.append(f"{name}, {make.__name__}, {kind}")
     tell(f"compiled models: {count}, {len(differences)} differ")
     assert not differences
-    assert count > 120
+    assert count > 160
 
 
 def _loaded(path: Path) -> Any:

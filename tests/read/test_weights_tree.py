@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 import pytest
 
-from convcalc import Report, infer
+from convcalc import Report, infer, render
 from convcalc.analyse.assumptions import Assumptions
 from convcalc.analyse.study import Study
 from convcalc.base import codes
@@ -310,6 +310,19 @@ def test_weights_that_a_layer_shares_with_a_custom_layer_are_counted_once() -> N
     report = of(archive(config, tree(shapes, {"layers/mine": "mine", "layers/mine/inner": "head"})))
     assert [row.params for row in report.layers] == [0, 21, 16]
     assert (report.totals.params, report.totals.param_bytes) == (21, 84)
+
+
+def test_the_optimizer_trains_a_layer_shared_with_a_nested_model_once() -> None:
+    """The archive stores the layer once, and Keras loads one layer."""
+    dense = layer("Dense", "dense", [tensor("x")], units=3)
+    inner = {**functional(INPUT, dense, name="inner"), "name": "inner", "inbound_nodes": [{"args": [tensor("dense")]}]}
+    config = functional(INPUT, dense, inner, outputs=[["inner", 1, 0]])
+    adam = {"module": "keras.optimizers", "class_name": "Adam", "config": {}}
+    content = tree({"layers/dense/vars/0": (3, 3), "layers/dense/vars/1": (3,)})
+    report = of(archive({**config, "compile_config": {"optimizer": adam}}, content))
+    assert report.totals.params == 12
+    text = render(report, "keras")
+    assert "Total params: 38 (" in text and "Optimizer params: 26 (" in text
 
 
 EMBEDDING = {"class_name": "Embedding", "config": {"name": "table", "input_dim": 11}, "module": "keras.layers"}
