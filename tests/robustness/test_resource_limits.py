@@ -119,49 +119,54 @@ def merged(tensors: int) -> dict[str, Any]:
 
 MODELS = "{Model: {input: [3], layers: ["
 WIDE = f"[{', '.join(['9007199254740992'] * 60)}]"
-FILES: dict[str, bytes] = {
-    "aliases of lists": spec("*a39", aliases("[x]", lambda text: f"[{text}]")),
-    "aliases of layers, repeated": spec("[{repeat: 3, layers: *a39}]", aliases("[Flatten]", lambda text: f"[{text}]")),
-    "aliases that are merged": spec("[Flatten]", aliases("{k: 1}", lambda text: f"{{<<: [{text}]}}")),
-    "a list inside itself": b"layers: &a [*a]\ninput: [3]\n",
-    "a hundred thousand anchors": "".join(f"k{n}: &a{n} 1\n" for n in range(100_000)).encode(),
-    "models three hundred deep": spec(f"[{MODELS * 300}Flatten{']}}' * 300}]"),
-    "question marks": b"? " * 3_000,
-    "dashes": b"- " * 3_000,
-    "a plain word of two megabytes": spec("x" * 2_000_000),
-    "names similar to known ones": spec(
+# The files are made when a test needs them, because some are large.
+FILES: dict[str, Callable[[], bytes]] = {
+    "aliases of lists": lambda: spec("*a39", aliases("[x]", lambda text: f"[{text}]")),
+    "aliases of layers, repeated": lambda: spec(
+        "[{repeat: 3, layers: *a39}]", aliases("[Flatten]", lambda text: f"[{text}]")
+    ),
+    "aliases that are merged": lambda: spec("[Flatten]", aliases("{k: 1}", lambda text: f"{{<<: [{text}]}}")),
+    "a list inside itself": lambda: b"layers: &a [*a]\ninput: [3]\n",
+    "a hundred thousand anchors": lambda: "".join(f"k{n}: &a{n} 1\n" for n in range(100_000)).encode(),
+    "models three hundred deep": lambda: spec(f"[{MODELS * 300}Flatten{']}}' * 300}]"),
+    "question marks": lambda: b"? " * 3_000,
+    "dashes": lambda: b"- " * 3_000,
+    "a plain word of two megabytes": lambda: spec("x" * 2_000_000),
+    "names similar to known ones": lambda: spec(
         f"[{', '.join(f'{{Dense: {{units: 3, name: layer{n}}}}}' for n in range(2000))},"
         f" {', '.join(f'{{Dense: {{units: 3, from: lyer{n}}}}}' for n in range(2000))}]"
     ),
-    "models called twice, in files": data(doubled(25)),
-    "half a million outputs": data(functional(INPUT, DENSE, outputs=[["dense", 0, 0]] * 500_000)),
-    "a hundred thousand inputs": data(functional(INPUT, DENSE, input_layers=[["x", 0, 0]] * 100_000)),
-    "twenty thousand inputs that are added": added(20_000),
-    "a merge of a hundred thousand": data(merged(100_000)),
-    "a million layers": spec("[{repeat: 1000000, layers: [Flatten]}]"),
-    "a hundred thousand lines of layers": b"input: [3]\nlayers:\n" + b"- Flatten\n" * 100_000,
-    "three hundred thousand outputs": spec("[{Dense: {units: 3, name: d}}]", f"outputs: [{'d, ' * 300_000}d]"),
-    "sizes that multiply beyond a float": spec(f"[{{LayerNormalization: {{axis: {[*range(1, 61)]}}}}}]", size=WIDE),
-    "an archive of sixty thousand members": members(60_000),
-    "an archive that expands much by bzip2": archive(b" " * 60_000_000, method=zipfile.ZIP_BZIP2),
-    "an archive that expands much by LZMA": archive(b" " * 60_000_000, method=zipfile.ZIP_LZMA),
-    "an archive with too large a config": archive(b" " * 70_000_000, method=zipfile.ZIP_STORED),
-    "a string that is never closed": b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000,
-    "a string of escapes": b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000 + b'"]}',
-    "quotes that are never closed": b'{"class_name": "Functional", "config": ' + b'"' * 1_000_001,
-    "a NUL in a spec": b"input: [3]\0\nlayers: [Flatten]\n",
-    "only NULs": bytes(100_000),
-    "nothing": b"",
-    "only a byte order mark": b"\xef\xbb\xbf",
-    "two byte order marks": b"\xef\xbb\xbf" * 2 + spec("[Flatten]"),
-    "a tab": b"input: [3]\nlayers:\n\t- Flatten\n",
-    "a Python tag": b"layers: !!python/object/apply:os.system [exit]\n",
+    "models called twice, in files": lambda: data(doubled(25)),
+    "half a million outputs": lambda: data(functional(INPUT, DENSE, outputs=[["dense", 0, 0]] * 500_000)),
+    "a hundred thousand inputs": lambda: data(functional(INPUT, DENSE, input_layers=[["x", 0, 0]] * 100_000)),
+    "twenty thousand inputs that are added": lambda: added(20_000),
+    "a merge of a hundred thousand": lambda: data(merged(100_000)),
+    "a million layers": lambda: spec("[{repeat: 1000000, layers: [Flatten]}]"),
+    "a hundred thousand lines of layers": lambda: b"input: [3]\nlayers:\n" + b"- Flatten\n" * 100_000,
+    "three hundred thousand outputs": lambda: spec("[{Dense: {units: 3, name: d}}]", f"outputs: [{'d, ' * 300_000}d]"),
+    "sizes that multiply beyond a float": lambda: spec(
+        f"[{{LayerNormalization: {{axis: {[*range(1, 61)]}}}}}]", size=WIDE
+    ),
+    "an archive of sixty thousand members": lambda: members(60_000),
+    "an archive that expands much by bzip2": lambda: archive(b" " * 60_000_000, method=zipfile.ZIP_BZIP2),
+    "an archive that expands much by LZMA": lambda: archive(b" " * 60_000_000, method=zipfile.ZIP_LZMA),
+    "an archive with too large a config": lambda: archive(b" " * 70_000_000, method=zipfile.ZIP_STORED),
+    "a string that is never closed": lambda: b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000,
+    "a string of escapes": lambda: b'{"class_name": "Functional", "config": ["' + b'\\"' * 2_000_000 + b'"]}',
+    "quotes that are never closed": lambda: b'{"class_name": "Functional", "config": ' + b'"' * 1_000_001,
+    "a NUL in a spec": lambda: b"input: [3]\0\nlayers: [Flatten]\n",
+    "only NULs": lambda: bytes(100_000),
+    "nothing": lambda: b"",
+    "only a byte order mark": lambda: b"\xef\xbb\xbf",
+    "two byte order marks": lambda: b"\xef\xbb\xbf" * 2 + spec("[Flatten]"),
+    "a tab": lambda: b"input: [3]\nlayers:\n\t- Flatten\n",
+    "a Python tag": lambda: b"layers: !!python/object/apply:os.system [exit]\n",
 }
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_hostile_file_stays_within_the_limits(name: str, tmp_path: Path) -> None:
-    answered(run(tmp_path, "summary", "FILE", "--memory", "--insights", file=FILES[name]))
+    answered(run(tmp_path, "summary", "FILE", "--memory", "--insights", file=FILES[name]()))
 
 
 def test_the_limits_are_enforced(tmp_path: Path) -> None:
