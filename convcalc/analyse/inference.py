@@ -348,10 +348,6 @@ def _call_foreign(
         reason = _contradiction(result, call, layer)
     except Refusal as refusal:
         reason = refusal.message
-    except (Exception, SystemExit) as failed:  # the rule of another package may raise anything
-        if not definition.provider:
-            raise
-        reason = f"raises {type(failed).__name__}: {failed}"
     if result is not None and not reason:
         return result
     run.weights[call.layer] = None
@@ -390,7 +386,15 @@ def _contradiction(result: CallResult, call: Call, layer: Layer) -> str:
 def _apply_layer(
     definition: LayerDefinition, args: Args, inputs: tuple[Any, ...], input_dtype: str, policy: str
 ) -> CallResult:
-    inferred = apply_rule(definition, args, inputs, policy)
+    try:
+        inferred = apply_rule(definition, args, inputs, policy)
+    except Refusal:
+        raise
+    except (Exception, SystemExit) as failed:  # the rule of another package may raise anything
+        if not definition.provider:
+            raise
+        message = f"has a rule of {definition.provider} that raises {type(failed).__name__}: {failed}"
+        raise Refusal(message, codes.PLUGIN) from failed
     dtypes = output_dtypes(inferred, input_dtype, policy)
     macs = scale_by_batch(known_macs(inferred), inputs)
     return CallResult(inputs, inferred.outputs, dtypes, inferred, macs, definition, args)

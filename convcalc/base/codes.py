@@ -167,6 +167,11 @@ UNKNOWN_LAYER = _code("unknown-layer", "A layer's class is unknown.", "`convcalc
 UNKNOWN_OPERATION = _code(
     "unknown-operation", "An operation is unknown.", "`convcalc layers ops` lists the operations."
 )
+PLUGIN = _code(
+    "plugin",
+    "The rule of a layer of an installed package raises an exception.",
+    "Report the error to the authors of the package, or uninstall the package.",
+)
 UNKNOWN_FUNCTION = _code(
     "unknown-function",
     "An activation, initializer, regularizer or constraint is not one of Keras's.",

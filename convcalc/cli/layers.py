@@ -27,12 +27,14 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
     NAME is a layer, `ops` for the list of operations of keras.ops, or `ops.NAME` for one operation. The page of a layer shows its
     arguments, its rule and an example.
     """
-    from convcalc.layers import CATALOGUE, find, known_names
+    from convcalc.layers import find, known_names, load_plugins
+    from convcalc.layers.registry import all_layers
     from convcalc.rendering.catalogue import layer_list, layer_page
 
     style = text_style(width, ascii, no_color)
     if name is None:
-        write(layer_list(CATALOGUE.values(), style))
+        load_plugins()
+        write(layer_list(all_layers().values(), style))
         return OK
     if name == "ops" or name.startswith(("ops.", "keras.ops.")):
         write(_operations(name.removeprefix("keras.").removeprefix("ops."), style))

@@ -28,6 +28,7 @@ from convcalc.layers.registry import (
     is_builtin,
     known_names,
     layer,
+    load_plugins,
     lookup_builtin,
     require_builtin,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "known_macs",
     "known_names",
     "layer",
+    "load_plugins",
     "lookup_builtin",
     "output_dtypes",
     "parameters",

@@ -182,7 +182,7 @@ class LayerDefinition(Struct):
     keras2_only: bool = False
     # The module of the class in Keras, if ``keras.layers`` does not export it.
     keras_module: str = "keras.layers"
-    # True for a layer that a spec declares under ``custom:``.
+    # True for a layer that is not Keras's: a spec declares it under ``custom:``, or another package declares it.
     is_custom: bool = False
     # Builds the model of a layer that consists of other layers, from its arguments, the shapes and dtypes of its inputs,
     # and its dtype policy. None if the rule computes everything.
@@ -230,6 +230,11 @@ class LayerDefinition(Struct):
         return self.doc.partition("\n")[0]
 
     @property
+    def source(self) -> str:
+        """A sentence that says where the class comes from."""
+        return f"From {self.provider}, not Keras" if self.provider else f"In Keras: {self.keras}"
+
+    @property
     def keras(self) -> str:
         """The full name under which Keras exports the layer."""
         return f"keras.layers.{self.name}"
@@ -271,10 +276,13 @@ _ALIASES: dict[str, str] = {}
 # The layers of the families imported so far, by name, alias and class name.
 _KNOWN: dict[str, LayerDefinition] = {}
 
+# The package whose layers are being loaded.
+_loading: list[str] = []
+
 _AXES = {0: (), 1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
-_FACETS = frozenset(LayerDefinition._field_defaults) - {"call_arguments", "class_name"}
+_FACETS = frozenset(LayerDefinition._field_defaults) - {"call_arguments", "class_name", "provider", "is_custom"}
 
 
 def layer(
@@ -309,6 +317,9 @@ def layer(
 
     def declare(rule: Rule) -> Rule:
         family = rule.__module__.rpartition(".")[2]
+        is_own = rule.__module__.startswith("convcalc.layers.")
+        provider = "" if is_own else _loading[-1] if _loading else rule.__module__.partition(".")[0]
+        origin = {} if is_own else {"provider": provider, "is_custom": True, "keras_module": ""}
         doc = inspect.cleandoc(rule.__doc__ or "")
         for rank in ranks:
             rank_arguments = tuple(Argument(a.name, a.kind.for_rank(rank), a.default, a.nullable) for a in arguments)
@@ -331,10 +342,12 @@ def layer(
                 channels_first_at=1 + len(lead) if has_data_format else 0,
                 defaults={a.name: _default(a, rank_name) for a in (*rank_arguments, *call)},
                 call_arguments=tuple(call),
-                class_name=class_name or rank_name,
-                **facets,
+                class_name=class_name or rank_name.rpartition(">")[2],
+                **{**facets, **origin},
             )
-            names = (rank_name, definition.class_name, *definition.aliases)
+            # A class with a package has its short name only in summaries: other packages may have the same class.
+            known_as = () if ">" in rank_name else (definition.class_name,)
+            names = (rank_name, *known_as, *definition.aliases)
             for known in names:
                 _require_indexed(known, rule.__module__)
             REGISTERED[rank_name] = definition
@@ -383,7 +396,9 @@ def require_builtin(name: str) -> LayerDefinition:
 
 
 def all_layers() -> Mapping[str, LayerDefinition]:
-    """Returns the layers of all families, in the order of the index, then the layers that other packages declare."""
+    """Returns the layers of all families, in the order of the index, then the layers that other packages have declared so
+    far (:func:`load_plugins`).
+    """
     for family in FAMILIES:
         import_module(f"convcalc.layers.{family}")
     ordered = {name: REGISTERED[name] for name in FAMILY_OF if name in REGISTERED}
@@ -403,19 +418,27 @@ class PluginWarning(UserWarning):
     """Issued if a package that declares layers cannot be loaded."""
 
 
+def load_plugins() -> None:
+    """Loads the layers of installed packages. Does nothing on later calls."""
+    _load_plugins()
+
+
 @cache
 def _load_plugins() -> None:
     """Imports the modules that installed packages list as entry points ``convcalc.layers``. Does nothing on later calls."""
     from importlib.metadata import entry_points
 
     for point in entry_points(group="convcalc.layers"):
+        package = getattr(point, "dist", None)
+        _loading.append(f"the package '{point.name if package is None else package.name}'")
         try:
             point.load()
-        except Exception as error:  # third-party code may raise anything; the model may not need this package
-            package = getattr(point, "dist", None)
+        except (Exception, SystemExit) as error:  # the code may raise anything; the model may not need this package
             whose = f" of the package '{package.name}'" if package is not None else ""
             text = f"the layers '{point.name}'{whose} cannot be loaded: {type(error).__name__}: {error}"
             warnings.warn(text, PluginWarning, stacklevel=2)
+        finally:
+            _loading.pop()
 
 
 def known_names() -> list[str]:

@@ -52,7 +52,7 @@ def layer_page(definition: LayerDefinition, spec: str, example: Report, style: T
     counts = f"{number_text(example.totals.params)} parameters, {number_text(example.totals.macs)} MACs"
     result = f"results in {shapes_text(example.output_shapes)}, {counts}"
     page = ["", style.painted("Example", "bold"), *(f"  {line}" for line in spec.splitlines()), result]
-    return text + "".join(f"{style.encoded(line)}\n" for line in [*page, "", f"In Keras: {definition.keras}"])
+    return text + "".join(f"{style.encoded(line)}\n" for line in [*page, "", definition.source])
 
 
 def operation_list(operations: Iterable[Operation], style: TextStyle) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import types
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -11,7 +14,11 @@ from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.layers import Inferred, find, layer, registry
+from convcalc.layers.arguments import Argument, Boolean, Integer
+from convcalc.read import read
 from convcalc.read.spec.spec import read_spec
+from tests.helpers.keras_configs import INPUT, tensor
+from tests.helpers.keras_configs import layer as layer_entry
 
 
 def report(text: str) -> Report:
@@ -121,6 +128,92 @@ def test_python_packages_declare_layers_like_the_catalogue(monkeypatch: pytest.M
     finally:
         registry.REGISTERED.pop("Doubled", None)
         registry._KNOWN.pop("Doubled", None)
+
+
+def _broken_rule(a: Any, x: Any) -> Inferred:
+    """Raises an error."""
+    raise ZeroDivisionError("no")
+
+
+def _scored(a: Any, x: Any) -> Inferred:
+    """Returns one output, or two with scores."""
+    return Inferred((x, (x[0], a["size"])) if a["return_scores"] else (x,))
+
+
+@pytest.fixture
+def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package that declares two layers: one whose rule raises an error, and one with arguments."""
+
+    def offer() -> None:
+        layer("pkg>Broken", example="Broken")(_broken_rule)
+        scores = Argument("return_scores", Boolean(), False)
+        layer("pkg>Scored", Argument("size", Integer(1)), call=[scores], example="Scored: 3")(_scored)
+
+    point = types.SimpleNamespace(name="test", load=offer, dist=types.SimpleNamespace(name="plug"))
+    points = lambda group: [point] if group == "convcalc.layers" else []  # noqa: E731
+    monkeypatch.setattr(importlib.metadata, "entry_points", points)
+    registry._load_plugins.cache_clear()
+    yield
+    for name in ("pkg>Broken", "pkg>Scored"):
+        registry.REGISTERED.pop(name, None)
+        registry._KNOWN.pop(name, None)
+
+
+def _file(class_name: str, registered: str, node: Any = None, outputs: int = 1, **config: Any) -> Report:
+    entry = layer_entry(class_name, "s", [tensor("x")], **config)
+    entry |= {"module": "pkg.layers", "registered_name": registered}
+    if node is not None:
+        entry["inbound_nodes"][0]["kwargs"] = node
+    last = [["s", 0, number] for number in range(outputs)]
+    inner = {"name": "m", "layers": [INPUT, entry], "input_layers": ["x", 0, 0], "output_layers": last}
+    data = {"module": "keras", "class_name": "Functional", "config": inner, "registered_name": None}
+    return infer(read(json.dumps(data).encode(), "m.json"))
+
+
+def test_the_rule_of_a_package_runs_on_bound_arguments(plugin: None) -> None:
+    result = _file("Scored", "pkg>Scored", size=4)
+    assert result.layers[1].output_shapes == ((UNKNOWN, 3),)
+    assert not result.problems
+    assert result.as_dict()["layers"][1]["module"] is None
+
+
+def test_the_rule_of_a_package_knows_the_arguments_of_the_call(plugin: None) -> None:
+    result = _file("Scored", "pkg>Scored", {"return_scores": True}, outputs=2, size=4)
+    assert result.output_shapes == ((UNKNOWN, 3), (UNKNOWN, 4))
+    unknown = _file("Scored", "pkg>Scored", {"other": 3}, size=4)
+    assert "does not know the argument 'other' of a call" in str(unknown.problems[0])
+
+
+BAD_FILES = [
+    ("Broken", "pkg>Broken", {}, "the package 'plug' that raises ZeroDivisionError: no"),
+    ("Scored", "pkg>Scored", {}, "the package 'plug' is not used, because pkg>Scored needs the argument 'size'"),
+    ("Scored", "pkg>Scored", {"size": "x"}, "argument 'size' expects a whole number"),
+    ("Scored", "other>Scored", {"size": 4}, "is not a layer of Keras"),
+]
+
+
+@pytest.mark.parametrize(("class_name", "registered", "config", "reason"), BAD_FILES)
+def test_a_package_never_breaks_a_file(
+    plugin: None, class_name: str, registered: str, config: Any, reason: str
+) -> None:
+    result = _file(class_name, registered, **config)
+    assert result.layers[1].params is UNKNOWN
+    (problem,) = result.problems
+    assert problem.severity == "warning" and reason in problem.message
+
+
+def test_in_a_spec_the_broken_rule_of_a_package_is_an_error_that_names_it(plugin: None) -> None:
+    with pytest.raises(ConvcalcError, match="a rule of the package 'plug' that raises ZeroDivisionError: no"):
+        report('input: [8]\nlayers: ["pkg>Broken"]')
+    result = report('input: [8]\nlayers: [{"pkg>Scored": 3}]')
+    assert (result.layers[0].name, result.layers[0].class_name) == ("scored", "Scored")
+    assert result.layers[0].module == ""
+
+
+def test_the_layers_of_packages_are_listed(plugin: None) -> None:
+    registry.load_plugins()
+    definition = registry.all_layers()["pkg>Scored"]
+    assert (definition.source, definition.is_exported) == ("From the package 'plug', not Keras", False)
 
 
 def test_packages_are_not_asked_if_every_name_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
