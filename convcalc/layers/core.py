@@ -170,7 +170,7 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     for dim, size in inputs.items():
         if dim in outputs and outputs[dim] is not UNKNOWN and outputs[dim] != size:
             raise Refusal(
-                f"has an output_shape of {outputs[dim]} where '{dim}' of the input is {size}",
+                f"has an output_shape with size {outputs[dim]} on axis '{dim}', whose size in the input is {size}",
                 codes.EQUATION,
                 "output_shape",
             )

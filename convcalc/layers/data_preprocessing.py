@@ -282,7 +282,7 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
     """Returns the size of the vocabulary with its special tokens; unknown if there is no vocabulary, or if it is in a file."""
     words = a["vocabulary"]
     if words is not None and mode == "tf_idf" and a["idf_weights"] is None:
-        raise Refusal("needs idf_weights with its vocabulary", codes.MISSING_ARGUMENT, "idf_weights")
+        raise Refusal("needs idf_weights together with its vocabulary", codes.MISSING_ARGUMENT, "idf_weights")
     if words is None or isinstance(words, str):
         size: Number = a.get("vocabulary_size", UNKNOWN)  # this argument exists only in Keras files
         return size

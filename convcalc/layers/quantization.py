@@ -323,7 +323,9 @@ def _einsum_calibrated(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number,
     if len(kernel_shape) == 2:
         return kernel_shape[0], kernel_shape[1]
     if len(kernel_shape) != 3:
-        raise Refusal(f"cannot be quantized to {mode}: its kernel has not 2 or 3 axes", codes.QUANTIZATION, "equation")
+        raise Refusal(
+            f"cannot be quantized to {mode}: its kernel does not have 2 or 3 axes", codes.QUANTIZATION, "equation"
+        )
     first, second, third = kernel_shape
     if first >= second and first >= third:
         return first, second * third

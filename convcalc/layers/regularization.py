@@ -101,5 +101,5 @@ def activity_regularization(a: Args, x: Shape) -> Inferred:
     The shape does not change.
     """
     if inf in (a["l1"], a["l2"]):
-        raise Refusal("needs finite penalties", codes.INVALID_VALUE, "l1" if a["l1"] == inf else "l2")
+        raise Refusal("needs finite numbers as penalties", codes.INVALID_VALUE, "l1" if a["l1"] == inf else "l2")
     return Inferred((x,))

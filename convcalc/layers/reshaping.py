@@ -272,7 +272,7 @@ def permute(a: Args, x: Shape) -> Inferred:
     """
     dims = a["dims"]
     if sorted(dims) != list(range(1, len(dims) + 1)):
-        raise Refusal(f"needs dims with each of 1 to {len(dims)} once", codes.PERMUTATION, "dims")
+        raise Refusal(f"needs dims that contain each number from 1 to {len(dims)} once", codes.PERMUTATION, "dims")
     if len(x) != len(dims) + 1:
         raise Refusal(
             f"has {len(dims)} dims, but the input has {len(x) - 1} axes after the batch axis", codes.WRONG_RANK, "dims"

@@ -114,7 +114,9 @@ def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
         if forward.setting(name) != backward.setting(name):
             raise Refusal(f"needs the same {name} in both layers", codes.DIRECTIONS, "backward_layer")
     if forward.setting("stateful") and forward.setting("return_state"):
-        raise Refusal("cannot have both stateful and return_state: Keras fails on that", codes.DIRECTIONS, "layer")
+        raise Refusal(
+            "cannot have both stateful and return_state, because Keras fails on both", codes.DIRECTIONS, "layer"
+        )
     half = len(states) // 2
     there, back = forward.infer(x, *states[:half]), backward.infer(x, *states[half:])
     output, inner = there.outputs[0], there.outputs[1:]

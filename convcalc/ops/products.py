@@ -184,7 +184,7 @@ def einsum(*operands: Tensor, subscripts: Text) -> Inferred:
             dotted = broadcast(dotted, operand.shape[len(before) : end])
     before, dots, after = target.partition("...")
     if any(name not in sizes for name in before + after):
-        raise Refusal(f"has an axis name in '{target}' that no input has", codes.EQUATION, "subscripts")
+        raise Refusal(f"has an axis name in the output '{target}' that no input has", codes.EQUATION, "subscripts")
     shape = (*(sizes[name] for name in before), *(dotted if dots else ()), *(sizes[name] for name in after))
     summed = product(size for name, size in sizes.items() if name not in target)
     dotted_elements = sample_elements(dotted) if dotted and not dots else 1

@@ -284,7 +284,7 @@ def batch_norm(
     # As in Keras, an offset without a scale is not accepted.
     vectors = [mean, variance, *([] if offset is None else [offset, scale]), *([] if scale is None else [scale])]
     if any(shape_of(vector) != (size,) for vector in vectors):
-        raise Refusal(f"needs vectors of {size} elements, the size of its axis", codes.WRONG_SHAPE)
+        raise Refusal(f"needs vectors of {size} elements, which is the size of the normalized axis", codes.WRONG_SHAPE)
     return x
 
 

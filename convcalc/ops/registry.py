@@ -124,7 +124,7 @@ class Operation(Struct):
 
     def _infer(self, values: dict[str, Any], tensors: Sequence[Tensor]) -> Inferred:
         if missing := [name for name in self.required if name not in values]:
-            raise Refusal(f"is not given '{missing[0]}'", codes.MISSING_ARGUMENT, missing[0])
+            raise Refusal(f"needs the argument '{missing[0]}'", codes.MISSING_ARGUMENT, missing[0])
         for argument in self.arguments:
             if argument.name in values:
                 values[argument.name] = _read(argument, values[argument.name])

@@ -28,7 +28,7 @@ def _checked_size(size: Any) -> Number:
 def _check_axes(x: Sequence[Tensor], axes: int) -> None:
     """Raises :class:`Refusal` if the tensors of a complex number have fewer than ``axes`` axes."""
     if len(x[0].shape) < axes:
-        raise Refusal(f"needs at least {'one axis' if axes == 1 else 'two axes'}", codes.WRONG_RANK, "x")
+        raise Refusal(f"needs tensors with at least {'one axis' if axes == 1 else 'two axes'}", codes.WRONG_RANK, "x")
 
 
 def _transform(name: str, axes: int) -> Rule:
@@ -53,7 +53,7 @@ fft, fft2, ifft2 = (
 def rfft(x: Tensor, *, fft_length: Real | None = None) -> Inferred:
     """Computes the Fourier transform of a real signal along the last axis."""
     if not x.shape:
-        raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
+        raise Refusal("needs a tensor with at least one axis", codes.WRONG_RANK, "x")
     length = x.shape[-1] if fft_length is None else fft_length
     spectrum = Tensor((*x.shape[:-1], _checked_size(length // 2 + 1)), x.dtype)
     return unknown_macs(spectrum, spectrum)
@@ -89,7 +89,7 @@ def _sequences(size: Number, length: Any, stride: Any) -> Number:
 def extract_sequences(x: Tensor, *, sequence_length: Real, sequence_stride: Real) -> Tensor:
     """Extracts overlapping sequences along the last axis."""
     if not x.shape:
-        raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
+        raise Refusal("needs a tensor with at least one axis", codes.WRONG_RANK, "x")
     count = _sequences(x.shape[-1], sequence_length, sequence_stride)
     return Tensor((*x.shape[:-1], count, _checked_size(sequence_length)), x.dtype)
 
@@ -106,7 +106,7 @@ def stft(
 ) -> Inferred:
     """Computes the short-time Fourier transform along the last axis."""
     if not x.shape:
-        raise Refusal("needs at least one axis", codes.WRONG_RANK, "x")
+        raise Refusal("needs a tensor with at least one axis", codes.WRONG_RANK, "x")
     padded = 0 if center is False else fft_length // 2 * 2
     count = _sequences(x.shape[-1] + padded, fft_length, _checked_stride(sequence_stride))
     spectrum = Tensor((*x.shape[:-1], count, _checked_size(fft_length // 2 + 1)), x.dtype)

@@ -175,7 +175,7 @@ def split(value: Tensor, num_or_size_splits: AnyValue, axis: Axis = 0, num: Igno
     whole = value.shape[at]
     if isinstance(num_or_size_splits, int):
         if not 0 < num_or_size_splits <= MAX_PARTS:
-            raise Refusal("has no such number of parts", codes.INVALID_VALUE, "num_or_size_splits")
+            raise Refusal(f"returns 1 to {MAX_PARTS:,} tensors", codes.INVALID_VALUE, "num_or_size_splits")
         parts: list[Number] = [whole // num_or_size_splits] * num_or_size_splits
     else:
         sizes = SizeList().read(num_or_size_splits)
@@ -768,7 +768,7 @@ def scatter_nd(indices: Ignored, updates: Operand, shape: Sizes) -> Tensor | Inf
 def dynamic_partition(data: Operand, partitions: Operand, num_partitions: Integer) -> list[Tensor]:
     """Splits a tensor into parts; ``partitions`` has the number of the part for each element."""
     if not 0 < num_partitions <= MAX_PARTS:
-        raise Refusal("has no such number of parts", codes.INVALID_VALUE)
+        raise Refusal(f"returns 1 to {MAX_PARTS:,} tensors", codes.INVALID_VALUE)
     rest = shape_of(data)[len(shape_of(partitions)) :]
     return [Tensor((UNKNOWN, *rest), _dtype(data))] * num_partitions
 

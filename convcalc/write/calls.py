@@ -21,7 +21,7 @@ def require_keras_operations(model: Model) -> None:
             function = layer.definition.name
             raise error(
                 codes.CANNOT_WRITE,
-                f"'{path}' calls {function} of TensorFlow in a way that keras.ops does not have: it cannot be written for Keras 3",
+                f"'{path}' calls {function} of TensorFlow in a way that keras.ops does not support, so it cannot be written for Keras 3",
             )
 
 

@@ -566,7 +566,7 @@ REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
         "EinsumDense",
         {"equation": "abc,cd->abd", "output_shape": [3, 5]},
         [(None, 4, 6)],
-        "has an output_shape of 3 where 'b' of the input is 4",
+        "has an output_shape with size 3 on axis 'b', whose size in the input is 4",
     ),
     (
         "Reshape",

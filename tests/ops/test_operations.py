@@ -288,7 +288,7 @@ def test_a_placeholder_of_a_tensor_is_a_tensor() -> None:
     assert (result.outputs, result.dtype) == (((UNKNOWN, 2),), ("float32",))
     with pytest.raises(Refusal, match="needs a tensor"):
         operation.infer({}, {"x1": Slot(0), "x2": 2}, [half])
-    with pytest.raises(Refusal, match="is not given 'x2'"):
+    with pytest.raises(Refusal, match="needs the argument 'x2'"):
         operation.infer({}, {"x1": Slot(0)}, [half])
 
 

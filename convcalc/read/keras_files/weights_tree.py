@@ -352,7 +352,7 @@ def with_copies_merged(
 def _legacy_weight(tree: Tree, group: Any, path: str) -> StoredWeight:
     weight = tree.child(group, path)
     if weight is None:
-        raise Refusal(f"{group.name.lstrip('/')} names a weight that does not exist, '{path[:100]}'", codes.DAMAGED)
+        raise Refusal(f"{group.name.lstrip('/')} names the weight '{path[:100]}', which does not exist", codes.DAMAGED)
     return array(weight)
 
 
