@@ -106,7 +106,9 @@ def test_the_reader_of_configs_decides_the_same() -> None:
     again = read(config_json(infer(model)).encode(), "config.json")
     definitions = {layer.name: layer.definition for layer in again.layers}
     assert definitions["dense"] is CATALOGUE["Dense"]
-    assert definitions["scale"] == Foreign("Scale", registered_name="Custom>Scale")  # only the spec has the declaration
+    # only the spec has the declaration
+    config = {"name": "scale", "trainable": True, "dtype": "float32"}
+    assert definitions["scale"] == Foreign("Scale", registered_name="Custom>Scale", config=config)
     assert isinstance(definitions["relu"], Operation)
     assert isinstance(definitions["inner"], Model)
     assert definitions["mine"] == Foreign("Mine", module="mypackage")
