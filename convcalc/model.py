@@ -79,11 +79,12 @@ class Constant(Struct):
 
 
 class StoredWeight(Struct):
-    """A weight that a file stores. ``path`` is its path in the file."""
+    """A weight that a file stores. ``path`` is its path in the file. ``trainable`` is None if the file does not state it."""
 
     path: str
     shape: tuple[int, ...]
     dtype: str
+    trainable: bool | None = None
 
 
 class CallForm(Struct):

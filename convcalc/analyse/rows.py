@@ -129,7 +129,8 @@ def _has_layers_inside(layer: Layer, depth: int) -> bool:
     Freezing the layer does not freeze such weights.
     """
     own = "layers/[^/]+/" * (depth + 1) + r"vars/\d+"
-    return not all(re.fullmatch(own, weight.path) for weight in layer.stored or ())
+    undecided = [weight for weight in layer.stored or () if weight.trainable is None]
+    return not all(re.fullmatch(own, weight.path) for weight in undecided)
 
 
 def _may_have_none(layer: Layer, results: Sequence[CallResult]) -> bool:
@@ -219,13 +220,18 @@ def _sublayer_rows(
 
 
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
-    """Returns the weights that the file stores for a layer. If the layer is not frozen, it is unknown which of these
-    weights are trainable.
+    """Returns the weights that the file stores for a layer.
+
+    If the layer trains, it is unknown which of them are trainable, unless the file states it.
     """
+
+    def trainable(weight: StoredWeight) -> bool | None:
+        if weight.trainable is not None:
+            return weight.trainable
+        return None if trains else False
+
     return tuple(
-        Weight(
-            weight.path, weight.shape, trainable=None if trains else False, frozen_because=FROZEN, dtype=weight.dtype
-        )
+        Weight(weight.path, weight.shape, trainable=trainable(weight), frozen_because=FROZEN, dtype=weight.dtype)
         for weight in layer.stored or ()
     )
 
@@ -314,7 +320,11 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
             labels["non_trainable_params"] = "unknown"
         trained = trained - _count_params(again)[1]
         trainable_bytes -= weight_bytes(again)
-        if trained > params:  # rows share weights, but it is unknown which ones
+        if all(weight.trainable is not None for weight in stored):
+            trains = [Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored if weight.trainable]
+            trained, trainable_bytes = _count_params(trains)[0], weight_bytes(trains)
+            labels |= {"trainable_params": "", "non_trainable_params": ""}
+        elif trained > params:  # rows share weights, but it is unknown which ones
             trained = UNKNOWN
             labels |= {"trainable_params": "unknown", "non_trainable_params": "unknown"}
     return Totals(

@@ -85,7 +85,9 @@ NOT_A_RECORD = _code(
     "Give the text that `model.summary()` printed, a JSON report or a model file.",
 )
 NOT_A_MODEL = _code(
-    "not-a-model", "A file is not a model.", "Give a spec, a Keras config, a .keras archive or an HDF5 file."
+    "not-a-model",
+    "A file is not a model.",
+    "Give a spec, a Keras config, a .keras archive, an HDF5 file or a SavedModel folder.",
 )
 NOT_A_SPEC = _code("not-a-spec", "A YAML file is not a spec.", "A spec is a mapping with `input:` and `layers:`.")
 NO_WEIGHTS = _code("no-weights", "A file stores no weights.", "Give a file that Keras saved with its weights.")

@@ -64,7 +64,7 @@ class _LazyGroup(click.Group):
 def cli(ctx: click.Context, debug: bool) -> None:
     """Calculate shapes, parameters and costs of Keras models, without Keras.
 
-    MODEL is a YAML spec, a Keras config (model.to_json()), a .keras archive or an HDF5 file.
+    MODEL is a YAML spec, a Keras config (model.to_json()), a .keras archive, an HDF5 file or a model's folder.
     """
     ctx.obj = debug
 

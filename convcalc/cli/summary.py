@@ -106,7 +106,8 @@ LONGEST = 10_000  # the maximum length of a line in characters; a larger number 
 def command(context: click.Context, /, models: tuple[str, ...], to: Output, **options: Any) -> int:
     """Print layers, shapes, parameters and MACs of models.
 
-    MODEL is a YAML spec, a Keras config (model.to_json()), a .keras archive or an HDF5 file; - is standard input.
+    MODEL is a YAML spec, a Keras config (model.to_json()), a .keras archive, an HDF5 file or a model's folder; - is
+    standard input.
     """
     given = [name for name in options if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
     format = REPORT_FORMATS[to.format]

@@ -39,16 +39,18 @@ _DTYPES_OF_NUMBERS = {bool: "bool", int: "int", float: "float"}
 def _upper_bounds(dtype: str) -> frozenset[str]:
     """Returns a set that contains the dtype, and all dtypes above it in the lattice."""
     if dtype not in _NEXT_DTYPES:
-        raise Refusal(f"needs numbers, not {dtype or 'an unknown dtype'}", codes.WRONG_DTYPE)
+        raise Refusal(f"needs numbers, not {dtype}", codes.WRONG_DTYPE)
     return frozenset({dtype}).union(*map(_upper_bounds, _NEXT_DTYPES[dtype]))
 
 
 @cache
 def result_type(*dtypes: str) -> str:
-    """Returns the dtype to which Keras promotes these dtypes.
+    """Returns the dtype to which Keras promotes these dtypes; "" if one of them is "", an unknown dtype.
 
     ``int`` and ``float`` are the types of Python's numbers.
     """
+    if "" in dtypes:
+        return ""
     if len(set(dtypes)) == 1:
         return _as_result(dtypes[0])
     common = frozenset.intersection(*map(_upper_bounds, dtypes))

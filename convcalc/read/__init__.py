@@ -16,9 +16,8 @@ from convcalc.base.gc_pause import gc_paused
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError, limited
 from convcalc.model import Model
-from convcalc.read.container import open_file
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
-from convcalc.read.detect import OpenFile, detect
+from convcalc.read.detect import OpenFile, detect, open_model
 from convcalc.read.spec.nodes import MAX_BYTES
 
 __all__ = ["config_in", "custom_layers_in", "load", "model_in", "open_source", "parse", "read"]
@@ -26,8 +25,8 @@ __all__ = ["config_in", "custom_layers_in", "load", "model_in", "open_source", "
 
 def load(source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
     """Returns the model in a file: a YAML spec, a Keras config (``model.to_json()``, or the same in YAML), a ``.keras``
-    archive, or an HDF5 file (needs h5py, the extra ``hdf5``). The kind of file is detected by the content. ``-`` reads
-    standard input.
+    archive, an HDF5 file (needs h5py, the extra ``hdf5``), a TensorFlow SavedModel, or the folder of a model. The kind is
+    detected by the content. ``-`` reads standard input.
     ``custom`` are declarations of custom layers (:func:`convcalc.read.custom_layers_in`).
 
     Raises :class:`ConvcalcError` with every problem in the file.
@@ -74,13 +73,13 @@ def config_in(source: str | PathLike[str]) -> Any:
 
 @contextmanager
 def open_source(source: str | PathLike[str]) -> Iterator[tuple[BinaryIO, str]]:
-    """Opens a file, or standard input for ``-``. Yields the open file and its name for messages."""
+    """Opens a file, the main file of a model's folder, or standard input for ``-``. Yields the open file and its name for messages."""
     name = fspath(source)
     if name == "-":
         yield BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "<stdin>"
         return
-    with open_file(name) as file:
-        yield file, name
+    with open_model(name) as (file, path):
+        yield file, path
 
 
 @gc_paused()

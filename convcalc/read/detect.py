@@ -7,11 +7,15 @@ input format, write its reader in a new module and declare a kind here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
 
-from convcalc.base.problems import Source
+from convcalc.base import codes
+from convcalc.base.problems import Source, error
 from convcalc.base.structs import Struct
+from convcalc.read.container import open_file
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.spec.nodes import MAX_BYTES, decode
 
@@ -20,21 +24,26 @@ class FileKind(Struct):
     """A kind of file, with references (``"module:function"``) to the functions that read it.
 
     - ``starts`` are the possible first bytes of a binary kind.
+    - ``matches_bytes`` returns True for the first bytes of a binary kind that has no fixed first bytes.
     - ``matches`` returns True for a text of this kind.
     - ``read`` takes the :class:`OpenFile` and returns the Model.
     - ``config`` takes the OpenFile and returns Keras's config as data; None for kinds that Keras does not write.
-    - ``tree`` takes the OpenFile and returns a context manager, which opens the HDF5 tree with the weights; None for a
-      kind without weights.
-    - ``weights`` takes the HDF5 tree, the Model and the file's name, and returns the Weights.
+    - ``tree`` takes the OpenFile and returns a context manager, which opens the weights: an HDF5 tree, or the objects
+      of another format. None for a kind without weights.
+    - ``weights`` takes the opened weights, the Model and the file's name, and returns the Weights.
+    - ``layers`` takes the same, and returns the Model with the layers in the weights. It is called for a model whose
+      config lists no layers.
     """
 
     name: str
     starts: tuple[bytes, ...] = ()
+    matches_bytes: Callable[[bytes], bool] | None = None
     matches: Callable[[str], bool] | None = None
     read: str = "convcalc.read.spec.spec:read_spec_file"
     config: str | None = None
     tree: str | None = None
     weights: str | None = None
+    layers: str = "convcalc.read.keras_files.weights_tree:stored_model"
 
 
 class OpenFile(Struct):
@@ -67,6 +76,26 @@ _TABLE_EDGE = re.compile(r"[┏┌+][━─┳┬-]{8,}|_{10,}")
 
 def _is_json(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n").startswith(("{", "["))
+
+
+def _is_json_string(text: str) -> bool:
+    return text.lstrip("\ufeff \t\r\n").startswith('"') and "class_name" in text and "config" in text
+
+
+def _is_tfjs(text: str) -> bool:
+    return text.lstrip("\ufeff \t\r\n").startswith("{") and ('"modelTopology"' in text or '"weightsManifest"' in text)
+
+
+def _is_keras_metadata(start: bytes) -> bool:
+    # The first object is the model: its number, which is 0, may be written or not. Its path is "root".
+    return re.match(rb"\n[\x80-\xff]*[\0-\x7f](\x10\0)?\x1a\x04root[\x22\x2a]", start) is not None
+
+
+def _is_tensorflow_graph(start: bytes) -> bool:
+    # The first node: its name, and its operation.
+    node = re.match(rb"\n[\x80-\xff]*[\0-\x7f]\n([\1-\x40])", start)
+    operation = start[node.end() + node[1][0] :] if node else b""
+    return re.match(rb"\x12[\1-\x40][A-Z][A-Za-z0-9]+", operation) is not None
 
 
 def _is_json_config(text: str) -> bool:
@@ -103,6 +132,8 @@ def has_key(text: str) -> bool:
 
 _CONTENTS = "convcalc.read.keras_files.contents"
 _WEIGHTS = "convcalc.read.keras_files.weights"
+_SAVED_MODEL = "convcalc.read.keras_files.saved_model"
+_TFJS = "convcalc.read.keras_files.tfjs"
 
 KINDS: list[FileKind] = []
 
@@ -136,8 +167,41 @@ HDF5 = _kind(
         weights=f"{_WEIGHTS}:hdf5_weights",
     )
 )
+SAVED_MODEL = _kind(
+    FileKind(
+        "TensorFlow SavedModel",
+        starts=(b"\x08\x01\x12",),  # version 1 of the format, then a graph
+        read=f"{_SAVED_MODEL}:read_saved_model",
+        config=f"{_SAVED_MODEL}:saved_model_config",
+        tree="convcalc.read.keras_files.saved_objects:saved_objects",
+        weights=f"{_SAVED_MODEL}:saved_model_weights",
+        layers=f"{_SAVED_MODEL}:saved_model_layers",
+    )
+)
+KERAS_METADATA = _kind(
+    FileKind(
+        "Keras metadata of a SavedModel",
+        matches_bytes=_is_keras_metadata,
+        read=f"{_CONTENTS}:read_keras_file",
+        config=f"{_SAVED_MODEL}:metadata_config",
+    )
+)
+TENSORFLOW_GRAPH = _kind(
+    FileKind("TensorFlow graph", matches_bytes=_is_tensorflow_graph, read=f"{_SAVED_MODEL}:read_graph")
+)
 SHARDED_WEIGHTS = _kind(
     FileKind("list of Keras weights files", matches=_is_sharded_weights, read=f"{_CONTENTS}:read_sharded_weights")
+)
+TFJS = _kind(
+    FileKind(
+        "TensorFlow.js model",
+        matches=_is_tfjs,
+        read=f"{_TFJS}:read_tfjs",
+        config=f"{_TFJS}:tfjs_config",
+        tree=f"{_TFJS}:tfjs_manifest",
+        weights=f"{_TFJS}:tfjs_weights",
+        layers=f"{_TFJS}:tfjs_layers",
+    )
 )
 JSON_CONFIG = _kind(
     FileKind(
@@ -145,6 +209,17 @@ JSON_CONFIG = _kind(
         matches=_is_json_config,
         read=f"{_CONTENTS}:read_keras_file",
         config=f"{_CONTENTS}:json_config",
+        tree=f"{_CONTENTS}:tree_beside",
+        weights=f"{_WEIGHTS}:archive_weights",
+        layers=f"{_CONTENTS}:layers_beside",
+    )
+)
+JSON_STRING = _kind(
+    FileKind(
+        "Keras config in a JSON string",
+        matches=_is_json_string,
+        read=f"{_CONTENTS}:read_keras_file",
+        config=f"{_CONTENTS}:json_string_config",
     )
 )
 YAML_CONFIG = _kind(
@@ -162,7 +237,31 @@ JSON = _kind(FileKind("JSON text", matches=_is_json))
 KERAS_TEXT = _kind(FileKind("printed summary", matches=_is_keras_text))
 SPEC = FileKind("YAML spec")  # a text that matches none of the kinds above
 
-_LONGEST_START = max(len(start) for kind in KINDS for start in kind.starts)
+_START = 160  # enough of a file to detect its binary kind
+# The file that represents a folder, in the order in which they are tried.
+_MAIN_FILES = ("saved_model.pb", "model.json", "task.json", "config.json")
+
+
+@contextmanager
+def open_model(source: str) -> Iterator[tuple[BinaryIO, str]]:
+    """Opens a model's file, or the file in a model's folder that describes the model. Yields the file and its path."""
+    path = main_file(source) if Path(source).is_dir() else source
+    with open_file(path) as file:
+        yield file, path
+
+
+def main_file(folder: str) -> str:
+    """Returns the path of the file in a folder that describes the model.
+
+    Raises :class:`ConvcalcError` if the folder has no such file.
+    """
+    for name in _MAIN_FILES:
+        path = Path(folder, name)
+        if path.is_file():
+            return str(path)
+    names = ", ".join(_MAIN_FILES[:-1])
+    message = f"{folder}: is a folder without a model: a model's folder has {names} or {_MAIN_FILES[-1]}"
+    raise error(codes.NOT_A_MODEL, f"{message}; give a file in it")
 
 
 def detect(file: BinaryIO, name: str) -> OpenFile:
@@ -179,10 +278,14 @@ def detect(file: BinaryIO, name: str) -> OpenFile:
 
 def open_binary(file: BinaryIO, name: str) -> OpenFile | None:
     """Returns the opened file if its kind is binary, else None. The file's position is 0 before and after the call."""
-    start = file.read(_LONGEST_START)
+    start = file.read(_START)
     file.seek(0)
-    kind = next((kind for kind in KINDS if kind.starts and start.startswith(kind.starts)), None)
+    kind = next((kind for kind in KINDS if _matches(kind, start)), None)
     return None if kind is None else OpenFile(kind, file, name)
+
+
+def _matches(kind: FileKind, start: bytes) -> bool:
+    return start.startswith(kind.starts) or (kind.matches_bytes is not None and kind.matches_bytes(start))
 
 
 def text_kind(text: str) -> FileKind:

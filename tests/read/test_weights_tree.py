@@ -30,27 +30,9 @@ from convcalc.read import load, read
 from convcalc.read.keras_files.contents import WEIGHTS_MEMBER
 from convcalc.report_json.write import report_json
 from tests.helpers.keras_configs import INPUT, functional, layer, sequential, tensor
+from tests.helpers.weights_files import Shapes, tree
 
-Shapes = Mapping[str, Sequence[int]]
 OWN = {"module": None, "class_name": "MyModel", "config": {}, "registered_name": "ex>MyModel"}
-
-
-def tree(shapes: Shapes, names: Mapping[str, str] | None = None, values: Mapping[str, Any] | None = None) -> bytes:
-    """Returns a ``.weights.h5`` file as Keras 3 writes it. ``names`` are names of layers, which the file stores beside
-    the variables.
-    """
-    file = io.BytesIO()
-    with h5py.File(file, "w") as written:
-        for path, shape in shapes.items():
-            integer = "generator" in path or path.endswith("optimizer/vars/0")
-            written[path] = np.zeros(shape, "int64" if integer else "float32")
-        for path, name in (names or {}).items():
-            variables = written.require_group(f"{path}/vars".lstrip("/"))
-            if name:
-                variables.attrs["name"] = name
-        for path, value in (values or {}).items():
-            written[path] = value
-    return file.getvalue()
 
 
 def archive(config: Any, weights: bytes) -> bytes:

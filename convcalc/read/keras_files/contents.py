@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convcalc.base import codes
 from convcalc.base.lazy import resolve
-from convcalc.base.problems import ConvcalcError, Problem
-from convcalc.read.container import open_member, parse_json, read_member
+from convcalc.base.problems import ConvcalcError, Problem, Source, error
+from convcalc.read.container import open_file, open_member, parse_json, read_member
 from convcalc.read.spec.nodes import compose, decode, plain_value
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 CONFIG_MEMBER = "config.json"
 WEIGHTS_MEMBER = "model.weights.h5"
+# The files of a task of keras_hub. The weights of its backbone are in another file, model.weights.h5.
+TASK = "task.json"
+TASK_WEIGHTS = "task.weights.h5"
+MAX_QUOTED = 4
 
 
 def read_keras_file(opened: OpenFile) -> Model:
@@ -80,6 +86,18 @@ def json_config(opened: OpenFile) -> Any:
     return parse_json(opened.text)
 
 
+def json_string_config(opened: OpenFile) -> Any:
+    """Returns the config in a JSON string, as ``json.dump(model.to_json(), file)`` writes it."""
+    value: Any = opened.text
+    for _ in range(MAX_QUOTED):
+        value = parse_json(value if isinstance(value, Source) else Source(opened.name, value))
+        if not isinstance(value, str):
+            return value
+    raise error(
+        codes.TOO_DEEP, f"{opened.name}: a JSON string contains JSON strings more than {MAX_QUOTED} levels deep"
+    )
+
+
 def yaml_config(opened: OpenFile) -> Any:
     """Returns a config from a YAML file, into which the JSON text of a config was rewritten."""
     problems: list[Problem] = []
@@ -97,6 +115,38 @@ def archive_tree(opened: OpenFile) -> Iterator[Tree]:
     name = f"{opened.name}: {WEIGHTS_MEMBER}"
     with open_member(opened.file, WEIGHTS_MEMBER, opened.name) as part, open_hdf5(part, name) as tree:
         yield tree
+
+
+@contextmanager
+def tree_beside(opened: OpenFile) -> Iterator[Tree]:
+    """Opens the HDF5 file with the weights beside a file ``config.json`` or ``task.json``.
+
+    Keras writes the files of a model into a folder if it does not pack them into an archive. In a folder of keras_hub,
+    ``task.json`` describes a task. A task contains the model of ``config.json``.
+    """
+    from convcalc.read.keras_files.hdf5 import open_hdf5
+    from convcalc.read.keras_files.weights import no_weights
+
+    names = {CONFIG_MEMBER: (WEIGHTS_MEMBER,), TASK: (TASK_WEIGHTS, WEIGHTS_MEMBER)}.get(Path(opened.name).name, ())
+    existing = [path for path in map(Path(opened.name).with_name, names) if path.is_file()]
+    if not existing:
+        raise no_weights(opened.name)
+    with open_file(str(existing[0])) as file, open_hdf5(file, str(existing[0])) as tree:
+        yield tree
+
+
+def layers_beside(tree: Tree, model: Model, name: str) -> Model:
+    """Returns a model with the layers in the weights beside a file ``config.json`` or ``task.json``."""
+    from convcalc.read.keras_files.hdf5 import open_hdf5
+    from convcalc.read.keras_files.weights_tree import stored_model, task_model
+
+    if Path(name).name != TASK:
+        return stored_model(tree, model, name)
+    weights = Path(name).with_name(WEIGHTS_MEMBER)
+    if not Path(name).with_name(TASK_WEIGHTS).is_file():
+        return task_model(None, tree, model, name)
+    with open_file(str(weights)) as file, open_hdf5(file, str(weights)) as backbone:
+        return task_model(tree, backbone, model, name)
 
 
 @contextmanager

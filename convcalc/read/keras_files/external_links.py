@@ -12,9 +12,8 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError
-from convcalc.read.container import open_file
-from convcalc.read.detect import open_binary
-from convcalc.read.keras_files.hdf5 import MAX_OBJECTS
+from convcalc.read.detect import detect, open_model
+from convcalc.read.keras_files.hdf5 import MAX_OBJECTS, Tree
 
 
 def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
@@ -25,13 +24,13 @@ def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
     name = fspath(source)
     if name == "-":
         return []
-    with open_file(name) as file:
-        opened = open_binary(file, name)
-        if opened is None or opened.kind.tree is None:
+    with open_model(name) as (file, path):
+        opened = detect(file, path)
+        if opened.kind.tree is None:
             return []
         try:
             with resolve(opened.kind.tree)(opened) as tree:
-                return list(_links(tree.root))
+                return list(_links(tree.root)) if isinstance(tree, Tree) else []
         except ConvcalcError as failed:
             if failed.problems[0].code == codes.NO_WEIGHTS:  # an archive without weights has no HDF5 data, so no links
                 return []

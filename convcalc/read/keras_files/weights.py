@@ -24,8 +24,7 @@ from convcalc.layers.dtypes import DTYPES
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
-from convcalc.read.container import open_file
-from convcalc.read.detect import KERAS_ARCHIVE, OpenFile, open_binary
+from convcalc.read.detect import KERAS_ARCHIVE, OpenFile, detect, open_model
 from convcalc.read.keras_files.hdf5 import CONFIG, Tree
 from convcalc.read.keras_files.weights_tree import (
     Group,
@@ -36,7 +35,6 @@ from convcalc.read.keras_files.weights_tree import (
     layer_name,
     legacy_weights,
     read_tree,
-    stored_model,
     with_copies_merged,
 )
 
@@ -67,22 +65,19 @@ def stored_weights(source: str | PathLike[str], model: Model) -> Weights:
         raise error(
             codes.NO_WEIGHTS, "the weights of a model on standard input cannot be read: give the name of its file"
         )
-    with open_file(name) as file:
-        return weights_in(file, name, model)
+    with open_model(name) as (file, path):
+        return weights_in(file, path, model)
 
 
 def weights_in(file: BinaryIO, name: str, model: Model) -> Weights:
     """Returns the weights in an open file. Raises :class:`ConvcalcError` if files of this format store no weights."""
-    opened = open_binary(file, name)
-    if opened is None:
-        raise _no_weights(name)
-    return _weights(opened, model)
+    return _weights(detect(file, name), model)
 
 
 def _weights(opened: OpenFile, model: Model) -> Weights:
     kind = opened.kind
     if kind.tree is None or kind.weights is None:
-        raise _no_weights(opened.name)
+        raise no_weights(opened.name)
     if model.fallback is not None:
         layers = model.fallback.walk()
         return Weights({model.name: tuple(weight for _, layer in layers for weight in layer.stored or ())})
@@ -93,7 +88,8 @@ def _weights(opened: OpenFile, model: Model) -> Weights:
     return weights
 
 
-def _no_weights(name: str) -> ConvcalcError:
+def no_weights(name: str) -> ConvcalcError:
+    """Returns the error for a file that stores no weights."""
     return error(
         codes.NO_WEIGHTS, f"{name}: contains no weights; give a .keras archive or the .h5 file of a whole model"
     )
@@ -111,7 +107,7 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
     # Two models can share one layer. From an .h5 file, Keras loads it as separate layers. Keras cannot load such an
     # archive.
     may_share = opened.kind is KERAS_ARCHIVE and _may_share(model)
-    if not may_share and not any(_may_be_unknown(layer) for _, layer in model.walk()):
+    if not may_share and not any(may_be_unknown(layer) for _, layer in model.walk()):
         return model
     try:
         if is_unlisted(model):
@@ -127,10 +123,10 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
 
 def with_weights(model: Model, source: str) -> Model:
     """Returns the model with weights from another file. Raises :class:`ConvcalcError` if the file has no weights."""
-    with open_file(source) as file:
-        opened = open_binary(file, source)
-        if opened is None or opened.kind.tree is None:
-            raise _no_weights(source)
+    with open_model(source) as (file, path):
+        opened = detect(file, path)
+        if opened.kind.tree is None:
+            raise no_weights(path)
         if model.fallback is not None:
             return model._replace(fallback=_stored_model(opened, model.fallback))
         if is_unlisted(model):
@@ -141,12 +137,13 @@ def with_weights(model: Model, source: str) -> Model:
 
 def _stored_model(opened: OpenFile, model: Model) -> Model:
     if opened.kind.tree is None:
-        raise _no_weights(opened.name)
+        raise no_weights(opened.name)
     with resolve(opened.kind.tree)(opened) as tree:
-        return stored_model(tree, model, opened.name)
+        stored: Model = resolve(opened.kind.layers)(tree, model, opened.name)
+    return stored
 
 
-def _may_be_unknown(layer: Layer) -> bool:
+def may_be_unknown(layer: Layer) -> bool:
     """Returns True if the layer's weights may be unknown, or if its output is unknown, so that the weights of later
     layers are unknown too.
     """
@@ -180,7 +177,7 @@ def _holds_unknown(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return any(map(_holds_unknown, value))
     if isinstance(value, SubModel):
-        return any(_may_be_unknown(layer) for _, layer in value.model.walk())
+        return any(may_be_unknown(layer) for _, layer in value.model.walk())
     if not isinstance(value, SubLayer):
         return isinstance(value, SubForeign)
     definition = value.definition

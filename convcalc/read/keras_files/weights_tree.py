@@ -236,6 +236,17 @@ def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
     return model_of_layers(root.name or "weights", group_layers(root, source), model, source)
 
 
+def task_model(head: Tree | None, backbone: Tree, model: Model, source: str) -> Model:
+    """Returns the model of a task of keras_hub. ``head`` has the weights that only the task has; None if it has none."""
+    inner = read_tree(backbone, name="backbone")
+    root = Group("") if head is None else read_tree(head)
+    if not head or not any(group.weights for group in root.walk()):
+        root = root._replace(children=())
+    return model_of_layers(
+        model.name, group_layers(root._replace(children=(inner, *root.children)), source), model, source
+    )
+
+
 def is_legacy(group: Any) -> bool:
     """Returns True if a group lists the names of its layers, as a legacy ``.h5`` file of Keras 2 does."""
     return "layer_names" in group.attrs or "layer_names0" in group.attrs
@@ -248,22 +259,25 @@ def group_layers(root: Group, source: str) -> Sequence[Layer]:
     return _layers(root, root.path)
 
 
-def model_of_layers(name: str, layers: Sequence[Layer], model: Model | None, source: str) -> Model:
+def model_of_layers(name: str, layers: Sequence[Layer], model: Model | None, source: str, described: str = "") -> Model:
     """Returns the model with these layers, whose connections are unknown.
 
-    ``model`` is the result of :func:`class_model`, or None.
+    ``model`` is the result of :func:`class_model`, or None. ``described`` is what the file contains, for the warning.
     """
     if model is not None:
         name = model.name
     inputs = [] if model is None else [model.layers[ref.call] for ref in model.inputs]
     class_name = "Weights" if model is None else model.class_name
-    described = "the file contains only weights" if model is None else f"the class {class_name} lists no layers"
-    message = f"{described}: the rows are the layers whose weights it stores; shapes and MACs are unknown"
+    only_weights = "the file contains only weights" if model is None else f"the class {class_name} lists no layers"
+    message = (
+        f"{described or only_weights}: the rows are the layers whose weights it stores; shapes and MACs are unknown"
+    )
     problems = (_warning(source, message, None),)
-    return _of_rows(name, class_name, layers, inputs)._replace(source=source, problems=problems)
+    return model_of_rows(name, class_name, layers, inputs)._replace(source=source, problems=problems)
 
 
-def _of_rows(name: str, class_name: str, layers: Sequence[Layer], inputs: Sequence[Layer] = ()) -> Model:
+def model_of_rows(name: str, class_name: str, layers: Sequence[Layer], inputs: Sequence[Layer] = ()) -> Model:
+    """Returns a model whose layers are known, but not their connections."""
     every = (*inputs, *layers)
     calls = tuple(Call(number, ()) for number in range(len(every)))
     return Model(name, class_name, every, calls, tuple(map(Ref, range(len(inputs)))), (), own_flags=True)
@@ -276,7 +290,7 @@ def _layers(group: Group, prefix: str) -> list[Layer]:
     """
     layers = []
     if group.weights:
-        layers.append(_stored_layer(_relative(f"{group.path}/vars".lstrip("/"), prefix), "Variables", group.weights))
+        layers.append(stored_layer(_relative(f"{group.path}/vars".lstrip("/"), prefix), "Variables", group.weights))
     for child in group.children:
         if child.is_container:
             layers += _layers(child, prefix)
@@ -285,10 +299,10 @@ def _layers(group: Group, prefix: str) -> list[Layer]:
         word = _NUMBER.sub("", name.rpartition("/")[2]) if group.is_container else ""
         class_name = child.name or word or _UNKNOWN_CLASS
         if any(inner.weights for inner in child.walk() if inner is not child):
-            model = _of_rows(name, class_name, _layers(child, child.path))
+            model = model_of_rows(name, class_name, _layers(child, child.path))
             layers.append(Layer(name, class_name, model))
         else:
-            layers.append(_stored_layer(name, class_name, child.weights))
+            layers.append(stored_layer(name, class_name, child.weights))
     return layers
 
 
@@ -296,7 +310,8 @@ def _relative(path: str, prefix: str) -> str:
     return path[len(prefix) :].lstrip("/")
 
 
-def _stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) -> Layer:
+def stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) -> Layer:
+    """Returns a layer of which only the weights are known."""
     known = all(weight.dtype in DTYPES for weight in weights)
     dtypes = {weight.dtype for weight in weights}
     dtype = dtypes.pop() if len(dtypes) == 1 and known else "float32"
@@ -316,7 +331,7 @@ def _legacy_layers(tree: Tree, top: Any) -> list[Layer]:
             continue
         taken.add(name)
         if weights or name != "top_level_model_weights":
-            layers.append(_stored_layer(name, _UNKNOWN_CLASS, weights))
+            layers.append(stored_layer(name, _UNKNOWN_CLASS, weights))
     return layers
 
 

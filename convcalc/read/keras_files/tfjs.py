@@ -1,0 +1,108 @@
+"""Reads ``model.json`` of TensorFlow.js.
+
+``modelTopology`` is the config of a Keras model, or a graph of TensorFlow. ``weightsManifest`` has the name, shape and
+dtype of each weight. The files with the values of the weights are not read.
+
+Sources: ``tfjs-converter/python/tensorflowjs/converters`` and ``tfjs-core/src/io/types.ts`` of TensorFlow.js.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from convcalc.base import codes
+from convcalc.base.problems import error
+from convcalc.model import Model, StoredWeight
+from convcalc.read.container import parse_json
+from convcalc.read.keras_files.config import read_config
+from convcalc.read.keras_files.saved_model import variables_model
+from convcalc.read.keras_files.weights import Weights, with_stored
+
+if TYPE_CHECKING:
+    from convcalc.read.detect import OpenFile
+
+MAX_WEIGHTS = 100_000
+_MAX_AXES = 64
+_GRAPH = "the file contains a TensorFlow graph without Keras layers, whose weights can be merged ones and constants"
+
+
+def read_tfjs(opened: OpenFile) -> Model:
+    """Returns the model in a ``model.json``; for a graph of TensorFlow, a model with the weights that it stores."""
+    config = tfjs_config(opened)
+    if config:
+        return with_stored(read_config(config, opened.name, opened.custom), opened)
+    with tfjs_manifest(opened) as weights:
+        if not weights:
+            message = "has a TensorFlow graph without weights, and no Keras layers; give the Keras model"
+            raise error(codes.NOT_A_MODEL, f"{opened.name}: {message} from which it was made")
+        variables = [(weight.path, weight) for weight in weights]
+        return variables_model(variables, opened.name, None, _GRAPH)
+
+
+def tfjs_config(opened: OpenFile) -> Any:
+    """Returns the config of a Keras model; an empty config if the file has none."""
+    data = parse_json(opened.text)
+    topology = data.get("modelTopology") if isinstance(data, Mapping) else None
+    if not isinstance(topology, Mapping):
+        return {}
+    config = topology.get("model_config", topology)
+    return config if isinstance(config, Mapping) and "class_name" in config else {}
+
+
+@contextmanager
+def tfjs_manifest(opened: OpenFile) -> Iterator[Sequence[StoredWeight]]:
+    """Yields the weights that the file lists."""
+    yield tuple(_listed(parse_json(opened.text), opened.name))
+
+
+def tfjs_weights(weights: Sequence[StoredWeight], model: Model, name: str) -> Weights:
+    """Returns the weights of each layer.
+
+    A weight's name begins with the name of its layer, also if the layer is in a nested model. If two layers have the
+    same name, their weights are unknown.
+    """
+    by_layer: dict[str, list[StoredWeight]] = {}
+    for weight in weights:
+        by_layer.setdefault(weight.path.partition("/")[0], []).append(weight)
+    paths: dict[str, list[str]] = {}
+    for path, layer in model.walk():
+        if layer.model is None:
+            paths.setdefault(layer.name, []).append(path)
+    layers = {places[0]: tuple(by_layer.pop(word, ())) for word, places in paths.items() if len(places) == 1}
+    others = tuple(weight for group in by_layer.values() for weight in group)
+    return Weights({} if others else layers, others, tuple(weights))
+
+
+def tfjs_layers(weights: Sequence[StoredWeight], model: Model | None, name: str) -> Model:
+    """Returns a model whose layers are known only from the names of the weights."""
+    return variables_model([(weight.path, weight) for weight in weights], name, model)
+
+
+def _listed(data: Any, name: str) -> Iterator[StoredWeight]:
+    groups = data.get("weightsManifest") if isinstance(data, Mapping) else None
+    count = 0
+    for group in groups if isinstance(groups, list) else ():
+        entries = group.get("weights") if isinstance(group, Mapping) else None
+        for entry in entries if isinstance(entries, list) else ():
+            count += 1
+            if count > MAX_WEIGHTS:
+                raise error(codes.TOO_LARGE, f"{name}: weightsManifest lists more than {MAX_WEIGHTS:,} weights")
+            yield _weight(entry, f"{name}: weightsManifest: weight {count}")
+
+
+def _weight(entry: Any, place: str) -> StoredWeight:
+    values = entry if isinstance(entry, Mapping) else {}
+    path, shape, dtype = values.get("name"), values.get("shape"), values.get("dtype")
+    if not isinstance(path, str) or not path or not isinstance(dtype, str) or not _is_shape(shape):
+        raise error(codes.INVALID_CONFIG, f"{place}: expects a name, a shape (a list of sizes) and a dtype")
+    return StoredWeight(path[:1000], tuple(shape), dtype[:100])
+
+
+def _is_shape(value: Any) -> TypeGuard[list[int]]:
+    return (
+        isinstance(value, list)
+        and len(value) <= _MAX_AXES
+        and all(type(size) is int and 0 <= size < 2**63 for size in value)
+    )
