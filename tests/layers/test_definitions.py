@@ -106,9 +106,9 @@ def test_the_reader_of_configs_decides_the_same() -> None:
     again = read(config_json(infer(model)).encode(), "config.json")
     definitions = {layer.name: layer.definition for layer in again.layers}
     assert definitions["dense"] is CATALOGUE["Dense"]
-    # only the spec has the declaration
     config = {"name": "scale", "trainable": True, "dtype": "float32"}
+    # only the spec has the declaration
     assert definitions["scale"] == Foreign("Scale", registered_name="Custom>Scale", config=config)
     assert isinstance(definitions["relu"], Operation)
     assert isinstance(definitions["inner"], Model)
-    assert definitions["mine"] == Foreign("Mine", module="mypackage")
+    assert definitions["mine"] == Foreign("Mine", module="mypackage", config={**config, "name": "mine"})
