@@ -34,6 +34,8 @@ _FILL_VALUE = Argument("fill_value", Anything(), 0.0)
 # The last arguments of the layers that move pixels.
 _MOVED = [_FILL_MODE, _INTERPOLATION, SEED, _FILL_VALUE, DATA_FORMAT]
 _PART = Factor(0, 1)
+# The number of tensors of a call: images alone, or a dict of images, labels, bounding boxes and segmentation masks.
+_DICT = (1, 5)
 
 
 def _resized(x: Shape, a: Args, at: int) -> Inferred:
@@ -172,25 +174,36 @@ def _value_change(
     receptive_field_rule: views.ReceptiveFieldRule = views.positions,
     flops: Cost = costs.free,
 ) -> None:
-    """Declares a layer that changes values but not shapes. ``value`` is the argument in the layer's example."""
+    """Declares a layer that changes values but not shapes. ``value`` is the argument in the layer's example.
 
-    def rule(a: Args, x: Shape) -> Inferred:
-        return Inferred((x,), dtype=dtype)
+    Keras also calls such a layer on a dict, e.g. of images, labels and bounding boxes. The layer then has an output for each
+    tensor in it.
+    """
+
+    def rule(a: Args, *shapes: Shape) -> Inferred:
+        return Inferred(shapes, dtype=dtype)
+
+    def views_of_all(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
+        return (receptive_field_rule if len(inputs) == 1 else views.unknown)(a, inputs, result)
+
+    def flops_of_all(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
+        return (flops if len(inputs) == 1 or flops is costs.free else costs.unknown)(a, inputs, result)
 
     rule.__doc__ = f"{does}\n\nThe shape does not change."
     example = f"{name}: {value}" if value else name
     layer(
         name,
         *arguments,
+        inputs=_DICT,
         buffer_reuse=VIEW,
-        flops=flops,
+        flops=flops_of_all,
         tf_flops=costs.unknown,
         built_when_made=False,
         example=example,
         example_input=(8, 8, 3),
         hidden_sublayers=hidden_sublayers,
         autocasts=autocasts,
-        receptive_field_rule=receptive_field_rule,
+        receptive_field_rule=views_of_all,
     )(rule)
 
 

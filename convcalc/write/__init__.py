@@ -32,7 +32,7 @@ def _proved_config(report: Report) -> str:
 def _yaml(report: Report) -> str:
     from convcalc.write.spec import spec_yaml
 
-    _refuse_constants(report)
+    _refuse_calls(report)
     return spec_yaml(report)
 
 
@@ -105,16 +105,21 @@ def require_writable(report: Report) -> None:
                 )
 
 
-def _refuse_constants(report: Report) -> None:
-    """Raises :class:`ConvcalcError` if a layer is called on a constant: a spec cannot describe such a call."""
+def _refuse_calls(report: Report) -> None:
+    """Raises :class:`ConvcalcError` if a layer is called on a constant or a dict: a spec cannot describe such a call."""
     from convcalc.base import codes
     from convcalc.base.problems import error
+    from convcalc.layers import LayerDefinition
 
     for prefix, model in report.model.models():
         for call in model.calls:
-            if call.constants:
-                path = prefix + model.layers[call.layer].name
-                message = f"'{path}' is called on a constant, which a spec cannot describe; write .json or .py"
+            layer = model.layers[call.layer]
+            on_a_dict = call.form is not None and any(isinstance(part, dict) for part in call.form.args)
+            if call.constants or (on_a_dict and isinstance(layer.definition, LayerDefinition)):
+                what = "a constant" if call.constants else "a dict"
+                message = (
+                    f"'{prefix}{layer.name}' is called on {what}, which a spec cannot describe; write .json or .py"
+                )
                 raise error(codes.CANNOT_WRITE, message)
 
 

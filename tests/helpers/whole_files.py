@@ -478,3 +478,42 @@ def Concatenate_with_a_constant_in_Keras_2() -> Case:
     return Case(
         {"class_name": "Functional", "config": config}, {"c": ([(None, 7)], 0), "d": ([(None, 2)], 16)}, keras=0
     )
+
+
+# Layers for images that are called on a dict ---------------------------------------------------------------------------------
+
+
+def _on_a_dict(body: dict[str, Any], tree: dict[str, Any], **shapes: Shape) -> Case:
+    """Returns a model of an input for each tensor in the dict, and of a layer. ``shapes`` are in the order of the outputs."""
+    name = body["name"]
+    entries = [inputs(*shape[1:], name=key) for key, shape in shapes.items()]
+    called = {**body, "inbound_nodes": [{"args": [tree], "kwargs": {}}]}
+    outputs = [[name, 0, number] for number in range(len(shapes))]
+    config = functional(*entries, called, input_layers=[[key, 0, 0] for key in shapes], outputs=outputs)
+    return Case(config, {name: (list(shapes.values()), 0)})
+
+
+@case
+def MixUp_of_images_and_labels() -> Case:
+    tree = {"images": at("images", 8, 8, 3), "labels": at("labels", 4)}
+    return _on_a_dict(layer("MixUp", "m"), tree, images=(None, 8, 8, 3), labels=(None, 4))
+
+
+@case
+def RandomFlip_of_images_and_bounding_boxes() -> Case:
+    boxes = {"boxes": at("boxes", 5, 4), "labels": at("labels", 5)}
+    tree = {"images": at("images", 8, 8, 3), "bounding_boxes": boxes}
+    shapes: dict[str, Shape] = {"boxes": (None, 5, 4), "labels": (None, 5), "images": (None, 8, 8, 3)}
+    return _on_a_dict(layer("RandomFlip", "f", bounding_box_format="xyxy"), tree, **shapes)
+
+
+@case
+def CutMix_of_images_and_masks() -> Case:
+    tree = {"images": at("images", 8, 8, 3), "segmentation_masks": at("masks", 8, 8, 1)}
+    return _on_a_dict(layer("CutMix", "c"), tree, images=(None, 8, 8, 3), masks=(None, 8, 8, 1))
+
+
+@case
+def MaxNumBoundingBoxes_of_boxes() -> Case:
+    tree = {"boxes": at("boxes", 5, 4), "labels": at("labels", 5)}
+    return _on_a_dict(layer("MaxNumBoundingBoxes", "n", max_number=7), tree, boxes=(None, 5, 4), labels=(None, 5))

@@ -161,6 +161,15 @@ def test_a_constant_without_axes_is_refused(class_name: str) -> None:
         infer(read(json.dumps(functional(inputs(4), called, outputs=[["c", 0, 0]])).encode(), "model.json"))
 
 
+@pytest.mark.parametrize("name", ["MixUp of images and labels", "Concatenate with a constant"])
+def test_a_call_that_a_spec_cannot_describe_is_not_written_as_a_spec(name: str) -> None:
+    report = infer(read(json.dumps(CASES[name].config).encode(), "model.json"))
+    with pytest.raises(ConvcalcError, match=r"which a spec cannot describe; write \.json or \.py"):
+        FORMATS[".yaml"](report)
+    again = infer(read(FORMATS[".json"](report).encode(), "again.json"))
+    assert again.output_shapes == report.output_shapes
+
+
 def test_a_constant_of_a_wrong_shape_is_named() -> None:
     config = functional(inputs(4), layer("Concatenate", "c", [[at("x", 4), constant(1, 2, 3)]]), outputs=[["c", 0, 0]])
     with pytest.raises(ConvcalcError, match=r"\(None, 4\) from 'x' and \(1, 2, 3\) from a constant"):
