@@ -1,8 +1,9 @@
-"""Layers of Keras 2 that Keras 3 does not have. Only Keras 2 files contain them: no spec can name them, and they are
+"""Layers of Keras 1 and 2 that Keras 3 does not have. Only old files contain them: no spec can name them, and they are
 not in the catalogue.
 
 Some of these layers are catalogue layers with an argument that Keras 3 dropped. When a config is upgraded
-(``read/keras_files/upgrade_keras2.py``), each of these layers gets a separate name. Sources: ``tf_keras/src/layers``.
+(``read/keras_files/upgrade_keras2.py``), each of these layers gets a separate name. Sources: ``tf_keras/src/layers``,
+and ``keras/layers`` of Keras 1.2.2.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ from convcalc.layers.registry import (
 
 # A catalogue layer that behaves as in Keras 2 has the name of the catalogue layer, followed by this suffix.
 OF_KERAS2 = " (Keras 2)"
+# The suffix of the separate name of a layer that only Keras 1 has.
+OF_KERAS1 = " (Keras 1)"
 _TIME_MAJOR = Argument("time_major", Boolean(), False)
 
 
@@ -59,14 +62,15 @@ def _made(name: str) -> LayerDefinition:
 
 def _definition(name: str, rule: Rule, *arguments: Argument, **facets: Any) -> LayerDefinition:
     defaults = {a.name: a.default if a.default is None else _default(a, name) for a in arguments}
+    shown = name.removesuffix(OF_KERAS1)
     values = {
-        "name": name,
-        "class_name": name,
+        "name": shown,
+        "class_name": shown,
         "family": "keras2",
         "arguments": arguments,
         "rule": rule,
         "doc": rule.__doc__ or "",
-        "example": name,
+        "example": shown,
         "example_input": (8,),
         "aliases": (),
         "inputs": 1,
@@ -265,6 +269,57 @@ def _sizes_of_the_product(rule: Rule) -> Rule:
     return einsum
 
 
+# Keras 1 ------------------------------------------------------------------------------------------------------------------
+
+
+def _maxout(a: Args, x: Shape) -> Inferred:
+    """Returns the maximum of several dense layers."""
+    features, inputs, units = a["nb_feature"], required(x[-1], "number of features"), a["output_dim"]
+    kernel = Weight("W", (features, inputs, units), 1)
+    bias = (Weight("b", (features, units), added_per_sample=1),) if a["use_bias"] else ()
+    return Inferred(((x[0], units),), (kernel, *bias))
+
+
+def _highway(a: Args, x: Shape) -> Inferred:
+    """Mixes the input with a dense layer of the input, by weights that another dense layer computes."""
+    size = required(x[-1], "number of features")
+    kernels = [Weight(name, (size, size), 1) for name in ("W", "W_carry")]
+    biases = [Weight(name, (size,), added_per_sample=1) for name in ("b", "b_carry")] if a["use_bias"] else []
+    return Inferred((x,), (*kernels, *biases))
+
+
+def _activation(*weights: str) -> Rule:
+    def rule(a: Args, x: Shape) -> Inferred:
+        """Computes an activation with trained parameters, which have the shape of the input."""
+        shape = tuple(required(size, "size on every axis") for size in x[1:])
+        return Inferred((x,), tuple(Weight(name, shape) for name in weights))
+
+    return rule
+
+
+def _to_stated_size(rule: Rule) -> Rule:
+    """Returns the rule of a transposed convolution whose ``output_shape`` has the size on each spatial axis."""
+
+    def deconvolution(a: Args, x: Shape) -> Inferred:
+        result = rule(a, x)
+        sizes = tuple(UNKNOWN if size is None else size for size in a["output_shape"])
+        weights = [
+            weight._replace(added_per_sample=product(sizes)) if weight.added_per_sample else weight
+            for weight in result.weights
+        ]
+        return result._replace(outputs=((x[0], *sizes, a["filters"]),), weights=tuple(weights))
+
+    return deconvolution
+
+
+_DENSE1 = (
+    Argument("activation", ACTIVATION, None, nullable=True),
+    Argument("use_bias", Boolean(), True),
+    *ignored_arguments("kernel_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer"),
+    *ignored_arguments("kernel_constraint", "bias_constraint", "input_dim", "transform_bias"),
+)
+_STARTS = ("alpha_init", "beta_init"), ("t_left_init", "a_left_init", "t_right_init", "a_right_init")
+
 _LAYERS: dict[str, Callable[[], LayerDefinition]] = {
     "ThresholdedReLU": lambda: _definition(
         "ThresholdedReLU",
@@ -286,6 +341,36 @@ _LAYERS: dict[str, Callable[[], LayerDefinition]] = {
         "BatchNormalization",
         _several_axes,
         Argument("axis", Integers(), -1),
+        tf_flops=costs.unknown,
+    ),
+    f"MaxoutDense{OF_KERAS1}": lambda: _definition(
+        f"MaxoutDense{OF_KERAS1}",
+        _maxout,
+        Argument("output_dim", Integer(1)),
+        Argument("nb_feature", Integer(1), 4),
+        *_DENSE1,
+        receptive_field_rule=views.whole_sample,
+    ),
+    f"Highway{OF_KERAS1}": lambda: _definition(f"Highway{OF_KERAS1}", _highway, *_DENSE1),
+    f"ParametricSoftplus{OF_KERAS1}": lambda: _definition(
+        f"ParametricSoftplus{OF_KERAS1}",
+        _activation("alphas", "betas"),
+        *ignored_arguments(*_STARTS[0]),
+        mask_rule=masks.keeps,
+        receptive_field_rule=views.positions,
+    ),
+    f"SReLU{OF_KERAS1}": lambda: _definition(
+        f"SReLU{OF_KERAS1}",
+        _activation("t_left", "a_left", "t_right", "a_right"),
+        *ignored_arguments(*_STARTS[1]),
+        mask_rule=masks.keeps,
+        receptive_field_rule=views.positions,
+    ),
+    f"Deconvolution2D{OF_KERAS1}": lambda: _variant(
+        "Conv2DTranspose",
+        "Deconvolution2D",
+        _to_stated_size,
+        Argument("output_shape", Anything()),
         tf_flops=costs.unknown,
     ),
     f"EinsumDense{OF_KERAS2}": lambda: _variant("EinsumDense", "EinsumDense", _sizes_of_the_product),

@@ -47,7 +47,8 @@ def _upper_bounds(dtype: str) -> frozenset[str]:
 def result_type(*dtypes: str) -> str:
     """Returns the dtype to which Keras promotes these dtypes; "" if one of them is "", an unknown dtype.
 
-    ``int`` and ``float`` are the types of Python's numbers.
+    ``int`` and ``float`` are the types of Python's numbers. The result is unknown ("") if one of the dtypes is unknown,
+    for example of a custom layer's output.
     """
     if "" in dtypes:
         return ""

@@ -103,6 +103,9 @@ def test_shapes_of_outputs(name: str, shapes: Any, made: dict[str, Any], outputs
         (("int", "int"), "int32"),
         (("complex64", "float64"), "complex64"),
         (("complex64", "complex128"), "complex64"),
+        (("", "float32"), ""),
+        (("", ""), ""),
+        (("float", ""), ""),
     ],
 )
 def test_dtype_promotion(dtypes: tuple[str, ...], result: str) -> None:

@@ -96,6 +96,44 @@ def test_layers_that_only_a_function_without_records_reads_keep_their_rows() -> 
     assert report.totals.params == 54
 
 
+def test_a_warning_says_that_connections_of_a_function_are_a_guess() -> None:
+    report = report_of(
+        model(
+            dense("left", "x"),
+            dense("right", "x"),
+            function("tf.einsum", "einsum", [["_CONSTANT_VALUE", -1, "bij,bkj->bik", {}]]),
+            outputs=[["tf.einsum", 0, 0]],
+        )
+    )
+    (problem,) = report.model.problems
+    assert problem.layer == "tf.einsum"
+    assert "'left' and 'right'" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("of", "call", "shape"),
+    [
+        ("linalg.matmul", {"b": ["x", 0, 0]}, [None, 6, 8]),
+        ("concat", {"axis": 1}, [None, 12, 6]),
+        ("__operators__.add", {"y": 1}, [None, 6, 6]),
+        ("math.reduce_mean", {"axis": 1}, [None, 6]),
+        ("math.truediv", {"y": 2}, [None, 6, 6]),
+        ("nn.gelu", {}, [None, 6, 6]),
+    ],
+)
+def test_a_function_of_a_tensor_of_unknown_dtype(of: str, call: dict[str, Any], shape: list[int | None]) -> None:
+    """The dtype of a custom layer's output is unknown, and so is the dtype after a softmax of it."""
+    layers = [
+        layer("Mine", "mine", {}, [[["x", 0, 0, {}]]]),
+        layer("Softmax", "softmax", {"axis": -1}, [[["mine", 0, 0, {}]]], build_config={"input_shape": [None, 6, 6]}),
+    ]
+    first = ["softmax", 0, 0, call]
+    node = [["softmax", 0, 0, {}], first] if of == "concat" else first
+    report = report_of(model(*layers, function("f", of, [node]), outputs=[["f", 0, 0]]))
+    assert [problem.layer for problem in report.problems] == ["mine"]
+    assert rows(report)[-1][1] == [shape]
+
+
 @pytest.mark.parametrize("name", ["numpy_function", "raw_ops.Roll", "signal.dct_of_someone"])
 def test_an_unknown_function_ends_nothing_where_the_next_layer_was_built(name: str) -> None:
     layers = [function("f", name, [["x", 0, 0, {}]])]

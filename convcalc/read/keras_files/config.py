@@ -36,7 +36,7 @@ from convcalc.read.interning import ArgumentInterner
 from convcalc.read.keras_files import origin, serialized
 from convcalc.read.keras_files.calls import CallGraph, LayerEntry, Unreadable, type_text
 from convcalc.read.keras_files.policies import layer_policy
-from convcalc.read.keras_files.upgrade_keras2 import stated_input_shape, upgrade_keras2, with_config_mapping
+from convcalc.read.keras_files.upgrade_keras2 import LOST, stated_input_shape, upgrade_keras2, with_config_mapping
 from convcalc.read.keras_files.weights_tree import class_model
 from convcalc.read.third_party import find_third_party
 
@@ -188,6 +188,7 @@ class ConfigReader:
             # Keras 3 counts the calls of a nested Functional from 1 in ``output_layers`` only. Keras 2 counts the calls
             # of every nested model from 1, everywhere in the file.
             from_one = layer.model is not None and (legacy or layer.class_name == "Functional")
+            self._warn_lost_operands(entry.get(LOST), layer.name, at)
             layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
         if double_name is not None:  # it is unclear which layer a tensor belongs to
             raise double_name
@@ -207,6 +208,14 @@ class ConfigReader:
         if name is None and isinstance(config, Mapping):
             name = config.get("name")
         return _broken(name) if isinstance(name, str) and name else None
+
+    def _warn_lost_operands(self, lost: Any, name: str, path: str) -> None:
+        """Adds a warning if a function reads tensors that Keras 2 did not save. ``lost`` has the names of layers."""
+        if isinstance(lost, list) and lost:
+            layers = " and ".join(f"'{layer}'" for layer in lost)
+            guess = f"probably those of {layers}, which no other layer reads"
+            message = f"'{name}' reads tensors that the file does not name ({guess}): its output shape is unknown"
+            self.warn(path, message, name, codes.UNKNOWN_OPERATION)
 
     def _take_name(self, taken: set[str], name: str, path: str) -> None:
         """Adds a layer's name to the names of its model. Raises if another layer has this name."""

@@ -13,6 +13,7 @@ from typing import Any
 from convcalc.base.structs import Struct
 from convcalc.layers.keras2 import OF_KERAS2
 from convcalc.ops import TENSORFLOW, find_operation
+from convcalc.read.keras_files.upgrade_keras1 import upgrade_keras1, with_branches, without_stated_order
 
 _LAMBDAS = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty", "TensorFlowOpLayer")
 _CONSTANT = "_CONSTANT_VALUE"
@@ -240,6 +241,8 @@ _CALL_ARGUMENTS = ("x1", "x2", "indices", "start_indices", "constant_values")
 _TENSOR_ARGUMENTS = ("x1", "x2")
 # Functions that take any number of tensors as separate arguments. Keras 2 saves only the first of these tensors.
 _LOSE_OPERANDS = ("tf.einsum", "tf.meshgrid")
+# The key for the layers whose tensors are not saved.
+LOST = "lost operands"
 # TensorFlow offers some functions under several names: without a prefix, and with one of these prefixes.
 _PREFIXES = ("math.", "linalg.", "__operators__.", "nn.", "v1.")
 _OPERATORS = {"sub": "subtract", "mul": "multiply"}
@@ -260,13 +263,14 @@ def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str
     """Returns a Sequential whose config is a mapping.
 
     Before version 2.2.3, Keras wrote only the list of layers as the config. ``automatic`` gives a name to a model
-    without one.
+    without one. In Keras 1, such a Sequential can begin with a merge of other models; it becomes a Functional.
     """
     layers = entry.get("config")
     if entry.get("class_name") != "Sequential" or not isinstance(layers, list):
         return entry
     name = entry.get("name")
-    return {**entry, "config": {"name": name if isinstance(name, str) else automatic("Sequential"), "layers": layers}}
+    name = name if isinstance(name, str) else automatic("Sequential")
+    return with_branches({**entry, "config": {"name": name, "layers": layers}})
 
 
 # Layers with inputs of shape (length, features). In Keras 2, such a layer can state input_length and input_dim if it is
@@ -311,6 +315,7 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None
     names = (
         frozenset(str(entry.get("name")) for entry in entries if isinstance(entry, Mapping)) if legacy else frozenset()
     )
+    entries = without_stated_order(entries)
     keras2 = legacy or _is_keras2(entries)
     upgraded = [_upgraded(entry, names, keras2) if isinstance(entry, Mapping) else entry for entry in entries]
     return (_with_lost_operands(upgraded, outputs) if legacy else upgraded), legacy
@@ -337,6 +342,7 @@ def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
         for history in _histories(entry.get("inbound_nodes"))
     }
     read |= {(part[0], part[1]) for part in _entries_in(outputs)}
+    layers: dict[int, list[str]] = {}
     for number, entry in enumerate(entries):
         after = next((at for at in losing if at > number), None)
         if after is None or not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
@@ -350,7 +356,8 @@ def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
             first, *rest = entries[after]["inbound_nodes"]
             lost = [*first["kwargs"].get("lost", ()), *map(_tensor, unread)]
             node = {**first, "kwargs": {**first["kwargs"], "lost": lost}}
-            entries[after] = {**entries[after], "inbound_nodes": [node, *rest]}
+            layers.setdefault(after, []).append(entry["name"])
+            entries[after] = {**entries[after], "inbound_nodes": [node, *rest], LOST: layers[after]}
     return entries
 
 
@@ -384,6 +391,7 @@ def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
     If Keras 3 has no layer that behaves in the same way, the class name is that of a definition in
     ``convcalc/layers/keras2.py``.
     """
+    entry = upgrade_keras1(entry)
     class_name, config = entry.get("class_name"), entry.get("config")
     if not isinstance(class_name, str) or not isinstance(config, Mapping):
         return dict(entry)
