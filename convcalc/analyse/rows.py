@@ -222,7 +222,7 @@ def _sublayer_rows(
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
     """Returns the weights that the file stores for a layer.
 
-    If the layer trains, it is unknown which of them are trainable, unless the file states it.
+    If the layer is not frozen, it is unknown which of these weights are trainable, unless the file states this.
     """
 
     def trainable(weight: StoredWeight) -> bool | None:

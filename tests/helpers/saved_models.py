@@ -1,6 +1,6 @@
-"""Writes TensorFlow SavedModels in the wire format of protocol buffers: the parts that convcalc reads.
+"""Writes TensorFlow SavedModels in the wire format of protocol buffers, but only the parts that convcalc reads.
 
-The layouts are those of tf_keras 2.21, Keras 3.15.1 and TensorFlow 2.21.
+The layouts are from tf_keras 2.21, Keras 3.15.1 and TensorFlow 2.21.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def variable(name: str, sizes: Sequence[int], trainable: bool = True, dtype: str
 
 
 def plain_object(children: Mapping[str, int], metadata: str = "") -> bytes:
-    """Returns an object with children: their numbers by name."""
+    """Returns an object with children. ``children`` maps the names of the children to their numbers."""
     names = ((1, message((1, number), (2, name))) for name, number in children.items())
     return message(*names, (4, message((1, "_generic_user_object"), *([(3, metadata)] if metadata else []))))
 
@@ -112,7 +112,7 @@ class Writer:
 
 
 def described(class_name: str, name: str, built: Sequence[int | None] | None = None, **config: Any) -> dict[str, Any]:
-    """Returns what ``keras_metadata.pb`` says of a layer."""
+    """Returns the description of a layer in ``keras_metadata.pb``."""
     items = {"class_name": "TensorShape", "items": None if built is None else list(built)}
     return {
         "name": name,

@@ -13,7 +13,9 @@ Shapes = Mapping[str, Sequence[int]]
 
 
 def tree(shapes: Shapes, names: Mapping[str, str] | None = None, values: Mapping[str, Any] | None = None) -> bytes:
-    """Returns a ``.weights.h5`` file as Keras 3 writes it. ``names`` are layer names, stored beside the variables."""
+    """Returns a ``.weights.h5`` file as Keras 3 writes it. ``names`` are names of layers, which the file stores beside
+    the variables.
+    """
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         for path, shape in shapes.items():

@@ -127,7 +127,7 @@ def functional(rng: Random, shape: Shape, depth: int = 0) -> Any:
 
 
 class Whole(keras.Model):
-    """A model of a custom class, with lists, dicts, nested models and a weight of its own."""
+    """A model of a custom class, with lists, dicts, nested models, and a weight that belongs to no layer."""
 
     def __init__(self, rng: Random, shape: Shape) -> None:
         super().__init__()

@@ -1,4 +1,5 @@
-"""Compares the text of compiled models with ``model.summary()`` of the same file, loaded by Keras.
+"""Compares convcalc's text for compiled models with the text of ``model.summary()`` after Keras has loaded the same
+file.
 
 For a compiled model, Keras prints one more line: the variables of the optimizer.
 """

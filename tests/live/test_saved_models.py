@@ -1,4 +1,4 @@
-"""Compares SavedModels with the live models that Keras 2 (tf_keras) and Keras 3 wrote into them: totals and rows."""
+"""Compares the totals and rows of SavedModels with the models that Keras 2 (tf_keras) and Keras 3 wrote to them."""
 
 from __future__ import annotations
 

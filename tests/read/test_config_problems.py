@@ -1,4 +1,6 @@
-"""Every problem of a config is reported in one run: of its layers, calls and arguments, and those that rules find."""
+"""Tests that one run reports every problem of a config: problems of layers, calls and arguments, and problems that
+rules find.
+"""
 
 from __future__ import annotations
 

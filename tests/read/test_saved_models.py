@@ -1,6 +1,6 @@
-"""TensorFlow SavedModels: of Keras 2 (``model.save``), of Keras 3 (``model.export``), and without Keras.
+"""Tests TensorFlow SavedModels that Keras 2 (``model.save``), Keras 3 (``model.export``) or TensorFlow alone writes.
 
-``tests/live/test_saved_models.py`` compares models with the SavedModels that Keras writes of them.
+``tests/live/test_saved_models.py`` compares models with the SavedModels that Keras writes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def functional_folder(folder: Path) -> Path:
 
 
 def subclassed_writer() -> Writer:
-    """Returns a model of a custom class, with a nested model, a frozen layer and a variable of its own."""
+    """Returns a model of a custom class, with a nested model, a frozen layer, and a variable that belongs to no layer."""
     writer = Writer()
     weights = [writer.add(variable(f"whole/{name}", sizes)) for name, sizes in (("a/kernel", (8, 2)), ("a/bias", (2,)))]
     frozen = writer.add(variable("whole/b/kernel", (2, 5)))

@@ -1,6 +1,6 @@
-"""Custom layers and whole models that a declaration describes by the layers that they consist of.
+"""Tests custom layers and whole models that a declaration describes by the layers that they consist of.
 
-The numbers of the encoder and of BERT are those of keras_hub 0.32.
+The numbers of the encoder and of BERT are from keras_hub 0.32.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Reads TensorFlow SavedModels: the folders that ``model.save`` of Keras 2 and ``model.export`` of Keras 3 write.
 
 If the file has the config of a Sequential or Functional model, it is read like every config of Keras 2. Otherwise the
-rows are the layers that the file stores. If it names no layers, the names of the variables group them.
+report has a row for each layer that the file stores. If the file names no layers, the variables are grouped by their
+names.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def read_saved_model(opened: OpenFile) -> Model:
 
 
 def saved_model_config(opened: OpenFile) -> Any:
-    """Returns the config of a SavedModel, with the configs of all layers in it; an empty config if it has none."""
+    """Returns the config of a SavedModel, with the configs of all layers in it; an empty config if the SavedModel has
+    no config.
+    """
     with saved_objects(opened) as objects:
         config = _config(objects.description(0))
         listed = isinstance(config.get("config"), Mapping) and "layers" in config["config"]
@@ -132,7 +135,7 @@ def saved_model_weights(objects: SavedObjects, model: Model, name: str) -> Weigh
 
 
 def saved_model_layers(objects: SavedObjects, model: Model, name: str) -> Model:
-    """Returns a model with one layer for each layer that the file describes. The config of ``model`` lists none."""
+    """Returns a model with one layer for each layer that the file describes. The config of ``model`` lists no layers."""
     every = objects.variables(0)
     layers = _LayerTree(objects).layers(0, every, 0)
     stored = model_of_layers(model.name, layers, model, name)
@@ -205,7 +208,7 @@ def _definition(name: str, description: Mapping[str, Any]) -> Foreign:
 def variables_model(
     variables: Sequence[tuple[str, StoredWeight]], source: str, model: Model | None = None, described: str = ""
 ) -> Model:
-    """Returns a model with the variables of a file that describes no layers. Their paths group them.
+    """Returns a model with the variables of a file that describes no layers. The variables are grouped by their paths.
 
     ``model`` is the model of a config that lists no layers; None if the file has no config. ``described`` is what the
     file contains, for the warning.
@@ -219,7 +222,7 @@ def variables_model(
 
 
 def _grouped(variables: Sequence[tuple[Sequence[str], StoredWeight]], path: str, depth: int) -> Group:
-    """Returns the group of these variables. Of each variable, the parts of its path below the group are given."""
+    """Returns the group of these variables. Each variable is given with the parts of its path below the group."""
     inner: dict[str, list[tuple[Sequence[str], StoredWeight]]] = {}
     weights = []
     for parts, weight in variables:

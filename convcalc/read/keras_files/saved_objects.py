@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 METADATA_FILE = "keras_metadata.pb"
 MAX_SIZE = 128 * 2**20
 MAX_OBJECTS = 500_000
-MAX_LISTED = 1_000_000  # maximum number of variables in all lists of variables
+MAX_LISTED = 1_000_000  # the maximum number of variables in all lists of variables together
 _MAX_AXES = 64
 _MAX_DEPTH = 64
 _EMPTY = memoryview(b"")
-_NOT_WEIGHTS = ("signatures", "optimizer", "keras_api")  # attributes of a model that lead to no weights of it
+# attributes of a model that do not lead to weights of the model
+_NOT_WEIGHTS = ("signatures", "optimizer", "keras_api")
 
 # The numbers of the fields of each message.
 _META_GRAPH = 2  # SavedModel
@@ -114,7 +115,7 @@ class SavedObjects:
         return self._objects[number]
 
     def child(self, number: int | None, name: str) -> int | None:
-        """Returns the number of a child; None if there is none."""
+        """Returns the number of the child with this name; None if the object has no such child."""
         return None if number is None else self.object(number).children.get(name)
 
     def members(self, number: int | None) -> list[int]:
@@ -128,7 +129,9 @@ class SavedObjects:
         return list(dict.fromkeys(self.members(self.child(self.child(number, "keras_api"), "layers"))))
 
     def description(self, number: int) -> Mapping[str, Any]:
-        """Returns the class, config and further facts of a Keras object; an empty mapping if there are none."""
+        """Returns the class, config and further facts of a Keras object; an empty mapping if the file does not describe
+        the object.
+        """
         if number not in self._descriptions:
             text = self._metadata.get(number) or self.object(number).metadata
             value = parse_json(Source(self._name, text)) if text.strip() else {}
@@ -153,7 +156,9 @@ class SavedObjects:
         return self._listed[number]
 
     def weight(self, number: int) -> StoredWeight:
-        """Returns a variable. Its path is its name in TensorFlow, which is made unique."""
+        """Returns a variable. The path is the variable's name in TensorFlow; a number is added if the name is not
+        unique.
+        """
         variable = self.object(number).variable
         if variable is None:
             raise Refusal(f"the file is damaged: object {number} is not a variable", codes.DAMAGED)

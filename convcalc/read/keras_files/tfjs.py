@@ -29,7 +29,9 @@ _GRAPH = "the file contains a TensorFlow graph without Keras layers, whose weigh
 
 
 def read_tfjs(opened: OpenFile) -> Model:
-    """Returns the model in a ``model.json``; for a graph of TensorFlow, a model with the weights that it stores."""
+    """Returns the model in a file ``model.json``; for a graph of TensorFlow, a model with the weights that the graph
+    stores.
+    """
     config = tfjs_config(opened)
     if config:
         return with_stored(read_config(config, opened.name, opened.custom), opened)
@@ -42,7 +44,7 @@ def read_tfjs(opened: OpenFile) -> Model:
 
 
 def tfjs_config(opened: OpenFile) -> Any:
-    """Returns the config of a Keras model; an empty config if the file has none."""
+    """Returns the config of a Keras model; an empty config if the file contains no config."""
     data = parse_json(opened.text)
     topology = data.get("modelTopology") if isinstance(data, Mapping) else None
     if not isinstance(topology, Mapping):
@@ -60,8 +62,8 @@ def tfjs_manifest(opened: OpenFile) -> Iterator[Sequence[StoredWeight]]:
 def tfjs_weights(weights: Sequence[StoredWeight], model: Model, name: str) -> Weights:
     """Returns the weights of each layer.
 
-    A weight's name begins with the name of its layer, also if the layer is in a nested model. If two layers have the
-    same name, their weights are unknown.
+    The name of a weight begins with the name of its layer, even if the layer is in a nested model. If two layers have
+    the same name, their weights are unknown.
     """
     by_layer: dict[str, list[StoredWeight]] = {}
     for weight in weights:

@@ -1,8 +1,8 @@
 """Reads the wire format of protocol buffers, within limits. No schema and no package is needed.
 
 A message is a sequence of fields. Each field is a number, a type and a value: an integer, or bytes. The bytes can be a
-text, a list of packed integers, or another message, which is read only if a caller asks for it. So the nesting in a
-file does not matter.
+text, a list of packed integers, or another message, which is read only if a caller asks for it. So a deeply nested file
+does no harm.
 
 Source: the page "Encoding" of the documentation of protocol buffers.
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from convcalc.base import codes
 from convcalc.base.problems import Refusal
 
-MAX_FIELDS = 4_000_000  # maximum number of fields read from one file
+MAX_FIELDS = 4_000_000  # the maximum number of fields read from one file
 _MAX_VARINT = 10  # bytes
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 

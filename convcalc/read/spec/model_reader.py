@@ -42,7 +42,7 @@ class ModelReader:
     ) -> Model:
         """Returns the model of a mapping with inputs and layers.
 
-        ``given`` are the shapes and dtypes of the inputs, by name, if they replace those of the mapping.
+        ``given`` maps the names of the inputs to shapes and dtypes, which replace the shapes and dtypes in the mapping.
         """
         graph = GraphBuilder(self.reader.file)
         # A nested model can use the variables of the model that contains it, but not its tensors.

@@ -1,4 +1,4 @@
-"""Layers and models that a declaration describes by the layers that they consist of, as in a spec.
+"""Reads declarations that describe a layer or a model by the layers that it consists of, as a spec does.
 
     custom:
       Encoder:
@@ -9,7 +9,7 @@
           - Dense: $features
           - Add: {from: [$input, dense_1]}
 
-In the layers, the arguments and the sizes of the input are variables.
+The layers can use the arguments and the sizes of the input as variables.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def match_sizes(pattern: Sequence[Any], shape: Shape) -> tuple[dict[str, Number]
 class Template:
     """The layers of a declaration. A call returns the model for given arguments and inputs.
 
-    ``layers`` are all declarations of the file, and ``given`` further ones; the template can use them.
+    The template can use ``layers``, which are all declarations of the file, and ``given``, which are further
+    declarations.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Template:
         policy: str = "float32",
         name: str | None = None,
     ) -> Model:
-        """Returns the model for these arguments. Its layers without a dtype get the dtype policy ``policy``.
+        """Returns the model for these arguments. Layers in the model without a dtype get the dtype policy ``policy``.
 
         ``inputs`` are the shapes and dtypes of the inputs; None for the shapes that the declaration states. Raises
         :class:`Refusal` if the arguments or the inputs do not fit.
@@ -140,14 +141,14 @@ class Template:
 
 
 def _refusal(problems: Sequence[Problem]) -> Refusal:
-    """Returns the first error as a refusal, with its place in the declaration."""
+    """Returns the first error as a refusal. The message contains the place of the error in the declaration."""
     first = next(problem for problem in problems if problem.severity == "error")
     place = f" (line {first.mark.line})" if first.mark is not None else ""
     return Refusal(f"cannot be built: {first.message}{place}", first.code)
 
 
 def _with_policy(model: Model, policy: str) -> Model:
-    """Returns the model with a dtype policy for all layers for which the declaration states none."""
+    """Returns the model with this dtype policy for each layer for which the declaration states no dtype."""
     if policy == "float32":
         return model
     return model._replace(layers=tuple(_layer_with_policy(layer, policy) for layer in model.layers))

@@ -1,6 +1,6 @@
-"""Declarations of frequent layers and models of other packages, in YAML files as for ``--custom``.
+"""Declarations of frequent layers and models of other packages, in YAML files of the form that ``--custom`` accepts.
 
-The live tests compare them with the packages.
+The live tests compare these declarations with the packages.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FILES = ("keras_hub.yaml",)
 
 
 def find_third_party(class_name: str, module: str | None, registered: str | None) -> Declaration | None:
-    """Returns the declaration of a class of another package; None if convcalc has none.
+    """Returns the declaration of a class of another package; None if convcalc has no declaration of the class.
 
     A file is parsed only if its text contains one of the names under which the class can be declared.
     """
