@@ -23,7 +23,7 @@ def command(models: tuple[str, ...]) -> int:
     """
     from convcalc.base.text import visible
     from convcalc.checking.audit import audit, audit_links
-    from convcalc.read import config_in
+    from convcalc.read import config_in, has_graph
     from convcalc.read.keras_files.external_links import external_links
 
     code = OK
@@ -38,6 +38,8 @@ def command(models: tuple[str, ...]) -> int:
             warn(
                 f"{model}: note: links in the HDF5 data were not checked; install h5py for that: pip install 'convcalc[hdf5]'"
             )
+        if has_graph(model):
+            warn(f"{model}: note: its TensorFlow graph was not checked; a graph that is run can read and write files")
         for finding in findings:
             click.echo(visible(f"{model}: {finding.path}: {finding.risk}: {finding.message}"))
         if findings:

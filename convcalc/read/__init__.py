@@ -20,7 +20,7 @@ from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.detect import OpenFile, detect, open_model
 from convcalc.read.spec.nodes import MAX_BYTES
 
-__all__ = ["config_in", "custom_layers_in", "load", "model_in", "open_source", "parse", "read"]
+__all__ = ["config_in", "custom_layers_in", "has_graph", "load", "model_in", "open_source", "parse", "read"]
 
 
 def load(source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
@@ -69,6 +69,14 @@ def config_in(source: str | PathLike[str]) -> Any:
     with open_source(source) as (file, name):
         content = detect(file, name)
         return resolve(content.kind.config)(content) if content.kind.config else None
+
+
+def has_graph(source: str | PathLike[str]) -> bool:
+    """Returns True if a file may contain a TensorFlow graph."""
+    if fspath(source) == "-":
+        return False
+    with open_source(source) as (file, name):
+        return detect(file, name).kind.has_graph
 
 
 @contextmanager

@@ -33,6 +33,7 @@ class FileKind(Struct):
     - ``weights`` takes the opened weights, the Model and the file's name, and returns the Weights.
     - ``layers`` takes the same, and returns the Model with the layers in the weights. It is called for a model whose
       config lists no layers.
+    - ``has_graph`` is True if files of this kind contain a TensorFlow graph, which ``audit`` does not check.
     """
 
     name: str
@@ -44,6 +45,7 @@ class FileKind(Struct):
     tree: str | None = None
     weights: str | None = None
     layers: str = "convcalc.read.keras_files.weights_tree:stored_model"
+    has_graph: bool = False
 
 
 class OpenFile(Struct):
@@ -176,6 +178,7 @@ SAVED_MODEL = _kind(
         tree="convcalc.read.keras_files.saved_objects:saved_objects",
         weights=f"{_SAVED_MODEL}:saved_model_weights",
         layers=f"{_SAVED_MODEL}:saved_model_layers",
+        has_graph=True,
     )
 )
 KERAS_METADATA = _kind(
@@ -187,7 +190,12 @@ KERAS_METADATA = _kind(
     )
 )
 TENSORFLOW_GRAPH = _kind(
-    FileKind("TensorFlow graph", matches_bytes=_is_tensorflow_graph, read=f"{_SAVED_MODEL}:read_graph")
+    FileKind(
+        "TensorFlow graph",
+        matches_bytes=_is_tensorflow_graph,
+        read=f"{_SAVED_MODEL}:read_graph",
+        has_graph=True,
+    )
 )
 SHARDED_WEIGHTS = _kind(
     FileKind("list of Keras weights files", matches=_is_sharded_weights, read=f"{_CONTENTS}:read_sharded_weights")

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from convcalc import Report, infer
+from convcalc.analyse.explain import explain
+from convcalc.analyse.study import Study
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
@@ -210,7 +212,14 @@ def test_audit_reads_the_configs_of_all_layers(tmp_path: Path, capsys: pytest.Ca
     with pytest.raises(SystemExit) as done:
         main(["audit", str(folder)])
     assert done.value.code == 1
-    assert "runs-code: Lambda 'code'" in capsys.readouterr().out
+    output = capsys.readouterr()
+    assert "runs-code: Lambda 'code'" in output.out
+    assert "its TensorFlow graph was not checked" in output.err
+
+
+def test_a_layer_of_keras_without_calls_is_explained_as_one(tmp_path: Path) -> None:
+    report = Study.of(infer(load(subclassed_writer().write(tmp_path / "m"))))
+    assert "is a Keras layer, but the file does not contain its calls" in explain(report, "inner/a").summary
 
 
 # Damaged and hostile files ---------------------------------------------------------------------------------------------
