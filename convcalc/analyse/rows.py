@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
+from typing import Any
 
 from convcalc.analyse.report import CallReport, Counts, LayerReport, Totals, weight_bytes
 from convcalc.analyse.run import CallResult, ModelRun
@@ -83,6 +84,7 @@ def _counts(
     )
     known = known or _is_unknown_operation(layer)
     recorded = not known and layer.stored is not None and (bool(layer.stored) or _may_have_none(layer, results))
+    recorded = recorded and not _contains_lora(layer)
     if recorded:
         weights, known = _recorded_weights(layer, trains), True
     else:
@@ -115,6 +117,20 @@ def _counts(
         recorded=recorded,
         inside_unknown=inside_unknown,
     )
+
+
+def _contains_lora(layer: Layer) -> bool:
+    """Returns True if a layer in the config of a custom layer has LoRA, whose matrices a file does not store."""
+    waiting: list[Any] = [layer.args] if isinstance(layer.definition, Foreign) else []
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Mapping):
+            if part.get("lora_rank"):
+                return True
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return False
 
 
 def _is_unknown_operation(layer: Layer) -> bool:
@@ -345,6 +361,8 @@ def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> 
     A layer that shares the weights of another layer has no stored weights of its own. Then the file stores weights of
     the same shapes with the other layer.
     """
+    if any(_contains_lora(row.layer) for row in rows):
+        return False
     shapes = {weight.shape for weight in stored}
     lacking = (row for row in rows if not row.layer.stored and not row.recorded)
     return all(weight.shape in shapes for row in lacking for weight in row.weights if "lora_" not in weight.name)

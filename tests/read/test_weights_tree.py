@@ -354,6 +354,19 @@ def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
     assert ([row.params for row in report.layers], report.totals.params) == ([0, 60, 55], 71)
 
 
+def test_a_legacy_file_has_a_layer_of_a_nested_model_once_more() -> None:
+    """Keras loads such a layer twice from an ``.h5`` file, also if the layer has a custom class."""
+    inner = {**functional(INPUT, foreign(), name="inner", outputs=[["mine", 0, 0]]), "name": "inner"}
+    config = functional(INPUT, foreign(), {**inner, "inbound_nodes": [{"args": [tensor("mine")], "kwargs": {}}]})
+    config["config"]["output_layers"] = [["inner", 1, 0]]
+    content = legacy({"x": {}, "mine": {"mine/w": (11, 4)}, "inner": {"mine/w": (11, 4)}}, config)
+    file = io.BytesIO(content)
+    with h5py.File(file, "r+") as written:
+        for name in ("mine", "inner"):
+            written[f"model_weights/{name}/mine/w"][...] = TABLE
+    assert of(file.getvalue()).totals.params == 88
+
+
 def test_weights_of_another_model_do_not_change_the_total() -> None:
     head = layer("Dense", "head", [tensor("mine")], units=4)
     config = functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])
@@ -386,6 +399,19 @@ def test_lora_is_counted_though_archives_do_not_store_it() -> None:
     shapes = {"layers/mine/vars/0": (5,), "layers/dense/vars/0": (3, 4), "layers/dense/vars/1": (4,)}
     report = of(archive(config, tree(shapes, {"layers/mine": "mine", "layers/dense": "dense"})))
     assert (report.layers[2].params, report.totals.params) == (16 + 14, 35)
+
+
+def test_lora_in_a_custom_layer_is_not_stored_so_the_total_is_a_lower_bound() -> None:
+    inner = {"module": "keras.layers", "class_name": "Dense", "config": {"name": "d", "units": 5, "lora_rank": 2}}
+    content = tree(
+        {"layers/mine/layer/vars/0": (3, 5), "layers/mine/layer/vars/1": (5,), "layers/dense/vars/0": (5, 4)}
+    )
+    for rank, totals in ((2, (16, "partial")), (None, (40, None))):
+        own = foreign(layer={**inner, "config": {**inner["config"], "lora_rank": rank}})
+        config = functional(INPUT, own, layer("Dense", "dense", [tensor("mine")], units=4, use_bias=False))
+        report = of(archive(config, content))
+        assert report.layers[1].params == (20 if rank is None else UNKNOWN)
+        assert report.totals.incomplete.get("params") == totals[1]
 
 
 def test_an_unbuilt_model_has_unknown_counts() -> None:

@@ -335,14 +335,17 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
         return archive_weights(tree, model, name)
     if top is None:
         raise error(codes.NO_WEIGHTS, f"{name}: contains a model's config, but no weights")
-    layers = {layer.name for layer in model.layers}
+    layers = {layer.name: layer for layer in model.layers}
     weights: dict[str, tuple[StoredWeight, ...]] = {}
     others: list[StoredWeight] = []
     all_layers: dict[str, tuple[StoredWeight, ...]] = {}
     for layer in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, layer)
         all_layers[layer] = () if group is None else legacy_weights(tree, group)
-    for layer, stored in with_copies_merged(tree, all_layers, str(top.name).strip("/")).items():
+    # From such a file, Keras loads a layer that is also in a nested model as two layers.
+    nested = {name: all_layers.pop(name) for name in [*all_layers] if name in layers and layers[name].model}
+    merged = with_copies_merged(tree, all_layers, str(top.name).strip("/"))
+    for layer, stored in {**merged, **nested}.items():
         if layer in layers:
             weights[layer] = stored
         else:
