@@ -15,6 +15,7 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.layers import LayerDefinition, Weight, frozen, known_macs, parameters
 from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
+from convcalc.ops import Operation
 
 FROZEN = "the layer is frozen: trainable is false"
 
@@ -82,7 +83,7 @@ def _counts(
     known = all(
         has_weights if result.inferred is None else "params" not in result.inferred.unknown for result in results
     )
-    known = known or _is_unknown_operation(layer)
+    known = known or _is_operation(layer)
     recorded = not known and layer.stored is not None and (bool(layer.stored) or _may_have_none(layer, results))
     recorded = recorded and not _contains_lora(layer)
     if recorded:
@@ -133,10 +134,12 @@ def _contains_lora(layer: Layer) -> bool:
     return False
 
 
-def _is_unknown_operation(layer: Layer) -> bool:
-    """Returns True for an operation of Keras that is not in the catalogue: it has no weights."""
+def _is_operation(layer: Layer) -> bool:
+    """Returns True for an operation, also for one of Keras that is not in the catalogue: it has no weights."""
     definition = layer.definition
-    return isinstance(definition, Foreign) and (definition.module or "").startswith("keras.src.ops.")
+    if isinstance(definition, Foreign):
+        return (definition.module or "").startswith("keras.src.ops.")
+    return isinstance(definition, Operation)
 
 
 def _has_layers_inside(layer: Layer, depth: int) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from convcalc.cli.command import INPUT, option
 from convcalc.cli.completion import files
-from convcalc.cli.project import custom_files
+from convcalc.cli.project_file import project_text
 
 if TYPE_CHECKING:
     from convcalc.read.custom_layers import CustomLayers
@@ -37,4 +37,16 @@ def custom_layers(given: tuple[str, ...]) -> CustomLayers:
     """
     from convcalc.read import custom_layers_in
 
-    return custom_layers_in(*custom_files(), *given)
+    return custom_layers_in(*_files_of_project(), *given)
+
+
+def _files_of_project() -> tuple[str, ...]:
+    """Returns the paths of the project's files of custom layers.
+
+    Most projects have no such files; then the other settings are not read.
+    """
+    if project_text(None, "custom") is None:
+        return ()
+    from convcalc.cli.project import project
+
+    return project().custom

@@ -13,6 +13,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.problems import ConvcalcError, Mark, Problem, Source, did_you_mean, error, listed
+from convcalc.cli.project_file import from_here, project_text
 from convcalc.layers.arguments import shown
 from convcalc.model import BUDGETS
 
@@ -42,48 +43,21 @@ class Project:
         return next((record for name, record in self.records.items() if os.path.realpath(name) == wanted), None)
 
 
-def custom_files() -> tuple[str, ...]:
-    """Returns the paths of the project's files of custom layers.
-
-    Most projects have no such files; then the other settings are not read.
-    """
-    return project(word="custom").custom
-
-
-def project(start: Path | None = None, word: str = "convcalc") -> Project:
+def project(start: Path | None = None) -> Project:
     """Returns the project settings for a folder, from the nearest ``pyproject.toml`` in this folder or above it.
-
-    If the file does not contain ``word``, returns the default settings.
 
     Raises :class:`ConvcalcError` if the file is not TOML, and for unknown keys and invalid values.
     """
-    try:
-        folder = (start or Path()).resolve()
-    except FileNotFoundError:  # the working directory no longer exists
+    result = project_text(start, "convcalc")
+    if result is None:
         return Project()
-    file = next((path for parent in (folder, *folder.parents) if (path := parent / "pyproject.toml").is_file()), None)
-    if file is None:
-        return Project()
-    name = _from_here(file)
-    text = _text(file, name)
-    if (
-        "convcalc" not in text or word not in text
-    ):  # the file has no settings for convcalc, so errors in it do not matter
-        return Project()
+    path, text = result
+    name = from_here(path)
     table = _toml(text, name).get("tool", {})
     settings = table.get("convcalc") if isinstance(table, dict) else None
     if settings is None:
         return Project()
-    return _Reader(Source(name, text)).project(settings, file.parent)
-
-
-def _text(file: Path, name: str) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except OSError as unread:
-        raise error(codes.CANNOT_READ, f"{name}: {unread.strerror or unread}") from None
-    except UnicodeDecodeError as unread:
-        raise error(codes.ENCODING, f"{name}: {unread}") from None
+    return _Reader(Source(name, text)).project(settings, Path(path).parent)
 
 
 def _toml(text: str, name: str) -> dict[str, Any]:
@@ -99,17 +73,6 @@ def _toml(text: str, name: str) -> dict[str, Any]:
         raise error(codes.NOT_TOML, f"{name}: nested too deeply") from None
     except ValueError:  # Python refuses to convert a number with very many digits
         raise error(codes.NOT_TOML, f"{name}: a number has too many digits") from None
-
-
-def _from_here(path: Path) -> str:
-    """Returns the path relative to the working directory.
-
-    A path outside of the working directory is returned as an absolute path.
-    """
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 class _Reader:
@@ -141,8 +104,8 @@ class _Reader:
                 self._report(model, "a path contains a NUL character", codes.INVALID_VALUE)
         if self.problems:
             raise ConvcalcError(self.problems)
-        paths = {_from_here(folder / model): _from_here(folder / record) for model, record in records.items()}
-        custom = tuple(_from_here(folder / file) for file in custom)
+        paths = {from_here(folder / model): from_here(folder / record) for model, record in records.items()}
+        custom = tuple(from_here(folder / file) for file in custom)
         return Project(self.source.name, incomplete, names, budget, paths, custom)
 
     def _known(self, table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:

@@ -6,12 +6,10 @@ The live tests compare these declarations with the packages.
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 from convcalc.base.problems import Source
 from convcalc.read.custom_layers import CustomLayers, Declaration, possible_names
 
-_FOLDER = Path(__file__).parent
 FILES = ("keras_hub.yaml",)
 
 
@@ -31,7 +29,9 @@ def find_third_party(class_name: str, module: str | None, registered: str | None
 
 @cache
 def _text(file: str) -> str:
-    return (_FOLDER / file).read_text(encoding="utf-8")
+    from pathlib import Path  # imported only for a class of another package: it is slow
+
+    return (Path(__file__).parent / file).read_text(encoding="utf-8")
 
 
 @cache

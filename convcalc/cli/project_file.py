@@ -1,0 +1,46 @@
+"""Finds the ``pyproject.toml`` of a project. Every command does so, therefore this module imports little."""
+
+from __future__ import annotations
+
+import os
+
+from convcalc.base import codes
+from convcalc.base.problems import error
+
+
+def project_text(start: str | os.PathLike[str] | None, word: str) -> tuple[str, str] | None:
+    """Returns the path and the text of the nearest ``pyproject.toml``, in the folder ``start`` or above it.
+
+    Returns None if no such file exists, or if its text does not contain both ``convcalc`` and ``word``: errors in a
+    file without settings for convcalc do not matter. The default of ``start`` is the working directory.
+    """
+    try:
+        folder = os.path.realpath(os.getcwd() if start is None else start)
+    except FileNotFoundError:  # the working directory no longer exists
+        return None
+    while not os.path.isfile(path := os.path.join(folder, "pyproject.toml")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    text = _text(path)
+    return (path, text) if "convcalc" in text and word in text else None
+
+
+def from_here(path: str | os.PathLike[str]) -> str:
+    """Returns the path relative to the working directory.
+
+    A path outside of the working directory is returned as an absolute path.
+    """
+    absolute, here = os.path.join(path), os.path.join(os.getcwd(), "")
+    return absolute[len(here) :] if absolute.startswith(here) else absolute
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return file.read()
+    except OSError as unread:
+        raise error(codes.CANNOT_READ, f"{from_here(path)}: {unread.strerror or unread}") from None
+    except UnicodeDecodeError as unread:
+        raise error(codes.ENCODING, f"{from_here(path)}: {unread}") from None
