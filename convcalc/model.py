@@ -90,8 +90,7 @@ class StoredWeight(Struct):
 class CallForm(Struct):
     """The arguments of a call in the form that the file contains, with a :class:`Slot` in place of each tensor.
 
-    The slots are numbered as in :attr:`Call.sources`. A config object that is neither a tensor nor a constant stays a
-    mapping.
+    The slots are numbered as in :attr:`Call.sources`. Any other config object, such as a constant, stays a mapping.
     """
 
     args: tuple[Any, ...]

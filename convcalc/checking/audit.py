@@ -7,12 +7,16 @@ the layers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from convcalc.base.structs import Struct
 from convcalc.layers import lookup_builtin
-from convcalc.layers.arguments import REQUIRED
+from convcalc.layers.arguments import REQUIRED, KnownName
+from convcalc.layers.keras2 import keras2_layer
+from convcalc.read.keras_files import origin
+from convcalc.read.keras_files.upgrade_keras2 import LAMBDAS
 
 
 class AuditFinding(Struct):
@@ -31,6 +35,42 @@ _SAFE_MODULES = ("keras", "keras_core", "tf_keras", "builtins")
 def audit(config: Any) -> list[AuditFinding]:
     """Returns the findings in a parsed config, in the order of the file."""
     return [finding for path, value in _objects(config) for finding in _audit_object(path, value)]
+
+
+def custom_names(config: Any) -> list[str]:
+    """Returns the names of the custom classes and functions in a parsed config.
+
+    Keras can load the file only if the user supplies their code.
+    """
+    names: dict[str, None] = {}
+    for path, value in _objects(config):
+        name, module, inner = value.get("class_name"), value.get("module"), value.get("config")
+        if not isinstance(name, str) or name.startswith("__"):
+            continue
+        if name == "function" and isinstance(inner, str):
+            if ">" in inner or (isinstance(module, str) and module.partition(".")[0] not in _SAFE_MODULES):
+                names.setdefault(inner.rpartition(">")[2])
+            continue
+        class_name = name.rpartition(">")[2]
+        is_layer = re.search(r"(^|\.)layers\[\d+\]$", path) is not None
+        unlisted = "module" not in value and is_layer and not _is_known(class_name)
+        if not origin.may_be_keras(value) or unlisted:
+            names.setdefault(class_name)
+        definition = lookup_builtin(class_name)
+        arguments = inner if isinstance(inner, Mapping) else {}
+        for argument in definition.arguments if definition is not None else ():
+            given = arguments.get(argument.name)
+            if isinstance(argument.kind, KnownName) and (function := origin.custom_function(given, argument.kind)):
+                names.setdefault(function.rpartition(">")[2])
+    return sorted(names)
+
+
+def _is_known(class_name: str) -> bool:
+    return (
+        lookup_builtin(class_name) is not None
+        or keras2_layer(class_name) is not None
+        or class_name in ("Functional", "Model", "Sequential", *LAMBDAS)
+    )
 
 
 def audit_links(links: Iterable[tuple[str, str]]) -> list[AuditFinding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from convcalc.base import codes
-from convcalc.base.problems import ConvcalcError
+from convcalc.base.problems import ConvcalcError, listed
 from convcalc.cli import CHECK_FAILED, OK, warn
 from convcalc.cli.command import declare
 from convcalc.cli.completion import files
@@ -22,7 +22,7 @@ def command(models: tuple[str, ...]) -> int:
     The exit code is 1 if anything was found.
     """
     from convcalc.base.text import visible
-    from convcalc.checking.audit import audit, audit_links
+    from convcalc.checking.audit import audit, audit_links, custom_names
     from convcalc.read import config_in, has_graph
     from convcalc.read.keras_files.external_links import external_links
 
@@ -42,6 +42,8 @@ def command(models: tuple[str, ...]) -> int:
             warn(f"{model}: note: its TensorFlow graph was not checked; a graph that is run can read and write files")
         for finding in findings:
             click.echo(visible(f"{model}: {finding.path}: {finding.risk}: {finding.message}"))
+        if names := custom_names(config):
+            click.echo(visible(f"{model}: to load the file, Keras needs custom_objects with {listed(names, 'and')}"))
         if findings:
             code = CHECK_FAILED
         else:

@@ -35,6 +35,7 @@ def command(model: str, output: str, custom: tuple[str, ...]) -> int:
     from convcalc.analyse import infer
     from convcalc.read import load
     from convcalc.write import FORMATS, classes_to_supply, require_graph, write_whole
+    from convcalc.write.calls import calls_in_training
 
     target = Path(output)
     if target.suffix not in FORMATS:
@@ -44,6 +45,8 @@ def command(model: str, output: str, custom: tuple[str, ...]) -> int:
     report = infer(loaded)
     print_warnings(report.problems)
     write_whole(target, FORMATS[target.suffix](report))
+    if target.suffix in (".yaml", ".yml") and (paths := calls_in_training(loaded)):
+        warn(f"note: the spec does not contain the argument 'training' of the calls of {listed(paths[:5], 'and')}")
     classes = classes_to_supply(report)
     if classes:
         needs = (

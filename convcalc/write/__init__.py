@@ -47,12 +47,13 @@ def _checked(write: Callable[[Report], str]) -> Callable[[Report], str]:
     """Returns the function that refuses a model which no format can describe, and writes any other model."""
 
     def checked(report: Report) -> str:
+        from convcalc.write.calls import with_constant_operands
         from convcalc.write.policies import require_known_policies
 
         require_graph(report.model)
         require_known_policies(report)
         require_writable(report)
-        return write(report)
+        return write(with_constant_operands(report))
 
     return checked
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from convcalc.analyse import infer
+from convcalc.analyse.report import LayerReport, Report
 from convcalc.base import codes
 from convcalc.base.problems import error
 from convcalc.layers import LayerDefinition
-from convcalc.model import Model
+from convcalc.model import Call, Constant, Model
 from convcalc.ops import TENSORFLOW, Operation
 
 
@@ -23,6 +26,64 @@ def require_keras_operations(model: Model) -> None:
                 codes.CANNOT_WRITE,
                 f"'{path}' calls {function} of TensorFlow in a way that keras.ops does not support, so it cannot be written for Keras 3",
             )
+
+
+def with_constant_operands(report: Report) -> Report:
+    """Returns the report with a constant tensor for each list of numbers that an operation adds, multiplies and so on.
+
+    TensorFlow converts such a list to a tensor with the dtype of the other operand. Keras does not accept a list.
+    """
+    if not any(_list_operands(call) for _, model in report.model.models() for call in model.calls):
+        return report
+    rows = {row.path: row for row in report.layers}
+    return infer(_with_constants(report.model, rows, ""))
+
+
+def _with_constants(model: Model, rows: Mapping[str, LayerReport], prefix: str) -> Model:
+    calls = list(model.calls)
+    for number, call in enumerate(calls):
+        names = _list_operands(call)
+        if names and isinstance(model.layers[call.layer].definition, Operation):
+            ref = call.inputs[0]
+            dtypes = rows[prefix + model.layer_of(ref).name].calls[-1].output_dtypes
+            dtype = dtypes[ref.output] if ref.output < len(dtypes) and dtypes[ref.output] else "float32"
+            constants = {name: Constant(call.args[name], dtype) for name in names}
+            calls[number] = call._replace(args={**call.args, **constants})
+    layers = (
+        layer._replace(definition=_with_constants(layer.definition, rows, f"{prefix}{layer.name}/"))
+        if isinstance(layer.definition, Model)
+        else layer
+        for layer in model.layers
+    )
+    return model._replace(layers=tuple(layers), calls=tuple(calls))
+
+
+def _list_operands(call: Call) -> list[str]:
+    """Returns the names of the operands of a binary operation that are lists of numbers."""
+    if not call.inputs or {"x1", "x2"}.isdisjoint(call.args):
+        return []
+    return [name for name in ("x1", "x2") if isinstance(call.args.get(name), list) and _is_numeric(call.args[name])]
+
+
+def _is_numeric(value: Any) -> bool:
+    return all(map(_is_numeric, value)) if isinstance(value, list) else isinstance(value, (int, float))
+
+
+def holds_function(config: Any) -> bool:
+    """True if the config of a custom class contains a Python function."""
+    if isinstance(config, Mapping):
+        return config.get("class_name") in ("function", "__lambda__") or any(map(holds_function, config.values()))
+    return isinstance(config, list) and any(map(holds_function, config))
+
+
+def calls_in_training(model: Model) -> list[str]:
+    """Returns the paths of the layers that are called with the argument ``training``, which a spec leaves out."""
+    return [
+        prefix + inner.layers[call.layer].name
+        for prefix, inner in model.models()
+        for call in inner.calls
+        if call.form is not None and call.form.kwargs.get("training") is not None
+    ]
 
 
 def data_calls(model: Model) -> list[int]:

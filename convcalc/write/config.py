@@ -182,9 +182,9 @@ def argument_values(definition: LayerDefinition | None, args: Mapping[str, Any],
 
 def written(value: Any, trains: bool = True) -> Any:
     """Returns the value of an argument as JSON. A layer becomes a config object, and an unknown size becomes null."""
-    if isinstance(value, SubModel) and "module" not in value.config:  # the config is one of Keras 2
+    if isinstance(value, SubModel):  # not its config, which can be one of Keras 2
         return _model(value.model, {row.path: row for row in infer(value.model).layers}, "", trains)
-    if isinstance(value, (SubModel, SubForeign)):
+    if isinstance(value, SubForeign):
         return value.config
     if isinstance(value, SubLayer):
         definition = value.definition
@@ -205,17 +205,10 @@ def written(value: Any, trains: bool = True) -> Any:
     return None if value is UNKNOWN else value
 
 
-def constant_json(constant: Constant) -> dict[str, Any]:
-    """Returns the config object of a constant tensor."""
-    return {"class_name": "__numpy__", "config": {"value": constant.value, "dtype": constant.dtype}}
-
-
 def filled(form: Any, tensors: Sequence[Any]) -> Any:
     """Returns arguments as JSON, from their form: each slot is replaced by its tensor."""
     if isinstance(form, Slot):
         return tensors[form.number]
-    if isinstance(form, Constant):
-        return constant_json(form)
     if isinstance(form, list):
         return [filled(part, tensors) for part in form]
     if isinstance(form, tuple):
@@ -255,7 +248,7 @@ def _node(
             if isinstance(value, Slot):
                 return tensors[value.number]
             if isinstance(value, Constant):
-                return constant_json(value)
+                return {"class_name": "__numpy__", "config": {"value": value.value, "dtype": value.dtype}}
             return [put(part) for part in value] if isinstance(value, (list, tuple)) else written(value)
 
         first = definition.parameters[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import keyword
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from convcalc.base import codes
@@ -15,8 +15,9 @@ from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
-from convcalc.model import Constant, Layer
+from convcalc.model import Constant, Layer, Slot
 from convcalc.write.arguments import common_options, non_default_arguments
+from convcalc.write.calls import holds_function
 from convcalc.write.policies import policy_code
 
 WIDTH = 100
@@ -121,6 +122,72 @@ def expression(value: Any, argument: str = "") -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     return "None" if value is UNKNOWN else repr(value)
+
+
+def filled_code(form: Any, tensors: Sequence[Any]) -> Any:
+    """Returns a form of arguments with the code of a tensor in place of each slot.
+
+    Raises :class:`ConvcalcError` for an object that is neither a tensor nor a constant, such as a function.
+    """
+    if isinstance(form, Slot):
+        return tensors[form.number]
+    if isinstance(form, (list, tuple)):
+        return type(form)(filled_code(part, tensors) for part in form)
+    if isinstance(form, Mapping):
+        if form.get("class_name") in ("__numpy__", "__tensor__"):
+            made = "numpy.array" if form["class_name"] == "__numpy__" else "ops.convert_to_tensor"
+            config = form["config"]
+            return Code(f"{made}({expression(config['value'])}, dtype={expression(config['dtype'])})")
+        if "class_name" in form:
+            message = (
+                f"an argument of a call is an object of the class {form['class_name']}, which cannot be written as code"
+            )
+            raise error(codes.CANNOT_WRITE, f"{message}; write .json")
+        return {key: filled_code(part, tensors) for key, part in form.items()}
+    return form
+
+
+def slot_numbers(form: Any) -> Iterator[int]:
+    """Yields the numbers of the slots in a form of arguments."""
+    if isinstance(form, Slot):
+        yield form.number
+    elif isinstance(form, (list, tuple)):
+        for part in form:
+            yield from slot_numbers(part)
+    elif isinstance(form, Mapping):
+        for part in form.values():
+            yield from slot_numbers(part)
+
+
+def config_expression(config: Mapping[str, Any], name: str) -> str:
+    """Returns the code of the config of a custom class, as the file has it.
+
+    Raises :class:`ConvcalcError` if the config holds a function.
+    """
+
+    if holds_function(config):
+        message = f"the config of '{name}' holds a function, which cannot be written as code; write .json"
+        raise error(codes.CANNOT_WRITE, message)
+
+    def plain(value: Any) -> str:
+        if isinstance(value, Mapping):
+            return f"{{{', '.join(f'{expression(key)}: {plain(part)}' for key, part in value.items())}}}"
+        return f"[{', '.join(map(plain, value))}]" if isinstance(value, list) else expression(value)
+
+    return plain(config)
+
+
+def custom_name(value: Any) -> str | None:
+    """Returns the name of a custom class or function, such as an initializer. None for any other value."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("class_name"), str):
+        return None
+    class_name, module, registered = str(value["class_name"]), value.get("module"), value.get("registered_name")
+    if class_name == "function":
+        return str(value.get("config")).rpartition(">")[2]
+    is_registered = isinstance(registered, str) and ">" in registered
+    if is_registered or ">" in class_name or (isinstance(module, str) and not module.startswith("keras")):
+        return class_name.rpartition(">")[2]
+    return None
 
 
 def _object(value: Mapping[str, Any], argument: str) -> str | None:

@@ -149,7 +149,8 @@ def _numbers(row: LayerReport) -> Iterator[tuple[str, str, Any]]:
         yield path, "the output shapes", None if all(shape is None for shape in call.output_shapes) else shapes
         yield path, "the output dtypes", None if not any(dtypes) else dtypes
     yield path, "the dtype", row.dtype
-    yield path, "trainable", row.trainable
+    if row.class_name != "InputLayer" and not isinstance(definition, Operation):
+        yield path, "trainable", row.trainable
     if isinstance(definition, LayerDefinition) and definition.is_custom:
         return
     yield path, "the weights", [(w.name, plain_shape(w.shape), w.trainable, w.dtype) for w in row.weights]

@@ -1,11 +1,12 @@
 """Writes a model as Keras code: one function for each model, in the functional style, with one line for each layer.
 
-A name is left out if Keras gives the same name in a new process. Masks are left out, because Keras creates masks when
-the code runs.
+A name is left out if Keras gives the same name in a new process. Masks are left out if Keras creates the same masks when
+the code runs; otherwise all masks are written.
 """
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from collections.abc import Mapping, Sequence
@@ -14,15 +15,27 @@ from typing import Any
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base import codes
 from convcalc.base.keras_names import Names, short_class
-from convcalc.base.problems import error
+from convcalc.base.problems import ConvcalcError, error
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import shown
+from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Call, Foreign, Layer, Model, Ref, Slot
 from convcalc.ops import Operation
 from convcalc.ops.keys import key_text
 from convcalc.write.arguments import has_automatic_name
 from convcalc.write.calls import data_calls, positional_arguments, require_keras_operations
-from convcalc.write.expressions import CallExpression, Code, expression, is_name, keyword_arguments, layer_expression
+from convcalc.write.expressions import (
+    CallExpression,
+    Code,
+    config_expression,
+    custom_name,
+    expression,
+    filled_code,
+    is_name,
+    keyword_arguments,
+    layer_expression,
+    slot_numbers,
+)
 from convcalc.write.policies import policy_code
 from convcalc.write.spec import spec_yaml
 
@@ -38,12 +51,11 @@ def python_code(report: Report) -> str:
     Raises :class:`ConvcalcError` if the model cannot be written as code.
     """
     require_keras_operations(report.model)
-    if any(call.masks for call in report.model.calls):
-        spec_yaml(report)  # raises an error if the model has a mask that Keras would not create by itself
-    module = _Module(report)
+    module = _Module(report, explicit_masks=not _creates_masks(report))
     body = "\n\n\n".join("\n".join(lines) for lines in module.functions(report.model, "", "build"))
     imports = [name for name in ("layers", "ops") if re.search(rf"(?<![\w.]){name}\.", body)]
-    head = ["import keras", *([f"from keras import {', '.join(imports)}"] if imports else [])]
+    numpy = ["import numpy"] if re.search(r"(?<![\w.])numpy\.", body) else []
+    head = ["import keras", *numpy, *([f"from keras import {', '.join(imports)}"] if imports else [])]
     head += [f"from {where} import {name}" for where, name in sorted(module.imports)]
     if module.supplied:
         own = ", ".join(sorted(module.supplied))
@@ -51,15 +63,52 @@ def python_code(report: Report) -> str:
     return "\n".join([*head, "", "", body, "", "", "model = build()", ""])
 
 
+def _creates_masks(report: Report) -> bool:
+    """True if Keras creates all masks of the model by itself. A spec has no masks, but its reader creates them as Keras does."""
+    if not any(call.masks for _, model in report.model.models() for call in model.calls):
+        return True
+    try:
+        spec_yaml(report)
+    except ConvcalcError:
+        return False
+    return True
+
+
 class _Module:
     """The names and imports that all functions of the written module share."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, explicit_masks: bool) -> None:
+        self.explicit_masks = explicit_masks
         self.names = Names()
         self.rows: Mapping[str, LayerReport] = {row.path: row for row in report.layers}
-        self.taken = {"build", "model", "layers", "ops", "keras", "custom_objects"}
+        self.taken = {*dir(builtins), "build", "model", "layers", "ops", "keras", "numpy", "custom_objects"}
         self.imports: set[tuple[str, str]] = set()
         self.supplied: set[str] = set()
+
+    def with_supplied(self, layer: Layer) -> Layer:
+        """Returns the layer with code in place of custom initializers, activations and so on. Their names are imported."""
+        if not isinstance(layer.definition, LayerDefinition) or not layer.args:
+            return layer
+        return layer._replace(args={key: self._supplied(value) for key, value in layer.args.items()})
+
+    def _supplied(self, value: Any) -> Any:
+        if isinstance(value, SubLayer):
+            return value._replace(args={key: self._supplied(part) for key, part in value.args.items()})
+        if isinstance(value, tuple):
+            return tuple(map(self._supplied, value))
+        name = custom_name(value)
+        if name is None:
+            return value
+        if not is_name(name):
+            raise error(codes.CANNOT_WRITE, f"the custom class or function {shown(name)} has no valid name in code")
+        module = value.get("module")
+        if isinstance(module, str) and module != "builtins" and all(map(is_name, module.split("."))):
+            self.imports.add((module, name))
+        else:
+            self.supplied.add(name)
+        if value["class_name"] == "function":
+            return Code(name)
+        return Code(f"{name}({', '.join(keyword_arguments(value.get('config') or {}))})")
 
     def functions(self, model: Model, prefix: str, name: str) -> list[list[str]]:
         """Returns the lines of each function.
@@ -105,7 +154,8 @@ class _Function:
         """
         model = self.model
         inputs = [ref.call for ref in model.inputs]
-        written = [*inputs, *(number for number in data_calls(model) if number not in inputs)]
+        needed = range(len(model.calls)) if self.module.explicit_masks else data_calls(model)
+        written = [*inputs, *(number for number in needed if number not in inputs)]
         used_only_by_next = _used_only_by_next(model, written)
         layers = [call.layer for call in model.calls]
         for number in written:
@@ -123,7 +173,8 @@ class _Function:
             variable = "x" if number in used_only_by_next else self._free(layer.name)
             self.lines += made.lines(f"{variable} = ", suffix)
             self.variables[number] = variable
-        ends = [self._refs(model.inputs), self._refs(model.outputs), *keyword_arguments({"name": model.name})]
+        ends = [self._ends(model.inputs, model.input_tree), self._ends(model.outputs, model.output_tree)]
+        ends += keyword_arguments({"name": model.name} if model.trainable else {"name": model.name, "trainable": False})
         return [*self.lines, *CallExpression("keras.Model", ends).lines("return ")]
 
     # Layers -----------------------------------------------------------------------------------------------------------
@@ -133,6 +184,7 @@ class _Function:
         definition = layer.definition
         if isinstance(definition, Model):
             return self._nested(layer, definition)
+        layer = self.module.with_supplied(layer)
         if layer.class_name == "InputLayer":
             args = {**layer.args, **({} if layer.dtype == "float32" else {"dtype": layer.dtype}), "name": layer.name}
             return CallExpression("keras.Input", keyword_arguments(args))
@@ -158,6 +210,9 @@ class _Function:
             self.module.imports.add((module, base))
         else:
             self.module.supplied.add(base)
+        config = layer.definition.config if isinstance(layer.definition, Foreign) else None
+        if config is not None and not all(map(_is_simple, (value for key, value in config.items() if key != "dtype"))):
+            return CallExpression(f"{base}.from_config", [config_expression(config, layer.name)])
         args = {key: value for key, value in layer.args.items() if key not in ("name", "trainable", "dtype")}
         more = {} if layer.dtype == "float32" else {"dtype": Code(policy_code(layer.dtype, layer.name))}
         frozen = {} if layer.trainable else {"trainable": False}
@@ -170,19 +225,10 @@ class _Function:
         holds the model.
         """
         function = self._free(f"build_{layer.name}", self.module.taken)
-        self.inner += self.module.functions(Model(
-            layer.name, model.class_name, model.layers, model.calls, model.inputs, model.outputs
-        ), f"{self.prefix}{layer.name}/", function)  # fmt: skip
-        if layer.trainable:
+        inner = model._replace(name=layer.name, trainable=model.trainable or not model.own_flags)
+        self.inner += self.module.functions(inner, f"{self.prefix}{layer.name}/", function)
+        if layer.trainable or model.own_flags:
             return CallExpression(function, [])
-        path = f"{self.prefix}{layer.name}/"
-        if any(
-            weight.trainable for row in self.module.rows.values() if row.path.startswith(path) for weight in row.weights
-        ):
-            raise error(
-                codes.CANNOT_WRITE,
-                f"'{layer.name}' is frozen and layers in it are not, which cannot be written as code",
-            )
         variable = self._free(layer.name)
         self.lines += [f"{variable} = {function}()", f"{variable}.trainable = False"]
         return CallExpression(variable, None)
@@ -203,13 +249,31 @@ class _Function:
 
     def _arguments(self, layer: Layer, call: Call) -> str:
         """Returns the code of the arguments of a layer's call."""
+        form = call.form
+        if form is not None:
+            sources = [Code(self._ref(ref)) if self._is_written(ref) else None for ref in call.sources]
+            masks = set() if self.module.explicit_masks else {*call.masks}
+            named = {
+                key: filled_code(value, sources)
+                for key, value in form.kwargs.items()
+                if not any(call.sources[number] in masks for number in slot_numbers(value))
+            }
+            args = [expression(filled_code(value, sources)) for value in form.args]
+            return ", ".join([*args, *keyword_arguments(named)])
         definition = layer.definition if isinstance(layer.definition, LayerDefinition) else None
+        if call.constants:
+            raise error(codes.CANNOT_WRITE, f"'{self.prefix}{layer.name}' is called on a constant in an unknown form")
         kwargs: dict[str, Any] = {}
         if definition is not None:
             given = {**layer.args, **call.args}
             kwargs = {known.name: given[known.name] for known in definition.call_arguments if given.get(known.name)}
+        if call.masks and self.module.explicit_masks:
+            kwargs["mask"] = Code(self._ref(call.masks[0]))
         args = positional_arguments(definition, [Code(self._ref(ref)) for ref in call.inputs], kwargs)
         return ", ".join([*map(expression, args), *keyword_arguments(kwargs)])
+
+    def _is_written(self, ref: Ref) -> bool:
+        return ref.call in self.variables
 
     def _operation(self, layer: Layer, operation: Operation, call: Call) -> tuple[CallExpression, str]:
         """Returns the code of an operation.
@@ -226,7 +290,8 @@ class _Function:
         given = {name: put(value) for name, value in operation.without_defaults(call.args).items()}
         made = {name: _tuples(value) for name, value in operation.without_defaults(layer.args).items()}
         several = given.pop(operation.parameters[0], []) if operation.variadic else []
-        automatic = has_automatic_name(self.module.names, operation, layer)
+        # A mask that Keras creates and does not use has an automatic name, too.
+        automatic = not self.module.explicit_masks and has_automatic_name(self.module.names, operation, layer)
         if automatic and operation.name == "GetItem" and _is_plain(given["key"]):
             return CallExpression(f"{given['x']}{key_text(given['key'])}", None), ""
         if automatic and operation.name not in _WRITTEN_AS_CLASSES:
@@ -247,15 +312,24 @@ class _Function:
     def _refs(self, refs: Sequence[Ref]) -> str:
         return self._ref(refs[0]) if len(refs) == 1 else f"[{', '.join(map(self._ref, refs))}]"
 
+    def _ends(self, refs: Sequence[Ref], tree: Any) -> str:
+        """Returns the code of the inputs or outputs of the model, in their lists and mappings."""
+        if tree is None:
+            return self._refs(refs)
+        return expression(filled_code(tree, [Code(self._ref(ref)) for ref in refs]))
+
     def _ref(self, ref: Ref) -> str:
         layer = self.model.layer_of(ref)
+        variable = self.variables[ref.call]
+        if _is_nested(layer, ref.call in self.list_outputs):
+            return f"keras.tree.flatten({variable})[{ref.output}]"
         several = len(self.module.rows[self.prefix + layer.name].output_shapes) > 1
         is_list = (
             several
             or ref.call in self.list_outputs
             or (isinstance(layer.definition, Operation) and layer.definition.returns_list)
         )
-        return f"{self.variables[ref.call]}[{ref.output}]" if is_list else self.variables[ref.call]
+        return f"{variable}[{ref.output}]" if is_list else variable
 
     def _free(self, name: str, taken: set[str] | None = None) -> str:
         """Returns an identifier that is not yet used and is similar to ``name``."""
@@ -268,6 +342,29 @@ class _Function:
             identifier, count = f"{word}_{count}", count + 1
         taken.add(identifier)
         return identifier
+
+
+def _is_nested(layer: Layer, several: bool) -> bool:
+    """True if the outputs of a layer may be nested lists, a mapping, or a list of one tensor.
+
+    Keras numbers such outputs in the order of ``keras.tree.flatten``. ``several`` is True if the model uses a later output.
+    """
+    definition = layer.definition
+    if isinstance(definition, Model):
+        return definition.output_tree is not None
+    if isinstance(definition, Operation):
+        return definition.name == "Unique"  # a tuple only if it returns more than the values
+    if isinstance(definition, LayerDefinition) and not definition.is_custom:
+        has_states = definition.state_sizes is not None or {"cell", "layer"} & {a.name for a in definition.arguments}
+        return bool(several and has_states)
+    return True
+
+
+def _is_simple(value: Any) -> bool:
+    """True if an argument in a config is the value that the constructor of the class takes."""
+    if isinstance(value, list):
+        return all(map(_is_simple, value))
+    return not isinstance(value, Mapping)
 
 
 def _tuples(value: Any) -> Any:

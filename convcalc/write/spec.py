@@ -7,8 +7,6 @@ written text is read again and compared with the model. If text and model differ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Any
 
 from convcalc.analyse import infer
 from convcalc.analyse.report import Report
@@ -16,14 +14,16 @@ from convcalc.base import codes
 from convcalc.base.keras_names import Names, short_class
 from convcalc.base.problems import ConvcalcError, Source, error, listed
 from convcalc.layers import LayerDefinition
-from convcalc.model import Call, Foreign, Layer, Model, Ref, input_args
+from convcalc.model import Call, Foreign, Layer, Model, Ref, Slot, input_args
 from convcalc.ops import Operation
 from convcalc.read.spec.spec import read_spec
 from convcalc.read.spec.values import COMMON_OPTIONS
 from convcalc.write.arguments import claim_name, common_options, has_automatic_name, non_default_arguments
-from convcalc.write.calls import data_calls, require_keras_operations
+from convcalc.write.calls import data_calls, holds_function, require_keras_operations
 from convcalc.write.custom import declarations
+from convcalc.write.expressions import slot_numbers
 from convcalc.write.operations import operands
+from convcalc.write.proof import cannot_write, first_difference, without_stored_weights
 from convcalc.write.yaml_values import flow, value_text, value_texts, word_text
 
 
@@ -32,31 +32,55 @@ def spec_yaml(report: Report) -> str:
     model = report.model
     require_keras_operations(model)
     _reject_repeated_operations(model)
+    for path, inner in model.models():
+        _reject_frozen(inner, path)
+        _reject_calls(inner, path)
+    expected = without_stored_weights(report)
+    reason = ""
     for short in (True, False):
         lines = _Writer(model, Names() if short else None).lines()
         text = "\n".join([lines[0], *declarations(model), *lines[1:]]) + "\n"
-        with suppress(ConvcalcError):
-            if _rows(infer(read_spec(Source("the spec", text)))) == _rows(report):
-                return text
-    raise error(
-        codes.CANNOT_WRITE, f"'{model.name}' cannot be written as a spec: the spec would describe a different model"
-    )
+        try:
+            difference = first_difference(expected, infer(read_spec(Source("the spec", text))), arranged=False)
+        except ConvcalcError as failed:
+            difference = failed.problems[0].message
+        if difference is None:
+            return text
+        reason = difference
+    raise cannot_write(report, "a spec", reason)
 
 
-def _rows(report: Report) -> list[Any]:
-    return [
-        (
-            row.path,
-            row.class_name,
-            row.output_shapes,
-            # If the parameters come from the weights in a file, they are not compared: a spec does not contain weights.
-            None if row.recorded else row.params,
-            None if row.recorded else row.trainable_params,
-            row.dtype,
-            [c.inputs for c in row.calls],
-        )
-        for row in report.layers
-    ]
+def _reject_frozen(model: Model, prefix: str) -> None:
+    """Raises :class:`ConvcalcError` for the outermost model if it is frozen: a spec can freeze only its layers."""
+    if not prefix and not model.trainable:
+        message = f"'{model.name}' is frozen, which a spec can say only of layers; write .json or .py"
+        raise error(codes.CANNOT_WRITE, message)
+
+
+def _reject_calls(model: Model, prefix: str) -> None:
+    """Raises :class:`ConvcalcError` if a layer is called with arguments that a spec cannot say."""
+    for layer in model.layers:
+        if isinstance(layer.definition, Foreign) and holds_function(layer.definition.config):
+            message = f"the config of '{prefix}{layer.name}' holds a function, which a spec cannot say; write .json"
+            raise error(codes.CANNOT_WRITE, message)
+    for call in model.calls:
+        layer, form = model.layers[call.layer], call.form
+        if form is None:
+            continue
+        definition = layer.definition
+        known = {"training", "initial_state"}
+        if isinstance(definition, LayerDefinition):
+            known |= {argument.name for argument in definition.call_arguments}
+        others = [key for key, value in form.kwargs.items() if value is not None and key not in known]
+        others = [key for key in others if not any(True for _ in slot_numbers(form.kwargs[key]))]
+        if isinstance(definition, Foreign):
+            others = [key for key, value in form.kwargs.items() if value is not None and key != "training"]
+            tensors = form.args[0] if len(form.args) == 1 and isinstance(form.args[0], list) else list(form.args)
+            if not others and (len(form.args) != 1 or tensors != [Slot(number) for number in range(len(call.inputs))]):
+                others = ["several arguments"]
+        if others:
+            message = f"'{prefix}{layer.name}' is called with {listed(others, 'and')}, which a spec cannot say"
+            raise error(codes.CANNOT_WRITE, f"{message}; write .json or .py")
 
 
 def _reject_repeated_operations(model: Model) -> None:

@@ -12,7 +12,7 @@ import h5py
 import pytest
 from click.testing import CliRunner
 
-from convcalc.checking.audit import audit
+from convcalc.checking.audit import audit, custom_names
 from convcalc.cli import cli
 
 
@@ -49,6 +49,38 @@ FOREIGN = {"module": "evil.code", "class_name": "Boom", "config": {"name": "boom
 )
 def test_findings_of_each_file(config: Any, found: list[str]) -> None:
     assert kinds(config) == found
+
+
+OWN = {"module": None, "class_name": "Own", "config": {"name": "own"}, "registered_name": "Own"}
+
+
+@pytest.mark.parametrize(
+    ("config", "names"),
+    [
+        (OWN, ["Own"]),
+        ({"class_name": "Functional", "config": {"layers": [OWN, FOREIGN]}}, ["Boom", "Own"]),
+        ({"class_name": "TimeDistributed", "config": {"layer": OWN}}, ["Own"]),
+        (
+            {"class_name": "Sequential", "config": {"layers": [{"class_name": "FixedDropout", "config": {}}]}},
+            ["FixedDropout"],
+        ),
+        ({"class_name": "Sequential", "config": {"layers": [{"class_name": "CuDNNGRU", "config": {}}]}}, []),
+        ({"module": "keras.layers", "class_name": "Dense", "config": {"activation": "mine"}}, ["mine"]),
+        ({"module": "keras.layers", "class_name": "Dense", "config": {"activation": "relu"}}, []),
+        ({"module": "builtins", "class_name": "function", "config": "pkg>act", "registered_name": "function"}, ["act"]),
+        ({"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}, []),
+    ],
+)
+def test_the_classes_that_keras_needs_to_load_a_file(config: Any, names: list[str]) -> None:
+    assert custom_names(config) == names
+
+
+def test_the_command_names_the_classes_to_supply(tmp_path: Path) -> None:
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps(OWN))
+    done = CliRunner().invoke(cli, ["audit", str(path)], standalone_mode=False)
+    assert done.return_value == 0
+    assert f"{path}: to load the file, Keras needs custom_objects with Own\n" in done.output
 
 
 def test_a_deep_file_meets_no_recursion_limit() -> None:

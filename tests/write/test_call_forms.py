@@ -177,3 +177,97 @@ def test_a_model_without_inputs_is_refused(ending: str) -> None:
     without = report.model._replace(inputs=())
     with pytest.raises(ConvcalcError, match="the model has no inputs"):
         FORMATS[ending](infer(without))
+
+
+# Python code ------------------------------------------------------------------------------------------------------------
+
+
+def code(*layers: dict[str, Any], **more: Any) -> str:
+    return converted(model(source("a"), source("b"), source("m", (None, 5), "bool"), *layers, **more), ".py")
+
+
+@pytest.mark.parametrize(
+    ("layer", "line"),
+    [
+        (entry("MultiHeadAttention", "y", ([A, B], {"attention_mask": M}), **ATTENTION), "(a, b, attention_mask=m)"),
+        (entry("Attention", "y", ([[A, B]], {"mask": [None, M]})), "([a, b], mask=[None, m])"),
+        (entry("Mine", "y", ([A, B], {}), module=None), "(a, b)"),
+        (entry("Mine", "y", ([[A, B]], {"padding_mask": M}), module=None), "([a, b], padding_mask=m)"),
+        (entry("Dropout", "y", ([A], {"training": False}), rate=0.5), "(a, training=False)"),
+        (entry("LSTM", "y", ([A], {"mask": CONSTANT}), units=3), 'dtype="bool"))'),
+    ],
+)
+def test_code_calls_a_layer_as_the_file_does(layer: dict[str, Any], line: str) -> None:
+    assert line in code(layer)
+
+
+def test_code_keeps_a_frozen_model_and_mappings_of_tensors() -> None:
+    layer = entry("Dense", "d", ([A], {}), units=3)
+    text = converted(model(source("a"), layer, outputs={"y": ["d", 0, 0]}, trainable=False), ".py")
+    assert 'keras.Model([a], {"y": x}, name="m", trainable=False)' in text
+
+
+def test_code_imports_custom_initializers_and_functions() -> None:
+    made = {"module": "pkg.start", "class_name": "Scaled", "config": {"scale": 2.0}, "registered_name": "pkg>Scaled"}
+    function = {"module": "builtins", "class_name": "function", "config": "pkg>act", "registered_name": "function"}
+    text = code(entry("Dense", "d", ([A], {}), units=3, kernel_initializer=made, activation=function))
+    assert "from pkg.start import Scaled\n" in text
+    assert "from custom_objects import act\n" in text
+    assert "activation=act, kernel_initializer=Scaled(scale=2.0)" in text
+
+
+def test_code_gives_a_custom_class_its_config_unchanged() -> None:
+    text = code(entry("Mine", "y", ([A], {}), module=None, size={"class_name": "__tuple__", "items": [1, 2]}))
+    assert "Mine.from_config(" in text
+    assert '"size": {"class_name": "__tuple__", "items": [1, 2]}' in text
+
+
+def test_code_takes_states_of_stacked_cells_in_the_order_of_keras() -> None:
+    cells = [
+        {"module": "keras.layers", "class_name": "LSTMCell", "config": {"units": n}, "registered_name": None}
+        for n in (2, 3)
+    ]
+    stacked = {
+        "module": "keras.layers",
+        "class_name": "StackedRNNCells",
+        "config": {"cells": cells},
+        "registered_name": None,
+    }
+    layer = entry("RNN", "rnn", ([A], {}), cell=stacked, return_state=True)
+    state = tensor("rnn", (None, 3))
+    state["config"]["keras_history"] = ["rnn", 0, 3]
+    text = converted(model(source("a"), layer, entry("Dense", "d", ([state], {}), units=3)), ".py")
+    assert "keras.tree.flatten(x)[3]" in text
+
+
+def test_no_variable_of_the_code_has_the_name_of_a_builtin() -> None:
+    layers = [entry("Dense", "slice", ([A], {}), units=3), entry("Dense", "d", ([A], {}), units=3)]
+    text = converted(model(source("a"), *layers, outputs=[["slice", 0, 0], ["d", 0, 0], ["slice", 0, 0]]), ".py")
+    assert "slice_2 = " in text
+
+
+# Specs ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (entry("Mine", "y", ([A, B], {}), module=None), "'y' is called with several arguments"),
+        (entry("Mine", "y", ([A], {"factor": 2}), module=None), "'y' is called with factor"),
+        (entry("MultiHeadAttention", "y", ([A, B], {"attention_mask": M}), **ATTENTION), "the inputs of 'y' would be"),
+        (entry("LSTM", "y", ([A], {"mask": CONSTANT}), units=3), "'y' is called with mask"),
+        (
+            entry("Add", "y", ([[A, {**CONSTANT, "config": {"value": [[[1.0]]], "dtype": "float32"}}]], {})),
+            "on a constant",
+        ),
+    ],
+)
+def test_a_spec_refuses_a_call_that_it_cannot_say(layer: dict[str, Any], message: str) -> None:
+    config = model(source("a"), source("b"), source("m", (None, 5), "bool"), layer)
+    with pytest.raises(ConvcalcError, match=message):
+        converted(config, ".yaml")
+
+
+def test_a_spec_refuses_a_frozen_model() -> None:
+    with pytest.raises(ConvcalcError, match="'m' is frozen"):
+        converted(model(source("a"), entry("Dense", "d", ([A], {}), units=3), trainable=False), ".yaml")

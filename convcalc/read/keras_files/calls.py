@@ -130,8 +130,8 @@ class CallGraph:
             inputs,
             outputs,
             output_names=keys,
-            input_tree=tree_form(config.get("input_layers")),
-            output_tree=tree_form(output_layers),
+            input_tree=tree_form(config.get("input_layers"), self.legacy),
+            output_tree=tree_form(output_layers, self.legacy),
             trainable=config.get("trainable", True) is not False,
             own_flags=True,
         )
@@ -343,7 +343,9 @@ class CallGraph:
             if serialized.is_tensor(args[0]):
                 return None
             if isinstance(args[0], list) and all(map(serialized.is_tensor, args[0])):
-                return list_form(len(args[0]))
+                # Keras 2 adds the initial states of a recurrent layer to its inputs.
+                has_states = self.legacy and isinstance(definition, LayerDefinition) and definition.takes_initial_state
+                return None if has_states else list_form(len(args[0]))
         return call_form(args, kwargs) if not self.legacy else keras2_call_form(args, kwargs, definition)
 
     def _operands(

@@ -49,14 +49,22 @@ def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition:
         (first, *states), *rest = positional
         positional = [first, *rest]
         named = {**named, "initial_state": states} if states else named
+    if isinstance(definition, LayerDefinition) and definition.separate_inputs and "value" in named:
+        # Keras 3 sorts keyword arguments by name, but not positional ones
+        positional = [*positional, *(named.pop(name) for name in ("value", "key") if name in named)]
     return CallForm(tuple(positional), named)
 
 
-def tree_form(value: Any) -> Any:
-    """Returns a model's inputs or outputs as lists and mappings of slots; None for a single tensor, or a list of
-    several tensors.
+def tree_form(value: Any, legacy: bool) -> Any:
+    """Returns the lists and mappings of a model's inputs or outputs with slots. None for a tensor or a list of several.
+
+    With ``legacy``, also None for a list of one tensor: Keras 2 writes every single tensor in a list.
     """
-    if _is_entry(value) or (isinstance(value, list) and len(value) > 1 and all(map(_is_entry, value))):
+    if (
+        _is_entry(value)
+        or (legacy and isinstance(value, list) and len(value) == 1)
+        or (isinstance(value, list) and len(value) > 1 and all(map(_is_entry, value)))
+    ):
         return None
     slot = _slots()
 
@@ -90,10 +98,7 @@ def _form(value: Any, slot: Callable[[], Slot]) -> Any:
     items = value.get("items")
     if value.get("class_name") == "__tuple__" and isinstance(items, list):
         return tuple([_form(part, slot) for part in items])
-    if "class_name" not in value:
-        return _mapping(value, slot)
-    constant = serialized.constant(value)
-    return value if constant is None else constant
+    return value if "class_name" in value else _mapping(value, slot)
 
 
 def _mapping(values: Mapping[str, Any], slot: Callable[[], Slot]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from convcalc.layers.keras2 import OF_KERAS2
 from convcalc.ops import TENSORFLOW, find_operation
 from convcalc.read.keras_files.upgrade_keras1 import upgrade_keras1, with_branches, without_stated_order
 
-_LAMBDAS = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty", "TensorFlowOpLayer")
+LAMBDAS = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty", "TensorFlowOpLayer")
 _CONSTANT = "_CONSTANT_VALUE"
 
 
@@ -437,7 +437,7 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> 
     nodes = [_node(node, names) for node in entry["inbound_nodes"]]
     if len(nodes) == 1:
         nodes = [(_with_built_shapes(nodes[0][0], entry.get("build_config")), nodes[0][1])]
-    if class_name in _LAMBDAS and isinstance(config, Mapping):
+    if class_name in LAMBDAS and isinstance(config, Mapping):
         # For these layers, a list with one tensor as the first argument differs from the tensor without a list.
         lists = [isinstance(node, list) and not _is_entry(node) for node in entry["inbound_nodes"]]
         calls = [(args if is_list else _single(args), kwargs) for is_list, (args, kwargs) in zip(lists, nodes)]
