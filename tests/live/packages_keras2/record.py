@@ -1,0 +1,156 @@
+"""Builds the models of one module, saves each in every kind of file that this version of Keras 2 writes, and records
+Keras's numbers.
+
+Run this script in the environment of the package: ``python record.py MODULE FUNCTION FOLDER [quick]``. The environment
+can have Python 3.6, and does not have convcalc. The script writes ``FOLDER/manifest.jsonl`` in the form of
+`tests/live/packages/record.py`.
+"""
+
+import importlib
+import itertools
+import json
+import os
+import sys
+
+# The kinds of files, and the first version of Keras 2 that writes them.
+KINDS = {"json": (0, 0), "h5": (0, 0), "keras": (2, 13)}
+# A model with more parameters is saved without its weights, because its files would be large and slow.
+LARGE = 15000000
+QUICK = 2
+
+
+def keras_module():
+    """Returns the Keras of the environment, and its version: ``tf_keras``, ``tensorflow.keras`` or ``keras``."""
+    name = os.environ.get("KERAS2", "tensorflow.keras")
+    if name == "tensorflow.keras":
+        import tensorflow
+
+        return tensorflow.keras, version_of(tensorflow.__version__)
+    keras = importlib.import_module(name)
+    return keras, version_of(keras.__version__)
+
+
+def version_of(text):
+    return tuple(int(part) for part in text.split("-")[0].split(".")[:2])
+
+
+def main(module, function, folder, quick=""):
+    """Builds and saves all models that a function of the module yields."""
+    if not os.path.isdir(folder):
+        os.makedirs(folder)
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "zoo"))
+    models = getattr(importlib.import_module(module), function)()
+    with open(os.path.join(folder, "manifest.jsonl"), "w") as manifest:
+        for name, build in itertools.islice(models, QUICK) if quick else models:
+            manifest.write(json.dumps(recorded(name, build, folder)) + "\n")
+            manifest.flush()
+
+
+def recorded(name, build, folder):
+    """Returns the record of one model, or the error with which it cannot be built."""
+    keras, version = keras_module()
+    keras.backend.clear_session()
+    try:
+        return saved(name, build(), folder, version)
+    except Exception as error:
+        return {"name": name, "error": text_of(error)}
+
+
+def text_of(error):
+    return "{}: {}".format(type(error).__name__, error).replace("\n", " ")[:200]
+
+
+def saved(name, model, folder, version):
+    """Saves the model, and returns its record. Kinds of files that Keras cannot write are listed in the record."""
+    files, unsaved = {}, {}
+    params = count_of(model.weights)
+    for kind, first in KINDS.items():
+        if version < first:
+            continue
+        path = os.path.join(folder, "{}.{}".format(name, kind))
+        if kind != "json" and params > LARGE:
+            unsaved[kind] = "large"
+            continue
+        try:
+            if kind == "json":
+                text = model.to_json()
+                with open(path, "w") as stream:
+                    stream.write(text)
+            else:
+                model.save(path)
+            files[kind] = os.path.basename(path)
+        except Exception as error:
+            unsaved[kind] = text_of(error)
+            if os.path.exists(path):
+                os.remove(path)
+    layers = layer_names(model)
+    return {
+        "name": name,
+        "class": "{}.{}".format(type(model).__module__, type(model).__name__),
+        "files": files,
+        "unsaved": unsaved,
+        "lists_layers": layers is not None,
+        "params": int(model.count_params()),
+        "trainable": count_of(model.trainable_weights),
+        "rows": [row(layer) for layer in model.layers if layers is None or layer.name in layers],
+    }
+
+
+def layer_names(model):
+    """Returns the names of the layers in the model's config; None if the config lists no layers.
+
+    `model.layers` also has layers that are only attributes of the model. A file does not contain them.
+    """
+    try:
+        config = model.get_config()
+    except NotImplementedError:
+        return None
+    layers = config if isinstance(config, list) else config.get("layers")
+    if layers is None:
+        return None
+    return [layer.get("name") or layer["config"].get("name") for layer in layers]
+
+
+def row(layer):
+    """Returns what Keras says about one layer."""
+    try:
+        shapes = shapes_of(layer.output_shape)
+    except Exception:  # the layer was never called, or its calls have different shapes
+        shapes = None
+    try:
+        params, trainable = int(layer.count_params()), count_of(layer.trainable_weights)
+    except Exception:  # the layer was never built
+        params = trainable = None
+    return {
+        "name": layer.name,
+        "class": type(layer).__name__,
+        "shapes": shapes,
+        "params": params,
+        "trainable": trainable,
+    }
+
+
+def shapes_of(value):
+    """Returns the shapes in an output shape of Keras 2, as lists. Returns None if one of them is unknown."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list) or any(isinstance(part, (tuple, list, dict)) for part in value):
+        shapes = [shapes_of(part) for part in value]
+        return None if None in shapes else [shape for part in shapes for shape in part]
+    sizes = [getattr(size, "value", size) for size in tuple(value)]
+    return [[None if size is None else int(size) for size in sizes]]
+
+
+def count_of(weights):
+    """Returns the number of elements of the weights; each weight is counted once."""
+    total = 0
+    for weight in {id(weight): weight for weight in weights}.values():
+        count = 1
+        for size in weight.shape:
+            count *= int(getattr(size, "value", size))
+        total += count
+    return total
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
