@@ -266,7 +266,7 @@ def _non_trainable_label(weights: Sequence[Weight], rows: Sequence[LayerReport])
 
 
 def _is_undecided(counts: Counts) -> bool:
-    """Returns True if it is unknown which of the known weights are trainable."""
+    """Returns True if the number of parameters is known, but not how many of them are trainable."""
     labels = counts.incomplete
     if counts.inside_unknown and counts.params is not UNKNOWN:
         return True

@@ -22,7 +22,7 @@ from convcalc.layers.registry import Args, Inferred, Product, QuantizationRule, 
 
 _WHY = "quantized from weights that are already trained"
 _MATRICES = ("kernel", "embeddings", "reverse_embeddings")
-_COUNTS = frozenset({"flops"})  # the cost of rounding and scaling is unknown
+_UNKNOWN_COUNTS = frozenset({"flops"})  # the cost of rounding and scaling is unknown
 _PACKED = 2  # two numbers of 4 bits are stored in one byte
 # The classes of ``quantization_config``, and the defaults of their settings that change weights.
 _CONFIGS: dict[str, dict[str, Any]] = {
@@ -111,7 +111,9 @@ def projections(a: Args, policy: str, result: Inferred) -> Inferred:
         made, extra = (group, ()) if not setting.mode else _quantized(setting, EINSUM, {"equation": equation}, group)
         weights += [weight._replace(dtype=weight.dtype or variable_dtype(own)) for weight in made]
         products += extra
-    unknown = result.unknown | _COUNTS if any(setting and setting.mode for setting in settings) else result.unknown
+    unknown = (
+        result.unknown | _UNKNOWN_COUNTS if any(setting and setting.mode for setting in settings) else result.unknown
+    )
     return result._replace(weights=tuple(weights), products=(*products, *result.products), unknown=unknown)
 
 
@@ -141,7 +143,9 @@ def _unknown(result: Inferred) -> Inferred:
 
 
 def _with_weights(result: Inferred, weights: tuple[Weight, ...], products: tuple[Product, ...]) -> Inferred:
-    return result._replace(weights=weights, products=(*products, *result.products), unknown=result.unknown | _COUNTS)
+    return result._replace(
+        weights=weights, products=(*products, *result.products), unknown=result.unknown | _UNKNOWN_COUNTS
+    )
 
 
 def _quantized(

@@ -190,7 +190,8 @@ def parse_json(source_text: Source) -> Any:
         raise error(codes.JSON_SYNTAX, f"{source}: this JSON cannot be read: {str(bad)[:100]}") from None
 
 
-# A string without a closing quote extends to the end of the text. Otherwise, each later quote would be tried as a start.
+# The closing quote is optional: a string without a closing quote extends to the end of the text. If the quote were
+# required, the search would start again at each escaped quote of such a string, which takes quadratic time.
 _NO_BRACKETS = r'(?s)"[^"\\]*(?:\\.[^"\\]*)*"?|[^\[\]{}"]+'
 
 

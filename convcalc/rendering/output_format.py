@@ -87,7 +87,7 @@ class FormatRequest(Struct):
     """The options for writing reports.
 
     - ``several`` is True if more than one model is written.
-    - ``text_style`` is a function that returns the TextStyle. Only formats that draw call the function.
+    - ``text_style`` is a function that returns the TextStyle. It is called only by formats that draw tables or pictures.
     - ``columns``, ``depth``, ``memory`` and ``insights`` are options of ``convcalc summary``.
     - ``keras`` are the options of the formats ``keras`` and ``keras2``.
     - ``note`` is a function that shows a message to the user. The message is not a part of the output.

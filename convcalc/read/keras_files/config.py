@@ -563,7 +563,8 @@ def _foreign_name(entry: Mapping[str, Any]) -> str:
 def _single_factor(argument: Argument, value: Any) -> Any:
     """Returns a single number for a symmetric pair: 0.5 for [-0.5, 0.5].
 
-    Keras writes a factor that was given as one number as such a pair, but some layers of Keras do not accept the pair.
+    If a factor is given as one number, Keras writes such a pair. Some layers of Keras do not accept the pair when the
+    file is loaded.
     """
     is_pair = isinstance(value, list) and len(value) == 2 and all(isinstance(part, (int, float)) for part in value)
     if isinstance(argument.kind, Factor) and is_pair and value[0] == -value[1]:

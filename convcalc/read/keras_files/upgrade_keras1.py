@@ -253,10 +253,10 @@ class _Graph:
 
 
 def without_stated_order(entries: Sequence[Any]) -> Sequence[Any]:
-    """Returns the layers of a model after marking those whose order of axes is unknown.
+    """Returns the layers of a model. Layers whose order of axes is unknown are replaced by layers of a custom class.
 
-    Keras 1 does not save ``dim_ordering`` for these layers, and its default is a setting of the user. If a layer of the
-    model states "th", the others may have it too. Such a layer becomes a custom class.
+    Keras 1 does not save ``dim_ordering`` for the classes in ``_UNSTATED``; the default is a setting of the user. If
+    another layer of the model states "th", the layers of these classes may have this order too.
     """
     if not any(config.get("dim_ordering") == "th" for config in _configs(entries)):
         return entries
