@@ -1,4 +1,5 @@
-"""(c) The engine: inference on a loaded model, compared with ONNX's inference in C++ and with torchinfo."""
+"""(c) The engine: the inference of a loaded model's shapes, compared with ONNX's shape inference in C++; and a whole
+summary (load, infer, draw), compared with torchinfo."""
 
 from __future__ import annotations
 

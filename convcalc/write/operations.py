@@ -42,7 +42,10 @@ def operands(
 
 
 def _in_order(operation: Operation, given: Mapping[str, Any], count: int) -> bool:
-    """True if the tensors of the call fill the operation's parameters for tensors in order."""
+    """True if the inputs of the call are, in their order, the values of the first parameters that have no other value.
+
+    If the operation takes a list of tensors, the inputs are the elements of the list. Then ``from`` alone is enough.
+    """
     if operation.variadic or operation.takes_list:
         tensors = given.get(operation.parameters[0], ())
         return isinstance(tensors, (list, tuple)) and list(tensors) == [Slot(number) for number in range(count)]
