@@ -137,11 +137,16 @@ def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
     changes = {}
     for left, right in matches.items():
         old, new = siblings.before.rows[left].sources, siblings.after.rows[right].sources
-        if old is None or new is None or old_origins[left] == new_origins[right]:
+        if old is None or new is None:
             continue
-        uncertain = _uncertain_inputs(siblings.before, left) | _uncertain_inputs(siblings.after, right)
+        old_uncertain, new_uncertain = (
+            _uncertain_inputs(siblings.before, left),
+            _uncertain_inputs(siblings.after, right),
+        )
+        unknown = _unknown_inputs(siblings.before, left) & _unknown_inputs(siblings.after, right)
         same = (
-            old_origin == new_origin or (i in uncertain and old[i].agrees(new[i]))
+            (i not in unknown and old_origin == new_origin)
+            or (i in old_uncertain | new_uncertain and old[i].agrees(new[i]))
             for i, (old_origin, new_origin) in enumerate(zip(old_origins[left], new_origins[right]))
         )
         if len(old) != len(new) or not all(same):
@@ -155,8 +160,14 @@ def _uncertain_inputs(siblings: Siblings, number: int) -> set[int]:
     For these inputs, the texts of the tensors are compared.
     """
     sources = siblings.rows[number].sources or ()
-    links = siblings.links[number]
-    return {i for i, source in enumerate(sources) if source.cropped or links[i].layer < 0}
+    return _unknown_inputs(siblings, number) | {i for i, source in enumerate(sources) if source.cropped}
+
+
+def _unknown_inputs(siblings: Siblings, number: int) -> set[int]:
+    """Returns the positions of the inputs that are computed by a layer without a row, such as a layer outside the
+    printed range.
+    """
+    return {i for i, link in enumerate(siblings.links[number]) if link.layer < 0}
 
 
 def _joined(sources: Sequence[Cell]) -> Cell:

@@ -507,3 +507,22 @@ outputs: [sum, flat]
     printed = TEXTS["keras"](report, Options(width=140, line_length=108, layer_range=("two", "flat")))
     assert "a_pooling_of_a_long_name[…" in printed
     assert refusal(report, "keras", printed) is None
+
+
+@pytest.mark.parametrize("hidden", ["one", "dense"])
+def test_a_changed_source_outside_the_printed_range_is_refused(hidden: str) -> None:
+    """The printed rows have all parameters that the changed layers have, so only the connection shows the change."""
+    spec = """
+inputs: {one: [4], two: [4]}
+layers:
+  - Dense: {units: 4, from: two, name: dense}
+  - Masking: {from: SOURCE, name: masking}
+  - ReLU: {from: SOURCE, name: relu}
+  - Add: {from: [masking, relu], name: sum}
+  - Concatenate: {from: [sum, one, dense], name: joined}
+"""
+    report, changed = (infer(read(spec.replace("SOURCE", name).encode(), "spec")) for name in (hidden, "two"))
+    printed = TEXTS["keras"](report, Options(width=140, layer_range=("masking", "sum")))
+    assert f"{hidden}[0][0]" in printed
+    assert refusal(report, "keras", printed) is None
+    assert refusal(changed, "keras", printed) is not None
