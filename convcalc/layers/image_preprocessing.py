@@ -196,7 +196,7 @@ def _value_change(
         *arguments,
         inputs=_DICT,
         buffer_reuse=VIEW,
-        flops=flops_of_all,
+        flops=costs.unknown if flops is costs.unknown else flops_of_all,
         tf_flops=costs.unknown,
         built_when_made=False,
         example=example,

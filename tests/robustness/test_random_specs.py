@@ -242,7 +242,7 @@ def test_encodings_and_line_ends(tmp_path: Path, encoding: str, ending: str) -> 
 
 def test_an_unreadable_file_is_one_clear_error(tmp_path: Path) -> None:
     for path, message in (
-        (tmp_path, "is a directory"),
+        (tmp_path, "is a folder without a model"),
         (tmp_path / "missing.yaml", "no such file or directory"),
         ("nul\0.yaml", "embedded null"),
     ):
