@@ -128,7 +128,7 @@ def _facts(report: Report, model: Model, prefix: str, arranged: bool) -> Iterato
         layer = model.layers[index]
         path = prefix + layer.name
         row = rows.get(path)
-        yield path, "the class", _class(layer)
+        yield path, "the class", _class(layer, arranged)
         if layer.class_name != "InputLayer":
             yield path, "the arguments", _arguments(layer)
         for call in calls.get(index, ()):
@@ -158,12 +158,15 @@ def _numbers(row: LayerReport) -> Iterator[tuple[str, str, Any]]:
     yield path, "the MACs", plain_number(row.macs)
 
 
-def _class(layer: Layer) -> Any:
+def _class(layer: Layer, both_names: bool) -> Any:
+    """Returns the words for a class. A spec has only one name of a custom class: the registered name, or the module."""
     definition = layer.definition
     if isinstance(definition, Operation):
         return (definition.module, definition.name)
     if isinstance(definition, Foreign):
-        return (definition.module, definition.registered_name, layer.class_name)
+        registered = definition.registered_name
+        module = definition.module if both_names or ">" not in (registered or "") else None
+        return (module, registered if both_names or module is None else None, layer.class_name)
     if isinstance(definition, LayerDefinition):
         return None if definition.is_custom else definition.class_name
     return definition.name if not isinstance(definition, Model) else definition.class_name
@@ -178,6 +181,8 @@ def _arguments(layer: Layer) -> Any:
         return _tree(argument_values(definition, {key: part for key, part in layer.args.items() if key in own}))
     if isinstance(definition, Foreign):
         return _tree({key: part for key, part in layer.args.items() if key not in ("name", "trainable", "dtype")})
+    if isinstance(definition, Operation):
+        return _tree(definition.without_defaults(layer.args))
     return _tree(layer.args)
 
 

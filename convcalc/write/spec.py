@@ -7,6 +7,7 @@ written text is read again and compared with the model. If text and model differ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from convcalc.analyse import infer
 from convcalc.analyse.report import Report
@@ -71,16 +72,21 @@ def _reject_calls(model: Model, prefix: str) -> None:
         known = {"training", "initial_state"}
         if isinstance(definition, LayerDefinition):
             known |= {argument.name for argument in definition.call_arguments}
-        others = [key for key, value in form.kwargs.items() if value is not None and key not in known]
+        others = [key for key, value in form.kwargs.items() if not _is_empty(value) and key not in known]
         others = [key for key in others if not any(True for _ in slot_numbers(form.kwargs[key]))]
         if isinstance(definition, Foreign):
-            others = [key for key, value in form.kwargs.items() if value is not None and key != "training"]
+            others = [key for key, value in form.kwargs.items() if not _is_empty(value) and key != "training"]
             tensors = form.args[0] if len(form.args) == 1 and isinstance(form.args[0], list) else list(form.args)
             if not others and (len(form.args) != 1 or tensors != [Slot(number) for number in range(len(call.inputs))]):
                 others = ["several arguments"]
         if others:
             message = f"'{prefix}{layer.name}' is called with {listed(others, 'and')}, which a spec cannot say"
             raise error(codes.CANNOT_WRITE, f"{message}; write .json or .py")
+
+
+def _is_empty(value: Any) -> bool:
+    """True for None, and for a list of nothing else, such as the masks of tensors without masks."""
+    return all(map(_is_empty, value)) if isinstance(value, (list, tuple)) else value is None
 
 
 def _reject_repeated_operations(model: Model) -> None:

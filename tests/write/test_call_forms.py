@@ -271,3 +271,19 @@ def test_a_spec_refuses_a_call_that_it_cannot_say(layer: dict[str, Any], message
 def test_a_spec_refuses_a_frozen_model() -> None:
     with pytest.raises(ConvcalcError, match="'m' is frozen"):
         converted(model(source("a"), entry("Dense", "d", ([A], {}), units=3), trainable=False), ".yaml")
+
+
+def test_a_spec_describes_what_differs_only_in_the_file() -> None:
+    """A registered class has a module, too; a mask can be missing for each of several tensors; defaults can be written."""
+    own = entry("Mine", "mine", ([A], {}), module=None)
+    own["module"] = "pkg.layers"
+    pad = entry(
+        "Pad", "pad", ([A], {}), module="keras.src.ops.numpy", pad_width=[[0, 0], [1, 1], [0, 0]], mode="constant"
+    )
+    pad["config"] = {key: value for key, value in pad["config"].items() if key not in ("trainable", "dtype")}
+    merged = entry("Add", "add", ([[A, B]], {"mask": [None, None]}))
+    ends = [["mine", 0, 0], ["pad", 0, 0], ["add", 0, 0]]
+    text = converted(model(source("a"), source("b"), own, pad, merged, outputs=ends), ".yaml")
+    assert '- "pkg>Mine": {from: a}' in text
+    assert "ops.pad" in text
+    assert "Add: {from: [a, b]}" in text
