@@ -31,7 +31,8 @@ def require_same(report: Report, text: str, name: str, what: str) -> None:
         again = infer(read(text.encode(), name))
     except ConvcalcError as failed:
         raise cannot_write(report, what, f"it cannot be read again: {failed.problems[0].message}") from None
-    if difference := first_difference(without_stored_weights(report), again, arranged=True):
+    expected, again = (without_stored_weights(each, without_rules=True) for each in (report, again))
+    if difference := first_difference(expected, again, arranged=True):
         raise cannot_write(report, what, difference)
 
 
@@ -40,25 +41,28 @@ def cannot_write(report: Report, what: str, reason: str) -> ConvcalcError:
     return error(codes.CANNOT_WRITE, f"'{report.model.name}' cannot be written as {what}: {reason}")
 
 
-def without_stored_weights(report: Report) -> Report:
-    """Returns the report of the model without the weights that its file stores, and without the declarations of files of
-    custom layers: no written text has these.
+def without_stored_weights(report: Report, without_rules: bool = False) -> Report:
+    """Returns the report of the model without the weights that its file stores: no written text has these.
+
+    ``without_rules`` also removes the declared rules of custom classes, which a config does not have.
     """
-    stripped = _stripped(report.model)
+    stripped = _stripped(report.model, without_rules)
     return report if stripped is report.model else infer(stripped)
 
 
-def _stripped(model: Model) -> Model:
+def _stripped(model: Model, without_rules: bool) -> Model:
     layers = [layer for _, layer in model.walk()]
-    has_more = model.stored is not None or any(layer.stored is not None or _is_declared(layer) for layer in layers)
-    return model._replace(stored=None, layers=tuple(map(_stripped_layer, model.layers))) if has_more else model
+    has_rules = without_rules and any(map(_is_declared, layers))
+    if not has_rules and model.stored is None and all(layer.stored is None for layer in layers):
+        return model
+    return model._replace(stored=None, layers=tuple(_stripped_layer(layer, without_rules) for layer in model.layers))
 
 
-def _stripped_layer(layer: Layer) -> Layer:
+def _stripped_layer(layer: Layer, without_rules: bool) -> Layer:
     definition = layer.definition
     if isinstance(definition, Model):
-        definition = _stripped(definition)
-    elif isinstance(definition, Foreign) and _is_declared(layer):
+        definition = _stripped(definition, without_rules)
+    elif isinstance(definition, Foreign) and without_rules and _is_declared(layer):
         definition = definition._replace(rule=None)
     return layer._replace(stored=None, definition=definition)
 
@@ -130,12 +134,12 @@ def _facts(report: Report, model: Model, prefix: str, arranged: bool) -> Iterato
         row = rows.get(path)
         yield path, "the class", _class(layer, arranged)
         if layer.class_name != "InputLayer":
-            yield path, "the arguments", _arguments(layer)
+            yield path, "the arguments", _arguments(layer, arranged)
         for call in calls.get(index, ()):
             yield path, "the inputs", tensors(call.sources)
             if arranged:
                 yield path, "the call", None if call.form is None else _tree([call.form.args, call.form.kwargs])
-            yield path, "the arguments of the call", _call_arguments(layer, call.args)
+            yield path, "the arguments of the call", _call_arguments(layer, call.args, arranged)
         if row is not None:
             yield from _numbers(row)
         if layer.model is not None:
@@ -159,12 +163,18 @@ def _numbers(row: LayerReport) -> Iterator[tuple[str, str, Any]]:
 
 
 def _class(layer: Layer, both_names: bool) -> Any:
-    """Returns the words for a class. A spec has only one name of a custom class: the registered name, or the module."""
+    """Returns the words for a class.
+
+    A spec has only one name of a custom class: the registered name, or the module. It leaves out the package "Custom",
+    which Keras adds to a class that is registered without a package.
+    """
     definition = layer.definition
     if isinstance(definition, Operation):
         return (definition.module, definition.name)
     if isinstance(definition, Foreign):
         registered = definition.registered_name
+        if not both_names and registered is not None:
+            registered = registered.removeprefix("Custom>")
         module = definition.module if both_names or ">" not in (registered or "") else None
         return (module, registered if both_names or module is None else None, layer.class_name)
     if isinstance(definition, LayerDefinition):
@@ -172,7 +182,7 @@ def _class(layer: Layer, both_names: bool) -> Any:
     return definition.name if not isinstance(definition, Model) else definition.class_name
 
 
-def _arguments(layer: Layer) -> Any:
+def _arguments(layer: Layer, tuples: bool) -> Any:
     definition = layer.definition
     if isinstance(definition, LayerDefinition):
         if definition.is_custom:
@@ -182,25 +192,29 @@ def _arguments(layer: Layer) -> Any:
     if isinstance(definition, Foreign):
         return _tree({key: part for key, part in layer.args.items() if key not in ("name", "trainable", "dtype")})
     if isinstance(definition, Operation):
-        return _tree(definition.without_defaults(layer.args))
+        return _tree(definition.without_defaults(layer.args), tuples)
     return _tree(layer.args)
 
 
-def _call_arguments(layer: Layer, args: Mapping[str, Any]) -> Any:
+def _call_arguments(layer: Layer, args: Mapping[str, Any], tuples: bool) -> Any:
+    """Returns the arguments of a call as text. Without ``tuples``, a tuple is the same as a list: a spec has only lists."""
     if isinstance(layer.definition, LayerDefinition):
         given = {**layer.args, **args}
         return {known.name: True for known in layer.definition.call_arguments if given.get(known.name)}
     if isinstance(layer.definition, Operation):
-        return _tree(layer.definition.without_defaults(args))
+        return _tree(layer.definition.without_defaults(args), tuples)
     return None
 
 
-def _tree(value: Any) -> Any:
-    """Returns a value as text. Two values that are written in the same way have the same text."""
+def _tree(value: Any, tuples: bool = True) -> Any:
+    """Returns a value as text. Two values that are written in the same way have the same text.
+
+    ``tuples`` is True if tuples are written in another way than lists.
+    """
     if isinstance(value, Mapping):
-        return {str(key): _tree(value[key]) for key in sorted(value, key=str)}
+        return {str(key): _tree(value[key], tuples) for key in sorted(value, key=str)}
     if isinstance(value, list):
-        return [_tree(part) for part in value]
+        return [_tree(part, tuples) for part in value]
     if isinstance(value, tuple):
-        return ("tuple", *map(_tree, value))
+        return [*(["tuple"] if tuples else []), *(_tree(part, tuples) for part in value)]
     return repr(value)
