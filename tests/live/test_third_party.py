@@ -12,11 +12,20 @@ import pytest
 from convcalc import infer
 from convcalc.analyse import Report
 from convcalc.base.numbers import UNKNOWN
+from convcalc.layers import lookup_builtin
 from convcalc.read import load, read
 from convcalc.read.third_party import FILES, _layers
 
 pytestmark = pytest.mark.keras
 
+# Declarations of layers that do not work with Keras 3. They are tested in ``tests/read/test_templates.py``.
+KERAS_2 = {"keras_cv>StochasticDepth"}
+RMS = """
+llama.llama_layernorm.LlamaLayerNorm mistral.mistral_layer_norm.MistralLayerNormalization
+mixtral.mixtral_layer_norm.MixtralLayerNormalization phi3.phi3_layernorm.Phi3LayerNorm qwen.qwen_layernorm.QwenLayerNorm
+qwen_moe.qwen_moe_layernorm.QwenMoeLayerNorm gpt_oss.gpt_oss_layer_norm.GptOssLayerNormalization t5.t5_layer_norm.T5LayerNorm
+gemma.rms_normalization.RMSNormalization gemma3.gemma3_layers.RMSNormalization
+"""
 BERT = {"vocabulary_size": 100, "num_layers": 3, "num_heads": 2, "hidden_dim": 8, "intermediate_dim": 12}
 
 
@@ -45,6 +54,28 @@ def _layers_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
     yield "TransformerEncoder", model((5, 8), layers.TransformerEncoder(12, 2, dtype="mixed_bfloat16"))
 
 
+def _normalizations(keras: Any) -> Iterator[tuple[str, Any]]:
+    """Yields models with a layer that keras_hub defines for a model, by the name of its declaration."""
+    modules = importlib.import_module
+    for path in RMS.split():
+        module, _, name = f"keras_hub.src.models.{path}".rpartition(".")
+        declared = f"{module}.{name}" if name == "RMSNormalization" else f"keras_hub>{name}"
+        for shape, options in (((5, 8), {}), ((6,), {"epsilon": 0.1}), ((None, 8), {"dtype": "mixed_float16"})):
+            yield declared, _between(keras, getattr(modules(module), name)(**options), shape)
+    models = "keras_hub.src.models"
+    yield "keras_hub>DropPath", _between(keras, modules(f"{models}.mit.mit_layers").DropPath(0.2, seed=3))
+    swin = modules(f"{models}.swin_transformer.swin_transformer_layers")
+    yield "keras_hub>DropPath", _between(keras, swin.DropPath(0.2))
+    mobilenet = modules(f"{models}.mobilenetv5.mobilenetv5_layers")
+    yield "keras_hub>DropPath", _between(keras, mobilenet.DropPath(0.2, scale_by_keep=False), (4, 4, 3))
+
+
+def _between(keras: Any, layer: Any, shape: tuple[Any, ...] = (5, 8)) -> Any:
+    """Returns a model with a layer between its input and a Dense."""
+    first = keras.Input(shape)
+    return keras.Model(first, keras.layers.Dense(2)(layer(first)))
+
+
 def _models_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
     """Yields whole models of the package, by the name of their declarations."""
     variants: list[tuple[str, dict[str, Any]]] = [
@@ -62,7 +93,7 @@ def _compare(report: Report, model: Any) -> None:
     assert not report.problems, report.problems
     rows = [row for row in report.layers if row.depth == 0]
     assert [(row.name, row.class_name) for row in rows] == [
-        (layer.name, type(layer).__name__) for layer in _ordered(model)
+        (layer.name, _shown(type(layer))) for layer in _ordered(model)
     ]
     for row, layer in zip(rows, _ordered(model)):
         output = layer.output
@@ -73,6 +104,12 @@ def _compare(report: Report, model: Any) -> None:
         assert row.params == params, layer.name
     trainable = sum(int(_product(weight.shape)) for weight in model.trainable_weights)
     assert (report.totals.params, report.totals.trainable_params) == (model.count_params(), trainable)
+
+
+def _shown(cls: type) -> str:
+    """Returns the name of a class in a row: with its module if it is not Keras's class of this name."""
+    own = lookup_builtin(cls.__name__) is not None and cls.__module__.partition(".")[0] != "keras"
+    return f"{cls.__module__}.{cls.__name__}" if own else cls.__name__
 
 
 def _ordered(model: Any) -> list[Any]:
@@ -94,20 +131,50 @@ def _product(shape: Any) -> int:
     return result
 
 
+def _compare_files(model: Any, name: str, folder: Path) -> None:
+    _compare(infer(read(model.to_json().encode(), name)), model)
+    model.save(folder / "model.keras")
+    _compare(infer(load(folder / "model.keras")), model)
+
+
 def test_layers_of_keras_hub(tmp_path: Path) -> None:
     hub, keras = pytest.importorskip("keras_hub"), importlib.import_module("keras")
     tried = set()
     for name, model in _layers_of(hub, keras):
-        tried.add(f"keras_hub>{name}")
-        _compare(infer(read(model.to_json().encode(), name)), model)
-        model.save(tmp_path / "model.keras")
-        _compare(infer(load(tmp_path / "model.keras")), model)
+        tried |= {f"keras_hub>{name}", f"keras_nlp>{name}"}
+        _compare_files(model, name, tmp_path)
+        # keras_hub was keras_nlp before, with the same classes.
+        former = model.to_json().replace("keras_hub.src", "keras_nlp.src").replace("keras_hub>", "keras_nlp>")
+        assert "keras_hub" not in former
+        _compare(infer(read(former.encode(), name)), model)
     for name, model in _models_of(hub, keras):
         tried.add(f"keras_hub>{name}")
-        _compare(infer(read(model.to_json().encode(), name)), model)
-        model.save(tmp_path / "model.keras")
-        _compare(infer(load(tmp_path / "model.keras")), model)
+        _compare_files(model, name, tmp_path)
+    for name, model in _normalizations(keras):
+        tried.add(name)
+        _compare_files(model, name, tmp_path)
     assert tried == {*_layers("keras_hub.yaml").declared}
+
+
+def test_layers_of_keras_cv(tmp_path: Path) -> None:
+    cv, keras = pytest.importorskip("keras_cv"), importlib.import_module("keras")
+    layers = cv.layers
+    tried = {"keras_cv>DropPath": layers.DropPath(0.2, seed=3), "keras_cv>DropBlock2D": layers.DropBlock2D(0.1, 3)}
+    for name, layer in tried.items():
+        _compare_files(_between(keras, layer, (8, 8, 3)), name, tmp_path)
+    _compare_files(_between(keras, layers.DropPath()), "DropPath", tmp_path)
+    _compare_files(_between(keras, layers.DropBlock2D(0.1, (2, 3)), (None, None, 3)), "DropBlock2D", tmp_path)
+    assert {*tried, *KERAS_2} == {*_layers("keras_cv.yaml").declared}
+
+
+def test_layers_of_k3im(tmp_path: Path) -> None:
+    pytest.importorskip("k3im")
+    keras, modules = importlib.import_module("keras"), importlib.import_module
+    tried = [modules("k3im.mlp_mixer").DropPath(0.2), modules("k3im.focalnet").LayerScale(0.1, 8)]
+    tried += [modules("k3im.focalnet").StochasticDepth(0.2), modules("k3im.cct").StochasticDepth(0.2)]
+    for layer in tried:
+        _compare_files(_between(keras, layer), layer.name, tmp_path)
+    assert {f"k3im>{type(layer).__name__}" for layer in tried} == {*_layers("k3im.yaml").declared}
 
 
 def test_a_decoder_with_two_inputs_stays_unknown() -> None:
@@ -120,4 +187,5 @@ def test_a_decoder_with_two_inputs_stays_unknown() -> None:
 
 
 def test_every_file_of_declarations_is_compared() -> None:
-    assert FILES == ("keras_hub.yaml",)
+    keras_2 = ("efficientnet.yaml", "tensorflow_addons.yaml")
+    assert {*FILES} == {"k3im.yaml", "keras_cv.yaml", "keras_hub.yaml", *keras_2}

@@ -237,3 +237,41 @@ def test_bert_of_keras_hub_is_known(tmp_path: Path) -> None:
     # Another version of the class may have other arguments, and other weights.
     other = json.dumps({**names, "config": {**config, "new_argument": 1}}).encode()
     assert "it has no argument 'new_argument'" in str(infer(read(other, "config.json")).problems[-1])
+
+
+KERAS_2_LAYERS: list[tuple[str, dict[str, Any], int, bool]] = [
+    ("FixedDropout", {"rate": 0.2, "noise_shape": [None, 1], "seed": None}, 1, True),
+    ("FixedDropout", {"rate": 0.2}, 1, True),
+    ("Addons>StochasticDepth", {"survival_probability": 0.7}, 2, True),
+    ("keras_cv>StochasticDepth", {"rate": 0.7}, 2, True),
+    ("keras_cv>DropPath", {"rate": 0.7, "seed": 1}, 1, True),
+    ("FixedDropout", {"rate": 0.2, "factor": 3}, 1, False),
+    ("own>FixedDropout", {"rate": 0.2}, 1, False),
+    ("StochasticDepth", {"survival_probability": 0.7}, 2, False),
+    ("Addons>StochasticDepth", {"survival_probability": 0.7}, 1, False),
+]
+
+
+@pytest.mark.parametrize(("class_name", "config", "inputs", "known"), KERAS_2_LAYERS)
+def test_layers_of_packages_for_keras_2(class_name: str, config: Any, inputs: int, known: bool) -> None:
+    def entry(class_name: str, name: str, *inputs: str, **config: Any) -> Any:
+        nodes = [[[key, 0, 0, {}] for key in inputs]] if inputs else []
+        return {"class_name": class_name, "name": name, "config": {"name": name, **config}, "inbound_nodes": nodes}
+
+    layers = [
+        entry("InputLayer", "x", batch_input_shape=[None, 8], dtype="float32"),
+        entry("Dense", "before", "x", units=8),
+        entry(class_name, "s", *["x", "before"][-inputs:], trainable=True, dtype="float32", **config),
+        entry("Dense", "after", "s", units=2),
+    ]
+    whole = {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["after", 0, 0]]}
+    data = json.dumps({"class_name": "Functional", "config": whole, "keras_version": "2.11.0"}).encode()
+    found = infer(read(data, "model.json"))
+    rows = {row.name: row for row in found.layers if row.depth == 0}
+    assert bool(found.problems) is not known
+    if known:
+        assert (rows["s"].params, rows["s"].macs, rows["s"].output_shapes) == (0, 0, ((UNKNOWN, 8),))
+        assert (rows["after"].params, found.totals.params, found.totals.incomplete) == (18, 90, {})
+    else:
+        assert rows["s"].params is UNKNOWN
+        assert "params" in found.totals.incomplete

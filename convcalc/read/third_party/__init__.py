@@ -1,6 +1,7 @@
 """Declarations of frequent layers and models of other packages, in YAML files of the form that ``--custom`` accepts.
 
-The live tests compare these declarations with the packages.
+The live tests compare these declarations with the packages. A comment in the file names the layers of packages that work
+only with Keras 2: their declarations are read from the published source.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from functools import cache
 from convcalc.base.problems import Source
 from convcalc.read.custom_layers import CustomLayers, Declaration, possible_names
 
-FILES = ("keras_hub.yaml",)
+FILES = ("efficientnet.yaml", "k3im.yaml", "keras_cv.yaml", "keras_hub.yaml", "tensorflow_addons.yaml")
 
 
 def find_third_party(class_name: str, module: str | None, registered: str | None) -> Declaration | None:
