@@ -54,7 +54,10 @@ def test_saved_models_of_keras_2(seed: int, tmp_path: Path, tell: Any) -> None:
     from tests.live.saved_models import random_model
 
     tf_keras.backend.clear_session()
-    live = random_model(Random(seed), KINDS[seed % len(KINDS)])
+    try:
+        live = random_model(Random(seed), KINDS[seed % len(KINDS)])
+    except ValueError as refused:
+        pytest.skip(f"Keras cannot build the random model: {str(refused)[:100]}")
     live.save(tmp_path / "m", save_format="tf")
     unknown = compare(infer(load(tmp_path / "m")), live, tmp_path / "m")
     tell(f"SavedModel {seed}: {len(live.layers)} rows, {unknown} with an unknown output shape")
