@@ -64,14 +64,33 @@ def python_code(report: Report) -> str:
 
 
 def _creates_masks(report: Report) -> bool:
-    """True if Keras creates all masks of the model by itself. A spec has no masks, but its reader creates them as Keras does."""
-    if not any(call.masks for _, model in report.model.models() for call in model.calls):
+    """True if Keras creates all masks of the model by itself. A spec has no masks, but its reader creates them as Keras does.
+
+    Keras 3.15 creates the mask of a call only if the code gives one positional argument and no keyword argument.
+    """
+    masked = [call for _, model in report.model.models() for call in model.calls if call.masks]
+    if not masked:
         return True
+    if any(call.form is not None and (len(call.form.args) != 1 or _keywords(call)) for call in masked):
+        return False
     try:
         spec_yaml(report)
     except ConvcalcError:
         return False
     return True
+
+
+def _keywords(call: Call) -> dict[str, Any]:
+    """Returns the keyword arguments of a call with masks, without the masks, and without ``training`` if it is false.
+
+    Keras records ``training: false`` for a call without this argument, too.
+    """
+    assert call.form is not None
+    return {
+        key: value
+        for key, value in call.form.kwargs.items()
+        if not (key == "training" and not value) and not any(call.sources[n] in call.masks for n in slot_numbers(value))
+    }
 
 
 class _Module:
@@ -252,18 +271,14 @@ class _Function:
         form = call.form
         if form is not None:
             sources = [Code(self._ref(ref)) if self._is_written(ref) else None for ref in call.sources]
-            masks = set() if self.module.explicit_masks else {*call.masks}
-            named = {
-                key: filled_code(value, sources)
-                for key, value in form.kwargs.items()
-                if not any(call.sources[number] in masks for number in slot_numbers(value))
-            }
+            kwargs = _keywords(call) if call.masks and not self.module.explicit_masks else form.kwargs
+            named = {key: filled_code(value, sources) for key, value in kwargs.items()}
             args = [expression(filled_code(value, sources)) for value in form.args]
             return ", ".join([*args, *keyword_arguments(named)])
         definition = layer.definition if isinstance(layer.definition, LayerDefinition) else None
         if call.constants:
             raise error(codes.CANNOT_WRITE, f"'{self.prefix}{layer.name}' is called on a constant in an unknown form")
-        kwargs: dict[str, Any] = {}
+        kwargs = {}
         if definition is not None:
             given = {**layer.args, **call.args}
             kwargs = {known.name: given[known.name] for known in definition.call_arguments if given.get(known.name)}

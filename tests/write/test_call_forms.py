@@ -287,3 +287,28 @@ def test_a_spec_describes_what_differs_only_in_the_file() -> None:
     assert '- "pkg>Mine": {from: a}' in text
     assert "ops.pad" in text
     assert "Add: {from: [a, b]}" in text
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "code"),
+    [
+        ({"training": False}, 'layers.LSTM(3, name="y")(x)'),
+        ({"training": None}, 'layers.LSTM(3, name="y")(x)'),
+        ({"training": True}, 'layers.LSTM(3, name="y")(embedding, mask=not_equal, training=True)'),
+    ],
+)
+def test_a_call_in_code_gets_its_automatic_mask(kwargs: dict[str, Any], code: str) -> None:
+    """Keras 3.15 creates no mask for a call with a keyword argument, even if it is ``training=False``."""
+    spec = """
+inputs: {ids: {shape: [5], dtype: int32}}
+layers:
+  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}
+  - LSTM: {units: 3, name: y}
+outputs: [y]
+"""
+    config = json.loads(FORMATS[".json"](infer(read(spec.encode(), "spec"))))
+    last = config["config"]["layers"][-1]["inbound_nodes"][0]
+    last["kwargs"] = {**last["kwargs"], **kwargs}
+    assert "mask" in last["kwargs"]
+    written = FORMATS[".py"](infer(read(json.dumps(config).encode(), "model.json")))
+    assert code in written, written
