@@ -6,10 +6,10 @@ input format, write its reader in a new module and declare a kind here.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 from convcalc.base import codes
@@ -253,7 +253,7 @@ _MAIN_FILES = ("saved_model.pb", "model.json", "task.json", "config.json")
 @contextmanager
 def open_model(source: str) -> Iterator[tuple[BinaryIO, str]]:
     """Opens a model's file, or the file in a model's folder that describes the model. Yields the file and its path."""
-    path = main_file(source) if Path(source).is_dir() else source
+    path = main_file(source) if os.path.isdir(source) else source  # noqa: PTH112 (pathlib takes long to import)
     with open_file(path) as file:
         yield file, path
 
@@ -263,6 +263,8 @@ def main_file(folder: str) -> str:
 
     Raises :class:`ConvcalcError` if the folder has no such file.
     """
+    from pathlib import Path  # takes long to import, and only folders need it
+
     for name in _MAIN_FILES:
         path = Path(folder, name)
         if path.is_file():
