@@ -4,9 +4,9 @@
 
 1. Layers with the same name are matched if a user chose the name.
 2. Layers with the same structure are matched if all layers between them and the model's inputs match, or all layers
-  between them and the model's outputs.
+   between them and the model's outputs.
 3. Between two matched layers, the longest common sequence of layers with equal structures is matched. Of the layers
-  that are left, the most similar layers of the same type are matched.
+   that are left, the most similar layers of the same type are matched.
 4. Layers with the same name and structure at different positions are matched: they were moved.
 
 Therefore a new name or an inserted layer does not change how the other layers are matched. The time of each step grows

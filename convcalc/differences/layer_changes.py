@@ -139,14 +139,10 @@ def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
         old, new = siblings.before.rows[left].sources, siblings.after.rows[right].sources
         if old is None or new is None:
             continue
-        old_uncertain, new_uncertain = (
-            _uncertain_inputs(siblings.before, left),
-            _uncertain_inputs(siblings.after, right),
-        )
+        uncertain = _uncertain_inputs(siblings.before, left) | _uncertain_inputs(siblings.after, right)
         unknown = _unknown_inputs(siblings.before, left) & _unknown_inputs(siblings.after, right)
         same = (
-            (i not in unknown and old_origin == new_origin)
-            or (i in old_uncertain | new_uncertain and old[i].agrees(new[i]))
+            (i not in unknown and old_origin == new_origin) or (i in uncertain and old[i].agrees(new[i]))
             for i, (old_origin, new_origin) in enumerate(zip(old_origins[left], new_origins[right]))
         )
         if len(old) != len(new) or not all(same):
