@@ -13,13 +13,14 @@ from convcalc.differences.comparison import Comparison, Pair
 from convcalc.differences.connections import links_of
 from convcalc.differences.layer_changes import MatchedSiblings, Siblings, changed_pairs
 from convcalc.snapshot.of_report import snapshot_of_report
-from convcalc.stored import Row, Snapshot
+from convcalc.stored import REPORT, Row, Snapshot
 
 
 def compare(before: Snapshot, after: Snapshot, ignore_names: bool = False) -> Comparison:
     """Returns the differences between two snapshots. With ``ignore_names``, the names of layers are not compared."""
     trees = _Tree(before.rows), _Tree(after.rows)
-    identity = _Identity.of((*before.rows, *after.rows), ignore_names)
+    printed = before.format != REPORT or after.format != REPORT
+    identity = _Identity.of((*before.rows, *after.rows), ignore_names, printed)
     pairs = tuple(_pairs(*trees, None, None, None, identity))
     comparison = Comparison(before, after, pairs, ())
     totals = tuple(total for total in comparison.shared_totals if not total.before.agrees(total.after))
@@ -65,18 +66,23 @@ class _Identity(Struct):
         arguments: True if arguments are used; False if output shapes and parameters are used instead.
         name_length: The number of characters that are visible in every name; None if no name is cropped.
         type_length: The number of characters that are visible in every type; None if no type is cropped.
+        hidden_names: True if the names of layers without a row identify these layers. A printed summary may leave out
+            such layers (``layer_range``). In other snapshots, the only layer without a row is the input of a
+            Sequential, whose name has no meaning.
     """
 
     names: bool
     arguments: bool
     name_length: int | None
     type_length: int | None
+    hidden_names: bool
 
     @classmethod
-    def of(cls, rows: Sequence[Row], ignore_names: bool) -> _Identity:
+    def of(cls, rows: Sequence[Row], ignore_names: bool, printed: bool) -> _Identity:
         """Returns the kinds of values that can identify the layers of these rows."""
         arguments = all(row.arguments is not None for row in rows)
-        return cls(not ignore_names, arguments, _visible_length("name", rows), _visible_length("type", rows))
+        lengths = _visible_length("name", rows), _visible_length("type", rows)
+        return cls(not ignore_names, arguments, *lengths, printed and not ignore_names)
 
     def signatures(self, tree: _Tree, numbers: Sequence[int], siblings: Siblings) -> list[LayerSignature]:
         """Returns the signatures of sibling layers."""
@@ -115,7 +121,8 @@ def _pairs(
         identity.signatures(before, lefts, left_siblings), identity.signatures(after, rights, right_siblings)
     )
     models = {number for number, child in enumerate(lefts) if before.children(child)}
-    matched = MatchedSiblings(left_siblings, right_siblings, alignment, parent, models)
+    hidden_names = identity.hidden_names and left is None and right is None
+    matched = MatchedSiblings(left_siblings, right_siblings, alignment, parent, models, hidden_names)
     pairs = changed_pairs(matched, identity.names)
     for i, j in matched.in_order():
         if i is not None and j is not None:

@@ -34,6 +34,7 @@ class MatchedSiblings(Struct):
         alignment: The matched layers.
         parent: The pair of models that contain the siblings; None for siblings of depth 0.
         models: The siblings that contain layers, by their numbers in the old snapshot.
+        hidden_names: True if the names of layers without a row are compared.
     """
 
     before: Siblings
@@ -41,6 +42,7 @@ class MatchedSiblings(Struct):
     alignment: Alignment
     parent: Pair | None
     models: Container[int]
+    hidden_names: bool
 
     def in_order(self) -> Iterator[tuple[int | None, int | None]]:
         """Yields each layer's numbers in the old and in the new snapshot, in the order of the new snapshot.
@@ -140,7 +142,9 @@ def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
         if old is None or new is None:
             continue
         uncertain = _uncertain_inputs(siblings.before, left) | _uncertain_inputs(siblings.after, right)
-        unknown = _unknown_inputs(siblings.before, left) & _unknown_inputs(siblings.after, right)
+        unknown = set[int]()
+        if siblings.hidden_names:
+            unknown = _unknown_inputs(siblings.before, left) & _unknown_inputs(siblings.after, right)
         same = (
             (i not in unknown and old_origin == new_origin) or (i in uncertain and old[i].agrees(new[i]))
             for i, (old_origin, new_origin) in enumerate(zip(old_origins[left], new_origins[right]))

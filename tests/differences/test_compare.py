@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from time import process_time
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,10 @@ from convcalc.differences.align import LayerSignature, Link, align
 from convcalc.differences.compare import compare, diff
 from convcalc.differences.comparison import Comparison
 from convcalc.differences.myers import MAX_DIFFERENCES, matching_positions
+from convcalc.read import read
 from convcalc.read.spec.spec import read_spec
+from convcalc.rendering import render
+from convcalc.snapshot.load import snapshot_in
 from convcalc.snapshot.of_report import snapshot_of_report
 from convcalc.stored import Cell, Snapshot
 from tests.paths import SPECS
@@ -472,3 +477,24 @@ def test_a_lower_bound_differs_from_the_number_and_outputs_count() -> None:
         "(None, 8), (None, 4)",
         "(None, 4), (None, 8)",
     )
+
+
+@pytest.mark.parametrize("outer", [False, True])
+def test_the_name_of_the_input_of_a_sequential_has_no_meaning(outer: bool) -> None:
+    """A Sequential has no row for its input, and Keras numbers the name of the input anew for each model."""
+
+    def config(number: int) -> bytes:
+        def entry(class_name: str, **config: Any) -> dict[str, Any]:
+            return {"module": "keras.layers", "class_name": class_name, "config": config, "registered_name": None}
+
+        dense = entry("Dense", name="dense", units=4)
+        first = entry("InputLayer", name=f"input_layer_{number}", batch_shape=[None, 4], dtype="float32")
+        inner = {"module": "keras", "class_name": "Sequential", "config": {"name": "inner", "layers": [first, dense]}}
+        first = entry("InputLayer", name=f"input_layer_{number + 5}", batch_shape=[None, 4], dtype="float32")
+        layers = [first, inner, entry("Dense", name="last", units=2)] if outer else [first, dense]
+        return json.dumps({**inner, "config": {"name": "m", "layers": layers}}).encode()
+
+    one, two = (infer(read(config(number), "model.json")) for number in (1, 2))
+    for stored in (snapshot_of_report(one), snapshot_in(render(one, "json"), "record", two)):
+        compared = compare(stored, snapshot_of_report(two))
+        assert {pair.status for pair in compared.pairs} == {"same"}
