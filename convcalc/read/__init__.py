@@ -24,10 +24,12 @@ __all__ = ["config_in", "custom_layers_in", "has_graph", "load", "model_in", "op
 
 
 def load(source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
-    """Returns the model in a file: a YAML spec, a Keras config (``model.to_json()``, or the same in YAML), a ``.keras``
-    archive, an HDF5 file (needs h5py, the extra ``hdf5``), a TensorFlow SavedModel, or the folder of a model. The kind is
-    detected by the content. ``-`` reads standard input.
-    ``custom`` are declarations of custom layers (:func:`convcalc.read.custom_layers_in`).
+    """Returns the model in a file: a YAML spec, a Keras config (``model.to_json()``, or the same config in YAML), a
+    ``.keras`` archive, an HDF5 file (needs h5py, the extra ``hdf5``), a TensorFlow SavedModel, a ``model.json`` of
+    TensorFlow.js, or the folder of a model.
+
+    The kind of the file is detected by its content. ``-`` reads standard input. ``custom`` are declarations of custom
+    layers (:func:`convcalc.read.custom_layers_in`).
 
     Raises :class:`ConvcalcError` with every problem in the file.
     """
@@ -72,7 +74,10 @@ def config_in(source: str | PathLike[str]) -> Any:
 
 
 def has_graph(source: str | PathLike[str]) -> bool:
-    """Returns True if a file may contain a TensorFlow graph."""
+    """Returns True if a file may contain a TensorFlow graph.
+
+    Returns False for standard input, because it can be read only once.
+    """
     if fspath(source) == "-":
         return False
     with open_source(source) as (file, name):

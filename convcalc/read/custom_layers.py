@@ -1,4 +1,4 @@
-"""Declarations of custom layers, and the names by which the declaration of a class in a file is found."""
+"""Finds the declaration of a custom class by the names that a file states for the class."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition, bind
 from convcalc.model import ForeignRule
 
-# Keras's package of classes that are registered without a package.
+# The package name that Keras gives to a class that is registered without a package.
 _NO_PACKAGE = "Custom"
 _NO_MODULE = ("", "__main__", "builtins")
 
@@ -22,8 +22,8 @@ _COMMON_KEYS = frozenset({"name", "trainable", "dtype", "autocast", "dynamic", "
 class Declaration(Struct):
     """A declared layer, and the name of the file that declares it.
 
-    ``built_in``: convcalc itself declares the layer. A layer with an argument that the declaration does not name is then
-    another version of the class, so the declaration does not fit it.
+    ``built_in`` is True if convcalc itself declares the layer. Such a declaration names all arguments of the class. If a
+    layer has another argument, its class is another version, and the declaration is not used.
     """
 
     definition: LayerDefinition
@@ -31,7 +31,9 @@ class Declaration(Struct):
     built_in: bool = False
 
     def unknown_argument(self, config: Mapping[str, Any]) -> str:
-        """Returns an argument that a built-in declaration does not name; empty if there is none."""
+        """Returns an argument in ``config`` that a built-in declaration does not name; an empty string if all arguments
+        are named, or if the declaration is not built in.
+        """
         known = {*_COMMON_KEYS, *(argument.name for argument in self.definition.arguments)}
         return next((key for key in config if self.built_in and key not in known), "")
 

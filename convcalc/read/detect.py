@@ -31,8 +31,8 @@ class FileKind(Struct):
     - ``tree`` takes the OpenFile and returns a context manager, which opens the weights: an HDF5 tree, or the objects
       of another format. None for a kind without weights.
     - ``weights`` takes the opened weights, the Model and the file's name, and returns the Weights.
-    - ``layers`` takes the same, and returns the Model with the layers in the weights. It is called for a model whose
-      config lists no layers.
+    - ``layers`` takes the same arguments as ``weights``, and returns the Model with the layers in the weights. This
+      function is called for a model whose config lists no layers.
     - ``has_graph`` is True if files of this kind contain a TensorFlow graph, which ``audit`` does not check.
     """
 
@@ -63,7 +63,7 @@ class OpenFile(Struct):
 
     @property
     def text(self) -> Source:
-        """The text of the file. Only for kinds that are text."""
+        """The text of the file, whose kind must be a text kind."""
         assert self.source is not None, self.kind.name
         return self.source
 
@@ -89,12 +89,12 @@ def _is_tfjs(text: str) -> bool:
 
 
 def _is_keras_metadata(start: bytes) -> bool:
-    # The first object is the model: its number, which is 0, may be written or not. Its path is "root".
+    # The first object is the model, with the path "root". Its number is 0, and a file can leave out this number.
     return re.match(rb"\n[\x80-\xff]*[\0-\x7f](\x10\0)?\x1a\x04root[\x22\x2a]", start) is not None
 
 
 def _is_tensorflow_graph(start: bytes) -> bool:
-    # The first node: its name, and its operation.
+    # A graph begins with a node, and a node begins with its name and the name of its operation.
     node = re.match(rb"\n[\x80-\xff]*[\0-\x7f]\n([\1-\x40])", start)
     operation = start[node.end() + node[1][0] :] if node else b""
     return re.match(rb"\x12[\1-\x40][A-Z][A-Za-z0-9]+", operation) is not None
@@ -128,7 +128,7 @@ def find_summary_part(text: str) -> re.Match[str] | None:
 
 
 def has_key(text: str) -> bool:
-    """True if a line of the text begins with a YAML key."""
+    """Returns True if a line of the text begins with a YAML key."""
     return _KEY.search(text) is not None
 
 
@@ -246,7 +246,7 @@ KERAS_TEXT = _kind(FileKind("printed summary", matches=_is_keras_text))
 SPEC = FileKind("YAML spec")  # a text that matches none of the kinds above
 
 _START = 160  # enough of a file to detect its binary kind
-# The file that represents a folder, in the order in which they are tried.
+# The possible names of the file that describes the model in a folder. The names are tried in this order.
 _MAIN_FILES = ("saved_model.pb", "model.json", "task.json", "config.json")
 
 
@@ -271,7 +271,7 @@ def main_file(folder: str) -> str:
             return str(path)
     names = ", ".join(_MAIN_FILES[:-1])
     message = f"{folder}: is a folder without a model: a model's folder has {names} or {_MAIN_FILES[-1]}"
-    raise error(codes.NOT_A_MODEL, f"{message}; give a file in it")
+    raise error(codes.NOT_A_MODEL, f"{message}; give the file of a model instead")
 
 
 def detect(file: BinaryIO, name: str) -> OpenFile:

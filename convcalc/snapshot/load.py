@@ -91,8 +91,8 @@ def _selected(
     """Returns the snapshot in a file. If the file has several snapshots, returns the only one that belongs to the model
     of ``report``.
 
-    A snapshot belongs to the model if both come from the same model file. If no snapshot does, a snapshot with the same
-    model name belongs to it.
+    A snapshot belongs to the model if both come from the same model file. If no snapshot comes from the model's file, a
+    snapshot with the name of the model belongs to the model.
     """
     if len(snapshots) == 1:
         return snapshots[0]

@@ -48,7 +48,7 @@ def _snapshot(text: Lines, table: Table, start: int, end: int) -> Snapshot:
 def _totals(lines: list[tuple[str, str, str, str]]) -> dict[str, Cell]:
     """Returns the totals.
 
-    For a compiled model, the printed total includes the optimizer's variables, so these are subtracted.
+    For a compiled model, the printed total includes the optimizer's variables. They are subtracted from the total.
     """
     totals: dict[str, Cell] = {}
     for label, bound, count, size in lines:

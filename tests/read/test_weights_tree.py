@@ -449,7 +449,7 @@ def test_sharded_weights_are_read_from_the_files_beside_the_list(tmp_path: Path)
 
 @pytest.mark.parametrize("name", ["../m_00000.weights.h5", "/etc/passwd", "a\\b.weights.h5", 3, None, "other.h5"])
 def test_a_list_that_names_a_file_elsewhere_is_refused(name: Any, tmp_path: Path) -> None:
-    with pytest.raises(ConvcalcError, match="which is not a file beside it"):
+    with pytest.raises(ConvcalcError, match="which is not the name of a"):
         load(sharded(tmp_path, ["m_00000.weights.h5", name]))
 
 

@@ -54,7 +54,7 @@ class LayerEntry:
 
 
 class Unreadable(Exception):
-    """Raised for a part of a config that cannot be read. ``problem`` says why; None if that was reported before."""
+    """Raised for a part of a config that cannot be read. ``problem`` says why; None if the reason was reported before."""
 
     def __init__(self, problem: Problem | None = None) -> None:
         super().__init__(str(problem))
@@ -74,7 +74,7 @@ class CallGraph:
         fail: makes an error from a path and a message.
         report: adds an error. The layer of the call becomes broken, and the other calls are still ordered.
         legacy: True if Keras 2 wrote the calls.
-        is_whole: False if the file has further layers, whose entries could not be read.
+        is_whole: False if the entries of some layers could not be read.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class CallGraph:
             entry = shared.setdefault((output, tensor.shape, tensor.dtype), {output: (tensor.shape, tensor.dtype)})
             self.calls[number] = call._replace(recorded={**call.recorded, **entry} if call.recorded else entry)
         output_layers = config.get("output_layers")
-        # If a value of the dict is not a single tensor, the dict is read as a list.
+        # The names of the outputs are kept only if each value of the dict is a single tensor.
         keys = tuple(output_layers) if isinstance(output_layers, dict) and len(output_layers) == len(outputs) else ()
         model = Model(
             name,
@@ -141,8 +141,8 @@ class CallGraph:
         """Finds out whether the file counts the calls of a custom class from 0 or from 1, and sets ``entry.offset``.
 
         Keras counts the calls of a nested Functional from 1, and the calls of other layers from 0. The file does not
-        say whether a custom class is a Functional. But Keras saves only calls whose outputs are used. So of the two
-        ways to count, the right one is the one in which the output of every saved call is used.
+        say whether a custom class is a Functional. But Keras saves only calls whose outputs are used. So the file counts
+        in the way in which the output of every saved call is used.
         """
         count = len(entry.nodes)
         outputs = {part[1] for part in _leaf_lists(output_layers) if part[0] == entry.name}
@@ -240,7 +240,11 @@ class CallGraph:
             entry.layer = entry.layer._replace(broken=True)
 
     def _report_missing(self, entry: LayerEntry, number: int, tensor: KerasTensor) -> None:
-        """Reports a call that reads an output that does not exist, unless the reason is an error that is known."""
+        """Reports that a call reads the output of a call that does not exist.
+
+        Reports nothing if an earlier error is the reason: the entry of a layer could not be read, or the layer of the
+        missing call is broken.
+        """
         source = self.entries.get(tensor.layer)
         at = f"{entry.path}.inbound_nodes[{number}]"
         message = f"refers to call {tensor.node} of '{tensor.layer}', which does not exist"
@@ -256,7 +260,7 @@ class CallGraph:
         followers: Mapping[tuple[str, int], Sequence[tuple[str, int]]],
         tensors: Mapping[tuple[str, int], Sequence[KerasTensor]],
     ) -> None:
-        """Adds the calls in ``ready``, and each call whose last missing input is then added."""
+        """Adds the calls in ``ready``, and then each call whose inputs have all been added."""
         while ready:
             key = ready.pop()
             self._add_call(key, tensors[key])
@@ -457,8 +461,8 @@ def _leaves(tree: Any) -> Iterator[Any]:
             yield part
 
 
-# For some layers, the names of the first arguments in the order that the layer's rule expects. Keras's files sort the
-# arguments by name.
+# The names of arguments that come first, in the order that the rules of layers expect. Keras's files sort the arguments
+# by name instead.
 _FIRST = ("inputs", "sequences", "sequence", "query", "value", "key")
 
 # The names of arguments that are inputs of a layer's rule and can be constants.
@@ -466,7 +470,9 @@ _WITH_CONSTANTS = (*_FIRST, "initial_state", "initial_states", "states")
 
 
 def _checked(rule: ForeignRule, nodes: Sequence[tuple[Any, Mapping[str, Any]]]) -> ForeignRule:
-    """Returns the rule of a custom class. Calls with arguments that the rule does not know may give other results."""
+    """Returns the rule of a custom class. Sets ``misfit`` if a call has an argument that the rule does not know, because
+    the argument may change the result.
+    """
     known = {"training", *(argument.name for argument in rule.definition.call_arguments)}
     for _, kwargs in nodes:
         for name, value in kwargs.items():

@@ -1,7 +1,7 @@
-"""Converts Keras's configs (``model.to_json()``) to models. Configs of Keras 2 are upgraded to Keras 3 first.
+"""Converts Keras's configs (``model.to_json()``) to models. Configs of Keras 1 and 2 are upgraded to Keras 3 first.
 
 A config contains the whole graph, with operations and masks. Problems name the layer and its path in the file, such as
-``config.layers[3]``. A layer with an error is broken, and reading goes on with the next layer.
+``config.layers[3]``. A layer with an error is marked as broken, and reading continues with the next layer.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ConfigReader:
     custom: CustomLayers = NO_CUSTOM_LAYERS
 
     def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> Unreadable:
-        """Returns an error. The caller raises it; the reader of the layer or model around it reports it."""
+        """Returns an error for the caller to raise. The reader of the outer layer or model catches and reports the error."""
         return Unreadable(Problem(code, f"{self.source}: {path}: {message}"))
 
     def report(self, error: Unreadable) -> None:
@@ -190,7 +190,7 @@ class ConfigReader:
             from_one = layer.model is not None and (legacy or layer.class_name == "Functional")
             self._warn_lost_operands(entry.get(LOST), layer.name, at)
             layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
-        if double_name is not None:  # it is unclear which layer a tensor belongs to
+        if double_name is not None:  # tensors refer to layers by name, so their layers are unclear
             raise double_name
         return CallGraph(self.fail, self.report, layer_entries, legacy, is_whole).model(config, name, path)
 
@@ -210,11 +210,13 @@ class ConfigReader:
         return _broken(name) if isinstance(name, str) and name else None
 
     def _warn_lost_operands(self, lost: Any, name: str, path: str) -> None:
-        """Adds a warning if a function reads tensors that Keras 2 did not save. ``lost`` has the names of layers."""
+        """Adds a warning if a function reads tensors that Keras 2 did not save. ``lost`` has the names of the layers that
+        probably compute these tensors.
+        """
         if isinstance(lost, list) and lost:
             layers = " and ".join(f"'{layer}'" for layer in lost)
-            guess = f"probably those of {layers}, which no other layer reads"
-            message = f"'{name}' reads tensors that the file does not name ({guess}): its output shape is unknown"
+            guess = f"probably the unused outputs of {layers}"
+            message = f"'{name}' reads tensors that the file does not name ({guess}), so its output shape is unknown"
             self.warn(path, message, name, codes.UNKNOWN_OPERATION)
 
     def _take_name(self, taken: set[str], name: str, path: str) -> None:
@@ -235,10 +237,10 @@ class ConfigReader:
         return nodes
 
     def declared_model(self, data: Mapping[str, Any], fallback: Model) -> Model:
-        """Returns the model of a config that lists no layers, with the layers of its declaration.
+        """Returns the model of a config that lists no layers. The layers come from the declaration of the class.
 
-        Returns ``fallback``, which is the model by the file alone, if the class has no declaration with layers. If the
-        config does not fit the declaration, the result has a warning.
+        Returns ``fallback``, the model as the file alone describes it, if the class has no declaration with layers, or
+        if the config does not fit the declaration. In the second case, a warning is added.
         """
         declaration = self._declaration(data)
         if declaration is None or declaration.definition.template is None or not isinstance(data["config"], Mapping):
@@ -283,20 +285,20 @@ class ConfigReader:
             # is in the entry, outside the config.
             name = entry.get("name") or (name if isinstance(name, str) else None)
         if name is None and is_custom and not module.startswith("keras.src.ops."):
-            # The class accepts no name: Keras gives its layers an automatic one when it loads the file.
+            # The class accepts no name. When Keras loads the file, it gives the layer an automatic name.
             name = self.names.automatic(class_name)
         name = self.word(name, f"{path}.config.name")
         trainable = config.get("trainable", True) is not False
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
-            # If a Functional is frozen, Keras saves this with the model, not with the layers inside. If a Sequential is
-            # frozen, Keras saves nothing.
+            # For a frozen Functional, Keras saves ``trainable`` with the model, not with the layers inside. For a frozen
+            # Sequential, Keras saves no ``trainable``.
             return Layer(name, inner.class_name, inner, trainable=inner.trainable)
         if module.startswith("keras.src.ops.") or module == TENSORFLOW:
             return self._operation(name, class_name, module, entry, path)
         built = entry.get("build_config")
         # The path of a layer in a Functional is the layer's name. Elsewhere, the name of the Sequential or of the outer
-        # layer can come before it.
+        # layer can come before the layer's name.
         policy = layer_policy(config.get("dtype"), name, definition, built, own_path="inbound_nodes" in entry)
         args: Mapping[str, Any] = {}
         if definition is not None and not misfit:
@@ -334,7 +336,10 @@ class ConfigReader:
         self.warn(path, f"{text}; {reason}" if reason else text, name, codes.UNKNOWN_LAYER)
 
     def _declaration(self, entry: Mapping[str, Any]) -> Declaration | None:
-        """Returns the declaration of a custom class: from a file of custom layers or an installed package."""
+        """Returns the declaration of a custom class; None if the class is not declared.
+
+        The files of custom layers come first, then the installed packages, then the declarations of convcalc itself.
+        """
         names = class_names(entry)
         declaration = self.custom._replace(elsewhere=None).find(*names)
         if declaration is not None:
@@ -348,8 +353,9 @@ class ConfigReader:
     def _rule(
         self, entry: Mapping[str, Any], policy: str | None, name: str, path: str, depth: int
     ) -> tuple[ForeignRule | None, str]:
-        """Returns the rule of a layer of a custom class, or None and the reason why the class has no rule ("" if
-        nothing declares it).
+        """Returns the rule of a layer of a custom class, and an empty reason.
+
+        If the layer has no rule, returns None and the reason. The reason is empty if the class is not declared.
         """
         declaration = self._declaration(entry)
         if declaration is None:
@@ -513,7 +519,7 @@ class ConfigReader:
 
 
 def _broken(name: str) -> Layer:
-    """Returns a layer in place of one that cannot be read."""
+    """Returns a placeholder for a layer that cannot be read."""
     return Layer(name, "Layer", Foreign("Layer"), broken=True)
 
 

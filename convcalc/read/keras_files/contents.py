@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 CONFIG_MEMBER = "config.json"
 WEIGHTS_MEMBER = "model.weights.h5"
-# The files of a task of keras_hub. The weights of its backbone are in another file, model.weights.h5.
+# The files of a task model of keras_hub, such as a classifier. It consists of a backbone and a head. The weights of the
+# backbone are in WEIGHTS_MEMBER.
 TASK = "task.json"
 TASK_WEIGHTS = "task.weights.h5"
 MAX_QUOTED = 4
@@ -99,7 +100,7 @@ def json_string_config(opened: OpenFile) -> Any:
 
 
 def yaml_config(opened: OpenFile) -> Any:
-    """Returns a config from a YAML file, into which the JSON text of a config was rewritten."""
+    """Returns the config in a YAML file. The file has the values of ``model.to_json()``, written as YAML."""
     problems: list[Problem] = []
     node = compose(opened.text, problems)
     if problems:

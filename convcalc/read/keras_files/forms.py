@@ -33,8 +33,8 @@ def call_form(args: Sequence[Any], kwargs: Mapping[str, Any]) -> CallForm:
 def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
     """Returns the form of an upgraded call of Keras 2, with the tensors in the order of the file.
 
-    Returns None for a call of a Keras layer with all tensors in one list, because the rules for calls in specs give the
-    right form for such a call.
+    Returns None if the form follows from the rules for calls in specs. This is the case for a Keras layer that is called
+    without constants and without tensors as named arguments, and for a nested model without named arguments.
     """
     if not isinstance(definition, LayerDefinition):
         if definition.contains_layers and all(value is None for value in kwargs.values()):
@@ -50,15 +50,16 @@ def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition:
         positional = [first, *rest]
         named = {**named, "initial_state": states} if states else named
     if isinstance(definition, LayerDefinition) and definition.separate_inputs and "value" in named:
-        # Keras 3 sorts keyword arguments by name, but not positional ones
+        # Keras 3 sorts keyword arguments by name, so these tensors keep their order only as positional arguments
         positional = [*positional, *(named.pop(name) for name in ("value", "key") if name in named)]
     return CallForm(tuple(positional), named)
 
 
 def tree_form(value: Any, legacy: bool) -> Any:
-    """Returns the lists and mappings of a model's inputs or outputs with slots. None for a tensor or a list of several.
+    """Returns the lists and mappings of a model's inputs or outputs, with a slot in place of each tensor.
 
-    With ``legacy``, also None for a list of one tensor: Keras 2 writes every single tensor in a list.
+    Returns None for a single tensor, and for a list of several tensors. If ``legacy`` is True, also returns None for a
+    list of one tensor, because Keras 2 writes a single tensor in a list.
     """
     if (
         _is_entry(value)

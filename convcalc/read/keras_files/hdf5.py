@@ -1,4 +1,4 @@
-"""Reads attributes and the shapes of arrays from HDF5 files, within limits. It follows no links.
+"""Reads attributes and the shapes of arrays from HDF5 files, within limits. Links are not followed.
 
 The data of arrays are read only to find out whether two arrays are the same variable.
 
@@ -45,9 +45,9 @@ def config_text(file: BinaryIO, name: str) -> Source:
 
 
 def stored_optimizer(tree: Tree) -> Any:
-    """Returns the config of the optimizer in the file of a whole model; None if Keras 3 creates no optimizer from it.
+    """Returns the config of the optimizer in the file of a whole model.
 
-    Keras 3 refuses the arguments of the optimizers of Keras 2.11 and later.
+    Returns None if Keras 3 cannot create the optimizer: it refuses the arguments that Keras 2.11 and later write.
     """
     text = tree.root.attrs.get("training_config")
     if (

@@ -28,8 +28,7 @@ _COMMON_KEYS = frozenset(
         *("data_format", "keepdims"),
     )
 )
-# Keys that Keras 2 writes only for some layers. The value of each key: the beginnings of the names of these layers'
-# classes.
+# Keys that Keras 2 writes only for some layers. Each value lists how the class names of these layers begin.
 _KEYS = {
     "noise_shape": ("SpatialDropout",),
     "groups": ("Conv", "DepthwiseConv", "SeparableConv"),

@@ -62,7 +62,7 @@ def saved_model_config(opened: OpenFile) -> Any:
 
 
 def metadata_config(opened: OpenFile) -> Any:
-    """Returns the config in a file ``keras_metadata.pb`` without the other files of its folder."""
+    """Returns the config in a file ``keras_metadata.pb``. The other files of the folder are not read."""
     with refusals(opened.name):
         text = metadata_in(opened.file, opened.name).get(0, "{}")
     description = parse_json(Source(opened.name, text))
@@ -80,15 +80,15 @@ def _config(description: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def read_graph(opened: OpenFile) -> Model:
     """Raises the error for a graph of TensorFlow, which has neither layers nor variables."""
-    message = "is a TensorFlow graph, which has no Keras layers; give the Keras model from which it was made"
+    message = "is a TensorFlow graph, which has no Keras layers; give the Keras model from which the graph was made"
     raise error(codes.NOT_A_MODEL, f"{opened.name}: {message}")
 
 
 def _with_built_shapes(model: Model, objects: SavedObjects, number: int) -> Model:
-    """Returns the model with the output shapes of layers whose rules may be unknown.
+    """Returns the model with recorded output shapes for layers whose rules may be unknown.
 
-    The file states the input shape for which each layer was built. This is the output shape of the layer before it.
-    Models, and layers that are called several times, are left out: they can be called on other shapes.
+    The file states the input shape for which each layer was built. This shape is the output shape of the previous
+    layer. Nested models, and layers that are called several times, are left out: they can be called on other shapes.
     """
     numbers = {objects.description(child).get("name"): child for child in objects.layers(number)}
     times = Counter(call.layer for call in model.calls)
@@ -178,7 +178,7 @@ class _LayerTree:
         class_name = str(description.get("class_name") or "?")[:200]
         short = class_name.rpartition(">")[2]
         layers = self.layers(number, weights, depth + 1)
-        # Layers that share variables are one row, so that each variable is counted once.
+        # If inner layers share variables, the layer becomes one row, so that each variable is counted once.
         parts = [weight.path for layer in layers for weight in _weights_of(layer)]
         if any(layer.name != "vars" for layer in layers) and sorted(parts) == sorted(weight.path for weight in weights):
             return Layer(name, short, model_of_rows(name, short, layers))
@@ -196,7 +196,7 @@ def _weights_of(layer: Layer) -> Iterable[StoredWeight]:
 
 
 def _definition(name: str, description: Mapping[str, Any]) -> Foreign:
-    """Returns the definition of a layer whose calls are unknown, with its module if it is a layer of Keras."""
+    """Returns the definition of a layer whose calls are unknown. The definition has a module only for a Keras layer."""
     entry = {"config": {}, **description}
     known = lookup_builtin(name) or keras2_layer(name)
     may_be = known is not None and isinstance(entry["config"], Mapping) and origin.may_be_keras(description)
@@ -210,8 +210,8 @@ def variables_model(
 ) -> Model:
     """Returns a model with the variables of a file that describes no layers. The variables are grouped by their paths.
 
-    ``model`` is the model of a config that lists no layers; None if the file has no config. ``described`` is what the
-    file contains, for the warning.
+    ``model`` is the model of a config that lists no layers; None if the file has no config. ``described`` is the part of
+    the warning that says what the file contains.
     """
     if not variables:
         raise error(codes.NOT_A_MODEL, f"{source}: contains neither a Keras model nor variables")

@@ -1,7 +1,8 @@
 """Reads the objects that a TensorFlow SavedModel stores: layers, and variables with name, shape, dtype and trainable.
 
-``saved_model.pb`` has a list of objects. An object names its children by their numbers in the list. For a layer of
-Keras 2, the child ``variables`` lists the variables in it, and ``keras_api`` lists the layers in it.
+``saved_model.pb`` has a list of objects. An object refers to its children by their numbers in the list. The child
+``variables`` of a layer of Keras 2 lists the variables in the layer. The child ``keras_api`` has a child ``layers``,
+which lists the layers in the layer.
 ``keras_metadata.pb`` has the class, config and input shape of each layer as JSON. Before TensorFlow 2.5, this JSON was
 in ``saved_model.pb``. A model of TensorFlow 1 has a graph, but no objects. Nothing in the files is run.
 
@@ -85,7 +86,7 @@ class SavedObject(Struct):
 
 
 class SavedObjects:
-    """The objects of a SavedModel, which are read when they are needed. Object 0 is the model."""
+    """The objects of a SavedModel. An object is read when it is first needed. Object 0 is the model."""
 
     def __init__(
         self,
@@ -119,7 +120,7 @@ class SavedObjects:
         return None if number is None else self.object(number).children.get(name)
 
     def members(self, number: int | None) -> list[int]:
-        """Returns the objects in a list, which are named ``0``, ``1`` …"""
+        """Returns the members of a list object, in order. The list names its members by position: ``0``, ``1`` …"""
         children = {} if number is None else self.object(number).children
         numbered = {int(name): child for name, child in children.items() if name.isdecimal() and len(name) < 10}
         return [child for _, child in sorted(numbered.items())]
@@ -321,7 +322,7 @@ def _trainable_names(wire: Wire, entry: memoryview) -> set[str]:
 
 
 def _node_variable(wire: Wire, node: memoryview, trainable: Collection[str]) -> Iterator[StoredWeight]:
-    """Yields the variable that a node of a graph creates, if it creates one."""
+    """Yields the variable that a node of a graph creates; nothing for other nodes."""
     fields = list(wire.fields(node))
     texts = {number: as_text(value) for number, value in fields if number in (1, 2)}
     if texts.get(2) not in _VARIABLE_OPS:

@@ -53,7 +53,8 @@ def _shards(data: Any, source: str) -> list[str]:
     for name in names:
         if not isinstance(name, str) or not name.endswith(".weights.h5") or Path(name).name != name or "\\" in name:
             shown = str(name)[:100]
-            raise error(codes.NOT_A_MODEL, f"{source}: weight_map names '{shown}', which is not a file beside it")
+            message = f"weight_map names '{shown}', which is not the name of a .weights.h5 file in the same folder"
+            raise error(codes.NOT_A_MODEL, f"{source}: {message}")
     if len(names) > MAX_SHARDS:
         raise error(codes.TOO_LARGE, f"{source}: weight_map names more than {MAX_SHARDS:,} files")
     return names

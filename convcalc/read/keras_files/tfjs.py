@@ -25,20 +25,18 @@ if TYPE_CHECKING:
 
 MAX_WEIGHTS = 100_000
 _MAX_AXES = 64
-_GRAPH = "the file contains a TensorFlow graph without Keras layers, whose weights can be merged ones and constants"
+_GRAPH = "the file contains a TensorFlow graph without Keras layers, in which weights may be merged or be constants"
 
 
 def read_tfjs(opened: OpenFile) -> Model:
-    """Returns the model in a file ``model.json``; for a graph of TensorFlow, a model with the weights that the graph
-    stores.
-    """
+    """Returns the model in a file ``model.json``. For a graph of TensorFlow, the model has only the stored weights."""
     config = tfjs_config(opened)
     if config:
         return with_stored(read_config(config, opened.name, opened.custom), opened)
     with tfjs_manifest(opened) as weights:
         if not weights:
             message = "has a TensorFlow graph without weights, and no Keras layers; give the Keras model"
-            raise error(codes.NOT_A_MODEL, f"{opened.name}: {message} from which it was made")
+            raise error(codes.NOT_A_MODEL, f"{opened.name}: {message} from which the graph was made")
         variables = [(weight.path, weight) for weight in weights]
         return variables_model(variables, opened.name, None, _GRAPH)
 
@@ -62,8 +60,8 @@ def tfjs_manifest(opened: OpenFile) -> Iterator[Sequence[StoredWeight]]:
 def tfjs_weights(weights: Sequence[StoredWeight], model: Model, name: str) -> Weights:
     """Returns the weights of each layer.
 
-    The name of a weight begins with the name of its layer, even if the layer is in a nested model. If two layers have
-    the same name, their weights are unknown.
+    The name of a weight begins with the name of its layer, even if the layer is in a nested model. If some weights do
+    not belong to exactly one layer, the weights of all layers are unknown.
     """
     by_layer: dict[str, list[StoredWeight]] = {}
     for weight in weights:

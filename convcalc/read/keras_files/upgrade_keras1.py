@@ -80,7 +80,7 @@ _CLASSES = {
     "TimeDistributedDense": "Dense",
     **{name: f"{name}{OF_KERAS1}" for name in ("MaxoutDense", "Highway", "ParametricSoftplus", "SReLU")},
 }
-# Classes of Keras 1 that Keras 2 lacks. They have no argument with another name.
+# Classes that only Keras 1 has. They are recognised by their names, without looking at their arguments.
 _ONLY_KERAS1 = ("MaxoutDense", "Highway", "ParametricSoftplus", "SReLU", "TimeDistributedDense", "Deconvolution2D")
 _SIZES = (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3"))
 _DATA_FORMATS = {"tf": "channels_last", "th": "channels_first"}
@@ -118,7 +118,7 @@ def upgrade_keras1(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _with_padding_pairs(entry: Mapping[str, Any], class_name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns a padding or cropping layer with pairs of numbers instead of named sides or four numbers."""
+    """Returns a padding layer whose ``padding`` is a list of numbers or pairs, instead of named sides or four numbers."""
     padding = config.get("padding")
     sides = next((sides for sides in _SIDES if isinstance(padding, Mapping) and set(padding) <= set(sides)), None)
     if not class_name.startswith("ZeroPadding"):
@@ -187,7 +187,9 @@ class _Graph:
         self._names: set[str] = set()
 
     def add_sequential(self, layers: Sequence[Any]) -> list[Any]:
-        """Adds the layers of a Sequential, each called on the one before. Returns the output of the last layer."""
+        """Adds the layers of a Sequential. Each layer is called on the output of the previous layer. Returns the output
+        of the last layer.
+        """
         if _begins_with_merge(layers):
             merge = layers[0]
             branches = [self.add_branch(branch) for branch in merge["config"]["layers"]]
@@ -210,7 +212,10 @@ class _Graph:
         return self.add_sequential(layers if isinstance(layers, list) else [branch])
 
     def _add_functional(self, branch: Mapping[str, Any], config: Mapping[str, Any]) -> list[Any]:
-        """Adds the layers of a functional model. If one of their names is taken, adds the model as one layer."""
+        """Adds the layers of a functional model.
+
+        Adds the model as one layer instead if a name of its layers is taken, or if the model has several outputs.
+        """
         layers = {str(layer.get("name")): layer for layer in config["layers"] if isinstance(layer, Mapping)}
         inputs: Any = config["input_layers"]
         outputs: Any = config.get("output_layers")
@@ -244,7 +249,7 @@ class _Graph:
         return [name, int(is_model), 0]
 
     def _name(self, name: str) -> str:
-        """Returns a name that no other layer has: two merged models can contain the same layer."""
+        """Returns a name that no other layer has. Two merged models can contain layers of the same name."""
         number, free = 1, name
         while free in self._names:
             free, number = f"{name}_{number}", number + 1
@@ -253,7 +258,8 @@ class _Graph:
 
 
 def without_stated_order(entries: Sequence[Any]) -> Sequence[Any]:
-    """Returns the layers of a model. Layers whose order of axes is unknown are replaced by layers of a custom class.
+    """Returns the layers of a model. A layer whose order of axes is unknown gets an invalid ``data_format``, so that it
+    is read as a layer of a custom class.
 
     Keras 1 does not save ``dim_ordering`` for the classes in ``_UNSTATED``; the default is a setting of the user. If
     another layer of the model states "th", the layers of these classes may have this order too.

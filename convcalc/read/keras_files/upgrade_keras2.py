@@ -241,7 +241,8 @@ _CALL_ARGUMENTS = ("x1", "x2", "indices", "start_indices", "constant_values")
 _TENSOR_ARGUMENTS = ("x1", "x2")
 # Functions that take any number of tensors as separate arguments. Keras 2 saves only the first of these tensors.
 _LOSE_OPERANDS = ("tf.einsum", "tf.meshgrid")
-# The key for the layers whose tensors are not saved.
+# A key that the upgrade adds to the entry of a layer whose tensors were not saved completely. The value is a list of the
+# layers that probably compute the missing tensors.
 LOST = "lost operands"
 # TensorFlow offers some functions under several names: without a prefix, and with one of these prefixes.
 _PREFIXES = ("math.", "linalg.", "__operators__.", "nn.", "v1.")
@@ -263,7 +264,7 @@ def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str
     """Returns a Sequential whose config is a mapping.
 
     Before version 2.2.3, Keras wrote only the list of layers as the config. ``automatic`` gives a name to a model
-    without one. In Keras 1, such a Sequential can begin with a merge of other models; it becomes a Functional.
+    without a name. In Keras 1, such a Sequential can begin with a merge of other models. The result is then a Functional.
     """
     layers = entry.get("config")
     if entry.get("class_name") != "Sequential" or not isinstance(layers, list):

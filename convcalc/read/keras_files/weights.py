@@ -1,4 +1,4 @@
-"""Reads the paths and shapes of the weights that a Keras file stores for each layer. It does not read their values.
+"""Reads the paths and shapes of the weights that a Keras file stores for each layer. The values are not read.
 
 A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The group ``layers`` holds the
 layers of a model. An object inside a layer has a group with the name of the layer's attribute that holds the object.
@@ -96,16 +96,16 @@ def no_weights(name: str) -> ConvcalcError:
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with the weights that its file stores. They are read only if it may be impossible to infer some
-    weights.
+    """Returns the model with the weights that its file stores. The weights are read only if some of them may be
+    impossible to infer.
 
     If the model's config lists no layers, the result has the layers that own the stored weights. If the weights cannot
     be read, the model gets a warning. A missing h5py causes a warning only if the layers come from the weights.
     """
     if model.fallback is not None:
         return model._replace(fallback=with_stored(model.fallback, opened))
-    # Two models can share one layer. From an .h5 file, Keras loads it as separate layers. Keras cannot load such an
-    # archive.
+    # Two models can share one layer. An archive stores the weights of the shared layer once, although Keras cannot load
+    # such an archive. From an .h5 file, Keras loads separate layers, so their weights can be inferred.
     may_share = opened.kind is KERAS_ARCHIVE and _may_share(model)
     if not may_share and not any(may_be_unknown(layer) for _, layer in model.walk()):
         return model
@@ -171,9 +171,7 @@ def _may_share(model: Model) -> bool:
 
 
 def _holds_unknown(value: Any) -> bool:
-    """Returns True if a layer's argument is or contains a layer or a model, and the weights of that one may be
-    impossible to infer.
-    """
+    """Returns True if a layer's argument is or contains a layer or a model whose weights may be impossible to infer."""
     if isinstance(value, (list, tuple)):
         return any(map(_holds_unknown, value))
     if isinstance(value, SubModel):
@@ -326,7 +324,8 @@ def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
 def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     """Returns the weights in an HDF5 file.
 
-    The file contains a whole model, or only weights. Older versions of Keras write weights alone in another format.
+    The file contains a whole model, or only weights. For a file with only weights, older versions of Keras use another
+    format.
     """
     top = tree.child(tree.root, "model_weights")
     if top is None and is_legacy(tree.root):
@@ -342,7 +341,7 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     for layer in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, layer)
         all_layers[layer] = () if group is None else legacy_weights(tree, group)
-    # From such a file, Keras loads a layer that is also in a nested model as two layers.
+    # If a layer is also in a nested model, Keras loads two separate layers from such a file.
     nested = {name: all_layers.pop(name) for name in [*all_layers] if name in layers and layers[name].model}
     merged = with_copies_merged(tree, all_layers, str(top.name).strip("/"))
     for layer, stored in {**merged, **nested}.items():

@@ -237,7 +237,9 @@ def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
 
 
 def task_model(head: Tree | None, backbone: Tree, model: Model, source: str) -> Model:
-    """Returns the model of a task of keras_hub. ``head`` has the weights that only the task has; None if it has none."""
+    """Returns the model of a task of keras_hub, which consists of a backbone and a head. ``head`` is the file with the
+    weights of the head; None if this file does not exist.
+    """
     inner = read_tree(backbone, name="backbone")
     root = Group("") if head is None else read_tree(head)
     if not head or not any(group.weights for group in root.walk()):
@@ -262,7 +264,8 @@ def group_layers(root: Group, source: str) -> Sequence[Layer]:
 def model_of_layers(name: str, layers: Sequence[Layer], model: Model | None, source: str, described: str = "") -> Model:
     """Returns the model with these layers, whose connections are unknown.
 
-    ``model`` is the result of :func:`class_model`, or None. ``described`` is what the file contains, for the warning.
+    ``model`` is the result of :func:`class_model`, or None. ``described`` is the part of the warning that says what the
+    file contains.
     """
     if model is not None:
         name = model.name
@@ -270,7 +273,7 @@ def model_of_layers(name: str, layers: Sequence[Layer], model: Model | None, sou
     class_name = "Weights" if model is None else model.class_name
     only_weights = "the file contains only weights" if model is None else f"the class {class_name} lists no layers"
     message = (
-        f"{described or only_weights}: the rows are the layers whose weights it stores; shapes and MACs are unknown"
+        f"{described or only_weights}: the rows are the layers whose weights are stored; shapes and MACs are unknown"
     )
     problems = (_warning(source, message, None),)
     return model_of_rows(name, class_name, layers, inputs)._replace(source=source, problems=problems)

@@ -20,7 +20,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 class Wire:
-    """Reads messages. Counts the fields of all messages that it reads."""
+    """Reads the messages of one file. Refuses a file with more than :data:`MAX_FIELDS` fields in all messages."""
 
     def __init__(self) -> None:
         self._remaining = MAX_FIELDS

@@ -38,7 +38,9 @@ TEMPLATE_KEYS = ("arguments", "input", "inputs", "layers", "outputs", "summary")
 def read_custom(
     reader: NodeReader, node: Node | None, blocks: Mapping[str, Block], given: CustomLayers
 ) -> dict[str, LayerDefinition]:
-    """Returns the layers that a spec declares, by name. Their layers can also use the declarations ``given``."""
+    """Returns the layers that a spec declares, by name. A declaration with ``layers:`` can also use the declarations
+    ``given``.
+    """
     definitions: dict[str, LayerDefinition] = {}
     scope = Scope()
     for name, (key, body) in reader.declared(node, "'custom' must be a mapping from a layer's name to its declaration"):
@@ -55,7 +57,7 @@ def read_custom(
         is_template = isinstance(body, MappingNode) and "layers" in body.fields
         if not isinstance(body, MappingNode) or (body.get("output") is None and not is_template):
             message = (
-                f"custom layer '{name}' must be a mapping with 'input:' and 'output:', lists of sizes without the batch axis, "
+                f"custom layer '{name}' must be a mapping with 'input:' and 'output:' (lists of sizes without the batch axis), "
                 "or with 'input:' and 'layers:'"
             )
             reader.report(key, codes.MISSING_OUTPUT, message, scope)
@@ -93,7 +95,7 @@ def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]
 
 
 def _must_be_built(a: Mapping[str, Any], *inputs: Shape) -> Inferred:
-    """The rule of a template: never used, because the engine builds and runs the layers of the template instead."""
+    """The rule of a template. This function is never called: the engine builds and runs the layers of the template."""
     raise NotImplementedError
 
 
@@ -169,11 +171,11 @@ class DeclaredRule:
                 name,
                 tuple(self._size(part, names) for part in shape),
                 trainable=trainable,
-                frozen_because="declared so",
+                frozen_because="the declaration states trainable: false",
             )
             for name, shape, trainable in self.weights
         )
-        if self.macs is None:  # without a declaration, the macs are unknown, not 0
+        if self.macs is None:  # if ``macs`` is not declared, the MACs are unknown, not 0
             return Inferred((tuple(output),), weights, unknown=frozenset({"macs"}))
         extra = Product("declared", self._size(self.macs, names))
         return Inferred((tuple(output),), weights, (extra,) if self.macs != 0 else ())

@@ -106,7 +106,7 @@ class Entries:
             self.use(names[0], key, entry, given)
 
     def use(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads an entry that uses a layer, a block, a nested model or an operation: the one that is called ``name``."""
+        """Reads an entry that uses the layer, block, nested model or operation with this name."""
         name = keras_name(name)
         if name in self.spec.blocks:
             self.block(self.spec.blocks[name], key, entry, given)
@@ -215,7 +215,7 @@ class Entries:
         self.label(place)
 
     def masks(self, args: dict[str, Any]) -> tuple[Ref, ...]:
-        """Removes the arguments that are masks from ``args``, and returns the masks: tensors such as ``padding_mask: mask``."""
+        """Removes the masks, such as ``padding_mask: mask``, from ``args``. Returns the tensors that the masks name."""
         named = {key: value for key, value in args.items() if key == "mask" or key.endswith("_mask")}
         refs = {
             key: self.graph.find(value, self.scope.labels) for key, value in named.items() if isinstance(value, str)

@@ -1,7 +1,7 @@
 """Tracks the masks of a model's tensors from call to call, while a reader builds the graph.
 
-When a layer is called, Keras computes the mask of its output, and gives the operation that computes it an automatic
-name. But the model contains this operation only if a later layer uses the mask.
+When a layer is called, Keras computes the mask of the layer's output. The operation that computes the mask gets an
+automatic name. But the model contains this operation only if a later layer uses the mask.
 """
 
 from __future__ import annotations

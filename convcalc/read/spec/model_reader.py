@@ -168,7 +168,7 @@ class ModelReader:
             raise AlreadyReported from None
 
     def report_shape(self, node: Node, read: Any, hint: str, scope: Scope) -> None:
-        """Reports a wrong shape: at the wrong size if the shape is a list, otherwise at the shape."""
+        """Reports a wrong shape. If the shape is a list, the position of the problem is the wrong size in the list."""
         if isinstance(node, SequenceNode) and not hint:
             for item, size in zip(node.items, read):
                 try:

@@ -308,7 +308,7 @@ class _Composer:
             return ScalarNode(text, line, column)
         if re.fullmatch(_INTEGER, text):
             decimal = text.lstrip("+-").isdigit()
-            if len(text) > MAX_DIGITS:  # a float such as 1e60, which is never a whole number, so no size
+            if len(text) > MAX_DIGITS:  # too large for a size, so a float such as 1e60 is enough
                 return ScalarNode(float(text) if decimal else text, line, column)
             return ScalarNode(int(text) if decimal else int(text, 0), line, column)
         if re.fullmatch(_FLOAT, text):
@@ -339,7 +339,7 @@ def _key_text(value: Any) -> str:
 
 
 def compose(source: Source, problems: list[Problem]) -> Node | None:
-    """Returns the node of a YAML text; None if it is empty. Duplicate keys are added to ``problems``.
+    """Returns the node of a YAML text; None if the text is empty. Duplicate keys are added to ``problems``.
 
     Raises :class:`ConvcalcError` if the text is not valid YAML, or uses a part of YAML that specs do not allow.
     """

@@ -65,7 +65,7 @@ class OperationReader:
         if not inputs:
             self.reader.report_refusals(
                 place,
-                [Refusal(f"{_name(operation)} has no tensor as input; give it one with 'from:'", codes.WRONG_INPUTS)],
+                [Refusal(f"{_name(operation)} has no tensor as input; name one under 'from:'", codes.WRONG_INPUTS)],
             )
             raise AlreadyReported
         return OperationUse(made, call, tuple(inputs))

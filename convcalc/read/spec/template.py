@@ -135,7 +135,7 @@ class Template:
             sizes, _ = match_sizes(pattern, shape)
             for size, value in sizes.items():
                 if known.setdefault(size, value) != value:
-                    raise Refusal(f"gets inputs with two different sizes '{size}'", codes.SHAPES_DIFFER)
+                    raise Refusal(f"gets inputs with two different values of the size '{size}'", codes.SHAPES_DIFFER)
             given[key] = sizes, shape, dtype
         return given
 

@@ -266,7 +266,7 @@ class NodeReader:
 
 
 def has_misspelling_of(fields: MappingNode, key: str) -> bool:
-    """True if a mapping has a key that is probably a misspelling of ``key``.
+    """Returns True if a mapping has a key that is probably a misspelling of ``key``.
 
     The misspelt key was reported already, so the caller does not report that ``key`` is missing.
     """

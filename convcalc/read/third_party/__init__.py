@@ -1,7 +1,8 @@
-"""Declarations of frequent layers and models of other packages, in YAML files of the form that ``--custom`` accepts.
+"""Finds declarations of common layers and models of other packages.
 
-The live tests compare these declarations with the packages. A comment in the file names the layers of packages that work
-only with Keras 2: their declarations are read from the published source.
+The declarations are in YAML files of the form that ``--custom`` accepts. The live tests compare the declarations with
+the packages. A package that works only with Keras 2 cannot be compared. Its declarations follow its published source
+code; a comment in the YAML file names the source file.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def find_third_party(class_name: str, module: str | None, registered: str | None
 
 @cache
 def _text(file: str) -> str:
-    from pathlib import Path  # imported only for a class of another package: it is slow
+    from pathlib import Path  # slow to import, and needed only for a class of another package
 
     return (Path(__file__).parent / file).read_text(encoding="utf-8")
 
