@@ -39,12 +39,12 @@ def _yaml(report: Report) -> str:
 def _python(report: Report) -> str:
     from convcalc.write.python import python_code
 
-    _proved_config(report)  # code cannot be read again, so the config is used to prove that the whole model is known
+    _proved_config(report)  # checks that the whole model is known
     return python_code(report)
 
 
 def _checked(write: Callable[[Report], str]) -> Callable[[Report], str]:
-    """Returns the function that refuses a model which no format can describe, and writes any other model."""
+    """Returns a function that raises an error for a model that no format can describe, and otherwise calls ``write``."""
 
     def checked(report: Report) -> str:
         from convcalc.write.calls import with_constant_operands
@@ -58,7 +58,8 @@ def _checked(write: Callable[[Report], str]) -> Callable[[Report], str]:
     return checked
 
 
-# Each function checks its text: it reads the text again, and compares the model in it with the model of the report.
+# The functions for JSON and YAML read their text again, and compare the model in the text with the model of the report.
+# Python code cannot be read, so its function checks the config of the model in this way.
 FORMATS: dict[str, Callable[[Report], str]] = {
     ".json": _checked(_json),
     ".yaml": _checked(_yaml),
@@ -87,7 +88,7 @@ def require_graph(model: Model) -> None:
 
 
 def require_writable(report: Report) -> None:
-    """Raises :class:`ConvcalcError` if the model has a layer that only Keras 2 has.
+    """Raises :class:`ConvcalcError` if the model has a layer that Keras 3 does not have, but Keras 1 or 2 has.
 
     None of the written formats can describe such a layer.
     """
@@ -102,7 +103,7 @@ def require_writable(report: Report) -> None:
             if isinstance(definition, LayerDefinition) and definition.keras2_only:
                 raise error(
                     codes.CANNOT_WRITE,
-                    f"'{row.path}' ({definition.class_name}) can only be a layer of Keras 2: Keras 3 has no such layer",
+                    f"'{row.path}' ({definition.class_name}) cannot be written, because Keras 3 has no layer that works in this way",
                 )
 
 

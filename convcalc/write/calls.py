@@ -29,7 +29,8 @@ def require_keras_operations(model: Model) -> None:
 
 
 def with_constant_operands(report: Report) -> Report:
-    """Returns the report with a constant tensor for each list of numbers that an operation adds, multiplies and so on.
+    """Returns the report with a constant tensor in place of each list of numbers that is an operand of an operation with
+    two operands, such as an addition.
 
     TensorFlow converts such a list to a tensor with the dtype of the other operand. Keras does not accept a list.
     """
@@ -70,14 +71,14 @@ def _is_numeric(value: Any) -> bool:
 
 
 def holds_function(config: Any) -> bool:
-    """True if the config of a custom class contains a Python function."""
+    """Returns True if the config of a custom class contains a Python function."""
     if isinstance(config, Mapping):
         return config.get("class_name") in ("function", "__lambda__") or any(map(holds_function, config.values()))
     return isinstance(config, list) and any(map(holds_function, config))
 
 
 def calls_in_training(model: Model) -> list[str]:
-    """Returns the paths of the layers that are called with the argument ``training``, which a spec leaves out."""
+    """Returns the paths of the layers that are called with the argument ``training``. A spec leaves out this argument."""
     return [
         prefix + inner.layers[call.layer].name
         for prefix, inner in model.models()

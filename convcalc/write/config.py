@@ -182,7 +182,7 @@ def argument_values(definition: LayerDefinition | None, args: Mapping[str, Any],
 
 def written(value: Any, trains: bool = True) -> Any:
     """Returns the value of an argument as JSON. A layer becomes a config object, and an unknown size becomes null."""
-    if isinstance(value, SubModel):  # not its config, which can be one of Keras 2
+    if isinstance(value, SubModel):  # written again, because Keras 2 may have written its config
         return _model(value.model, {row.path: row for row in infer(value.model).layers}, "", trains)
     if isinstance(value, SubForeign):
         return value.config

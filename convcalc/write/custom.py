@@ -19,7 +19,8 @@ def declarations(model: Model) -> list[str]:
     definitions = {definition.name: definition for definition in used}
     blocks: dict[str, Node] = {}
     for definition in used:
-        if isinstance(definition.template, Template):  # its layers can use all declarations and blocks of its file
+        # the layers of a template can use all declarations and blocks of the template's file
+        if isinstance(definition.template, Template):
             definitions = {**definition.template.layers, **definitions}
             blocks |= {name: block.body for name, block in definition.template.blocks.items()}
     lines = [f"  {word_text(name)}: {flow(_declaration(definition))}" for name, definition in definitions.items()]
@@ -33,7 +34,9 @@ def _verbatim(node: Node) -> str:
 
 
 def _known(definition: Definition) -> Definition:
-    """Returns the declared layer of a custom class, if the class is declared; otherwise the definition itself."""
+    """Returns the declared layer of a custom class, if a file or a package declares the class; otherwise the definition
+    itself. Declarations of convcalc need not be written.
+    """
     if isinstance(definition, Foreign) and definition.rule is not None and not definition.rule.built_in:
         known: Definition = definition.rule.definition
         return known

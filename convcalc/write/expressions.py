@@ -79,7 +79,7 @@ def layer_expression(definition: LayerDefinition, layer: Layer | SubLayer, name:
 
 
 def is_name(word: str) -> bool:
-    """True if a word can be a name in Python code.
+    """Returns True if a word can be a name in Python code.
 
     Only ASCII letters are accepted, because Python treats some other letters as equal.
     """
@@ -160,13 +160,13 @@ def slot_numbers(form: Any) -> Iterator[int]:
 
 
 def config_expression(config: Mapping[str, Any], name: str) -> str:
-    """Returns the code of the config of a custom class, as the file has it.
+    """Returns the config of a custom class as code. The values are those of the file, unchanged.
 
-    Raises :class:`ConvcalcError` if the config holds a function.
+    Raises :class:`ConvcalcError` if the config contains a function.
     """
 
     if holds_function(config):
-        message = f"the config of '{name}' holds a function, which cannot be written as code; write .json"
+        message = f"the config of '{name}' contains a function, which cannot be written as code; write .json"
         raise error(codes.CANNOT_WRITE, message)
 
     def plain(value: Any) -> str:
@@ -178,7 +178,7 @@ def config_expression(config: Mapping[str, Any], name: str) -> str:
 
 
 def custom_name(value: Any) -> str | None:
-    """Returns the name of a custom class or function, such as an initializer. None for any other value."""
+    """Returns the name of a custom class or function, such as a custom initializer; None for any other value."""
     if not isinstance(value, Mapping) or not isinstance(value.get("class_name"), str):
         return None
     class_name, module, registered = str(value["class_name"]), value.get("module"), value.get("registered_name")
@@ -201,6 +201,6 @@ def _object(value: Mapping[str, Any], argument: str) -> str | None:
     if module == "quantizers" and not str(value.get("module", "keras")).startswith("keras"):
         raise error(codes.CANNOT_WRITE, f"'{argument}' is of a custom class, {name}, which cannot be written as code")
     if isinstance(config.get("value_range"), list):
-        # a tuple, because Keras compares the range with a tuple, which a list never equals
+        # a tuple, because Keras compares the range with a tuple, and a list is never equal to a tuple
         config = {**config, "value_range": tuple(config["value_range"])}
     return f"keras.{module}.{name}({', '.join(keyword_arguments(config))})"

@@ -42,9 +42,10 @@ def operands(
 
 
 def _in_order(operation: Operation, given: Mapping[str, Any], count: int) -> bool:
-    """True if the inputs of the call are, in their order, the values of the first parameters that have no other value.
+    """Returns True if ``from`` can list the inputs of the call.
 
-    If the operation takes a list of tensors, the inputs are the elements of the list. Then ``from`` alone is enough.
+    A reader assigns the tensors under ``from``, in order, to the parameters that have no other value. If the operation
+    takes a list of tensors, the tensors under ``from`` become the elements of the list.
     """
     if operation.variadic or operation.takes_list:
         tensors = given.get(operation.parameters[0], ())
@@ -55,5 +56,5 @@ def _in_order(operation: Operation, given: Mapping[str, Any], count: int) -> boo
 
 
 def _slots(value: Any) -> bool:
-    """True if the value is a tensor or a list that contains a tensor."""
+    """Returns True if the value is a tensor, or a list that contains a tensor."""
     return isinstance(value, Slot) or (isinstance(value, list) and any(map(_slots, value)))

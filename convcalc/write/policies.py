@@ -30,9 +30,7 @@ def require_known_policies(report: Report) -> None:
         ]
         for dtype, is_input in sublayers:
             if not (dtype in DTYPES if is_input else is_policy(dtype)):
-                message = (
-                    f"'{layer.name}' has the unknown dtype '{dtype}', so what would be written can be another model"
-                )
+                message = f"'{layer.name}' has the unknown dtype '{dtype}', so the written model could be another model"
                 raise error(codes.CANNOT_WRITE, message)
 
 
@@ -69,13 +67,13 @@ def policy_code(name: str, layer: str | None) -> str:
 def _path(layer: str, inner: str) -> str:
     """Returns a regular expression for the path of an inner layer.
 
-    In the path, names of outer models may come first.
+    The expression also matches paths in which the names of outer models come first.
     """
     return f"(.*/)?{layer if layer == _ANY else re.escape(layer)}/{inner}"
 
 
 def _has_no_name(name: str) -> bool:
-    """True if Keras has no name for the policy. Such a policy must be written as an object."""
+    """Returns True if Keras has no name for the policy. Such a policy must be written as an object."""
     return name.startswith("float8/")
 
 

@@ -1,7 +1,7 @@
 """Compares a model with the model that is read from the written text. If the two models differ, nothing is written.
 
-Facts that a reader cannot know are not compared: the counts of layers that only a spec declares, and those shapes of
-custom classes for which a config has no place.
+Two kinds of facts are not compared, because a reader cannot know them: the weights and MACs of layers that only a spec
+declares, and the output shapes of custom classes that a config does not record.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from convcalc.write.config import argument_values
 
 
 def require_same(report: Report, text: str, name: str, what: str) -> None:
-    """Raises :class:`ConvcalcError` if ``text``, read as the file ``name``, is not the model of the report.
+    """Raises :class:`ConvcalcError` if the model in ``text`` differs from the model of the report.
 
-    ``what`` names the kind of text, such as "a config".
+    ``name`` is the file name of the text in messages. ``what`` is the kind of text in messages, such as "a config".
     """
     try:
         again = infer(read(text.encode(), name))
@@ -42,9 +42,9 @@ def cannot_write(report: Report, what: str, reason: str) -> ConvcalcError:
 
 
 def without_stored_weights(report: Report, without_rules: bool = False) -> Report:
-    """Returns the report of the model without the weights that its file stores: no written text has these.
+    """Returns the report of the model without the weights that its file stores. No written text contains weights.
 
-    ``without_rules`` also removes the declared rules of custom classes, which a config does not have.
+    If ``without_rules`` is True, the declared rules of custom classes are removed too: a config contains no rules.
     """
     stripped = _stripped(report.model, without_rules)
     return report if stripped is report.model else infer(stripped)
@@ -76,7 +76,7 @@ def _is_declared(layer: Layer) -> bool:
 def first_difference(report: Report, again: Report, arranged: bool) -> str | None:
     """Returns the first difference between two models as a sentence; None if they are the same model.
 
-    With ``arranged``, the lists and mappings of the tensors that calls and models receive are compared, too.
+    If ``arranged`` is True, the lists and mappings in which calls and models receive their tensors are compared too.
     """
     if report.model.name != again.model.name:
         return f"its name would be '{again.model.name}'"
@@ -108,8 +108,8 @@ def _shown(value: Any) -> str:
 
 
 def _facts(report: Report, model: Model, prefix: str, arranged: bool) -> Iterator[tuple[str, str, Any]]:
-    """Yields, for each fact about a model, the path of the layer, a description for messages, and the value. The value
-    None is not compared.
+    """Yields, for each fact about a model, the path of the layer, a description for messages, and the value. A fact
+    with the value None is not compared.
     """
     rows = {row.path: row for row in report.layers if row.prefix == prefix}
     numbers = call_numbers(model)
@@ -163,10 +163,10 @@ def _numbers(row: LayerReport) -> Iterator[tuple[str, str, Any]]:
 
 
 def _class(layer: Layer, both_names: bool) -> Any:
-    """Returns the words for a class.
+    """Returns a value that identifies the class of a layer.
 
-    A spec has only one name of a custom class: the registered name, or the module. It leaves out the package "Custom",
-    which Keras adds to a class that is registered without a package.
+    A spec has only one name of a custom class: the name with the package, or the name with the module. A spec leaves out
+    the package "Custom", which Keras adds to a class that is registered without a package.
     """
     definition = layer.definition
     if isinstance(definition, Operation):
@@ -209,7 +209,7 @@ def _call_arguments(layer: Layer, args: Mapping[str, Any], tuples: bool) -> Any:
 def _tree(value: Any, tuples: bool = True) -> Any:
     """Returns a value as text. Two values that are written in the same way have the same text.
 
-    ``tuples`` is True if tuples are written in another way than lists.
+    ``tuples`` is True if a tuple and a list with the same elements are written in different ways.
     """
     if isinstance(value, Mapping):
         return {str(key): _tree(value[key], tuples) for key in sorted(value, key=str)}

@@ -64,9 +64,11 @@ def python_code(report: Report) -> str:
 
 
 def _creates_masks(report: Report) -> bool:
-    """True if Keras creates all masks of the model by itself. A spec has no masks, but its reader creates them as Keras does.
+    """Returns True if Keras creates all masks of the model when the code runs.
 
-    Keras 3.15 creates the mask of a call only if the code gives one positional argument and no keyword argument.
+    To find out, the model is written as a spec and read again: a spec contains no masks, but the reader of specs creates
+    the same masks as Keras. Keras 3.15 creates the mask of a call only if the code gives one positional argument and no
+    keyword argument.
     """
     masked = [call for _, model in report.model.models() for call in model.calls if call.masks]
     if not masked:
@@ -105,7 +107,9 @@ class _Module:
         self.supplied: set[str] = set()
 
     def with_supplied(self, layer: Layer) -> Layer:
-        """Returns the layer with code in place of custom initializers, activations and so on. Their names are imported."""
+        """Returns the layer with code in place of custom initializers, activations and so on. The written module imports
+        the names in this code.
+        """
         if not isinstance(layer.definition, LayerDefinition) or not layer.args:
             return layer
         return layer._replace(args={key: self._supplied(value) for key, value in layer.args.items()})
@@ -240,8 +244,8 @@ class _Function:
     def _nested(self, layer: Layer, model: Model) -> CallExpression:
         """Returns the expression for a nested model.
 
-        The expression calls the function that builds the nested model. For a frozen model, it is the variable that
-        holds the model.
+        The expression calls the function that builds the nested model. For a frozen model, the expression is the variable
+        that contains the model.
         """
         function = self._free(f"build_{layer.name}", self.module.taken)
         inner = model._replace(name=layer.name, trainable=model.trainable or not model.own_flags)
@@ -256,7 +260,7 @@ class _Function:
         """Returns the expression for the layer that is called.
 
         The expression creates the layer. If the layer is called several times, the expression is the variable that
-        holds the layer.
+        contains the layer.
         """
         if not shared:
             return self._maker(layer)
@@ -360,15 +364,16 @@ class _Function:
 
 
 def _is_nested(layer: Layer, several: bool) -> bool:
-    """True if the outputs of a layer may be nested lists, a mapping, or a list of one tensor.
+    """Returns True if the outputs of a layer may be nested lists, a mapping, or a list of one tensor.
 
-    Keras numbers such outputs in the order of ``keras.tree.flatten``. ``several`` is True if the model uses a later output.
+    Keras numbers such outputs in the order of ``keras.tree.flatten``. ``several`` is True if the model uses an output
+    after the first.
     """
     definition = layer.definition
     if isinstance(definition, Model):
         return definition.output_tree is not None
     if isinstance(definition, Operation):
-        return definition.name == "Unique"  # a tuple only if it returns more than the values
+        return definition.name == "Unique"  # this function returns a tuple only if it returns more than the values
     if isinstance(definition, LayerDefinition) and not definition.is_custom:
         has_states = definition.state_sizes is not None or {"cell", "layer"} & {a.name for a in definition.arguments}
         return bool(several and has_states)
@@ -376,7 +381,7 @@ def _is_nested(layer: Layer, several: bool) -> bool:
 
 
 def _is_simple(value: Any) -> bool:
-    """True if an argument in a config is the value that the constructor of the class takes."""
+    """Returns True if the constructor of a class accepts the value of an argument as it is in the config."""
     if isinstance(value, list):
         return all(map(_is_simple, value))
     return not isinstance(value, Mapping)
@@ -388,7 +393,7 @@ def _tuples(value: Any) -> Any:
 
 
 def _is_plain(key: Any) -> bool:
-    """True if a key can be written in brackets. Such a key contains no tensor and is not empty."""
+    """Returns True if a key can be written in brackets. Such a key contains no tensor and is not empty."""
     return key not in ([], ()) and not any(isinstance(part, Code) for part in (key if isinstance(key, list) else [key]))
 
 

@@ -52,17 +52,23 @@ def spec_yaml(report: Report) -> str:
 
 
 def _reject_frozen(model: Model, prefix: str) -> None:
-    """Raises :class:`ConvcalcError` for the outermost model if it is frozen: a spec can freeze only its layers."""
+    """Raises :class:`ConvcalcError` if the outermost model is frozen: a spec can freeze only layers."""
     if not prefix and not model.trainable:
-        message = f"'{model.name}' is frozen, which a spec can say only of layers; write .json or .py"
+        message = (
+            f"'{model.name}' is frozen, but a spec can freeze only layers, not the whole model; write .json or .py"
+        )
         raise error(codes.CANNOT_WRITE, message)
 
 
 def _reject_calls(model: Model, prefix: str) -> None:
-    """Raises :class:`ConvcalcError` if a layer is called with arguments that a spec cannot say."""
+    """Raises :class:`ConvcalcError` if a layer is called with arguments that a spec cannot contain, or if the config of a
+    custom class contains a function.
+    """
     for layer in model.layers:
         if isinstance(layer.definition, Foreign) and holds_function(layer.definition.config):
-            message = f"the config of '{prefix}{layer.name}' holds a function, which a spec cannot say; write .json"
+            message = (
+                f"the config of '{prefix}{layer.name}' contains a function, which a spec cannot contain; write .json"
+            )
             raise error(codes.CANNOT_WRITE, message)
     for call in model.calls:
         layer, form = model.layers[call.layer], call.form
@@ -80,12 +86,12 @@ def _reject_calls(model: Model, prefix: str) -> None:
             if not others and (len(form.args) != 1 or tensors != [Slot(number) for number in range(len(call.inputs))]):
                 others = ["several arguments"]
         if others:
-            message = f"'{prefix}{layer.name}' is called with {listed(others, 'and')}, which a spec cannot say"
+            message = f"'{prefix}{layer.name}' is called with {listed(others, 'and')}, which a spec cannot contain"
             raise error(codes.CANNOT_WRITE, f"{message}; write .json or .py")
 
 
 def _is_empty(value: Any) -> bool:
-    """True for None, and for a list of nothing else, such as the masks of tensors without masks."""
+    """Returns True for None, and for a list with only None, such as the list of masks for tensors without masks."""
     return all(map(_is_empty, value)) if isinstance(value, (list, tuple)) else value is None
 
 
@@ -109,7 +115,7 @@ def _reject_repeated_operations(model: Model) -> None:
 
 
 class _Writer:
-    """Writes one model. If ``names`` counts the automatic names, these are left out; if it is None, every name is
+    """Writes one model. Automatic names, which ``names`` counts, are left out. If ``names`` is None, every name is
     written.
     """
 
@@ -227,8 +233,8 @@ class _Writer:
     def _operation(self, layer: Layer, operation: Operation, call: Call, own: Mapping[str, str]) -> str:
         """Returns the entry of an operation.
 
-        ``own`` holds the entry's own keys; ``from`` is among them only if the operation does not read the entry above
-        it.
+        ``own`` contains the keys ``from`` and ``as`` of the entry. ``from`` is left out if the operation reads only the
+        output of the entry above.
         """
         given = operands(layer, call, value_text, self._refs)
         if "from" not in own and given.get("from"):

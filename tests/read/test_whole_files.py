@@ -92,7 +92,7 @@ def test_a_layer_of_keras_2(
 def test_a_layer_that_only_keras_2_has_is_not_converted() -> None:
     report = infer(read(keras2(("CuDNNLSTM", {"units": 3}), shape=[None, 5, 4]), "model.json"))
     for write in FORMATS.values():
-        with pytest.raises(ConvcalcError, match=r"'l0' \(CuDNNLSTM\) can only be a layer of Keras 2"):
+        with pytest.raises(ConvcalcError, match=r"'l0' \(CuDNNLSTM\) cannot be written, because Keras 3 has no layer"):
             write(report)
 
 
