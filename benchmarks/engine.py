@@ -1,5 +1,8 @@
-"""(c) The engine: the inference of a loaded model's shapes, compared with ONNX's shape inference in C++; and a whole
-summary (load, infer, draw), compared with torchinfo."""
+"""Measures the engine in two ways.
+
+The inference of a loaded model is compared with ONNX's shape inference in C++. A whole summary (load, infer, draw) is
+compared with torchinfo.
+"""
 
 from __future__ import annotations
 

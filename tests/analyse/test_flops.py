@@ -36,7 +36,7 @@ def flops_of(entry: str, size: str) -> Any:
     return spec(f"input: {size}\nlayers: [{entry}]").layers[-1].flops
 
 
-# The convention -----------------------------------------------------------------------------------------------------------
+# The convention -------------------------------------------------------------------------------------------------------
 
 BY_HAND: list[tuple[str, str, int]] = [
     ("Conv2D: {filters: 4, kernel_size: 3}", "[6, 6, 2]", 2 * 16 * 4 * 18 + 16 * 4),
@@ -215,7 +215,7 @@ def test_flops_are_known_if_all_sizes_are_known(family: str) -> None:
     assert asked > 5
 
 
-# Labels, batches, models in models ----------------------------------------------------------------------------------------
+# Labels, batches, models in models ------------------------------------------------------------------------------------
 
 
 def test_unknown_sizes_and_unknown_layers_are_labelled() -> None:
@@ -253,7 +253,7 @@ def test_a_nested_model_counts_its_layers_at_the_actual_sizes() -> None:
     assert below.flops is UNKNOWN
 
 
-# Published numbers --------------------------------------------------------------------------------------------------------
+# Published numbers ----------------------------------------------------------------------------------------------------
 
 SLIM = "tensorflow/models, slim/nets/mobilenet_v1.py"
 MOBILENET: list[tuple[str, int, int]] = [

@@ -40,7 +40,7 @@ def assuming(report: Report, dtype: str | None = None, in_place: bool = False, o
     return replace(report, assumptions=Assumptions(dtype, in_place, optimizer)).memory
 
 
-# Published numbers ------------------------------------------------------------------------------------------------------
+# Published numbers ----------------------------------------------------------------------------------------------------
 
 # petewarden/ml_memory_analyser counts deployed graphs, in which batch normalization, activation and padding are part of
 # the convolutions. keras.applications has separate layers for all three. So the deployed graphs are written here as
@@ -158,7 +158,7 @@ def test_the_activations_of_resnet50_match_published_numbers() -> None:
     assert round(counted / 2**20) == 103
 
 
-# Brute force ------------------------------------------------------------------------------------------------------------
+# Brute force ----------------------------------------------------------------------------------------------------------
 
 _BYTES = {"float32": 4, "float16": 2, "float64": 8}
 _OVERWRITING, _VIEWS = ("Activation", "BatchNormalization", "Add"), ("Dropout", "Flatten")
@@ -337,7 +337,7 @@ def test_a_nested_model_uses_the_memory_of_its_layers() -> None:
             assert one.activations == other.activations, seed
 
 
-# What is counted --------------------------------------------------------------------------------------------------------
+# What is counted ------------------------------------------------------------------------------------------------------
 
 
 def test_the_parts_of_a_small_model() -> None:

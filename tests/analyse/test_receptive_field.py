@@ -206,7 +206,7 @@ def test_dot_sums_over_one_axis() -> None:
     assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]  # this layer may combine any two steps
 
 
-# Inputs, nested models, shared layers, operations ----------------------------------------------------------------------
+# Inputs, nested models, shared layers, operations ---------------------------------------------------------------------
 
 
 def test_each_input_has_its_own_field() -> None:
@@ -323,7 +323,7 @@ def test_a_period_that_is_too_long_is_unknown() -> None:
     assert numbers(field(report, "up_sampling1d_1")) == [(UNKNOWN, None, UNKNOWN)]
 
 
-# Every layer, JSON, the table and explanations -------------------------------------------------------------------------
+# Every layer, JSON, the table and explanations ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))

@@ -103,7 +103,7 @@ def with_layer(number: int, *layers: str) -> list[str]:
     return [*BASE[:number], *layers, *BASE[number + 1 :]]
 
 
-# In a chain with automatic names ------------------------------------------------------------------------------------------
+# In a chain with automatic names --------------------------------------------------------------------------------------
 
 
 def test_a_model_equals_itself() -> None:
@@ -219,7 +219,7 @@ def test_unknown_sizes_differ_only_from_known_ones() -> None:
     assert [row[0] for row in told(comparison)] == ["changed", *["follows"] * 9]
 
 
-# In graphs ----------------------------------------------------------------------------------------------------------------
+# In graphs ------------------------------------------------------------------------------------------------------------
 
 
 def test_vgg16_and_vgg19() -> None:
@@ -316,7 +316,7 @@ def test_layers_inside_other_layers_are_compared_without_names() -> None:
     ]
 
 
-# Texts ---------------------------------------------------------------------------------------------------------------------
+# Texts ----------------------------------------------------------------------------------------------------------------
 
 
 def test_a_text_is_compared_only_in_what_it_says() -> None:
@@ -350,7 +350,7 @@ def test_cropped_cells_match_the_text_that_they_show() -> None:
     assert own(compare(cropped, chain([*BASE[:6], *BASE[7:]])))[0][0] == "removed"
 
 
-# Properties ---------------------------------------------------------------------------------------------------------------
+# Properties -----------------------------------------------------------------------------------------------------------
 
 LAYERS = [
     "Conv2D: {filters: 4, kernel_size: 3, padding: same}",
@@ -408,7 +408,7 @@ def test_a_comparison_is_symmetric(one: list[str], two: list[str], ignore_names:
 
 @given(chains, st.integers(0, 13), st.sampled_from(["remove", "insert", "replace"]))
 @settings(max_examples=150, deadline=None)
-def test_one_edit_is_reported_as_one(layers: list[str], place: int, edit: str) -> None:
+def test_one_edit_is_reported_as_one_change(layers: list[str], place: int, edit: str) -> None:
     place %= len(layers)
     edited = list(layers)
     if edit == "remove":
@@ -437,7 +437,7 @@ def test_matching_positions_are_a_longest_common_subsequence(one: str, two: str)
     assert len(pairs) == table[-1][-1]
 
 
-# Size ----------------------------------------------------------------------------------------------------------------------
+# Size -----------------------------------------------------------------------------------------------------------------
 
 
 def test_matching_stops_at_too_many_differences() -> None:
@@ -481,7 +481,10 @@ def test_a_lower_bound_differs_from_the_number_and_outputs_count() -> None:
 
 @pytest.mark.parametrize("outer", [False, True])
 def test_the_name_of_the_input_of_a_sequential_has_no_meaning(outer: bool) -> None:
-    """A Sequential has no row for its input, and Keras numbers the name of the input anew for each model."""
+    """A Sequential has no row for its input.
+
+    Keras numbers the inputs of all models consecutively, so the name of an input depends on earlier models.
+    """
 
     def config(number: int) -> bytes:
         def entry(class_name: str, **config: Any) -> dict[str, Any]:

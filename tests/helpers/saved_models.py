@@ -25,7 +25,7 @@ def varint(value: int) -> bytes:
 
 
 def message(*fields: tuple[int, Value]) -> bytes:
-    """Returns a message with these fields: their numbers and values."""
+    """Returns a message with these fields. A field is a pair: its number and its value."""
     written = b""
     for number, value in fields:
         if isinstance(value, int):
@@ -48,7 +48,7 @@ def variable(name: str, sizes: Sequence[int], trainable: bool = True, dtype: str
 
 
 def plain_object(children: Mapping[str, int], metadata: str = "") -> bytes:
-    """Returns an object with children. ``children`` maps the names of the children to their numbers."""
+    """Returns an object with children. ``children`` maps the name of each child to the number of its object."""
     names = ((1, message((1, number), (2, name))) for name, number in children.items())
     return message(*names, (4, message((1, "_generic_user_object"), *([(3, metadata)] if metadata else []))))
 
@@ -59,7 +59,10 @@ def saved_model(objects: Sequence[bytes]) -> bytes:
 
 
 class Writer:
-    """Collects objects. Layers and models are objects whose children list their variables and layers."""
+    """Collects the objects of a SavedModel.
+
+    An object for a layer or a model has children: the list of its variables and the list of its layers.
+    """
 
     def __init__(self) -> None:
         self.objects: list[bytes] = [b""]  # the first object is the model
@@ -124,7 +127,10 @@ def described(class_name: str, name: str, built: Sequence[int | None] | None = N
 
 
 def graph_model(nodes: Sequence[tuple[str, str, Sequence[int]]], trainable: Sequence[str]) -> bytes:
-    """Returns ``saved_model.pb`` of TensorFlow 1. The nodes have a name, an operation and the shape of a variable."""
+    """Returns ``saved_model.pb`` as TensorFlow 1 writes it.
+
+    A node is a name, an operation and the shape of the node's variable. ``trainable`` lists the trainable variables.
+    """
     written = []
     for name, operation, sizes in nodes:
         dtype = message((1, "dtype"), (2, message((6, 1))))

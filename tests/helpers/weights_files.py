@@ -13,8 +13,9 @@ Shapes = Mapping[str, Sequence[int]]
 
 
 def tree(shapes: Shapes, names: Mapping[str, str] | None = None, values: Mapping[str, Any] | None = None) -> bytes:
-    """Returns a ``.weights.h5`` file as Keras 3 writes it. ``names`` are names of layers, which the file stores beside
-    the variables.
+    """Returns a ``.weights.h5`` file as Keras 3 writes it. ``names`` maps the group of a layer to the layer's name.
+
+    The file stores the name of a layer beside the layer's variables. ``values`` are further datasets.
     """
     file = io.BytesIO()
     with h5py.File(file, "w") as written:

@@ -80,7 +80,7 @@ def _inside(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
 
 
-# Class names of Keras 3.0 to 3.6 ----------------------------------------------------------------------------------------
+# Class names of Keras 3.0 to 3.6 --------------------------------------------------------------------------------------
 
 
 @case
@@ -109,7 +109,7 @@ def orthogonal_initializer_inside_a_wrapper() -> Case:
     return Case(_single(layer("Bidirectional", "b", layer=_inside(inner)), (None, 5, 4)), {"b": ([(None, 6)], 192)})
 
 
-# Custom classes with several outputs -----------------------------------------------------------------------------------
+# Custom classes with several outputs ----------------------------------------------------------------------------------
 
 
 @case
@@ -205,7 +205,7 @@ def custom_layer_called_twice_with_the_second_call_as_the_output() -> Case:
     return Case(config, {"m": ([None], None)})
 
 
-# Others ------------------------------------------------------------------------------------------------------------------
+# Others ---------------------------------------------------------------------------------------------------------------
 
 
 @case
@@ -256,7 +256,7 @@ def custom_class_whose_argument_name_is_no_text() -> Case:
     return Case(config, {"one": ([(None, 4)], None), "a": ([(None, 3)], 15)}, 0)
 
 
-# A Sequential with several outputs -----------------------------------------------------------------------------------------
+# A Sequential with several outputs ------------------------------------------------------------------------------------
 
 
 def _nested(inner: dict[str, Any], *shape: int | None) -> dict[str, Any]:
@@ -304,7 +304,7 @@ def Sequential_with_states_as_the_model() -> Case:
     return Case(config, {"r": ([(None, 2)] * 3, 56)})
 
 
-# Nested models that are called on another rank -----------------------------------------------------------------------------
+# Nested models that are called on another rank ------------------------------------------------------------------------
 
 
 def _called_on(declared: tuple[int | None, ...], shape: tuple[int | None, ...], output: Shape) -> Case:
@@ -335,7 +335,7 @@ def model_for_two_features_called_on_one() -> Case:
     return _called_on((3, 2), (3, 1), (None, 3))
 
 
-# 0, 1 and null for true and false ------------------------------------------------------------------------------------------
+# 0, 1 and null for true and false -------------------------------------------------------------------------------------
 
 
 @case
@@ -361,7 +361,7 @@ def epsilon_as_null() -> Case:
     return Case(_single(body, (None, 4)), {"b": ([(None, 4)], 4)})
 
 
-# Layers that are called on constants ---------------------------------------------------------------------------------------
+# Layers that are called on constants ----------------------------------------------------------------------------------
 
 
 def constant(*shape: int, dtype: str = "float32", class_name: str = "__numpy__") -> dict[str, Any]:
@@ -373,7 +373,7 @@ def constant(*shape: int, dtype: str = "float32", class_name: str = "__numpy__")
 
 
 def _on_constants(body: dict[str, Any], shape: Shape, output: Shape, params: int, *args: Any, **kwargs: Any) -> Case:
-    """Returns a model of an input, a layer with this call, and a Dense layer with 2 units."""
+    """Returns the case of a model that has an input, a layer with this call, and a Dense layer with 2 units."""
     name = body["name"]
     called = {**body, "inbound_nodes": [{"args": list(args), "kwargs": kwargs}]}
     after = layer("Dense", "after", [at(name, *output[1:])], units=2)
@@ -480,11 +480,14 @@ def Concatenate_with_a_constant_in_Keras_2() -> Case:
     )
 
 
-# Layers for images that are called on a dict ---------------------------------------------------------------------------------
+# Layers for images that are called on a dict --------------------------------------------------------------------------
 
 
 def _on_a_dict(body: dict[str, Any], tree: dict[str, Any], **shapes: Shape) -> Case:
-    """Returns a model of an input for each tensor in the dict, and of a layer. ``shapes`` are in the order of the outputs."""
+    """Returns the case of a model that has an input for each tensor in the dict, and a layer called on the dict.
+
+    ``shapes`` has the shape of each input. The order of ``shapes`` is the order of the layer's outputs.
+    """
     name = body["name"]
     entries = [inputs(*shape[1:], name=key) for key, shape in shapes.items()]
     called = {**body, "inbound_nodes": [{"args": [tree], "kwargs": {}}]}

@@ -107,7 +107,7 @@ def test_the_reader_of_configs_decides_the_same() -> None:
     definitions = {layer.name: layer.definition for layer in again.layers}
     assert definitions["dense"] is CATALOGUE["Dense"]
     config = {"name": "scale", "trainable": True, "dtype": "float32"}
-    # only the spec has the declaration
+    # the config does not contain the spec's declaration, so the class is unknown
     assert definitions["scale"] == Foreign("Scale", registered_name="Custom>Scale", config=config)
     assert isinstance(definitions["relu"], Operation)
     assert isinstance(definitions["inner"], Model)

@@ -1,4 +1,4 @@
-"""Every layer of the catalogue by example: arguments and input shape, and the expected result.
+"""Tests every layer of the catalogue with examples: arguments and input shapes, and the expected result.
 
 A row is (layer, arguments, input shapes, output shape, weight shapes, source). The input and output shapes are written
 without the batch axis. Every layer of the catalogue must have a row here, a summary, and an example that can be run.
@@ -705,7 +705,8 @@ def test_grouped_by_channel_is_depthwise() -> None:
 
 # Requirements for the declaration of every layer.
 
-# Facets that have no good default value. Each declaration of a layer must state a value for these facets.
+# A facet is a keyword argument of a layer's declaration. These facets have no good default value, so each declaration
+# must state a value.
 STATED = {
     "flops": "costs.unknown if it cannot be counted",
     "tf_flops": "costs.unknown if it was not compared with TensorFlow's profiler",

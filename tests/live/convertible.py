@@ -1,4 +1,4 @@
-"""Random models of the kinds that are hard to write: masks, constants, custom classes, states, nested arguments."""
+"""Builds random models that are hard to convert: with masks, constants, custom classes, states or nested arguments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _made: dict[str, Any] = {}
 
 
 def supplied() -> dict[str, Any]:
-    """Returns the custom classes and functions of the models by name, as a user supplies them. They are created once."""
+    """Returns the custom classes and functions of the models by name, as a user supplies them to Keras.
+
+    The classes and functions are created at the first call. Later calls return the same objects.
+    """
     if not _made:
         for value in _custom_classes():
             value.__module__ = "custom_objects"
@@ -32,7 +35,7 @@ def _custom_classes() -> Iterator[Any]:
         return keras.saving.register_keras_serializable(PACKAGE)(value)
 
     class Weighted(keras.layers.Layer):  # type: ignore[misc]
-        """Has one weight for each feature, and takes any number of further arguments."""
+        """A custom layer with one vector of weights. Its call has several optional arguments."""
 
         def __init__(self, amount: int = 1, extra: Any = None, **options: Any) -> None:
             super().__init__(**options)
@@ -50,7 +53,7 @@ def _custom_classes() -> Iterator[Any]:
             return {**super().get_config(), "amount": self.amount, "extra": self.extra}
 
     class Several(keras.layers.Layer):  # type: ignore[misc]
-        """Returns a list, a tuple, a dict or a nested structure."""
+        """A custom layer that returns its outputs as a list, a tuple, a dict or a nested structure."""
 
         def __init__(self, structure: str = "list", **options: Any) -> None:
             super().__init__(**options)

@@ -14,7 +14,8 @@ _LEFT_OUT = ("build_config", "shared_object_id", "module")
 def facts(model: Any, arranged: bool = True, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yields the facts about a model. Each fact is a place and a value.
 
-    If ``arranged`` is False, the lists and mappings of tensors are left out: a spec does not have them.
+    If ``arranged`` is False, tensors are compared without the lists and mappings that contain them, because a spec does
+    not store such lists and mappings.
     """
     import keras
 
@@ -74,14 +75,14 @@ def _layer(layer: Any, at: str, arranged: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Returns a config without the parts that Keras adds after the layer was called."""
+    """Returns a config without the keys in ``_LEFT_OUT``, at any depth."""
     if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items() if key not in _LEFT_OUT}
     return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def _value(value: Any) -> Any:
-    """Returns a constant as a text."""
+    """Returns an array or a constant tensor as text. Returns any other value unchanged."""
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         import numpy as np
 
@@ -95,7 +96,7 @@ def _text(value: Any) -> str:
 
 
 def first_difference(expected: Any, model: Any, arranged: bool = True) -> str | None:
-    """Returns the first fact that differs between two models; None if they are equal."""
+    """Returns the first fact that differs between two models; None if the models are equal."""
     left, right = list(facts(expected, arranged)), list(facts(model, arranged))
     for one, other in zip(left, right):
         if one != other:

@@ -1,6 +1,7 @@
 """Converts random models of Keras to each format, and compares the results with the original models, fact by fact.
 
-``CONVCALC_KIND=masks:7 pytest -m keras tests/live/test_convert_kinds.py`` runs one model: its kind and its seed.
+``CONVCALC_KIND=list_masks:7 pytest -m keras tests/live/test_convert_kinds.py`` tests only the model of the kind
+``list_masks`` with the seed 7.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ ENDINGS = (".json", ".py", ".yaml")
 
 
 def _loaded(ending: str, text: str) -> Any:
-    """Returns the model that Keras makes of a written file."""
+    """Returns the Keras model that a written file describes."""
     import keras
 
     fresh(free_memory=False)
@@ -40,12 +41,15 @@ def _loaded(ending: str, text: str) -> Any:
         result: dict[str, Any] = {}
         exec(compile(text, "written", "exec"), result)
         return result["model"]
-    # Keras cannot read a spec: the config of the model in the spec takes its place
+    # Keras cannot read a spec, so convcalc converts the spec to a config for Keras
     return keras.models.model_from_json(FORMATS[".json"](infer(read(text.encode(), "written.yaml"))), custom)
 
 
 def outcomes(kind: str, seed: int) -> dict[str, str]:
-    """Returns, for each format, "equal", "refused: …", or a difference. Empty if Keras cannot load its own model."""
+    """Returns, for each format, "equal", "refused: …" or a difference.
+
+    If Keras cannot load the config that Keras itself wrote, the only entry is "keras", with the error.
+    """
     import keras
 
     fresh(free_memory=False)

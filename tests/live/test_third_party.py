@@ -1,4 +1,4 @@
-"""Compares the layers and models of other packages that convcalc declares with the packages themselves."""
+"""convcalc declares layers and models of other packages. These tests compare the declarations with the packages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from convcalc.read.third_party import FILES, _layers
 
 pytestmark = pytest.mark.keras
 
-# Declarations of layers that do not work with Keras 3. They are tested in ``tests/read/test_templates.py``.
+# Layers that do not work with Keras 3. ``tests/read/test_templates.py`` tests the declarations of these layers.
 KERAS_2 = {"keras_cv>StochasticDepth"}
 RMS = """
 llama.llama_layernorm.LlamaLayerNorm mistral.mistral_layer_norm.MistralLayerNormalization
@@ -30,7 +30,7 @@ BERT = {"vocabulary_size": 100, "num_layers": 3, "num_heads": 2, "hidden_dim": 8
 
 
 def _layers_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
-    """Yields models with a layer of the package, by the name of its declaration."""
+    """Yields pairs: the name of a declaration, and a model that contains the declared layer."""
     layers = hub.layers
 
     def model(shape: tuple[Any, ...], layer: Any, dtype: str = "float32") -> Any:
@@ -55,7 +55,7 @@ def _layers_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _normalizations(keras: Any) -> Iterator[tuple[str, Any]]:
-    """Yields models with a layer that keras_hub defines for a model, by the name of its declaration."""
+    """Yields the same pairs as :func:`_layers_of`, for layers that keras_hub defines only for its own models."""
     modules = importlib.import_module
     for path in RMS.split():
         module, _, name = f"keras_hub.src.models.{path}".rpartition(".")
@@ -71,13 +71,13 @@ def _normalizations(keras: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _between(keras: Any, layer: Any, shape: tuple[Any, ...] = (5, 8)) -> Any:
-    """Returns a model with a layer between its input and a Dense."""
+    """Returns a model of three layers: an input, the given layer, and a Dense layer."""
     first = keras.Input(shape)
     return keras.Model(first, keras.layers.Dense(2)(layer(first)))
 
 
 def _models_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
-    """Yields whole models of the package, by the name of their declarations."""
+    """Yields pairs: the name of a declaration, and the declared model."""
     variants: list[tuple[str, dict[str, Any]]] = [
         ("BertBackbone", BERT),
         ("BertBackbone", {**BERT, "num_segments": 4, "max_sequence_length": 16, "dtype": "bfloat16"}),
@@ -85,7 +85,8 @@ def _models_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
         ("GPT2Backbone", {**BERT, "num_layers": 1, "max_sequence_length": 16}),
     ]
     for name, arguments in variants:
-        keras.utils.clear_session()  # the config has no names of operations: they are those of a new session
+        # The config does not contain the names of operations, so convcalc numbers them as in a new session.
+        keras.utils.clear_session()
         yield name, getattr(hub.models, name)(**arguments)
 
 
@@ -107,7 +108,7 @@ def _compare(report: Report, model: Any) -> None:
 
 
 def _shown(cls: type) -> str:
-    """Returns the name of a class in a row: with its module if it is not Keras's class of this name."""
+    """Returns the class name that a row shows. The module is included if Keras has another class with this name."""
     own = lookup_builtin(cls.__name__) is not None and cls.__module__.partition(".")[0] != "keras"
     return f"{cls.__module__}.{cls.__name__}" if own else cls.__name__
 
@@ -143,7 +144,7 @@ def test_layers_of_keras_hub(tmp_path: Path) -> None:
     for name, model in _layers_of(hub, keras):
         tried |= {f"keras_hub>{name}", f"keras_nlp>{name}"}
         _compare_files(model, name, tmp_path)
-        # keras_hub was keras_nlp before, with the same classes.
+        # keras_nlp is the older name of keras_hub. Both names have the same classes.
         former = model.to_json().replace("keras_hub.src", "keras_nlp.src").replace("keras_hub>", "keras_nlp>")
         assert "keras_hub" not in former
         _compare(infer(read(former.encode(), name)), model)

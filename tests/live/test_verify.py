@@ -54,10 +54,11 @@ def verified(path: Path) -> VerifyResult:
 
 
 def disagreement(model: Any, path: Path) -> str | None:
-    """Writes the model to a file with Keras, and returns the problems that convcalc finds in the file.
+    """Writes the model to a file with Keras, and returns the wrong results of convcalc for this file as a text.
 
-    Returns an empty text if there are no problems, and None if Keras cannot write the file. If Keras cannot load the
-    file, the problems are right and are left out: Keras 3.15 writes such archives of layers with a gptq or awq policy.
+    Returns an empty text if nothing is wrong, and None if Keras cannot write the file. If Keras cannot load the file,
+    the problems that convcalc finds are right. For example, Keras 3.15 cannot load its own archives of layers with a
+    gptq or awq policy.
     """
     try:
         model.save(path)
@@ -130,11 +131,11 @@ def test_an_application(name: str, tmp_path: Path, tell: Any) -> None:
     assert said == ["", ""]
 
 
-# Changed configs -------------------------------------------------------------------------------------------------------
+# Changed configs ------------------------------------------------------------------------------------------------------
 
 
 def rewritten(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Changes the config in an archive. Everything else stays the same."""
+    """Changes the config in an archive, and nothing else in the archive."""
     with zipfile.ZipFile(path) as packed:
         members = {info.filename: packed.read(info) for info in packed.infolist()}
     config = json.loads(members["config.json"])
@@ -197,7 +198,7 @@ def entry_of(layer: Any) -> dict[str, Any]:
     return entry
 
 
-# Random models ---------------------------------------------------------------------------------------------------------
+# Random models --------------------------------------------------------------------------------------------------------
 
 
 def widened(random: Random, config: dict[str, Any]) -> str | None:
@@ -321,7 +322,7 @@ def test_files_of_keras_2(tmp_path: Path) -> None:
 def own_layer(**settings: Any) -> Any:
     """Returns a layer of an unknown class.
 
-    It has variables, a layer, a list of layers, and a layer that draws random numbers.
+    The layer has variables, a layer, a list of layers, and a layer that draws random numbers.
     """
     import keras
 

@@ -43,7 +43,7 @@ def params(report: Report) -> dict[str, Any]:
     return {row.path: row.params for row in report.layers}
 
 
-# Unpacked archives and presets -----------------------------------------------------------------------------------------
+# Unpacked archives and presets ----------------------------------------------------------------------------------------
 
 
 def test_an_unpacked_archive_is_read_with_its_weights(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_folder_without_a_model_is_one_error(files: dict[str, bytes], tmp_path
     assert [problem.code for problem in refused.value.problems] == [codes.NOT_A_MODEL]
 
 
-# Configs in JSON strings -----------------------------------------------------------------------------------------------
+# Configs in JSON strings ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
@@ -120,7 +120,7 @@ def test_too_many_json_strings_in_each_other_are_an_error() -> None:
         read(text.encode(), "m.json")
 
 
-# TensorFlow.js ---------------------------------------------------------------------------------------------------------
+# TensorFlow.js --------------------------------------------------------------------------------------------------------
 
 
 def keras2(*layers: Any) -> dict[str, Any]:

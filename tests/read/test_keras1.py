@@ -20,7 +20,7 @@ from convcalc.write.spec import spec_yaml
 from tests.live.packages_keras2.stored import STORED
 
 MODELS: dict[str, Any] = json.loads(STORED.read_text(encoding="utf-8"))
-# The file does not say whether the axes of a layer are in the order of Theano.
+# In this model, layers have their axes in the order of Theano, but the file does not say the order for the first layer.
 OPEN = "images_th_padded"
 
 
@@ -42,13 +42,13 @@ def test_rows_are_those_of_keras(name: str) -> None:
     for layer, shapes, params, trainable in model["rows"]:
         assert list(map(sizes, rows[layer].output_shapes)) == shapes, layer
         assert (rows[layer].params, rows[layer].trainable_params) == (params, trainable), layer
-    # Keras 1 does not list the inputs of a Sequential, nor the merge that a Sequential begins with.
+    # Keras 1 does not list the inputs of a Sequential, and it does not list a merge layer at the start of a Sequential.
     others = [row for row in top if row.name not in {layer for layer, *_ in model["rows"]}]
     assert all(row.class_name == "InputLayer" or row.name.startswith("merge_") for row in others)
     assert (report.totals.params, report.totals.trainable_params) == (model["params"], model["trainable"])
 
 
-def test_layers_without_an_order_of_axes_are_unknown_if_another_layer_has_theanos() -> None:
+def test_layers_without_an_order_of_axes_are_unknown_if_another_layer_has_the_order_of_theano() -> None:
     report = report_of(MODELS[OPEN]["config"])
     (problem,) = report.model.problems
     assert "'zeropadding2d_1'" in problem.message

@@ -1,6 +1,6 @@
 """Tests TensorFlow SavedModels that Keras 2 (``model.save``), Keras 3 (``model.export``) or TensorFlow alone writes.
 
-``tests/live/test_saved_models.py`` compares models with the SavedModels that Keras writes.
+``tests/live/test_saved_models.py`` compares the reports on SavedModels with the Keras models that were saved.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def functional_folder(folder: Path) -> Path:
 
 
 def subclassed_writer() -> Writer:
-    """Returns a model of a custom class, with a nested model, a frozen layer, and a variable that belongs to no layer."""
+    """Returns a writer of a custom model with a nested model, a frozen layer, and a variable that belongs to no layer."""
     writer = Writer()
     weights = [writer.add(variable(f"whole/{name}", sizes)) for name, sizes in (("a/kernel", (8, 2)), ("a/bias", (2,)))]
     frozen = writer.add(variable("whole/b/kernel", (2, 5)))
@@ -217,12 +217,12 @@ def test_audit_reads_the_configs_of_all_layers(tmp_path: Path, capsys: pytest.Ca
     assert "its TensorFlow graph was not checked" in output.err
 
 
-def test_a_layer_of_keras_without_calls_is_explained_as_one(tmp_path: Path) -> None:
+def test_a_layer_without_calls_is_explained_as_a_layer_of_keras(tmp_path: Path) -> None:
     report = Study.of(infer(load(subclassed_writer().write(tmp_path / "m"))))
     assert "is a Keras layer, but the file does not contain its calls" in explain(report, "inner/a").summary
 
 
-# Damaged and hostile files ---------------------------------------------------------------------------------------------
+# Damaged and hostile files --------------------------------------------------------------------------------------------
 
 
 def refusal(content: bytes, folder: Path, name: str = "saved_model.pb") -> ConvcalcError:

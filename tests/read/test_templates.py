@@ -1,4 +1,4 @@
-"""Tests custom layers and whole models that a declaration describes by the layers that they consist of.
+"""Tests declarations that describe a custom layer or a whole model by its inner layers.
 
 The numbers of the encoder and of BERT are from keras_hub 0.32.
 """
@@ -80,7 +80,7 @@ def test_a_layer_of_layers_has_a_row_and_the_rows_of_its_layers() -> None:
     assert found.output_shapes == ((UNKNOWN, UNKNOWN, 8),)
 
 
-def test_the_macs_are_those_of_its_layers() -> None:
+def test_the_macs_of_a_layer_of_layers_are_the_sum_of_its_layers() -> None:
     spec = f"{ENCODER}\ninput: [5, 8]\nlayers: [{{Encoder: 16}}]"
     row = infer(read_spec(Source("spec.yaml", spec))).layers[0]
     assert row.macs == 5 * (4 * 64 + 2 * 5 * 8 + 2 * 8 * 16)
@@ -234,7 +234,7 @@ def test_bert_of_keras_hub_is_known(tmp_path: Path) -> None:
     ]
     assert found.totals.params == found.totals.trainable_params == 2628
     assert found.output_shapes == ((UNKNOWN, 8), (UNKNOWN, UNKNOWN, 8))
-    # Another version of the class may have other arguments, and other weights.
+    # An unknown argument may belong to another version of the class, which may have other weights.
     other = json.dumps({**names, "config": {**config, "new_argument": 1}}).encode()
     assert "it has no argument 'new_argument'" in str(infer(read(other, "config.json")).problems[-1])
 

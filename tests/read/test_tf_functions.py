@@ -44,7 +44,7 @@ def test_rows_are_those_of_keras(case: dict[str, Any]) -> None:
     assert [row[0] for row in found] == [row[0] for row in case["rows"]]
     for (name, shapes, params), (_, theirs, expected) in zip(found, case["rows"]):
         if name.startswith(NOT_RECORDED):
-            assert all(  # convcalc lists every output that is used, also an output of unknown shape
+            assert all(  # sizes may be unknown, but known sizes must be right
                 shape is None or (len(shape) == len(other) and all(n is None or n == m for n, m in zip(shape, other)))
                 for shape, other in zip(shapes, theirs)
             )
@@ -75,9 +75,9 @@ def dense(name: str, source: str, **more: Any) -> dict[str, Any]:
     return layer("Dense", name, {"units": 3}, [[[source, 0, 0, {}]]], **more)
 
 
-def test_layers_that_only_a_function_without_records_reads_keep_their_rows() -> None:
+def test_layers_keep_their_rows_if_the_file_does_not_record_who_reads_them() -> None:
     """Keras 2 writes only the equation of ``tf.einsum("bij,bkj->bik", left, right)``, not the tensors ``left`` and
-    ``right``.
+    ``right``. So no call in the file reads the layers that compute these tensors.
     """
     report = report_of(
         model(
@@ -122,7 +122,7 @@ def test_a_warning_says_that_connections_of_a_function_are_a_guess() -> None:
     ],
 )
 def test_a_function_of_a_tensor_of_unknown_dtype(of: str, call: dict[str, Any], shape: list[int | None]) -> None:
-    """The dtype of a custom layer's output is unknown, and so is the dtype after a softmax of it."""
+    """The output of the custom layer has an unknown dtype. The Softmax of this output has an unknown dtype too."""
     layers = [
         layer("Mine", "mine", {}, [[["x", 0, 0, {}]]]),
         layer("Softmax", "softmax", {"axis": -1}, [[["mine", 0, 0, {}]]], build_config={"input_shape": [None, 6, 6]}),
@@ -135,7 +135,7 @@ def test_a_function_of_a_tensor_of_unknown_dtype(of: str, call: dict[str, Any], 
 
 
 @pytest.mark.parametrize("name", ["numpy_function", "raw_ops.Roll", "signal.dct_of_someone"])
-def test_an_unknown_function_ends_nothing_where_the_next_layer_was_built(name: str) -> None:
+def test_the_output_of_an_unknown_function_has_the_shape_that_the_next_layer_records(name: str) -> None:
     layers = [function("f", name, [["x", 0, 0, {}]])]
     built = dense("d", "f", build_config={"input_shape": [None, 5, 7]})
     report = report_of(model(*layers, built, outputs=[["d", 0, 0]]))
@@ -145,7 +145,7 @@ def test_an_unknown_function_ends_nothing_where_the_next_layer_was_built(name: s
     assert [row[1] for row in rows(report)[1:]] == [[None], [None]]
 
 
-def test_shapes_that_a_shared_layer_was_built_on_belong_to_one_of_its_calls() -> None:
+def test_the_recorded_shape_of_a_shared_layer_may_belong_to_any_of_its_calls() -> None:
     shared = layer(
         "Dense",
         "d",

@@ -44,7 +44,7 @@ def archive(config: Any, weights: bytes) -> bytes:
 
 
 def legacy(layers: Mapping[str, Shapes], config: Any = None) -> bytes:
-    """Returns an ``.h5`` file as Keras 2 writes it: with only weights, or with weights and the config."""
+    """Returns an ``.h5`` file as Keras 2 writes it: with weights alone, or with weights and a config."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         top = written
@@ -208,7 +208,7 @@ def test_a_config_that_is_not_a_model_is_refused(config: Any) -> None:
     assert failed.value.problems[0].code == codes.NOT_A_MODEL
 
 
-# Totals ----------------------------------------------------------------------------------------------------------------
+# Totals ---------------------------------------------------------------------------------------------------------------
 
 
 def foreign(source: str = "x", **config: Any) -> dict[str, Any]:
@@ -354,8 +354,11 @@ def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
     assert ([row.params for row in report.layers], report.totals.params) == ([0, 60, 55], 71)
 
 
-def test_a_legacy_file_has_a_layer_of_a_nested_model_once_more() -> None:
-    """Keras loads such a layer twice from an ``.h5`` file, also if the layer has a custom class."""
+def test_a_legacy_file_stores_a_layer_shared_with_a_nested_model_twice() -> None:
+    """When Keras loads the ``.h5`` file, it creates two layers, so the weights count twice.
+
+    This is also true if the layer has a custom class.
+    """
     inner = {**functional(INPUT, foreign(), name="inner", outputs=[["mine", 0, 0]]), "name": "inner"}
     config = functional(INPUT, foreign(), {**inner, "inbound_nodes": [{"args": [tensor("mine")], "kwargs": {}}]})
     config["config"]["output_layers"] = [["inner", 1, 0]]
@@ -427,7 +430,7 @@ def exit_code(*arguments: str) -> int:
     return ended.value.code
 
 
-# Sharded weights, weights of another file, and commands ------------------------------------------------------------------
+# Sharded weights, weights of another file, and commands ---------------------------------------------------------------
 
 
 def sharded(folder: Path, names: Sequence[str]) -> Path:

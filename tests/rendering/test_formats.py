@@ -64,7 +64,7 @@ def shown(rows: list[tuple[str, ...]]) -> list[list[str]]:
     return [[visible(cell) for cell in row] for row in rows]
 
 
-# CSV --------------------------------------------------------------------------------------------------------------------
+# CSV ------------------------------------------------------------------------------------------------------------------
 
 
 def read_csv(text: str) -> list[list[str]]:
@@ -115,7 +115,7 @@ def test_several_models_are_distinguished() -> None:
     assert {row[0] for row in rows} == {"model", "a,b.yaml"}
 
 
-# JSON lines -------------------------------------------------------------------------------------------------------------
+# JSON lines -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_report_is_one_line_of_json(reports: dict[str, Report]) -> None:
@@ -126,7 +126,7 @@ def test_a_report_is_one_line_of_json(reports: dict[str, Report]) -> None:
         assert json.loads(text) == json.loads(convcalc.render(report, "json"))
 
 
-# HTML -------------------------------------------------------------------------------------------------------------------
+# HTML -----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("write", [lambda sheet: html_page([sheet]), html_fragment])
@@ -159,7 +159,7 @@ def test_a_notebook_shows_a_report() -> None:
     assert Page(report._repr_html_() or "").tables[0][1][0] == "C1 (Conv2D)"
 
 
-# Markdown ---------------------------------------------------------------------------------------------------------------
+# Markdown -------------------------------------------------------------------------------------------------------------
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
@@ -201,7 +201,7 @@ def test_markdown_links_no_address() -> None:
     assert not re.search(r"(?<!\\)(www\.|http://)", text)
 
 
-# LaTeX ------------------------------------------------------------------------------------------------------------------
+# LaTeX ----------------------------------------------------------------------------------------------------------------
 
 LATEX = {
     r"\textbackslash{}": "\\",
@@ -255,7 +255,7 @@ def test_latex_has_each_cell(reports: dict[str, Report]) -> None:
         assert not any(row.startswith(("[", "*")) for row in rows)
 
 
-# Graphs -----------------------------------------------------------------------------------------------------------------
+# Graphs ---------------------------------------------------------------------------------------------------------------
 
 
 def read_mermaid(text: str) -> tuple[dict[str, list[str]], list[Edge]]:

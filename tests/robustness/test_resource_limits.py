@@ -240,7 +240,7 @@ def test_a_huge_number_on_the_command_line(command: str, tmp_path: Path) -> None
     answered(run(tmp_path, *words, file=spec("[Flatten]")))
 
 
-# Encodings --------------------------------------------------------------------------------------------------------------
+# Encodings ------------------------------------------------------------------------------------------------------------
 
 TEXT = "input: [3]\r\nlayers:\r\n- Dense: {units: 3, name: größe}\r\n"
 CONFIG = json.dumps(
@@ -265,7 +265,7 @@ def test_a_text_in_any_encoding_is_read_or_refused(text: str, encoding: str) -> 
         assert report.layers[-1].name == "größe"
 
 
-# Names ------------------------------------------------------------------------------------------------------------------
+# Names ----------------------------------------------------------------------------------------------------------------
 
 NAMES = {
     "combining": "e\u0301t\u0308\u0323" + "\u0301" * 40,

@@ -121,8 +121,8 @@ def test_the_call_of_a_custom_class_keeps_its_arguments(what: str) -> None:
 
 
 def test_the_config_of_a_custom_class_is_unchanged() -> None:
-    """Keras passes the config unchanged to ``from_config``. So an object in it must stay an object, and a tuple must
-    stay a tuple.
+    """Keras passes the config unchanged to ``from_config``. So an object in the config must stay an object, and a tuple
+    must stay a tuple.
     """
     arguments = {
         "size": {"class_name": "__tuple__", "items": [1, 2]},
@@ -179,7 +179,7 @@ def test_a_model_without_inputs_is_refused(ending: str) -> None:
         FORMATS[ending](infer(without))
 
 
-# Python code ------------------------------------------------------------------------------------------------------------
+# Python code ----------------------------------------------------------------------------------------------------------
 
 
 def code(*layers: dict[str, Any], **more: Any) -> str:
@@ -246,7 +246,7 @@ def test_no_variable_of_the_code_has_the_name_of_a_builtin() -> None:
     assert "slice_2 = " in text
 
 
-# Specs ------------------------------------------------------------------------------------------------------------------
+# Specs ----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_no_variable_of_the_code_has_the_name_of_a_builtin() -> None:
         ),
     ],
 )
-def test_a_spec_refuses_a_call_that_it_cannot_say(layer: dict[str, Any], message: str) -> None:
+def test_a_call_that_a_spec_cannot_describe_is_refused(layer: dict[str, Any], message: str) -> None:
     config = model(source("a"), source("b"), source("m", (None, 5), "bool"), layer)
     with pytest.raises(ConvcalcError, match=message):
         converted(config, ".yaml")
@@ -273,8 +273,8 @@ def test_a_spec_refuses_a_frozen_model() -> None:
         converted(model(source("a"), entry("Dense", "d", ([A], {}), units=3), trainable=False), ".yaml")
 
 
-def test_a_spec_describes_what_differs_only_in_the_file() -> None:
-    """A registered class has a module, too; a mask can be missing for each of several tensors; defaults can be written."""
+def test_a_spec_leaves_out_details_without_effect() -> None:
+    """The details are the module of a registered class, masks that are all None, and arguments with default values."""
     own = entry("Mine", "mine", ([A], {}), module=None)
     own["module"] = "pkg.layers"
     pad = entry(
@@ -298,7 +298,10 @@ def test_a_spec_describes_what_differs_only_in_the_file() -> None:
     ],
 )
 def test_a_call_in_code_gets_its_automatic_mask(kwargs: dict[str, Any], code: str) -> None:
-    """Keras 3.15 creates no mask for a call with a keyword argument, even if it is ``training=False``."""
+    """Keras 3.15 creates no automatic mask for a call with a keyword argument, even for ``training=False``.
+
+    So the code leaves out ``training=False``. With ``training=True``, the code passes the mask explicitly.
+    """
     spec = """
 inputs: {ids: {shape: [5], dtype: int32}}
 layers:

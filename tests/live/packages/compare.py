@@ -1,4 +1,4 @@
-"""Compares convcalc's report on a file with the record of the live model that wrote it."""
+"""Compares convcalc's report on a file with the record of the live model that was saved to this file."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ from convcalc.report_json.write import report_data
 
 @dataclass
 class Verdict:
-    """The result for one file: ``exact``; ``partial`` (something is unknown); ``wrong`` (a number, a shape or a row
-    contradicts Keras, or the file stores its weights and the total is not exact); ``refused``.
+    """The result for one file. ``word`` is one of four words:
 
-    ``rows`` and ``params`` are the numbers of rows and parameters that Keras counts; ``rows_unknown`` and
-    ``params_unknown`` are those of them for which the report shows ``?``.
+    - ``exact``: everything is known and right;
+    - ``partial``: something is unknown;
+    - ``wrong``: a number, a shape or a row contradicts Keras, or the total is unknown although the file stores weights;
+    - ``refused``: convcalc cannot read the file.
+
+    ``rows`` and ``params`` are the numbers of rows and parameters that Keras counts. ``rows_unknown`` and
+    ``params_unknown`` say how many of these are unknown in the report.
     """
 
     package: str
@@ -99,8 +103,8 @@ def _rows(record: dict[str, Any], layers: Iterable[dict[str, Any]], result: Verd
     ours = {row["name"]: row for row in layers if row.get("depth", 0) == 0}
     names = [row["name"] for row in record["rows"]]
     common = set(names) & set(ours)
-    # If the config lists no layers, the report has a row for each layer whose weights the file stores. Some of these
-    # rows have Keras's names.
+    # If the config lists no layers, convcalc finds the layers in the stored weights, and only some of them have Keras's
+    # names. So a missing row is an error only if the config lists the layers.
     if common and record["lists_layers"] and (set(ours) <= set(names) or len(common) > len(names) / 2):
         missing = [name for name in names if name not in ours]
         if missing:
@@ -127,7 +131,7 @@ def _row(theirs: dict[str, Any], row: dict[str, Any], result: Verdict) -> Iterat
             result.unknown = True
         elif shapes != theirs["shapes"] and shapes != theirs["shapes"][: len(shapes)]:
             yield f"shapes: {shapes}, Keras {theirs['shapes']}"
-        elif len(shapes) < len(theirs["shapes"]):  # a layer of a custom class, some of whose outputs are not used
+        elif len(shapes) < len(theirs["shapes"]):  # convcalc does not know the unused outputs of a custom class
             result.unknown = True
     for name, column in (("params", "params"), ("trainable", "trainable_params")):
         want, have = theirs[name], row.get(column)

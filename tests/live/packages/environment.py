@@ -15,18 +15,19 @@ import tomllib
 from tests.paths import ROOT
 
 HERE = Path(__file__).parent
-# The folders with the installed packages. The first line of each folder's file `done` lists its versions.
+# Each set of packages has its own folder in this folder. The file `done` in such a folder lists the installed versions.
 INSTALLED = Path(os.environ.get("CONVCALC_PACKAGES") or ROOT / ".venv-packages")
 
 
 def declared(name: str = "packages.toml") -> dict[str, dict[str, Any]]:
-    """Returns the entries of a file of packages."""
+    """Returns the entries of a TOML file in this folder. Each entry describes a package."""
     return tomllib.loads((HERE / name).read_text(encoding="utf-8"))
 
 
 def installed(versions: Sequence[str]) -> Path | str:
-    """Installs these versions and no dependencies, unless they are already installed. Returns the folder, or pip's
-    error.
+    """Installs these versions without their dependencies, unless the same versions are already installed.
+
+    Returns the folder of the packages, or pip's error as a text.
     """
     folder = INSTALLED / hashlib.sha256("\n".join(versions).encode()).hexdigest()[:12]
     done = folder / "done"

@@ -2,7 +2,8 @@
 numbers.
 
 Run this module in a process that can import the package: ``python -m tests.live.packages.record ZOO FOLDER [quick]``.
-It writes ``FOLDER/manifest.jsonl`` with one JSON object for each model, also for a model that could not be built.
+The module writes ``FOLDER/manifest.jsonl`` with one JSON object for each model. If a model could not be built, its
+object contains the error.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# A model with more parameters is saved without its weights, because its files would be large and slow.
+# The maximum number of parameters of a model that is saved with its weights. A larger model is saved only as JSON,
+# because the other files would be large and slow.
 LARGE = 6_000_000
 KINDS = ("json", "keras", "h5")
 
@@ -42,7 +44,7 @@ def _recorded(name: str, build: Any, folder: Path) -> Iterator[dict[str, Any]]:
         if not type(model).__module__.startswith("keras."):
             ends = getattr(model, "inputs", None), getattr(model, "outputs", None)
             if ends[0] and ends[1]:
-                # a plain model with the same tensors, whose config lists the layers of the package
+                # a plain Functional model with the same tensors: its config lists the layers of the package
                 yield _saved(f"{name}_flat", keras.Model(model.input, model.output, name=model.name), folder)
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -51,8 +53,9 @@ def _recorded(name: str, build: Any, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _saved(name: str, model: Any, folder: Path) -> dict[str, Any]:
-    """Saves the model, and returns its record. Kinds of files that Keras cannot write are left out, and listed in the
-    record.
+    """Saves the model in every kind of file, and returns its record.
+
+    The record lists the written files under ``files``, and the kinds of files that were not written under ``unsaved``.
     """
     files: dict[str, str] = {}
     unsaved: dict[str, str] = {}
@@ -87,7 +90,7 @@ def _saved(name: str, model: Any, folder: Path) -> dict[str, Any]:
 def _config(model: Any) -> dict[str, Any]:
     try:
         return dict(model.get_config())
-    # the constructor of the class has arguments that its author did not put into the config
+    # raised if the constructor of a custom class has arguments, but the class does not define get_config
     except NotImplementedError:
         return {}
 
@@ -110,7 +113,7 @@ def _size(weights: Any) -> int:
 
 
 def _shapes(model: Any, layer: Any) -> list[list[int | None]] | None:
-    """Returns the shapes of a layer's outputs in this model, or None if its calls have different shapes."""
+    """Returns the shapes of a layer's outputs in this model; None if the layer's calls have different shapes."""
     import keras
 
     used = {id(node) for nodes in getattr(model, "_nodes_by_depth", {}).values() for node in nodes}

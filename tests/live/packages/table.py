@@ -14,7 +14,11 @@ from tests.live.packages.environment import installed, run
 
 @dataclass
 class Result:
-    """The verdicts of one package. ``skipped`` says why no model was built; ``unbuilt`` lists models that failed."""
+    """The verdicts of one package.
+
+    ``skipped`` says why the package was not tested. ``unbuilt`` lists the models that could not be built, each with the
+    error. ``models`` counts the built models.
+    """
 
     package: str
     skipped: str = ""

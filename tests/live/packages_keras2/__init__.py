@@ -1,1 +1,1 @@
-"""Compares files of packages for Keras 2, and of old versions of Keras, with what Keras says about the models."""
+"""Compares convcalc with old versions of Keras, for models of Keras's own layers and of packages for Keras 2."""

@@ -1,8 +1,11 @@
 """The command: ``python -m tests.live.packages_keras2 PYTHON FOLDER [MODULE FUNCTION]``.
 
-``PYTHON`` is the interpreter of an environment with a version of Keras 2. It builds the models of one function in
-``zoo/`` (default: ``plain models``), and convcalc reads their files here. ``KERAS2`` names the module of Keras: ``keras``,
-``tf_keras`` or ``tensorflow.keras`` (default). ``--no-build`` compares the files that the folder has already.
+``PYTHON`` is the interpreter of an environment with a version of Keras 2. This interpreter builds the models that
+``FUNCTION`` of a module in ``zoo/`` yields (default: ``plain models``). convcalc reads the files in the current
+environment.
+
+The environment variable ``KERAS2`` names the module of Keras: ``keras``, ``tf_keras`` or ``tensorflow.keras``
+(default). With ``--no-build`` in place of ``PYTHON``, nothing is built: the files in the folder are compared.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ RECORD = Path(__file__).parent / "record.py"
 
 
 def built_and_compared(python: str, folder: Path, module: str, function: str, quick: bool = False) -> Result:
-    """Builds the models of a function in an environment, and compares their files with Keras's numbers."""
+    """Builds the models of a function with another interpreter, and compares convcalc's numbers with Keras's."""
     command = [python, "-W", "ignore", str(RECORD), module, function, str(folder), *(["quick"] if quick else [])]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
@@ -30,7 +33,7 @@ def built_and_compared(python: str, folder: Path, module: str, function: str, qu
 
 
 def compared(folder: Path, package: str) -> Result:
-    """Compares the files in a folder with the records beside them."""
+    """Compares convcalc's reports on the files in a folder with the records in the same folder."""
     result = Result(package, verdicts=list(verdicts(package, folder)))
     failed = [record for record in records(folder) if "error" in record]
     result.unbuilt = [f"{record['name']}: {record['error']}" for record in failed]

@@ -1,8 +1,8 @@
-"""Builds the models of one module, saves each in every kind of file that this version of Keras 2 writes, and records
-Keras's numbers.
+"""Builds the models of one function, saves each model in every kind of file that this version of Keras 2 writes, and
+records Keras's numbers.
 
-Run this script in the environment of the package: ``python record.py MODULE FUNCTION FOLDER [quick]``. The environment
-can have Python 3.6, and does not have convcalc. The script writes ``FOLDER/manifest.jsonl`` in the form of
+Run this script in the environment of the package: ``python record.py MODULE FUNCTION FOLDER [quick]``. The script must
+run with Python 3.6, and must not import convcalc. It writes ``FOLDER/manifest.jsonl`` in the same form as
 `tests/live/packages/record.py`.
 """
 
@@ -14,13 +14,14 @@ import sys
 
 # The kinds of files, and the first version of Keras 2 that writes them.
 KINDS = {"json": (0, 0), "h5": (0, 0), "keras": (2, 13)}
-# A model with more parameters is saved without its weights, because its files would be large and slow.
+# The maximum number of parameters of a model that is saved with its weights. A larger model is saved only as JSON,
+# because the other files would be large and slow.
 LARGE = 15000000
 QUICK = 2
 
 
 def keras_module():
-    """Returns the Keras of the environment, and its version: ``tf_keras``, ``tensorflow.keras`` or ``keras``."""
+    """Returns the environment's module of Keras (``tf_keras``, ``tensorflow.keras`` or ``keras``), and the version."""
     name = os.environ.get("KERAS2", "tensorflow.keras")
     if name == "tensorflow.keras":
         import tensorflow
@@ -47,7 +48,7 @@ def main(module, function, folder, quick=""):
 
 
 def recorded(name, build, folder):
-    """Returns the record of one model, or the error with which it cannot be built."""
+    """Returns the record of one model. If the model cannot be built, its record contains the error."""
     keras, version = keras_module()
     keras.backend.clear_session()
     try:
@@ -99,7 +100,7 @@ def saved(name, model, folder, version):
 def layer_names(model):
     """Returns the names of the layers in the model's config; None if the config lists no layers.
 
-    `model.layers` also has layers that are only attributes of the model. A file does not contain them.
+    `model.layers` also has layers that are only attributes of the model. The config does not contain these layers.
     """
     try:
         config = model.get_config()
@@ -112,7 +113,7 @@ def layer_names(model):
 
 
 def row(layer):
-    """Returns what Keras says about one layer."""
+    """Returns the name, class, output shapes and numbers of parameters of one layer, as Keras gives them."""
     try:
         shapes = shapes_of(layer.output_shape)
     except Exception:  # the layer was never called, or its calls have different shapes

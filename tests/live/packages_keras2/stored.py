@@ -1,4 +1,4 @@
-"""Writes ``tests/read/keras1.json`` from a folder that ``keras1_models.py`` wrote."""
+"""Writes ``tests/read/keras1.json`` from the files that ``keras1_models.py`` wrote to a folder."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Calls functions and classes with small values for their arguments. The values are found by the names of the
-arguments.
-"""
+"""Calls functions and classes with small values for their arguments. The name of an argument selects its value."""
 
 from __future__ import annotations
 
@@ -10,11 +8,10 @@ from typing import Any
 
 
 def filled(target: Callable[..., Any], small: Mapping[str, Any], special: Mapping[str, Any] = {}) -> Any:
-    """Returns ``target(...)``. An argument gets the value that ``special`` has for its name, otherwise the value in
-    ``small``.
+    """Returns ``target(...)``, called with all arguments in ``special``, and with further arguments from ``small``.
 
-    An argument without such a value keeps its default. If a value is a function without parameters, it is called for
-    each model.
+    An argument that is in neither of the two keeps its default. If a value is a lambda, the lambda is called for each
+    model, so that models share no objects.
     """
     source = target.__init__ if inspect.isclass(target) else target
     names = [name for name in inspect.signature(source).parameters if name not in ("self", "kwargs", "args")]

@@ -1,7 +1,6 @@
 """Every backbone of keras_hub in a small configuration, and every task that such a backbone can have.
 
-The arguments of a class get the values that SMALL has for their names. SPECIAL has further values that single classes
-need.
+SMALL has the values of arguments by name, for all classes. SPECIAL has the values that only one class needs.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ SMALL: dict[str, Any] = {
 
 
 def _hub(name: str) -> Any:
-    """Returns a class of keras_hub, which may be missing from the public interface."""
+    """Returns the class of keras_hub with this name, even if keras_hub does not export the class."""
     return _subclasses()[name]
 
 
@@ -373,7 +372,7 @@ def _task(name: str, backbone: str) -> Any:
 
 
 def _subclasses() -> dict[str, Any]:
-    """Returns all backbones and tasks of keras_hub by name, including those that it does not export."""
+    """Returns all backbones and tasks of keras_hub by name, including those that keras_hub does not export."""
     import keras_hub
     from keras_hub.src import models
     from keras_hub.src.models.backbone import Backbone
