@@ -1,4 +1,4 @@
-"""(b) A summary of ResNet50 from the config that Keras wrote: the whole process, compared with Keras on TensorFlow."""
+"""Compares a whole process that prints a summary of ResNet50 with Keras on TensorFlow. Both read Keras's config."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""(f) A thousand models checked in one call.
+"""Measures the check of a thousand models in one call.
 
-One process is compared with a process that only reads the models, and a run on all cores is compared with a run on one
-core.
+A run in one process is compared with a process that only reads the models. A run on all cores is compared with a run
+on one core.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Results as data: two numbers, the ratio of both, and a target for the ratio."""
+"""Results as data. A result has two numbers, their ratio, and a target for the ratio."""
 
 from __future__ import annotations
 

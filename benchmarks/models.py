@@ -1,6 +1,7 @@
 """Large models to read, as specs and as Keras configs.
 
-They are chains, layers with very many inputs, dense skip connections, and deeply nested models.
+The models are chains, layers with very many inputs, dense skip connections, and deeply nested models. Each generator
+yields the text of a file in parts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""(d) Scale: the time and memory per layer, in a model of a thousand layers and in models of up to a million layers."""
+"""Compares the time per layer in large models (up to a million layers) and in a small model. Also measures memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def measures(environments: Environments, full: bool = False) -> Iterator[Measure
 def _times(environments: Environments, kind: str, ending: str, small: int, sizes: list[int]) -> Iterator[Measure]:
     """Yields the time per layer for each size, compared with the small model.
 
-    The small model is measured again each time.
+    The small model is measured again for each size, so that the load on the machine is similar.
     """
     for size in sizes:
         name = f"{kind} of {size:,} layers ({ending}), a layer compared with one of {small:,}"

@@ -1,4 +1,4 @@
-"""(a) Start-up: a whole process with its output in a pipe, compared with a process that only imports the dependencies."""
+"""Compares whole processes, with their output in a pipe, with a process that only imports the dependencies."""
 
 from __future__ import annotations
 

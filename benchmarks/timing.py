@@ -29,7 +29,10 @@ class Took(NamedTuple):
 
 
 def run(command: Command, env: Mapping[str, str] | None = None) -> tuple[Took, str]:
-    """Runs a command with its output in a pipe. Returns its times and its output. Raises :class:`Failed`."""
+    """Runs a command with its output in a pipe. Returns the measurement and the output of the command.
+
+    Raises :class:`Failed` if the command fails.
+    """
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(env)) as process:
         assert process.stdout is not None
@@ -61,7 +64,7 @@ def in_turn(commands: Sequence[Command], runs: int) -> list[Took]:
 
 
 def answers(commands: Sequence[Command], runs: int) -> list[dict[str, Any]]:
-    """Returns the results of scripts that measure themselves: the median of each number over all runs.
+    """Runs scripts that measure themselves. Returns the median of each number over all runs.
 
     Each script prints its results as a line of JSON, which is the last line of its output.
     """

@@ -55,10 +55,7 @@ def timed(path: str) -> dict[str, float]:
 
 
 def remembered(path: str) -> dict[str, float]:
-    """Returns three numbers of bytes per layer: of the parsed file, of the model, and of the report.
-
-    The number of the model does not include the parsed file. The number of the report does not include the model.
-    """
+    """Returns the memory per layer, in bytes: of the parsed file, of the model alone, and of the report alone."""
     infer(load(path))  # run once before measuring, so that the memory of imports and caches is not counted
     text = Path(path).read_text()
     gc.collect()
@@ -76,8 +73,8 @@ def remembered(path: str) -> dict[str, float]:
     of_report = tracemalloc.get_traced_memory()[0]
     layers = count(model)
     assert report.layers
-    # A model read from a spec keeps the parsed file, to tell the positions of problems; a model read from a config does
-    # not. So the memory of the file is subtracted only for a spec.
+    # A model that was read from a spec keeps the parsed file, because problems have positions in the spec. A model that
+    # was read from a config does not keep the parsed file. So the memory of the file is subtracted only for a spec.
     model_alone = of_model - (of_file if path.endswith(".yaml") else 0)
     return {"file": of_file / layers, "model": model_alone / layers, "report": (of_report - of_model) / layers}
 

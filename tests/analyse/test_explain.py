@@ -97,7 +97,10 @@ SEQUENCE_LAYERS = (
 @pytest.mark.parametrize("steps", ["Masking: {name: steps}", "ReLU: {name: steps}"])
 @pytest.mark.parametrize("above", ["", "  - Masking\n"])
 def test_a_layer_with_masks_is_explained(layer: str, steps: str, above: str) -> None:
-    """A mask is a tensor that the layer receives, but not an input of its rule. The output shapes equal the report's."""
+    """The layer receives a mask as a tensor, but the layer's rule does not have the mask as an input.
+
+    The explained output shapes must equal the shapes in the report.
+    """
     result = report(f"input: [5, 4]\nlayers:\n{above}  - {steps}\n  - {layer}")
     number = len(result.layers)
     explanation = explain(result, str(number))

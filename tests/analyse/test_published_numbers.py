@@ -28,7 +28,7 @@ def macs(found: Report) -> dict[str, int]:
             "alexnet",
             60_965_224,
             60_965_224,
-        ),  # the Caffe model, which has grouped convolutions (62,378,344 without)
+        ),  # the Caffe model, which has grouped convolutions (without groups: 62,378,344)
         ("unet", 31_030_658, 31_030_658),  # figure 1 of the paper, with biases, 1 input channel, 2 outputs
         # The following numbers are in the summaries that Keras prints for its applications.
         ("vgg16", 138_357_544, 138_357_544),

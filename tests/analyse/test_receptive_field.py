@@ -126,7 +126,7 @@ LOOKS = [
 
 
 @pytest.mark.parametrize(("name", "args", "shapes", "axes"), LOOKS, ids=[f"{row[0]} {row[1]}" for row in LOOKS])
-def test_output_axes_that_hold_the_positions_of_the_input(
+def test_output_axes_that_have_the_positions_of_the_input(
     name: str, args: dict[str, Any], shapes: Any, axes: Any
 ) -> None:
     assert looks(name, args, *shapes) == axes
@@ -267,7 +267,7 @@ def test_same_padding_of_an_unknown_size_is_unknown() -> None:
         {"GlobalAveragePooling1D": {"name": "all"}},
         size=(None, 1),
     )
-    assert numbers(field(report, "even")) == [(3, 1, 1)]  # with a stride of 1, the padding is always the same
+    assert numbers(field(report, "even")) == [(3, 1, 1)]  # with a stride of 1, the padding does not depend on the size
     assert numbers(field(report, "strided")) == [(5, 2, UNKNOWN)]
     assert field(report, "strided").labels == {"receptive_field_padding": "unknown"}
     assert numbers(field(report, "all")) == [(UNKNOWN, 0, 0)]

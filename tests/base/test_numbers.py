@@ -1,4 +1,4 @@
-"""Tests that the three types of numbers give the right values and formulas, and that all three types give equal values."""
+"""Tests that the three types of numbers have the right values and formulas, and that their values are equal."""
 
 import copy
 import pickle
@@ -80,7 +80,7 @@ def test_formulas_of_traced_numbers(number: Number, text: str) -> None:
     assert traced(number).worked == text
 
 
-def test_unknown_swallows_arithmetic_and_fails_comparisons() -> None:
+def test_arithmetic_with_unknown_is_unknown_and_comparisons_are_false() -> None:
     results: list[Number] = [
         UNKNOWN + 1,
         1 - UNKNOWN,
@@ -99,7 +99,7 @@ def test_unknown_swallows_arithmetic_and_fails_comparisons() -> None:
     assert repr(UNKNOWN) == "None"
 
 
-def test_a_named_size_equals_nothing_and_is_no_index() -> None:
+def test_a_named_size_equals_nothing_and_is_not_an_index() -> None:
     assert named("H") != named("H")
     assert not (H > 0 or H <= 0)
     with pytest.raises(TypeError, match="the size H is unknown"):
@@ -116,7 +116,7 @@ def test_shapes_are_printed_as_keras_prints_them() -> None:
     assert [shape_text(shape) for shape in shapes] == ["(None, 28, 1)", "(None, 4)", "(5,)", "()", "?"]
 
 
-def test_as_constant_forgets_the_history_but_not_the_number() -> None:
+def test_as_constant_drops_the_history_and_keeps_the_number() -> None:
     assert traced(as_constant(n(2) + n(3))).worked == "5"
     assert as_constant(H) is H
     assert as_constant(4) == 4

@@ -1,5 +1,6 @@
-"""Tests structs, which are classes with named fields: two structs are equal if their classes and values are equal, and
-a struct is not a tuple.
+"""Tests structs. A struct is an object with named fields, and it is not a tuple.
+
+Two structs are equal if their classes and their values are equal.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Other(Struct):
     y: int = 0
 
 
-def record_of(count: int) -> type[Struct]:
+def struct_of(count: int) -> type[Struct]:
     """Returns a new struct class with this many fields. The last field has a default."""
     names = [f"field{number}" for number in range(count)]
     return type(Struct)("Made", (Struct,), {"__annotations__": dict.fromkeys(names, "int"), names[-1]: -1})
@@ -49,18 +50,18 @@ def record_of(count: int) -> type[Struct]:
 
 @pytest.mark.parametrize("count", range(1, 30))
 def test_each_number_of_fields_has_its_arguments(count: int) -> None:
-    cls: Any = record_of(count)
+    cls: Any = struct_of(count)
     values = [*range(count - 1), -1]
     by_name = {f"field{number}": value for number, value in enumerate(values)}
-    for record in (
+    for struct in (
         cls(*values),
         cls(*values[:-1]),
         cls(**by_name),
         cls(*values[: count // 2], **dict(list(by_name.items())[count // 2 :])),
     ):
-        assert record._asdict() == by_name
-        assert record == cls(*values)
-        assert hash(record) == hash(cls(*values))
+        assert struct._asdict() == by_name
+        assert struct == cls(*values)
+        assert hash(struct) == hash(cls(*values))
     for args, kwargs in (
         ((*values, 0), {}),
         ((), {"unknown": 1}),
@@ -85,22 +86,22 @@ def test_a_missing_argument_is_named() -> None:
         Point()  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize("record", [Ref(1, 0), Slot(1), Point(1, 0), slide(6, 3)])
-def test_a_record_equals_records_of_its_class_alone(record: Struct) -> None:
-    values = tuple(record._asdict().values())
-    assert record != values
-    assert values != record
-    assert values not in {record: 1}
-    assert record == copy.copy(record)
+@pytest.mark.parametrize("struct", [Ref(1, 0), Slot(1), Point(1, 0), slide(6, 3)])
+def test_a_struct_equals_only_structs_of_its_class(struct: Struct) -> None:
+    values = tuple(struct._asdict().values())
+    assert struct != values
+    assert values != struct
+    assert values not in {struct: 1}
+    assert struct == copy.copy(struct)
     assert Point(1, 0) != Other(1, 0)
     assert Point(1, 0) != Point(1, 1)
 
 
 @pytest.mark.parametrize(
     "use",
-    [iter, len, tuple, lambda record: record[0], lambda record: sorted([record, record]), lambda record: [*record]],
+    [iter, len, tuple, lambda struct: struct[0], lambda struct: sorted([struct, struct]), lambda struct: [*struct]],
 )
-def test_a_record_is_no_sequence(use: Callable[[Any], Any]) -> None:
+def test_a_struct_is_not_a_sequence(use: Callable[[Any], Any]) -> None:
     with pytest.raises(TypeError):
         use(Ref(1, 0))
     with pytest.raises(TypeError):
@@ -116,19 +117,19 @@ def test_a_copy_with_changes() -> None:
         weight._replace(uses=1)
 
 
-def test_records_are_copied_and_sent_to_other_processes() -> None:
+def test_structs_are_copied_and_sent_to_other_processes() -> None:
     report = infer(load(SPECS / "lenet5.yaml"))
-    for record in (Slot(2), slide(6, 3), Weight("kernel", (3, 4)), report.totals, report.model.inputs[0]):
-        assert pickle.loads(pickle.dumps(record)) == record
-        assert copy.deepcopy(record) == record
+    for struct in (Slot(2), slide(6, 3), Weight("kernel", (3, 4)), report.totals, report.model.inputs[0]):
+        assert pickle.loads(pickle.dumps(struct)) == struct
+        assert copy.deepcopy(struct) == struct
 
 
-def test_a_record_shows_its_fields() -> None:
+def test_a_struct_shows_its_fields() -> None:
     assert repr(Point(1, 2)) == "Point(x=1, y=2)"
     assert repr(Slot(1)) == "Slot(number=1)"
 
 
-def test_a_record_has_its_fields_and_nothing_else() -> None:
+def test_a_struct_has_its_fields_and_nothing_else() -> None:
     assert not hasattr(Point(1), "__dict__")
     with pytest.raises(AttributeError):
         Point(1).z = 1  # type: ignore[attr-defined]

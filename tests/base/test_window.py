@@ -1,5 +1,5 @@
-"""Tests one axis of a sliding window: with a table of cases and their sources, and with properties that are checked by
-brute force.
+"""Tests windows along one axis, with a table of cases and their sources. Also compares properties with a brute-force
+computation.
 """
 
 from itertools import product
@@ -152,7 +152,7 @@ def test_an_output_of_zero_is_allowed_where_keras_allows_it() -> None:
 def test_same_padding_of_an_unknown_size_has_two_bounds() -> None:
     for kernel, stride, dilation in product(range(1, 8), range(1, 5), (1, 2)):
         known = [slide(size, kernel, stride, dilation, "same").pad_before for size in range(1, 60)]
-        as_constant = known[-stride * 6 :]  # only sizes that are larger than the kernel
+        as_constant = known[-stride * 6 :]  # the largest sizes: all of them are larger than the kernel
         result = pad_before_range(slide(UNKNOWN, kernel, stride, dilation, "same"))
         assert result == (min(as_constant), max(as_constant))  # type: ignore[type-var]
     assert pad_before_range(slide(9, 3, 1, 1, (2, 1))) == (2, 2)
@@ -174,7 +174,7 @@ PADDINGS = st.one_of(WORDS, st.tuples(CELLS, CELLS))
 
 
 def slid(*arguments: Any) -> Window | None:
-    """Returns the window, or None if nothing fits."""
+    """Returns the window, or None if the kernel does not fit the input."""
     try:
         return slide(*arguments)
     except Refusal:

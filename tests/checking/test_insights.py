@@ -234,7 +234,7 @@ def test_the_json_report_has_insights_only_on_request() -> None:
     assert asked[0]["code"] == "most-params" and asked[0]["layer"] == "fc1"
 
 
-def test_each_of_several_models_has_its_own_in_json() -> None:
+def test_each_of_several_models_has_its_own_insights_in_json() -> None:
     paths = [str(SPECS / f"{name}.yaml") for name in ("vgg16", "lenet5")]
     data = json.loads(run("summary", *paths, "--format", "json", "--insights").output)
     assert [report["insights"][0]["layer"] for report in data] == ["fc1", "C5"]

@@ -1,5 +1,6 @@
-"""Tests ``summary --verify``, which compares a report with the weights in a file, and parameters that are known only
-from the weights in a file.
+"""Tests ``summary --verify``, which compares a report with the weights in a file.
+
+Also tests layers whose parameters are known only from the weights in a file.
 """
 
 from __future__ import annotations
@@ -282,7 +283,7 @@ def test_a_custom_layer_in_a_nested_model(where: str) -> None:
     # layer may be trainable.
     assert report.layers[1].trainable_params is UNKNOWN
     assert report.totals.non_trainable_params is UNKNOWN
-    # An HDF5 file stores all weights of a nested model in one group. It does not say which layer has which weight.
+    # An HDF5 file stores all weights of a nested model in one group, without the layer that each weight belongs to.
     assert of(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})).layers[2].params is UNKNOWN
     assert verified(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})) == VerifyResult(0, 0, 1, ())
 
@@ -293,7 +294,7 @@ def test_a_custom_layer_of_an_hdf5_file() -> None:
 
 
 def test_custom_layers_without_names_are_named_as_keras_does() -> None:
-    """If a class takes no name, its config contains no name. The file stores the name beside the layer's variables."""
+    """If a class takes no name, its config contains no name. Then the name is only beside the variables in the file."""
     unnamed = {"module": "my.package", "class_name": "Mine", "config": {"trainable": True}, "registered_name": "Mine"}
     config = sequential(INPUT, unnamed, unnamed)
     second = {path.replace("mine", "mine_1"): (*shape, 7) for path, shape in MINE.items() if "gen" not in path}

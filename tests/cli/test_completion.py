@@ -1,4 +1,4 @@
-"""The completions that a shell offers after TAB.
+"""Tests the completions that a shell offers after TAB.
 
 The tests use the protocol of click's scripts for bash, zsh and fish.
 """

@@ -1,4 +1,4 @@
-"""Output formats and files: ``--format``, ``-o`` and file name extensions."""
+"""Tests output formats and output files: ``--format``, ``-o`` and file name extensions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings of convcalc in a project's pyproject.toml."""
+"""Tests the settings of convcalc in a project's pyproject.toml."""
 
 from pathlib import Path
 

@@ -100,7 +100,7 @@ def mutated_hdf5(data: bytes, random: Random) -> bytes | None:
 
 
 def _donors(random: Random, files: tuple[bytes, ...]) -> list[Any]:
-    """Returns the layers of a random file, whose values may be used in mutations."""
+    """Returns the layers of a random file. Mutations may use the values of these layers."""
     tree = _loaded(random.choice(files))
     inside = tree.get("config", tree) if isinstance(tree, dict) else {}
     layers = inside.get("layers") if isinstance(inside, dict) else None

@@ -123,7 +123,7 @@ def _folder() -> Path:
 
 
 def settings(data: bytes) -> None:
-    """Reads a pyproject.toml, checks models against its budgets, and opens the records that it names."""
+    """Reads a pyproject.toml, checks models against the budgets in it, and opens the records that are named in it."""
     (_folder() / "pyproject.toml").write_bytes(data)
     try:
         result = project(_folder())

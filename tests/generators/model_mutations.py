@@ -99,7 +99,7 @@ def _changed(model: Model, number: int, layer: Layer | None) -> Model | None:
 
 
 def dropped(model: Model, number: int) -> Model | None:
-    """Returns the model without layer ``number``: calls that read the layer's output read its input instead.
+    """Returns the model without layer ``number``. Calls that read the layer's output get the layer's input instead.
 
     Returns None if the layer cannot be removed, for example because it has several inputs.
     """
@@ -179,7 +179,7 @@ def problems_of(report: Report, record: Snapshot) -> tuple[Any, ...]:
 
 
 def refusal(report: Report, kind: str, text: str) -> str | None:
-    """Checks a model against its own printed text. Returns the reason why the check failed; None if the check passes."""
+    """Checks a model against its own printed text. Returns the reason if the check fails, and None if it passes."""
     try:
         record = snapshot_in(text, "record", report)
     except ConvcalcError as failed:
@@ -278,7 +278,7 @@ class Tally:
 
 
 def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options, str]], random: Random) -> None:
-    """Checks a model against each of its printed texts. Also checks two changed models, each against one of the texts."""
+    """Checks a model against each of its printed texts. Also checks two changed models, each against one text."""
     texts = [(options, text) for options, text in texts if _is_told(report, kind, options)]
     for options, text in texts:
         said = refusal(report, kind, text)

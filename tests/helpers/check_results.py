@@ -1,4 +1,4 @@
-"""Results of checks as test data, and a parser for GitHub's workflow commands that behaves as GitHub's own parser does."""
+"""Results of checks as test data. Also has a parser for workflow commands that behaves like GitHub's own parser."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Compares MACs with an independent count: loops over positions, kernel elements and channels, on small shapes.
 
 Nothing here uses the arithmetic of the rules. For a convolution, the loops visit each output position, each kernel
-position and each channel, and add one each time. Positions in the padding count too: Keras multiplies them by zero.
+position and each channel, and add one each time. Positions in the padding count too, because Keras multiplies zeros.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def test_einsum_dense(equation: str, same: str, shape: Sizes, kernel: Sizes, out
     assert counted == einsum(same, (1, *shape), kernel)
 
 
-def test_a_table_multiplies_only_in_reverse() -> None:
+def test_an_embedding_multiplies_only_in_reverse() -> None:
     args = {"input_dim": 9, "output_dim": 4}
     assert macs_of("Embedding", args, (7,)) == macs_of("ReversibleEmbedding", args, (7,)) == 0
     for tied in (True, False):

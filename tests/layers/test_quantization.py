@@ -214,7 +214,7 @@ def test_other_policies_are_unknown(name: str) -> None:
         assert output_dtypes(result, "float32", name) == ("",)
 
 
-def test_a_policy_can_contain_those_of_inner_layers() -> None:
+def test_a_policy_can_contain_policies_of_inner_layers() -> None:
     name = "float32; query: int8_from_bfloat16; value: float16"
     policy = find_policy(name)
     assert policy is not None

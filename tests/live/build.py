@@ -1,4 +1,4 @@
-"""Builds the model of a spec in Keras, layer by layer. This is used for models that keras.applications does not have."""
+"""Builds the model of a spec in Keras, layer by layer, if keras.applications does not have this model."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _layer(layer: Layer) -> Any:
         return _declared(layer.definition, layer, common)
     call_only = ("use_causal_mask", "return_attention_scores", "reverse")
     args = {key: _value(value) for key, value in layer.args.items() if key not in call_only}
-    # convcalc has a pair for each of the axes; Keras has a single pair
+    # convcalc stores a list with one pair for the one axis; Keras takes the pair itself
     if layer.class_name in ("Cropping1D", "ZeroPadding1D"):
         key = "cropping" if layer.class_name == "Cropping1D" else "padding"
         args |= {key: args[key][0]} if key in args else {}

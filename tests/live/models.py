@@ -1,9 +1,9 @@
-"""Random whole models. A program is a list of steps. It can be built in Keras and written as a spec, and Keras and
-convcalc must give the same model.
+"""Makes random whole models. A random model is first made as a program, which is a list of steps.
 
-A program may have branches, shared layers, nested models, several inputs and outputs, and unknown sizes. convcalc's
-rules decide which steps are possible, so the test fails if Keras refuses a step. Masks add operations (``NotEqual``,
-``Any``) to the graph. These operations change the order of the layers and use up automatic names.
+A program can be built in Keras, and it can be written as a spec for convcalc. Keras and convcalc must give the same
+model. A program may have branches, shared layers, nested models, several inputs and outputs, and unknown sizes.
+convcalc's rules decide which steps are possible, so the test fails if Keras refuses a step. Masks add operations
+(``NotEqual``, ``Any``) to the graph. These operations change the order of the layers, and they get automatic names too.
 """
 
 from __future__ import annotations
@@ -247,7 +247,8 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
     return grower.program
 
 
-# An Equalization may return its input itself. Keras then reports a cycle in the graph.
+# Classes of layers that no program contains. An Equalization may return its input tensor unchanged. Then Keras reports a
+# cycle in the graph.
 _NO_STEP = {"Equalization"}
 
 

@@ -23,12 +23,12 @@ def a_shape(random: Random, low: int = 0, high: int = 4, least: int = 1) -> tupl
 
 
 def a_tensor(random: Random, dtypes: list[str] | None = None, low: int = 0, high: int = 4) -> T:
-    """Returns a tensor with one of these dtypes; with any dtype if none is given."""
+    """Returns a tensor with one of these dtypes. If no dtypes are given, the tensor may have any dtype."""
     return T(a_shape(random, low, high), random.choice(dtypes or DTYPES))
 
 
 def a_like(random: Random, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    """Returns a shape that broadcasts with another one; sometimes a shape that does not."""
+    """Returns a shape that broadcasts with the given shape. Sometimes returns a shape that does not broadcast."""
     result = [size if random.random() < 0.7 else random.choice([1, 1, None]) for size in shape]
     if result and random.random() < 0.06:
         result[random.randrange(len(result))] = 7

@@ -1,5 +1,6 @@
-"""Compares files that contain custom classes and functions with Keras 3 and Keras 2. No number may be wrong, and no
-file may be refused. The weights are read from archives.
+"""Compares convcalc with Keras 3 and Keras 2 for files that contain custom classes and functions.
+
+No number may be wrong, and no file may be refused. The weights are read from archives.
 """
 
 from __future__ import annotations

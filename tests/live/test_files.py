@@ -1,7 +1,7 @@
 """Reads Keras's own files (``to_json()`` and ``.keras``), and compares the text of ``summary()`` byte for byte.
 
-``CONVCALC_FILES=2000 pytest -m keras tests/live/test_files.py`` tests more random models; with ``CONVCALC_MODEL=7``,
-only model 7.
+``CONVCALC_FILES=2000 pytest -m keras tests/live/test_files.py`` tests more random models. ``CONVCALC_MODEL=7`` in place
+of ``CONVCALC_FILES`` tests only the random model with seed 7.
 """
 
 from __future__ import annotations
@@ -84,8 +84,9 @@ def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
 def different(
     report: Any, model: Any, asked: list[tuple[int, dict[str, Any]]], texts: list[tuple[Options, str]] | None = None
 ) -> str | None:
-    """Returns the first line in which convcalc's text differs from Keras's text, or None. Adds Keras's texts to
-    ``texts``.
+    """Returns the first line in which convcalc's text differs from Keras's text, or None.
+
+    Adds Keras's texts to ``texts``.
     """
     for width, options in asked:
         theirs = printed(model, width, **options)
@@ -284,10 +285,10 @@ def test_the_file_of_the_readme() -> None:
 
 
 def difference(seed: int, path: Path, tally: Tally) -> str | None:
-    """Compares a random model, read from its file, with Keras's summary. Returns the first difference.
+    """Compares the text for a random model, which is read from a file, with Keras's summary.
 
-    Returns an empty text if there is no difference, and None if Keras refuses the model. Also uses Keras's text as a
-    record, and checks the model and changed models against it.
+    Returns the first difference, an empty text if there is no difference, and None if Keras refuses the model. Also
+    checks the model and changed models against Keras's text as a record.
     """
     import keras
 

@@ -1,5 +1,6 @@
-"""Tests layers that only Keras 2 has, and layers that behave as in Keras 2: tf_keras writes files, and convcalc's
-results for these files are compared with tf_keras.
+"""Tests layers that only Keras 2 has, and layers that have another behaviour in Keras 2 than in Keras 3.
+
+tf_keras writes the files. convcalc's results for these files are compared with the results of tf_keras.
 """
 
 from __future__ import annotations

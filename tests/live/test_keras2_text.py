@@ -2,7 +2,8 @@
 of Keras 3.
 
 The expected text is the summary that Keras 2 prints after it has loaded the file. ``CONVCALC_FILES=2000 pytest -m keras
-tests/live/test_keras2_text.py`` tests more random models; with ``CONVCALC_MODEL=7``, only model 7.
+tests/live/test_keras2_text.py`` tests more random models. ``CONVCALC_MODEL=7`` in place of ``CONVCALC_FILES`` tests
+only the random model with seed 7.
 """
 
 from __future__ import annotations

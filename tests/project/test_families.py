@@ -106,7 +106,7 @@ LISTS_LAYERS = {"read/keras_files/upgrade_keras1.py", "read/keras_files/upgrade_
 def test_no_other_code_lists_layers() -> None:
     """A fact about a single layer must be in the layer's declaration.
 
-    If another module listed layers, a new layer would be missing from the list, and no error would show it.
+    If another module listed layers, a new layer could be missing from that list without any error.
     """
     wrong = []
     for file in sorted(PACKAGE.rglob("*.py")):
@@ -118,5 +118,5 @@ def test_no_other_code_lists_layers() -> None:
             texts = [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
             names = " ".join(texts).split()
             if len(names) > 1 and set(names) <= set(FAMILY_OF) - {"InputLayer"}:
-                wrong.append(f"{place}:{node.lineno} lists {names}: make it a facet of their declarations")  # type: ignore[attr-defined]
+                wrong.append(f"{place}:{node.lineno} lists {names}: add a facet to their declarations")  # type: ignore[attr-defined]
     assert not wrong, "\n".join(wrong)

@@ -16,7 +16,7 @@ def test_every_test_file_is_in_the_index() -> None:
     assert not missing, "add them to tests/README.md"
 
 
-def test_every_folder_is_a_room_or_listed_apart() -> None:
+def test_every_folder_is_a_room_or_listed_separately() -> None:
     folders = {path.name for path in TESTS.iterdir() if path.is_dir() and not path.name.startswith(("_", "."))}
     assert folders <= ROOMS | APART
     assert not [name for name in sorted(folders) if f"`{name}/`" not in TEXT]

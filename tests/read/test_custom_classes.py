@@ -37,7 +37,7 @@ def custom(class_name: str, name: str = "inner", **more: Any) -> dict[str, Any]:
 
 
 def called(entry: dict[str, Any]) -> dict[str, Any]:
-    """Returns the entry with the name ``made`` and a call on the model's input."""
+    """Returns a copy of a layer's config, with the name ``made`` and with a call on the model's input."""
     entry = {**entry, "config": {**entry["config"], "name": "made"}}
     return {**entry, "name": "made", "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}]}
 

@@ -150,7 +150,7 @@ def test_the_shape_that_the_file_records_wins() -> None:
     assert "gives the output (None, 8, 4), but the file records (None, 8, 5)" in str(result.problems[0])
 
 
-def test_a_weightless_layer_behind_an_unknown_shape_has_no_parameters() -> None:
+def test_a_layer_without_weights_after_an_unknown_shape_has_no_parameters() -> None:
     data = model(custom("Thing", "t", [at("x")]), custom("FixedDropout", "f", [at("t")], rate=0.2))
     entries = json.loads(data)
     entries["config"]["layers"][2]["inbound_nodes"][0]["args"][0]["config"].pop("shape")

@@ -1,4 +1,4 @@
-"""The registry of output formats."""
+"""Tests the registry of output formats."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_each_format_of_reports_is_described_in_the_documentation(name: str) -> 
     assert name in docs_formats.ABOUT, f"describe {name} in tests/regenerate/docs_formats.py"
 
 
-def test_a_program_reads_plain_numbers(tmp_path: Path) -> None:
+def test_formats_for_programs_have_plain_numbers(tmp_path: Path) -> None:
     wide = tmp_path / CHANGED
     wide.write_text((SPECS / "resnet8.yaml").read_text(encoding="utf-8").replace("16", "32"), encoding="utf-8")
     commands = (("summary", RESNET), ("check", RESNET, str(wide)), ("diff", RESNET, str(wide)))

@@ -423,7 +423,7 @@ def test_nothing_in_a_file_is_run_or_opened(monkeypatch: pytest.MonkeyPatch) -> 
     import builtins
     import os
 
-    # not checked either: imports also call ``exec``, but only on convcalc's own code
+    # This run is not checked either: it may still import modules, and an import calls ``exec`` on the module's code.
     infer(read(content, "model.json"))
     for owner, name in ((builtins, "open"), (builtins, "eval"), (builtins, "exec"), (os, "system"), (io, "open")):
         monkeypatch.setattr(owner, name, ran_without(name))

@@ -81,7 +81,7 @@ def endless(file: bytearray) -> bytearray:
 
 
 def around(file: bytearray) -> bytearray:
-    """Sets a huge length for a text. When the HDF5 library adds this length to a position, the sum overflows to zero."""
+    """Sets a huge length for a text. When the HDF5 library adds this length to a position, the sum overflows to 0."""
     first = file.index(b"GCOL") + 16
     file[first + 8 : first + 16] = (2**64 - 16).to_bytes(8, "little")
     return file
@@ -422,7 +422,10 @@ def test_sizes_of_an_input_of_an_unknown_class_are_fixed(asked: Any) -> None:
 @pytest.mark.parametrize("escape", ["\\ud800", "\\U00110000"])
 @pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
 def test_escapes_that_are_no_characters(loader: str, escape: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """libyaml refuses such escapes. PyYAML's own parser, the fallback, accepts them or fails with a traceback."""
+    """libyaml refuses these escapes. PyYAML's own parser accepts them or fails with a traceback.
+
+    convcalc uses PyYAML's own parser if libyaml is missing, so the test runs with both parsers.
+    """
     monkeypatch.setattr(yaml, "CSafeLoader", getattr(yaml, loader))
     with pytest.raises(ConvcalcError, match="yaml-syntax"):
         read(f'name: "{escape}"\ninput: [3]\nlayers: [Flatten]\n'.encode(), "spec.yaml")

@@ -10,5 +10,5 @@ Required programs (Debian)::
     pip install '.[test,tools]'
     npm install --prefix .node mermaid@11        # or CONVCALC_MERMAID, the path of a mermaid.min.js
 
-Without LaTeX its tests are skipped; without the others they fail.
+If LaTeX is missing, the tests with LaTeX are skipped. If another program is missing, its tests fail.
 """

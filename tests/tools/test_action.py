@@ -1,5 +1,5 @@
-"""Tests the GitHub action. Its steps run in the way of GitHub's runner: in bash with the same options, and with the
-expressions replaced by their values.
+"""Tests the GitHub action. The tests run the action's steps as GitHub's runner does: in bash with the same options, and
+with each expression replaced by its value.
 """
 
 import re

@@ -1,5 +1,6 @@
-"""Graphviz reads and draws convcalc's DOT files. The nodes, edges and clusters must be as in the report, and the labels
-must be exact.
+"""Tests that Graphviz reads and draws convcalc's DOT files.
+
+The nodes, edges and clusters must agree with the report, and the labels must be unchanged.
 """
 
 import json

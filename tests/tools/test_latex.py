@@ -1,4 +1,7 @@
-"""LaTeX prints the tables without errors or warnings about characters. The tests are skipped if pdflatex is missing."""
+"""Tests that LaTeX prints the tables without errors, and without warnings about characters.
+
+The tests are skipped if pdflatex is missing.
+"""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Real shells complete convcalc's command line.
+"""Tests that real shells complete convcalc's command line.
 
 bash, zsh and fish must be installed (``apt-get install zsh fish``).
 """
