@@ -164,7 +164,7 @@ class ForeignRule(Struct):
         args: the bound arguments.
         source: the file or the package that declares the layer, for messages.
         built_in: True if convcalc itself declares the layer.
-        misfit: why the rule cannot be used for the calls of the layer; empty if it can.
+        misfit: the reason why the rule cannot be used for the calls of the layer; empty if the rule can be used.
     """
 
     definition: Any
@@ -248,12 +248,12 @@ class Model(Struct):
         compiled.
         input_tree: the lists and mappings in which a Keras file arranges the inputs, with a :class:`Slot` for each input.
             None for one tensor, or for a list of several tensors.
-        output_tree: the same for the outputs.
-        optimizer_has_slots: False if Keras creates no slots for the model's weights when it loads the file. This is the
-        case for an ``.h5`` file: Keras then creates only the variables that belong to no weight.
-        fallback: for a model whose layers come from a declaration (:class:`ForeignRule`): the model as the file alone
-            describes it. It is used if the declaration contradicts the file.
-        declared_in: the file or the package with this declaration, for messages.
+        output_tree: the lists and mappings in which a Keras file arranges the outputs, as for ``input_tree``.
+        optimizer_has_slots: False if Keras creates no variables of the optimizer for the weights (slots) when it loads
+            the file. For an ``.h5`` file, Keras creates only the variables that belong to no weight.
+        fallback: the model as the file alone describes it, if the layers of this model come from a declaration. It is
+            used if the declaration contradicts the file. None for all other models.
+        declared_in: the file or the package that declares the layers, for messages.
     """
 
     name: str

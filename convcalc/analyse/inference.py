@@ -29,9 +29,9 @@ from convcalc.ops import Operation, Tensor
 
 # No layer has more outputs than this. The limit protects against a file that refers to an output with a huge number.
 MAX_UNKNOWN_OUTPUTS = 256
-# How deep layers can consist of layers that consist of layers.
+# A layer with a template consists of other layers, which can have templates too. This is the maximum number of levels.
 MAX_TEMPLATES = 16
-MAX_LAYERS = 100_000
+MAX_LAYERS = 100_000  # the maximum number of layers in all templates together
 
 
 class _Session:
@@ -41,8 +41,9 @@ class _Session:
         problems: the problems found while the model was read, and the problems found by the runs.
         runs: the runs of nested models, by model and input shapes.
         results: the results of layers, by everything that the layer's rule depends on.
-        depth: the number of layers made of layers that contain the model.
-        built: the number of layers of all templates built so far. One list, shared with the sessions of inner models.
+        depth: the number of outer layers with a template that contain the model.
+        built: a list with one number: the number of layers in all templates that were built so far. The sessions of
+            inner models share the list.
     """
 
     def __init__(self, problems: Sequence[Problem], outer: _Session | None = None) -> None:
@@ -374,7 +375,7 @@ def _contradiction(result: CallResult, call: Call, layer: Layer) -> str:
     if layer.stored is None:
         return ""
     if "params" in result.inferred.unknown:
-        return "does not give all weights, which the file stores" if result.nested is not None else ""
+        return "leaves weights unknown that the file stores" if result.nested is not None else ""
     given = Counter(weight.shape for weight in result.inferred.weights)
     stored = Counter(weight.shape for weight in layer.stored)
     if given == stored:
@@ -430,7 +431,7 @@ def _apply_template(
         session.raise_errors()
     except ConvcalcError as failed:
         first = next(problem for problem in failed.problems if problem.severity == "error")
-        if first.code == codes.TOO_DEEP:  # once is enough: each level would repeat it
+        if first.code == codes.TOO_DEEP:  # otherwise, each level would add "contains a layer with an error"
             raise _too_deep() from None
         raise Refusal(f"contains a layer with an error: {first.message}", first.code) from None
     rows = rows_of(nested, "", 0, True)

@@ -110,7 +110,7 @@ def variables_in_file(optimizer: Any, weights: Sequence[Weight]) -> list[Weight]
 def _own_variables(name: str, config: Mapping[str, Any], weights: Sequence[Weight]) -> list[Weight] | None:
     """Returns the variables that the class of an optimizer creates; None if they are unknown."""
     if name == "muon":
-        if weights and config.get("exclude_layers"):  # regular expressions: those in a file are not run
+        if weights and config.get("exclude_layers"):  # regular expressions in a file are not run
             return None
         own = [slot for weight in weights for slot in _copies(1 if _is_matrix(weight, config) else 2)(weight)]
         return [*_OPTIMIZER, *own]
@@ -119,7 +119,7 @@ def _own_variables(name: str, config: Mapping[str, Any], weights: Sequence[Weigh
 
 
 def _is_matrix(weight: Weight, config: Mapping[str, Any]) -> bool:
-    """Returns True for a weight that Muon trains. It trains all other weights as Adam does."""
+    """Returns True for a weight that Muon trains by its own rule. Muon trains all other weights by the rule of Adam."""
     is_embedding = "embedding" in weight.name.lower() and config.get("exclude_embeddings", True)
     return len(weight.shape) == 2 and not is_embedding
 

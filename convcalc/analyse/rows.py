@@ -48,7 +48,7 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
             continue
         if index in run.nested and run.weights[index] is not None:
             row, *inner = _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
-            # The inputs are not layers of their own: only a nested model has such layers.
+            # The input layers of a template get no rows, because the layer in Keras contains no input layers.
             rows += [row, *(below for below in inner if below.depth > depth + 1 or below.class_name != "InputLayer")]
             continue
         result = reports[0].result
@@ -121,7 +121,7 @@ def _counts(
 
 
 def _contains_lora(layer: Layer) -> bool:
-    """Returns True if a layer in the config of a custom layer has LoRA, whose matrices a file does not store."""
+    """Returns True if a layer in the config of a custom layer has LoRA matrices. A file does not store these matrices."""
     waiting: list[Any] = [layer.args] if isinstance(layer.definition, Foreign) else []
     while waiting:
         part = waiting.pop()
@@ -135,7 +135,7 @@ def _contains_lora(layer: Layer) -> bool:
 
 
 def _is_operation(layer: Layer) -> bool:
-    """Returns True for an operation, also for one of Keras that is not in the catalogue: it has no weights."""
+    """Returns True for an operation, also if the catalogue does not contain it. Operations have no weights."""
     definition = layer.definition
     if isinstance(definition, Foreign):
         return (definition.module or "").startswith("keras.src.ops.")
@@ -241,7 +241,7 @@ def _sublayer_rows(
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
     """Returns the weights that the file stores for a layer.
 
-    If the layer is not frozen, it is unknown which of these weights are trainable, unless the file states this.
+    If the layer is not frozen, it is unknown which weights are trainable, unless the file states this for each weight.
     """
 
     def trainable(weight: StoredWeight) -> bool | None:
@@ -343,7 +343,7 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
             trains = [Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored if weight.trainable]
             trained, trainable_bytes = _count_params(trains)[0], weight_bytes(trains)
             labels |= {"trainable_params": "", "non_trainable_params": ""}
-        elif trained > params:  # rows share weights, but it is unknown which ones
+        elif trained > params:  # rows share weights, but it is unknown which weights
             trained = UNKNOWN
             labels |= {"trainable_params": "unknown", "non_trainable_params": "unknown"}
     return Totals(
@@ -361,8 +361,8 @@ def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> 
     """Returns False if the file does not store the weights of some layer, so that ``stored`` are not all weights of the
     model.
 
-    A layer that shares the weights of another layer has no stored weights of its own. Then the file stores weights of
-    the same shapes with the other layer.
+    If a layer shares the weights of another layer, the file stores these weights only for the other layer. Therefore,
+    weights without a stored copy are accepted if the file stores weights of the same shapes.
     """
     if any(_contains_lora(row.layer) for row in rows):
         return False

@@ -123,12 +123,14 @@ def by_place(problem: Problem) -> tuple[int, int]:
 
 
 def limited(problems: Sequence[Problem]) -> list[Problem]:
-    """Returns the problems. If more than :data:`MAX_UNPLACED` errors have no line, the rest are replaced by their number."""
+    """Returns the problems. If more than :data:`MAX_UNPLACED` errors have no line, one error with the number of the rest
+    replaces the rest.
+    """
     rest = [problem for problem in problems if problem.severity == "error" and problem.mark is None][MAX_UNPLACED:]
     if not rest:
         return list(problems)
     hidden = set(map(id, rest))
-    message = f"{len(rest)} more error{'s are' if len(rest) > 1 else ' is'} not shown; correct the others first"
+    message = f"{len(rest)} more error{'s are' if len(rest) > 1 else ' is'} not shown; correct the shown errors first"
     more = Problem(codes.TOO_MANY_PROBLEMS, message)
     return [*(problem for problem in problems if id(problem) not in hidden), more]
 

@@ -163,7 +163,9 @@ def conv(
         "kernel_constraint": None,
     }
     if depthwise and filters is not None:
-        message = "a depthwise convolution has as many filters as channels: give depth_multiplier instead of filters"
+        message = (
+            "the filters of a depthwise convolution follow from its channels: give depth_multiplier instead of filters"
+        )
         raise error(codes.INVALID_VALUE, message)
     _check_question(args, rank, framework, transpose, pool, ceil_mode, depthwise, groups)
     x = (UNKNOWN, *_sizes(input, rank, "input"), UNKNOWN if channels is None else _number(channels, "channels", 1))

@@ -49,8 +49,8 @@ def inverse(
     """Returns the settings that convert the sizes ``input`` to ``output``, the most common first.
 
     The search covers kernels up to 11, all strides that may fit, and the paddings 'same', 'valid' and numbers up to half the kernel,
-    unless these arguments are given. If none of these works, it covers paddings up to the kernel minus 1 and, in transposed
-    convolutions, ``output_padding`` below the stride.
+    unless these arguments are given. If no setting works, the search also covers paddings up to the kernel minus 1 and, in
+    transposed convolutions, ``output_padding`` below the stride.
 
     The order is: 'same', 'valid', then numbers; odd kernels before even ones; small strides and kernels before large ones. Strides
     differ between axes only if no common stride works.
@@ -131,7 +131,7 @@ def _search(
 ) -> Iterator[Setting]:
     """Yields all settings in which the kernel fits the input. Their output size can differ from ``output``.
 
-    With ``more``, the settings include those with a padding above half the kernel, and with ``output_padding``.
+    If ``more`` is True, the settings also include paddings above half the kernel, and ``output_padding``.
     """
     each_axis = [_strides(size, wanted, transpose) for size, wanted in zip(input, output)]
     common: Sequence[int | tuple[int, ...]] = [strides] if strides else sorted({*each_axis[0]}.union(*each_axis[1:]))

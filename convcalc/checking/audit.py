@@ -40,7 +40,7 @@ def audit(config: Any) -> list[AuditFinding]:
 def custom_names(config: Any) -> list[str]:
     """Returns the names of the custom classes and functions in a parsed config.
 
-    Keras can load the file only if the user supplies their code.
+    Keras can load the file only if the user supplies the code of these classes and functions.
     """
     names: dict[str, None] = {}
     for path, value in _objects(config):

@@ -63,7 +63,7 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
     layers: dict[str, _Layer] = {}
     count = compared = unknown = 0
     for row in report.layers:
-        # For a model whose layers come from a declaration, it is unknown how the file names them.
+        # If the layers of the model come from a declaration, the names of these layers in the file are unknown.
         declared = report.model.fallback is not None
         path = report.model.name if declared else _stored_at(row.path, weights)
         layer = layers.setdefault(path, _Layer(row))

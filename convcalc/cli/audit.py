@@ -39,7 +39,9 @@ def command(models: tuple[str, ...]) -> int:
                 f"{model}: note: links in the HDF5 data were not checked; install h5py for that: pip install 'convcalc[hdf5]'"
             )
         if has_graph(model):
-            warn(f"{model}: note: its TensorFlow graph was not checked; a graph that is run can read and write files")
+            warn(
+                f"{model}: note: its TensorFlow graph was not checked; when TensorFlow runs a graph, it can read and write files"
+            )
         for finding in findings:
             click.echo(visible(f"{model}: {finding.path}: {finding.risk}: {finding.message}"))
         if names := custom_names(config):

@@ -1,4 +1,4 @@
-"""Finds the ``pyproject.toml`` of a project. Every command does so, therefore this module imports little."""
+"""Finds the ``pyproject.toml`` of a project. Every command uses this module, so it imports little."""
 
 from __future__ import annotations
 

@@ -67,8 +67,8 @@ class _Identity(Struct):
         name_length: The number of characters that are visible in every name; None if no name is cropped.
         type_length: The number of characters that are visible in every type; None if no type is cropped.
         hidden_names: True if the names of layers without a row identify these layers. A printed summary may leave out
-            such layers (``layer_range``). In other snapshots, the only layer without a row is the input of a
-            Sequential, whose name has no meaning.
+            such layers (``layer_range``). In other snapshots, only the input of a Sequential has no row, and the name
+            of this input has no meaning.
     """
 
     names: bool

@@ -46,7 +46,7 @@ def totals_with_optimizer(report: Report) -> list[TotalLine]:
 def _trained(report: Report) -> list[Weight]:
     """Returns the weights for which Keras creates variables of the optimizer when it loads the file.
 
-    Their names are their paths in Keras.
+    The name of each weight is its path in Keras.
     """
     if not report.model.trainable or not report.model.optimizer_has_slots:
         return []
@@ -63,7 +63,9 @@ def _trained(report: Report) -> list[Weight]:
 
 
 def _path_in_keras(row: LayerReport) -> str:
-    """Returns the first part of the paths of a layer's weights: its name, or for a wrapper, the names inside."""
+    """Returns the first part of the paths of a layer's weights. It is the name of the layer; for a wrapper, it consists
+    of the names of the layers inside.
+    """
     inside = [value.name for value in row.layer.args.values() if isinstance(value, (SubLayer, SubModel)) and value.name]
     return "/".join(inside) or row.name
 

@@ -176,8 +176,8 @@ def _value_change(
 ) -> None:
     """Declares a layer that changes values but not shapes. ``value`` is the argument in the layer's example.
 
-    Keras also calls such a layer on a dict, e.g. of images, labels and bounding boxes. The layer then has an output for each
-    tensor in it.
+    Keras also calls such a layer on a dict, e.g. of images, labels and bounding boxes. The layer then has one output for
+    each tensor in the dict.
     """
 
     def rule(a: Args, *shapes: Shape) -> Inferred:

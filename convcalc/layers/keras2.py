@@ -281,7 +281,7 @@ def _maxout(a: Args, x: Shape) -> Inferred:
 
 
 def _highway(a: Args, x: Shape) -> Inferred:
-    """Mixes the input with a dense layer of the input, by weights that another dense layer computes."""
+    """Mixes the input with the output of a dense layer. A second dense layer computes how much of each is taken."""
     size = required(x[-1], "number of features")
     kernels = [Weight(name, (size, size), 1) for name in ("W", "W_carry")]
     biases = [Weight(name, (size,), added_per_sample=1) for name in ("b", "b_carry")] if a["use_bias"] else []
@@ -298,7 +298,7 @@ def _activation(*weights: str) -> Rule:
 
 
 def _to_stated_size(rule: Rule) -> Rule:
-    """Returns the rule of a transposed convolution whose ``output_shape`` has the size on each spatial axis."""
+    """Returns the rule of a transposed convolution whose argument ``output_shape`` lists the spatial output sizes."""
 
     def deconvolution(a: Args, x: Shape) -> Inferred:
         result = rule(a, x)

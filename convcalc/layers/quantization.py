@@ -66,8 +66,8 @@ def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
     """Applies the quantization rule of Embedding and ReversibleEmbedding: int8 or int4, with scales for each row.
 
     Keras 3.15 cannot build a ReversibleEmbedding that has both LoRA matrices and a second table that is not quantized,
-    because Embedding accepts no further weights after the matrices. A quantized layer adds its tables before the
-    matrices.
+    because Embedding accepts no further weights after the matrices. Keras can build such a layer if it is quantized,
+    because then the tables are added before the matrices.
     """
     settings = _settings(a, policy)
     if settings is None:

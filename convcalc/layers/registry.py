@@ -132,7 +132,7 @@ class LayerDefinition(Struct):
 
     # Facets ---------------------------------------------------------------------------------------------------------
 
-    # Further values for the rule, by which layers that share a rule differ.
+    # Further values for the rule. Layers that share one rule differ in these values.
     rule_options: Mapping[str, Any] = {}
     # The classes of the unnamed layers that Keras creates inside this layer, and that use up automatic names. A
     # function computes the classes from the arguments and from whether this layer has an explicit name.
@@ -182,10 +182,10 @@ class LayerDefinition(Struct):
     keras2_only: bool = False
     # The module of the class in Keras, if ``keras.layers`` does not export it.
     keras_module: str = "keras.layers"
-    # True for a layer that is not Keras's: a spec declares it under ``custom:``, or another package declares it.
+    # True for a layer that is not part of Keras. A spec declares the layer under ``custom:``, or another package does.
     is_custom: bool = False
-    # Builds the model of a layer that consists of other layers, from its arguments, the shapes and dtypes of its inputs,
-    # and its dtype policy. None if the rule computes everything.
+    # For a layer that consists of other layers: a function that builds the model of these layers. It takes the layer's
+    # arguments, the shapes and dtypes of the layer's inputs, and the layer's dtype policy. None if ``rule`` is used.
     template: Callable[..., Any] | None = None
     # The package that declares the layer, for messages; "" for convcalc itself.
     provider: str = ""
@@ -276,7 +276,7 @@ _ALIASES: dict[str, str] = {}
 # The layers of the families imported so far, by name, alias and class name.
 _KNOWN: dict[str, LayerDefinition] = {}
 
-# The package whose layers are being loaded.
+# The packages whose layers are being loaded. The list is empty at all other times.
 _loading: list[str] = []
 
 _AXES = {0: (), 1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -345,7 +345,8 @@ def layer(
                 class_name=class_name or rank_name.rpartition(">")[2],
                 **{**facets, **origin},
             )
-            # A class with a package has its short name only in summaries: other packages may have the same class.
+            # A name with a package, such as "package>Class", is the only name of the layer. The short name is shown in
+            # summaries, but it does not identify the layer: another package may have a class with this short name.
             known_as = () if ">" in rank_name else (definition.class_name,)
             names = (rank_name, *known_as, *definition.aliases)
             for known in names:

@@ -115,7 +115,9 @@ def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
             raise Refusal(f"needs the same {name} in both layers", codes.DIRECTIONS, "backward_layer")
     if forward.setting("stateful") and forward.setting("return_state"):
         raise Refusal(
-            "cannot have both stateful and return_state, because Keras fails on both", codes.DIRECTIONS, "layer"
+            "cannot have stateful together with return_state, because Keras fails with this combination",
+            codes.DIRECTIONS,
+            "layer",
         )
     half = len(states) // 2
     there, back = forward.infer(x, *states[:half]), backward.infer(x, *states[half:])

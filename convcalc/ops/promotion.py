@@ -45,10 +45,10 @@ def _upper_bounds(dtype: str) -> frozenset[str]:
 
 @cache
 def result_type(*dtypes: str) -> str:
-    """Returns the dtype to which Keras promotes these dtypes; "" if one of them is "", an unknown dtype.
+    """Returns the dtype to which Keras promotes these dtypes.
 
-    ``int`` and ``float`` are the types of Python's numbers. The result is unknown ("") if one of the dtypes is unknown,
-    for example of a custom layer's output.
+    ``int`` and ``float`` are the types of Python's numbers. An unknown dtype, such as the dtype of a custom layer's
+    output, is "". If one of the dtypes is unknown, the result is unknown too.
     """
     if "" in dtypes:
         return ""

@@ -103,7 +103,7 @@ def _selected(
         if len(candidates) == 1:
             return candidates[0]
     names = first_listed([f"'{snapshot.model}'" for snapshot in snapshots])
-    wanted = f"; {'more than one is' if same_name else 'none is'} of '{model.name}'" if model else ""
+    wanted = f"; {'several belong' if same_name else 'none belongs'} to '{model.name}'" if model else ""
     message = f"{source.name} contains {len(snapshots)} records: {names}{wanted}; keep only one"
     raise error(codes.NOT_A_RECORD, message)
 

@@ -93,4 +93,4 @@ def test_at_most_20_errors_are_shown() -> None:
     broken = [layer("Dense", f"d{number}", [at("x", 4)], units=0) for number in range(50)]
     texts = problems(functional(inputs(4), *broken, layer("Dense", "dense", [at("x", 4)], units=2)))
     assert len(texts) == 21
-    assert texts[-1] == "30 more errors are not shown; correct the others first"
+    assert texts[-1] == "30 more errors are not shown; correct the shown errors first"

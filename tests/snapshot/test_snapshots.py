@@ -426,7 +426,7 @@ def test_the_report_of_the_model_among_several() -> None:
         assert "contains 2 records: 'chain' and 'other'" in refused(content)
     texts = text() + text(CHAIN.replace("name: chain", "name: other"))
     assert snapshot_in(texts, "log.txt", other).model == "other"
-    assert "none is of 'third'" in _refused_for(texts, report_of(CHAIN.replace("name: chain", "name: third")))
+    assert "none belongs to 'third'" in _refused_for(texts, report_of(CHAIN.replace("name: chain", "name: third")))
 
 
 def _refused_for(content: str, report) -> str:

@@ -183,7 +183,7 @@ class CallGraph:
             if ref.output or ref.call in several:
                 raise self.fail(
                     path,
-                    f"names '{names[call.layer]}', which has several outputs; an input has one",
+                    f"names '{names[call.layer]}', which has several outputs; an input has only one output",
                     codes.NO_SUCH_OUTPUT,
                 )
 

@@ -80,8 +80,8 @@ def layer_policy(
         value: the ``dtype`` in the layer's config.
         name: the layer's name.
         definition: the layer in the catalogue; None for a custom class.
-        build_config: the layer's ``build_config``. If the file has it, Keras builds the layer before it adds the layer
-            to a model, and the layer's path is only its name.
+        build_config: the layer's ``build_config``. If it is given, Keras builds the layer before it adds the layer to a
+            model, and the layer's path is only the layer's name.
         own_path: True if the layer's path is only its name, even without a ``build_config``.
     """
     if not isinstance(value, Mapping) or value.get("class_name") != _MAP or not _is_keras(value):

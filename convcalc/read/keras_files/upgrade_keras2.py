@@ -35,7 +35,7 @@ class _Function(Struct):
     adapted: Mapping[str, Callable[[Any], Any]] = {}
 
 
-# A converter returns this if Keras's operation does not accept the argument's value.
+# A converter returns this object if Keras's operation does not accept the argument's value.
 _UNFIT = object()
 
 
@@ -323,11 +323,11 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None
 
 
 def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
-    """Returns the layers with the tensors restored that Keras 2 did not save as arguments of a call.
+    """Returns the layers after restoring tensors that Keras 2 did not save as arguments of a call.
 
     For ``tf.einsum(equation, a, b)``, Keras 2 saves the equation, but not ``a`` and ``b``. Keras saves only layers that
-    an output of the model needs, and each layer before the layers that read its output. So if no saved call reads a
-    layer, the layer must be read by the first ``einsum`` (or similar function) after it.
+    an output of the model needs, and saves a layer before all layers that read the layer's output. So if no saved call
+    reads a layer, the next ``einsum`` (or similar function) in the file must read the layer.
     """
     losing = [
         number
@@ -389,7 +389,7 @@ def _has_legacy_calls(entry: Mapping[str, Any]) -> bool:
 def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
     """Returns a layer with the class name and the arguments of Keras 3. Layers among its arguments are upgraded too.
 
-    If Keras 3 has no layer that behaves in the same way, the class name is that of a definition in
+    If Keras 3 has no layer that behaves in the same way, the result has the class name of a definition in
     ``convcalc/layers/keras2.py``.
     """
     entry = upgrade_keras1(entry)
@@ -584,8 +584,8 @@ def _operation(
 
 
 def _keras_operation(name: str) -> tuple[str, str]:
-    """Returns the module and the class of the operation of Keras for a TensorFlow function; two empty strings if Keras
-    has none.
+    """Returns the module and the class of Keras's operation for a TensorFlow function; two empty strings if Keras has no
+    such operation.
     """
     function = _FUNCTIONS.get(name)
     if name == "__operators__.getitem":

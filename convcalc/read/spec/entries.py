@@ -227,7 +227,7 @@ class Entries:
         return tuple(ref for ref in refs.values() if ref is not None)
 
     def record_expected(self) -> None:
-        """Sets the output shape of a custom layer, which cannot be computed, to the shape that ``expect`` states."""
+        """Records the output shape that ``expect`` states for a custom layer, because this shape cannot be computed."""
         expected = (self.graph.layers[-1].expect or {}).get("output_shape")
         if isinstance(expected, list) and self.current is not None:
             sizes = expected if expected[:1] == [None] else [None, *expected]  # the batch axis can be left out

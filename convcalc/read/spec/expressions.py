@@ -77,7 +77,7 @@ def evaluate(text: str, variables: Mapping[str, Any]) -> Any:
 class _Parser:
     """Parses an expression by recursive descent. The number of tokens is limited.
 
-    The grammar: a sum of products of atoms with an optional sign.
+    An expression is a sum of products of atoms. An atom can have a sign.
     """
 
     def __init__(self, text: str, variables: Mapping[str, Any]) -> None:

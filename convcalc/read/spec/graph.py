@@ -147,7 +147,7 @@ class GraphBuilder:
         return ref
 
     def record(self, ref: Ref, shape: Shape) -> None:
-        """Sets the shape of a tensor that cannot be inferred to the shape that the file states."""
+        """Records the shape that the file states for a tensor, because this shape cannot be inferred."""
         call = self.calls[ref.call]
         self.calls[ref.call] = call._replace(recorded={**call.recorded, ref.output: (shape, "float32")})
 

@@ -20,8 +20,8 @@ _EXPECTED = "a file of custom layers must be a mapping with 'custom:'"
 
 
 def read_layers_files(sources: Sequence[str | PathLike[str]], custom: CustomLayers) -> CustomLayers:
-    """Returns the declarations in all files, in addition to ``custom``. If two files declare the same name, the last one
-    is used.
+    """Returns the declarations in all files, in addition to ``custom``. If two files declare the same name, the last
+    declaration is used.
 
     Raises :class:`ConvcalcError` with every problem in the files.
     """

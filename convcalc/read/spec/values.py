@@ -33,7 +33,7 @@ COMMON_OPTIONS = ("name", "from", "as", "expect", "trainable", "dtype")
 
 
 class AlreadyReported(Exception):
-    """Raised after a problem was reported. The reader skips the node and continues with the next one."""
+    """Raised after a problem was reported. The reader skips the node and continues with the next node."""
 
 
 class Scope(Struct):
@@ -48,7 +48,7 @@ class Scope(Struct):
         inputs: the inputs of the block (``$input``)
         open_blocks: the names of the blocks that contain the node, outermost first
         depth: the number of blocks, repeats and models that contain the node
-        context: a text about the block and where it is used, which is appended to messages
+        context: a text that says in which block the node is, and where the block is used. Messages end with this text.
     """
 
     variables: Mapping[str, Any] = {}
