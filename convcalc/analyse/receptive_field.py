@@ -149,7 +149,7 @@ def receptive_fields(run: ModelRun) -> dict[str, tuple[tuple[Field, ...], ...]]:
 
 
 def _has_channels_first(run: ModelRun) -> bool:
-    """True if any layer has its channels before its spatial axes."""
+    """Returns True if any layer has its channels before its spatial axes."""
     return any(layer.args.get("data_format") == "channels_first" for layer in run.model.layers) or any(
         map(_has_channels_first, run.nested.values())
     )

@@ -20,7 +20,7 @@ def short_class(class_name: str) -> str:
 
 
 def is_automatic(name: str, class_name: str) -> bool:
-    """True if the name is an automatic name of the class, such as ``conv2d`` or ``conv2d_5``."""
+    """Returns True if the name is an automatic name of the class, such as ``conv2d`` or ``conv2d_5``."""
     word = snake_case(class_name)
     return name.startswith(word) and re.fullmatch(r"(?:_[0-9]+)?", name[len(word) :]) is not None
 

@@ -123,8 +123,8 @@ def by_place(problem: Problem) -> tuple[int, int]:
 
 
 def limited(problems: Sequence[Problem]) -> list[Problem]:
-    """Returns the problems. If more than :data:`MAX_UNPLACED` errors have no line, one error with the number of the rest
-    replaces the rest.
+    """Returns the problems. If more than :data:`MAX_UNPLACED` errors have no line, only the first of them are returned, and
+    one more error that states how many errors are left out.
     """
     rest = [problem for problem in problems if problem.severity == "error" and problem.mark is None][MAX_UNPLACED:]
     if not rest:

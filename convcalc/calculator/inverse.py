@@ -170,7 +170,7 @@ def _near(strides: list[int]) -> list[int]:
 
 
 def _refused(strides: int | tuple[int, ...], padding: str | int, transpose: bool, framework: str) -> bool:
-    """True if the framework rejects the setting.
+    """Returns True if the framework rejects the setting.
 
     Keras rejects numeric padding in transposed layers. PyTorch rejects 'same' in transposed layers and with strides
     above 1.

@@ -6,7 +6,7 @@ import sys
 
 
 def encodes(characters: str) -> bool:
-    """True if the encoding of standard output can represent these characters."""
+    """Returns True if the encoding of standard output can represent these characters."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
         return encodable(characters, encoding) == characters

@@ -73,7 +73,7 @@ def _with_widths(
 
 
 def _cells(report: Report, row: KerasRow, options: Options) -> list[str]:
-    """Returns the texts of a row in Rich's markup. Names of sources are not escaped, because Keras does not do so."""
+    """Returns the texts of a row in Rich's markup. Names of sources are not escaped, because Keras does not escape them."""
     prefix = f"{'   ' * row.depth}└ " if row.depth else ""
     cells = [f"{escape(prefix + row.name)} ({escape(row.class_name)})", row.shape, row.params]
     if not report.linear:

@@ -53,7 +53,7 @@ def layer_rows(report: Report, row: LayerReport, expand_nested: bool) -> list[Ke
 
 
 def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
-    """Yields a row, and after it the rows of the layers that it contains, such as those of a Pipeline."""
+    """Yields a row, and then the rows of the layers inside the row's layer, such as the layers of a Pipeline."""
     yield row
     for inner in row.sublayers if expand else ():
         # For an inner layer, Keras shows the shape for which it was built. A layer that is built in ``__init__``, or

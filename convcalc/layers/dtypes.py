@@ -107,7 +107,7 @@ def find_policy(name: str) -> Policy | None:
 
 
 def is_policy(name: str) -> bool:
-    """True if ``name`` is the name of a dtype policy."""
+    """Returns True if ``name`` is the name of a dtype policy."""
     return find_policy(name) is not None
 
 

@@ -384,7 +384,7 @@ def lookup_builtin(name: str) -> LayerDefinition | None:
 
 
 def is_builtin(name: str) -> bool:
-    """True if a built-in layer has this name, alias or class name."""
+    """Returns True if a built-in layer has this name, alias or class name."""
     return name in FAMILY_OF
 
 

@@ -242,7 +242,7 @@ def foreign_inside(args: Mapping[str, Any]) -> Iterator[SubForeign]:
 
 
 def contains_foreign(args: Mapping[str, Any]) -> bool:
-    """True if an argument contains a layer of an undeclared custom class, at any depth. The outer rule then cannot run."""
+    """Returns True if an argument contains a layer of an undeclared custom class, at any depth. The outer rule then cannot run."""
     return any(foreign.known is None for foreign in foreign_inside(args))
 
 

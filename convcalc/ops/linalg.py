@@ -20,7 +20,7 @@ from convcalc.ops.tensor import Tensor, unknown_macs
 
 
 def _sizes_differ(size1: Number, size2: Number) -> bool:
-    """True if the two sizes differ. As in Keras, an unknown size differs from every known size."""
+    """Returns True if the two sizes differ. As in Keras, an unknown size differs from every known size."""
     return plain(size1) != plain(size2)
 
 

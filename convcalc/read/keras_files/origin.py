@@ -104,10 +104,12 @@ def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
         known.add("vocabulary_size")
     for key in config:
         if key not in known and not definition.name.startswith(_KEYS.get(key, ("?",))):
-            return f"which has no argument '{key}'"
+            return f"because Keras's class has no argument '{key}'"
     written = {argument.name for argument in definition.arguments} - _NEWER_ARGUMENTS
     if written and not any(key in config for key in written):
-        return f"which writes its arguments, such as '{definition.arguments[0].name}'"
+        return (
+            f"because the config has none of the arguments of Keras's class, such as '{definition.arguments[0].name}'"
+        )
     return ""
 
 
