@@ -43,7 +43,7 @@ class Measure:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The cells of this line of the results: what is measured, ours, the other, ratio, target, verdict."""
+        """The cells of this line: what is measured, our number, the other number, the ratio, target and verdict."""
         if self.missing:
             return (self.what, "?", "?", "?", self._target(), f"not measured: {self.missing}")
         other = "" if self.other is None else f"{number_text(self.other)} {self.unit}"

@@ -81,7 +81,7 @@ def test_the_layer_of_a_tensor_is_the_layer_that_is_called() -> None:
     assert made.layer_of(Ref(3, 5)) is made.layers[1]  # the layer is the same for every output of the call
 
 
-def test_a_layer_has_a_model_only_if_it_is_one() -> None:
+def test_only_a_layer_that_is_a_nested_model_has_a_model() -> None:
     layers = nested().layers
     assert [layer.model is not None for layer in layers] == [False, True, True, False]
     assert layers[1].model is layers[1].definition

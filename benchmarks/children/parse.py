@@ -1,4 +1,4 @@
-"""Reads the given models without computing anything, as a lower limit for the time of a check."""
+"""Reads the given models without computing anything. The time is a lower limit for the time of a check."""
 
 import sys
 

@@ -1,4 +1,7 @@
-"""Tests explanations. An explanation is made by running the rule of a layer on traced numbers."""
+"""Tests explanations. An explanation is made by running the rule of a layer on traced numbers.
+
+A traced number records how it was computed.
+"""
 
 import pytest
 

@@ -425,7 +425,7 @@ def test_training_memory_is_the_sum_of_its_parts(optimizer: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, kind in CATALOGUE.items() if kind.buffer_reuse])
-def test_a_layer_in_place_needs_no_more_memory_than_its_input(name: str) -> None:
+def test_a_layer_that_works_in_place_needs_only_the_memory_of_its_input(name: str) -> None:
     kind = CATALOGUE[name]
     before = "{Dense: {units: 4, as: a}}, {Dense: {units: 4, as: b}}, " if kind.merges else ""
     report = of_text(f"{{input: {list(kind.example_input)}, layers: [{before}{kind.example}]}}")

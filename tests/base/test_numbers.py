@@ -1,4 +1,7 @@
-"""Tests that the three types of numbers have the right values and formulas, and that their values are equal."""
+"""Tests the three types of numbers: ints, traced numbers and UNKNOWN.
+
+The values and formulas must be right, and a traced number must have the same value as the int.
+"""
 
 import copy
 import pickle

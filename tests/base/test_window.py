@@ -205,7 +205,7 @@ def test_the_output_counts_the_windows_that_fit(
 
 @settings(max_examples=200)
 @given(SIZES, SMALL, SMALL, SMALL)
-def test_same_pads_no_more_than_its_windows_need(size: int, kernel: int, stride: int, dilation: int) -> None:
+def test_same_padding_is_only_as_large_as_the_windows_need(size: int, kernel: int, stride: int, dilation: int) -> None:
     window = slide(size, kernel, stride, dilation, "same")
     before, after, output = (int(number) for number in (window.pad_before, window.pad_after, window.output))  # type: ignore[call-overload]
     assert output == -(-size // stride)

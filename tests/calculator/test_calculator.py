@@ -151,7 +151,7 @@ def test_an_option_without_effect_is_refused(args, message) -> None:
         CliRunner().invoke(command, args, standalone_mode=False, catch_exceptions=False)
 
 
-def test_an_impossible_size_has_a_nearest_one() -> None:
+def test_an_impossible_size_has_a_nearest_possible_size() -> None:
     closest = nearest((6,), (100,))
     assert closest is not None and (closest.output, closest.options) == ((11,), "--k 6 --s 1 --pad 5")
     assert nearest((6,), (100,), kernel_size=9, padding="valid") is None

@@ -83,7 +83,7 @@ def test_the_command_names_the_classes_to_supply(tmp_path: Path) -> None:
     assert f"{path}: to load the file, Keras needs custom_objects with Own\n" in done.output
 
 
-def test_a_deep_file_meets_no_recursion_limit() -> None:
+def test_a_deep_file_does_not_reach_the_recursion_limit() -> None:
     config: Any = LAMBDA
     for _ in range(5000):
         config = [config]

@@ -253,7 +253,7 @@ def test_many_insights_of_one_kind_are_cut_and_counted() -> None:
     assert lines[-1] == "   skipped-input: 3 more; --format json lists them all"
 
 
-def test_no_insights_print_nothing() -> None:
+def test_a_report_without_insights_says_so() -> None:
     assert insights_text(insights(spec({"Flatten": {}})), TextStyle()) == " Insights: none\n"
 
 

@@ -205,8 +205,9 @@ def test_a_layer_shared_by_two_models_is_stored_once() -> None:
 
 
 def test_lora_and_spectral_normalization_in_archives() -> None:
-    """An archive stores a kernel after the LoRA matrices were added to it, and stores the kernel under a
-    SpectralNormalization twice.
+    """An archive stores the sum of a kernel and its LoRA matrices.
+
+    An archive stores the kernel in a SpectralNormalization twice: for the wrapper and for the inner layer.
     """
     lora = one(on_input("Dense", "dense", units=4, lora_rank=2))
     assert verified(archive(lora, DENSE)).problems == ()

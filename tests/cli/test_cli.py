@@ -243,7 +243,7 @@ def test_progress_of_many_files_is_only_for_terminals(command: tuple[str, ...]) 
     assert run(name, *specs, *options).stderr == ""
 
 
-def test_progress_is_in_no_result_and_no_message() -> None:
+def test_results_and_messages_contain_no_progress() -> None:
     lines = on_a_terminal("check", *[FASHION] * 4, "missing.yaml", FASHION, output_too=True).split("\n")
     cleared = [line.rpartition("\x1b[K")[2] for line in lines]
     assert sum(line.startswith(FASHION) for line in cleared) == 5

@@ -172,7 +172,7 @@ def test_differences_are_written_to_files(small: Callable[..., str], tmp_path: P
     assert part in (tmp_path / name).read_text(encoding="utf-8")
 
 
-def test_names_control_no_terminal_and_no_markdown(small: Callable[..., str]) -> None:
+def test_names_cannot_control_the_terminal_or_markdown(small: Callable[..., str]) -> None:
     one, two = small("one.yaml"), small("two.yaml", ("- Dense: 2", r'- Dense: {units: 2, name: "\e[31m|<b>"}'))
     assert "\x1b" not in run("diff", one, two).stdout
     assert r"\|\<b\>" in run("diff", one, two, "--format", "markdown").stdout

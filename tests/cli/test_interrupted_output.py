@@ -47,7 +47,7 @@ def shell(command: str, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_closed_pipe_is_no_error(name: str) -> None:
+def test_a_closed_pipe_is_not_an_error(name: str) -> None:
     args, _ = COMMANDS[name]
     done = shell('{ sleep 0.1; convcalc "$@"; echo "exit code $?" >&2; } | true', *args)
     assert done.stderr == "exit code 0\n"

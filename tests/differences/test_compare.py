@@ -272,7 +272,7 @@ layers:
 """
 
 
-def test_other_connections() -> None:
+def test_changed_connections_are_reported() -> None:
     comparison = compare(record(TWO_WAYS), record(TWO_WAYS.replace("from: x", "from: one")))
     assert [(row[0], row[3]) for row in told(comparison)] == [("changed", ["connected_to"])]
 
@@ -319,7 +319,7 @@ def test_layers_inside_other_layers_are_compared_without_names() -> None:
 # Texts ----------------------------------------------------------------------------------------------------------------
 
 
-def test_a_text_is_compared_only_in_what_it_says() -> None:
+def test_values_that_a_text_lacks_are_not_compared() -> None:
     assert compare(as_text(chain(BASE)), chain(BASE)).same
     wider = compare(as_text(chain(BASE)), chain(with_layer(3, "Conv2D: [48, 3]")))
     assert [row[:2] for row in told(wider)] == [
@@ -331,7 +331,7 @@ def test_a_text_is_compared_only_in_what_it_says() -> None:
     ]
 
 
-def test_a_number_that_no_input_explains_is_not_affected() -> None:
+def test_a_number_that_changes_without_its_inputs_is_changed_and_not_affected() -> None:
     one = as_text(chain(BASE))
     rows = list(one.rows)
     rows[7] = replace(rows[7], cells={**rows[7].cells, "params": Cell(1)})
@@ -466,7 +466,7 @@ def replace_links(each: LayerSignature, number: int) -> LayerSignature:
     return each._replace(links=(Link(number - 1, "[0][0]"),) if number else ())
 
 
-def test_a_lower_bound_differs_from_the_number_and_outputs_count() -> None:
+def test_a_lower_bound_differs_from_an_exact_number_and_the_order_of_outputs_counts() -> None:
     sure, bound = Cell(10), Cell(10, partial=True)
     assert not sure.agrees(bound) and bound.agrees(bound) and bound.text == "≥ 10"
     text = "input: [8]\nlayers:\n  - {Dense: 8, as: a}\n  - Dense: 4\noutputs: "

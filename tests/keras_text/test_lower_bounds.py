@@ -106,8 +106,10 @@ def test_muon_trains_embeddings_as_adam_does(name: str, inside: str, excluded: b
         ("Custom>Adam", {"is_legacy_optimizer": False}, None),  # Keras 3 cannot create this optimizer of Keras 2
     ],
 )
-def test_an_h5_file_has_the_variables_of_no_weight(optimizer: str, settings: Any, variables: int | None) -> None:
-    """Keras creates the optimizer of an ``.h5`` file without variables for the weights of layers."""
+def test_the_optimizer_in_an_h5_file_has_no_variables_for_weights(
+    optimizer: str, settings: Any, variables: int | None
+) -> None:
+    """When Keras loads an ``.h5`` file, it creates the optimizer without variables for the weights of layers."""
     h5py = pytest.importorskip("h5py")
     file = BytesIO()
     with h5py.File(file, "w") as root:

@@ -683,7 +683,7 @@ def test_separable_is_depthwise_without_bias_and_a_1x1_convolution(multiplier: i
 
 
 @pytest.mark.parametrize("name", ["Conv", "SeparableConv", "MaxPooling", "Transpose"])
-def test_one_axis_equals_two_with_one_of_size_one(name: str) -> None:
+def test_one_axis_equals_two_axes_if_one_axis_has_size_one(name: str) -> None:
     pooling = name == "MaxPooling"
     first = {"pool_size": 3} if pooling else {"filters": 4, "kernel_size": 3}
     wide = (

@@ -26,7 +26,7 @@ def _counts(found: Comparison) -> dict[str, int]:
     """Returns the counts of a comparison. Layers that differ only in the number in their automatic name count as
     "same".
 
-    Keras does not start these numbers again at each model of a process.
+    Keras does not restart these numbers for each model in a process.
     """
     counts = {**found.counts}
     counts["same"] += counts.pop("renumbered", 0)
@@ -48,7 +48,7 @@ def test_resnet50_and_resnet101(ignore_names: bool) -> None:
     assert _counts(result) == {"same": 177, "added": 170}
 
 
-def test_a_layer_inserted_in_keras_renumbers_the_ones_after_it() -> None:
+def test_a_layer_inserted_in_keras_renumbers_the_layers_after_it() -> None:
     from keras import Sequential, layers
 
     def made(more: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Compares the totals and rows of SavedModels with the models that Keras 2 (tf_keras) and Keras 3 wrote to them."""
+"""Compares convcalc's totals and rows for SavedModels with the models that Keras 2 (tf_keras) and Keras 3 saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares the totals and rows of files with the Keras models that were written to these files.
+"""Compares convcalc's totals and rows for files with the Keras models that were saved to these files.
 
 The weights in these files contain information that the configs do not contain.
 """

@@ -23,7 +23,7 @@ def test_an_index_lists_what_the_families_declare(index: Path) -> None:
     assert index.read_text(encoding="utf-8") == INDEXES[index](), "run `python -m tests.regenerate.families`"
 
 
-def test_a_layer_missing_in_the_index_says_what_to_run() -> None:
+def test_the_error_for_a_layer_missing_in_the_index_says_what_to_run() -> None:
     def rule(a, x):
         """Halves the last axis."""
 

@@ -94,7 +94,7 @@ def test_the_own_layers_of_keras_may_repeat_their_name(registered: str | None) -
     ],
     ids=lambda entry: f"{entry['class_name']} {sorted(entry['config'])[-1]}",
 )
-def test_without_a_module_a_class_is_of_keras_only_if_its_arguments_are(entry: dict[str, Any]) -> None:
+def test_without_a_module_a_class_is_of_keras_only_if_keras_has_its_arguments(entry: dict[str, Any]) -> None:
     for place in (sequential(INPUT, entry), sequential(INPUT, layer("TimeDistributed", "made", layer=entry))):
         result = report(place)
         (message,) = messages(result)
@@ -270,7 +270,7 @@ def test_other_custom_objects_change_no_number(argument: str, value: Any) -> Non
         assert "no number depends on it" in message
 
 
-def test_the_objects_of_keras_are_no_warning() -> None:
+def test_the_objects_of_keras_cause_no_warning() -> None:
     values = {
         "activation": {"module": "keras.layers", "class_name": "LeakyReLU", "config": {}, "registered_name": None},
         "kernel_initializer": {"class_name": "GlorotUniform", "config": {"seed": None}},

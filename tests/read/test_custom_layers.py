@@ -82,7 +82,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("module", "registered", "name", "found"), NAMES)
-def test_a_declaration_is_found_by_all_that_the_file_says(module: Any, registered: Any, name: str, found: bool) -> None:
+def test_a_declaration_is_found_by_each_name_of_the_class(module: Any, registered: Any, name: str, found: bool) -> None:
     data = model(custom("Scale", "s", [at("x")], module=module, registered=registered, init=2.0))
     result = report(data, declared(**{name: SCALE}))
     row = result.layers[1]
@@ -100,7 +100,7 @@ def test_a_declaration_is_found_by_all_that_the_file_says(module: Any, registere
     assert row.config["init"] == 2.0
 
 
-def test_the_most_specific_name_wins() -> None:
+def test_the_most_specific_name_is_preferred() -> None:
     assert [*possible_names("A", "p.q", "r>B")] == ["r>B", "p.q.A"]
     assert [*possible_names("A", "p.q", "A")] == ["p.q.A", "p>A"]
     assert [*possible_names("r>A", None, None)] == ["r>A"]
@@ -142,7 +142,7 @@ def test_a_layer_that_does_not_fit_its_declaration_is_unknown(layers: Any, confi
     assert problem.severity == "warning" and reason in problem.message and "layers.yaml" in problem.message
 
 
-def test_the_shape_that_the_file_records_wins() -> None:
+def test_the_shape_recorded_in_the_file_is_preferred() -> None:
     data = model(custom("Scale", "s", [at("x")], registered="Scale"), layer("Dense", "d", [at("s", 8, 5)], units=2))
     result = report(data, declared(Scale=SCALE))
     assert result.layers[1].output_shapes == ((UNKNOWN, 8, 5),)

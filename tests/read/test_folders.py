@@ -112,7 +112,7 @@ def test_a_json_string_with_a_config_is_a_config(times: int) -> None:
     assert params(infer(read(text.encode(), "m.json"))) == {"dense": 16}
 
 
-def test_too_many_json_strings_in_each_other_are_an_error() -> None:
+def test_too_many_nested_json_strings_are_an_error() -> None:
     text = json.dumps(DENSE)
     for _ in range(5):
         text = json.dumps(text)

@@ -1,4 +1,4 @@
-"""Files of Keras 1. The expected numbers are those of Keras 1.2.2, which built the models of ``keras1.json``.
+"""Tests files of Keras 1. The expected numbers are from Keras 1.2.2, which built the models in ``keras1.json``.
 
 ``tests/live/packages_keras2/keras1_models.py`` builds the models.
 """

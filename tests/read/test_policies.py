@@ -138,7 +138,7 @@ def test_an_unknown_policy_makes_counts_unknown(
             assert not target.exists()
 
 
-def test_a_path_that_is_not_known_is_not_guessed(tmp_path: Path) -> None:
+def test_an_unknown_path_is_not_guessed(tmp_path: Path) -> None:
     """If the file has no build_config, the path of a layer in a Sequential begins with names of models.
 
     These names are unknown, so the policy is known only if every possible path gives the same policy.

@@ -140,7 +140,7 @@ def test_files_before_keras_3_6_have_no_names_in_the_tree() -> None:
     assert [row.class_name for row in report.layers if row.depth == 0] == ["Variables", "block", "block", *"????"]
 
 
-def test_weights_alone() -> None:
+def test_a_file_that_contains_only_weights() -> None:
     report = of(tree(SHAPES, NAMES))
     assert rows(report) == TREE
     assert (report.model.name, report.model.class_name, report.totals.params) == ("my_model", "Weights", 229)
@@ -320,7 +320,7 @@ def backbone_and_head() -> Any:
     return functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])
 
 
-def test_a_custom_layer_that_contains_a_layer_of_another_one() -> None:
+def test_a_custom_layer_that_contains_a_layer_of_another_custom_layer() -> None:
     """Keras counts the shared embedding in the rows of both layers, but only once in the total.
 
     An example is keras_hub's MaskedLMHead.
@@ -466,7 +466,7 @@ def test_a_config_with_the_weights_of_another_file(tmp_path: Path, capsys: pytes
     assert exit_code("summary", str(config), "--weights", str(config)) == 2
 
 
-def test_no_other_model_is_written_of_a_class_without_layers(tmp_path: Path) -> None:
+def test_a_class_without_layers_is_not_written_as_another_model(tmp_path: Path) -> None:
     for name, content in (("m.keras", archive(OWN, tree(SHAPES, NAMES))), ("m.json", json.dumps(OWN).encode())):
         path = tmp_path / name
         path.write_bytes(content)

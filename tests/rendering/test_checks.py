@@ -30,7 +30,7 @@ def test_a_github_command_names_the_line_of_the_spec() -> None:
     assert message == "'conv2d' has 320 params, not 321 as expected"
 
 
-def test_a_problem_without_position_is_one_of_the_file() -> None:
+def test_a_problem_without_position_belongs_to_the_file() -> None:
     report = checked(GOOD).report
     result = [CheckResult(name, report, (Problem("record-differs", "is another"),)) for name in ("m.keras", "-")]
     (_, on_file, first), (_, on_nothing, second) = commands(check_text("github", result))
@@ -140,7 +140,7 @@ def test_a_layer_with_expectations_is_a_junit_test() -> None:
     assert error is not None and error.get("type") == "unknown-layer"
 
 
-def test_a_warning_fails_no_junit_test() -> None:
+def test_a_warning_does_not_fail_a_junit_test() -> None:
     warning = Problem("recorded-shape", "is recorded", None, "a", "warning")
     root = ElementTree.fromstring(check_text("junit", [CheckResult("m", checked(GOOD).report, (warning,))]))
     assert root.get("failures") == "0"

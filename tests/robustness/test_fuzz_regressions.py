@@ -385,7 +385,7 @@ def test_an_input_of_an_unknown_class_cannot_be_a_spec(stated: Any) -> None:
         spec_yaml(report)
 
 
-def test_memory_uses_the_run_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_computed_from_the_report_if_batch_sizes_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """If every batch size is known, memory is computed from the report, without inferring the model again.
 
     Otherwise the model is inferred for one sample; if the model refuses one sample, the sizes are unknown.
@@ -421,7 +421,7 @@ def test_sizes_of_an_input_of_an_unknown_class_are_fixed(asked: Any) -> None:
 
 @pytest.mark.parametrize("escape", ["\\ud800", "\\U00110000"])
 @pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
-def test_escapes_that_are_no_characters(loader: str, escape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_escapes_that_are_not_characters(loader: str, escape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """libyaml refuses these escapes. PyYAML's own parser accepts them or fails with a traceback.
 
     convcalc uses PyYAML's own parser if libyaml is missing, so the test runs with both parsers.

@@ -1,5 +1,5 @@
-"""Compares models of packages for Keras 3. The package builds and saves the models, and convcalc reads the files
-without the package.
+"""Compares convcalc's reports with models of packages for Keras 3. Each package builds and saves its models, and
+convcalc reads the files without the package.
 
 ``python -m tests.live.packages`` installs every package of `packages.toml`, builds all models, and prints the table.
 ``python -m tests.live.packages kimm k3im --folder FOLDER`` builds the models of two packages, and keeps the files.

@@ -56,7 +56,7 @@ def test_automatic_names_are_those_of_keras() -> None:
     assert report(text).model.name == "sequential"
 
 
-def test_automatic_names_count_through_nested_models() -> None:
+def test_automatic_names_are_numbered_through_nested_models() -> None:
     text = "input: [4]\nlayers: [{Dense: 4}, {Model: {input: [4], layers: [{Dense: 4}]}}, {Dense: 4}]"
     assert names(text) == ["dense", "sequential", "dense_1", "dense_2"]
 
@@ -168,7 +168,7 @@ def test_a_block_may_merge_several_inputs() -> None:
     assert [row.params for row in made.layers] == [0, 0, 0, 24]
 
 
-def test_repeats_count_and_nest() -> None:
+def test_repeats_are_numbered_and_can_be_nested() -> None:
     text = """
 input: [4]
 layers:
@@ -296,7 +296,7 @@ layers:
     assert made.layers[-1].calls[0].inputs == ("dense[0][0]", "dense_1[0][0]")
 
 
-def test_outer_labels_are_visible_in_a_block_and_inner_ones_not() -> None:
+def test_a_block_sees_outer_labels_and_hides_its_inner_labels() -> None:
     text = """
 blocks:
   b: {layers: [{Dense: {units: 4, as: x}}, {Add: {from: [x, outer]}}]}
