@@ -97,9 +97,9 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
         declared = LayerReport(layer, row.prefix, row.depth, row.trainable, row.calls, row.counts)
         return _explained(report, number, declared)._replace(layer=row)
     if isinstance(definition, Foreign):
-        recorded = row.calls[-1].recorded
+        more = "; there may be more outputs" if row.may_have_more_outputs else ""
         shapes = ", ".join(map(shape_text, row.output_shapes))
-        shown = f"{shapes}, as recorded in the file" if recorded else "unknown"
+        shown = f"{shapes}, as recorded in the file{more}" if row.calls[-1].recorded else "unknown"
         unknown = Section("Output", (("output", f"{shown}: the class is unknown, and its code is not run"),))
         stored = _stored(row)
         sections = (inputs, unknown, stored) if stored.lines else (inputs, unknown)

@@ -165,7 +165,7 @@ def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Ses
                 result = _call_layer(run, call, layer, definition, inputs, session)
             else:
                 result = _call_other(run, call, layer, inputs, session)
-            results.append(_with_recorded(result, call, layer, session) if call.recorded else result)
+            results.append(_with_recorded(result, call, layer, model, session) if call.recorded else result)
         except Refusal as refusal:
             session.problems.append(_problem(run, call, layer, inputs, refusal))
             results.append(unknown_result(inputs))
@@ -224,7 +224,7 @@ def _missing_output(run: ModelRun, ref: Ref) -> str:
     return f"output {ref.output} of '{name}', which has {count} output{'s' * (count != 1)}, counted from 0"
 
 
-def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Session) -> CallResult:
+def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, session: _Session) -> CallResult:
     """Returns the result of a call with unknown output shapes replaced by the shapes that the file records.
 
     Warns if an inferred shape differs from the recorded one.
@@ -253,7 +253,21 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, session: _Sessi
             shapes = f"returns {shape_text(inferred)}, but the file records {shape_text(shape)}"
             message = f"{layer.class_name} '{layer.name}' {shapes}"
             session.problems.append(Problem(codes.RECORDED_SHAPE, message, None, layer.name, "warning"))
-    return result._replace(outputs=tuple(outputs), dtypes=tuple(dtypes), recorded=recorded)
+    may_have_more = result.may_have_more_outputs and not (recorded and _records_all_outputs(layer, model))
+    return result._replace(
+        outputs=tuple(outputs), dtypes=tuple(dtypes), recorded=recorded, may_have_more_outputs=may_have_more
+    )
+
+
+def _records_all_outputs(layer: Layer, model: Model) -> bool:
+    """Returns True if the file of the model records either all outputs of the layer, or none.
+
+    In a Sequential, the next layer receives all outputs. In a spec, the author states them. A functional model in a Keras
+    file records only the outputs that other layers use.
+    """
+    definition = layer.definition
+    is_in_spec = isinstance(definition, Foreign) and definition.class_known and definition.config is None
+    return model.class_name == "Sequential" or is_in_spec
 
 
 def _call_other(
@@ -278,6 +292,8 @@ def _call_other(
     if isinstance(definition, LayerDefinition) and definition.is_opaque:
         return _call_layer(run, call, layer, definition, any_rank, session)
     result = unknown_result(inputs)
+    if isinstance(definition, Foreign):
+        result = result._replace(may_have_more_outputs=True)
     if isinstance(definition, Foreign) and definition.rule is not None:
         if not has_unknown_input:
             return _call_foreign(run, call, layer, definition.rule, inputs, session)
@@ -358,7 +374,7 @@ def _call_foreign(
     problem = Problem(codes.UNKNOWN_LAYER, message, None, layer.name, "warning")
     if problem not in session.problems:
         session.problems.append(problem)
-    return unknown_result(inputs)
+    return unknown_result(inputs)._replace(may_have_more_outputs=True)
 
 
 def _contradiction(result: CallResult, call: Call, layer: Layer) -> str:
@@ -398,7 +414,8 @@ def _apply_layer(
         raise Refusal(message, codes.PLUGIN) from failed
     dtypes = output_dtypes(inferred, input_dtype, policy)
     macs = scale_by_batch(known_macs(inferred), inputs)
-    return CallResult(inputs, inferred.outputs, dtypes, inferred, macs, definition, args)
+    is_open = UNKNOWN_SHAPE in inferred.outputs and (definition.is_opaque or inferred is UNKNOWN_RESULT)
+    return CallResult(inputs, inferred.outputs, dtypes, inferred, macs, definition, args, may_have_more_outputs=is_open)
 
 
 def _too_deep() -> Refusal:
@@ -491,7 +508,11 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
         nested = cached or session.runs.add(run_calls(model, inputs, session), model, equal=inputs)
     macs = sum([result.macs for result in nested.results])
     dtypes = tuple(map(nested.dtype, nested.output_refs)) or ("",)
-    return CallResult(inputs, nested.outputs, dtypes, Inferred(()), macs, nested=nested)
+    # A Sequential returns all outputs of its last layer, whose number may be unknown.
+    is_open = model.class_name == "Sequential" and any(
+        nested.results[ref.call].may_have_more_outputs for ref in model.outputs
+    )
+    return CallResult(inputs, nested.outputs, dtypes, Inferred(()), macs, nested=nested, may_have_more_outputs=is_open)
 
 
 def _accepts(expected: Shape, shape: Shape) -> bool:

@@ -57,6 +57,7 @@ class CallReport:
         output_dtypes: the dtypes of the outputs (empty: unknown).
         macs: multiply-accumulates, for the whole batch if its size is known, otherwise for one sample.
         recorded: True if the output shapes come from the model's file, because they cannot be inferred.
+        may_have_more_outputs: True if the number of outputs is unknown.
     """
 
     __slots__ = ("flops", "inputs", "received", "result")
@@ -65,6 +66,7 @@ class CallReport:
     output_dtypes: tuple[str, ...] = _shared("result.dtypes")
     macs: Number = _shared("result.macs")
     recorded: bool = _shared("result.recorded")
+    may_have_more_outputs: bool = _shared("result.may_have_more_outputs")
 
     def __init__(
         self,
@@ -190,6 +192,11 @@ class LayerReport:
     def path(self) -> str:
         """The names of the enclosing models and of the layer, separated by slashes."""
         return self.prefix + self.layer.name
+
+    @property
+    def may_have_more_outputs(self) -> bool:
+        """True if the layer's last call may have more outputs than :attr:`output_shapes` lists."""
+        return bool(self.calls) and self.calls[-1].may_have_more_outputs
 
     @property
     def non_trainable_params(self) -> Number:

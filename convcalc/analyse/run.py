@@ -27,6 +27,8 @@ class CallResult(Struct):
         args: the arguments of the rule.
         nested: the run of a nested model on these inputs.
         recorded: True if the output shapes come from the model's file, because they cannot be inferred.
+        may_have_more_outputs: True if the number of outputs is unknown. Code that is not run decides it, and a file
+            records only the outputs that other layers use.
     """
 
     inputs: tuple[Shape | None, ...]
@@ -38,6 +40,7 @@ class CallResult(Struct):
     args: Mapping[str, Any] = {}
     nested: ModelRun | None = None
     recorded: bool = False
+    may_have_more_outputs: bool = False
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

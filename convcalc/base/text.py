@@ -29,10 +29,12 @@ def wrapped(doc: str, width: int | None) -> list[str]:
     return lines[1:]
 
 
-def shapes_text(shapes: Sequence[Shape | None]) -> str:
-    """Returns shapes as text: one shape, or several in brackets."""
+def shapes_text(shapes: Sequence[Shape | None], may_have_more: bool = False) -> str:
+    """Returns shapes as text: one shape, or several in brackets. If there may be more shapes, an ellipsis follows."""
     texts = [shape_text(shape) for shape in shapes]
-    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    if may_have_more and texts != [shape_text(None)]:
+        texts.append("…")
+    return ", ".join(texts) if len(shapes) == 1 else f"[{', '.join(texts)}]"
 
 
 def number_text(number: Number, label: str | None = None) -> str:

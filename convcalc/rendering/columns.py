@@ -128,9 +128,11 @@ def _trainable(row: LayerReport, report: Study) -> str:
 def _output(row: LayerReport, report: Study) -> str:
     """Returns the output shapes of the last call.
 
-    A mark is added if convcalc took the shapes from the file instead of computing them.
+    A mark is added if convcalc took the shapes from the file instead of computing them, and an ellipsis if the layer may
+    have more outputs.
     """
-    return f"{shapes_text(row.output_shapes)}{' (recorded)' if row.calls[-1].recorded else ''}"
+    shapes = shapes_text(row.output_shapes, row.may_have_more_outputs)
+    return f"{shapes}{' (recorded)' if row.calls[-1].recorded else ''}"
 
 
 def _or_empty(cell: Cell) -> Cell:

@@ -180,7 +180,7 @@ def _lines(row: LayerReport) -> tuple[str, ...]:
     The number of parameters follows unless it is 0.
     """
     params = number_text(row.params, row.incomplete.get("params"))
-    lines = (f"{row.name} ({row.class_name})", shapes_text(row.output_shapes))
+    lines = (f"{row.name} ({row.class_name})", shapes_text(row.output_shapes, row.may_have_more_outputs))
     return lines if params == "0" else (*lines, f"{params} params")
 
 

@@ -146,6 +146,7 @@ class _Rows:
                 **({"output_bytes": size.label} if size.label else {}),
             },
             **({"recorded": True} if row.recorded else {}),
+            **({"may_have_more_outputs": True} if row.may_have_more_outputs else {}),
             "output_bytes": plain_number(size.value),
         }
 
@@ -160,6 +161,7 @@ class _Rows:
             **self.once(_fields, fields),
             **_if_counted("flops", call.flops),
             **({"recorded": True} if call.recorded else {}),
+            **({"may_have_more_outputs": True} if call.may_have_more_outputs else {}),
             "output_bytes": plain_number(size),
         }
 

@@ -20,6 +20,8 @@ from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
 from convcalc.model import Foreign
 from convcalc.read import read
+from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.table import table
 from convcalc.write.config import config_json
 from tests.helpers.keras_configs import data, functional, layer, sequential, tensor
 
@@ -289,3 +291,31 @@ def test_a_layer_inside_a_wrapper_may_have_an_unknown_dtype() -> None:
     inner = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 4, "dtype": "complex64"}}
     made = layer("TimeDistributed", "made", layer={**inner, "registered_name": None})
     assert messages(report(sequential(INPUT, made)), "unknown-dtype")
+
+
+@pytest.mark.parametrize(
+    ("used", "text"),
+    [
+        ([0], "(None, 3), … (recorded)"),
+        ([1], "[?, (None, 3), …] (recorded)"),
+        ([0, 1], "[(None, 3), (None, 3), …] (recorded)"),
+    ],
+)
+def test_a_custom_layer_may_have_more_outputs_than_the_file_records(used: list[int], text: str) -> None:
+    """A file records only the outputs that other layers use."""
+    dense = [layer("Dense", f"dense{number}", [tensor("made", 0, number)], units=4) for number in used]
+    outputs = [[entry["name"], 0, 0] for entry in dense]
+    result = report(functional(INPUT, called(custom("Two")), *dense, outputs=outputs))
+    assert f" {text} " in table(result, TextStyle())
+    assert [row.name for row in result.layers if row.may_have_more_outputs] == ["made"]
+    told = result.as_dict()["layers"][1]
+    assert told["may_have_more_outputs"] is True
+    assert told["calls"][0]["may_have_more_outputs"] is True
+
+
+def test_a_sequential_records_all_outputs_of_a_custom_layer() -> None:
+    """The next layer receives all outputs, so one input shape is one output."""
+    end = {**layer("Dense", "dense", units=4), "build_config": {"input_shape": [None, 5, 3]}}
+    result = report(sequential(INPUT, custom("One", "made"), end))
+    assert result.layers[0].output_shapes == ((UNKNOWN, 5, 3),)
+    assert not result.layers[0].may_have_more_outputs

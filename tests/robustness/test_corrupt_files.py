@@ -376,7 +376,7 @@ def test_custom_classes_have_the_recorded_shape() -> None:
     assert report.totals.incomplete["params"] == "partial"
     assert report.layers[2].params == 16
     text = table(report, TextStyle())
-    assert "(None, 3) (recorded)" in text
+    assert "(None, 3), … (recorded)" in text
     assert "Non-trainable params: ? (?)" in text
     assert "as recorded in the file" in str(explain(report, "mine"))
 
