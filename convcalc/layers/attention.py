@@ -112,7 +112,7 @@ def _projected_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
     *_TAIL,
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
-    min_axes=2,
+    min_axes=1,
     output_container=TUPLE,
     separate_inputs=True,
     hidden_sublayers=("Softmax", "Dropout"),

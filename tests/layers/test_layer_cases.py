@@ -268,6 +268,22 @@ CASES: list[tuple[str, dict[str, Any], Any, Any, list[tuple[int, ...]], str]] = 
         f"{KERAS}: q16, v32",
     ),
     (
+        "MultiHeadAttention",
+        {"num_heads": 100, "key_dim": 1},
+        [(1800,), (1800,)],
+        (1800,),
+        [(1800, 100, 1), (100, 1)] * 3 + [(100, 1, 1800), (1800,)],
+        f"{KERAS}: 722,100",
+    ),
+    (
+        "MultiHeadAttention",
+        {"num_heads": 100, "key_dim": 1, "use_bias": False, "attention_axes": 0},
+        [(1800,), (1800,)],
+        (1800,),
+        [(1800, 100, 1)] * 3 + [(100, 1, 1800)],
+        f"{KERAS}: 720,000",
+    ),
+    (
         "GroupQueryAttention",
         {"head_dim": 4, "num_query_heads": 4, "num_key_value_heads": 2, "use_bias": False},
         [(9, 8), (9, 8)],
