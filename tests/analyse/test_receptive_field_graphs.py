@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -197,7 +197,18 @@ def position(reach: Reach, n: int) -> tuple[int, int] | None:
     return None if first is None or last is None else (first + turn * reach.shift, last + turn * reach.shift)
 
 
-def agrees(found: AxisField, axis: Axis, where: str) -> str:
+class Where(NamedTuple):
+    """A tensor of a random graph. Its text is for the message of a failed test, and is made only then: it is long."""
+
+    number: int
+    tensor: str
+    model: Model
+
+    def __str__(self) -> str:
+        return f"graph {self.number}, {self.tensor} of {self.model}"
+
+
+def agrees(found: AxisField, axis: Axis, where: Where) -> str:
     """Compares the field with the dependency sets. Returns a word for the type of the field (such as exact or unknown),
     so that the test can count the types.
     """
@@ -206,22 +217,22 @@ def agrees(found: AxisField, axis: Axis, where: str) -> str:
     largest = max((last - first + 1 for first, last in filter(None, hulls)), default=0)
     if reach is None:
         return "unknown"
-    assert isinstance(found.size, int), where
+    assert isinstance(found.size, int), str(where)
     if reach.scrambled_by is not None:
-        assert largest <= found.size or reach.partial, where
-        assert not all(axis.inner) or largest == found.size or reach.partial, where
+        assert largest <= found.size or reach.partial, str(where)
+        assert not all(axis.inner) or largest == found.size or reach.partial, str(where)
         return "loose"
     for n, (inner, actual) in enumerate(zip(axis.inner, hulls)):
         expected = position(reach, n)
         if inner:
             assert actual == expected, f"position {n}: {where}"
         elif actual is not None:
-            assert expected is not None, where
+            assert expected is not None, str(where)
             assert expected[0] <= actual[0] <= actual[1] <= expected[1], f"position {n}: {where}"
     if any(all(axis.inner[n : n + len(reach.first)]) for n in range(len(axis) - len(reach.first) + 1)):
-        assert largest == found.size, where
+        assert largest == found.size, str(where)
     if axis.inner[0] and hulls[0] is not None:
-        assert found.padding == -hulls[0][0], where
+        assert found.padding == -hulls[0][0], str(where)
     return "whole" if reach.is_global else "exact"
 
 
@@ -235,7 +246,7 @@ def test_fields_match_the_dependency_sets(rank: int, count: int) -> None:
         for name, axes in tensors.items():
             for field in fields[name][0]:
                 for result, axis in zip(field.axes, axes, strict=True):
-                    kind = agrees(result, axis, f"graph {number}, {name} of {model}")
+                    kind = agrees(result, axis, Where(number, name, model))
                     kinds[kind] = kinds.get(kind, 0) + 1
     # the other fields are inexact, because they belong to joined branches with different strides
     assert kinds["exact"] > 5 * count
