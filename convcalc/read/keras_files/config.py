@@ -37,7 +37,6 @@ from convcalc.read.keras_files import origin, serialized
 from convcalc.read.keras_files.calls import CallGraph, LayerEntry, Unreadable, type_text
 from convcalc.read.keras_files.policies import layer_policy
 from convcalc.read.keras_files.upgrade_keras2 import LOST, stated_input_shape, upgrade_keras2, with_config_mapping
-from convcalc.read.keras_files.weights_tree import class_model
 from convcalc.read.third_party import find_third_party
 
 MODELS = ("Functional", "Sequential", "Model")
@@ -612,6 +611,8 @@ def read_config(data: Any, source: str, custom: CustomLayers = NO_CUSTOM_LAYERS)
     data = with_config_mapping(data, reader.names.automatic)
     config = data["config"]
     if not isinstance(config, Mapping) or not isinstance(config.get("layers"), list):
+        from convcalc.read.keras_files.weights_tree import class_model
+
         return reader.declared_model(data, class_model(data, source))
     try:
         model = reader.model(data)

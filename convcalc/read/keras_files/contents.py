@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from os.path import isfile, join, split  # pathlib takes long to import
 from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes
@@ -35,12 +35,18 @@ def read_keras_file(opened: OpenFile) -> Model:
 
     Weights that cannot be inferred are read from the file, if the file stores weights.
     """
+    from convcalc.read.detect import KERAS_ARCHIVE
     from convcalc.read.keras_files.config import read_config
-    from convcalc.read.keras_files.weights import with_stored
+    from convcalc.read.keras_files.unknown_weights import may_lack_weights
 
     assert opened.kind.config is not None
     config = resolve(opened.kind.config)(opened)
-    return with_stored(read_config(config, opened.name, opened.custom), opened)
+    model = read_config(config, opened.name, opened.custom)
+    if not may_lack_weights(model, opened.kind is KERAS_ARCHIVE):
+        return model
+    from convcalc.read.keras_files.weights import with_stored  # takes long to import
+
+    return with_stored(model, opened)
 
 
 def read_hdf5_file(opened: OpenFile) -> Model:
@@ -128,11 +134,12 @@ def tree_beside(opened: OpenFile) -> Iterator[Tree]:
     from convcalc.read.keras_files.hdf5 import open_hdf5
     from convcalc.read.keras_files.weights import no_weights
 
-    names = {CONFIG_MEMBER: (WEIGHTS_MEMBER,), TASK: (TASK_WEIGHTS, WEIGHTS_MEMBER)}.get(Path(opened.name).name, ())
-    existing = [path for path in map(Path(opened.name).with_name, names) if path.is_file()]
+    folder, described = split(opened.name)
+    names = {CONFIG_MEMBER: (WEIGHTS_MEMBER,), TASK: (TASK_WEIGHTS, WEIGHTS_MEMBER)}.get(described, ())
+    existing = [path for path in (join(folder, name) for name in names) if isfile(path)]
     if not existing:
         raise no_weights(opened.name)
-    with open_file(str(existing[0])) as file, open_hdf5(file, str(existing[0])) as tree:
+    with open_file(existing[0]) as file, open_hdf5(file, existing[0]) as tree:
         yield tree
 
 
@@ -141,12 +148,13 @@ def layers_beside(tree: Tree, model: Model, name: str) -> Model:
     from convcalc.read.keras_files.hdf5 import open_hdf5
     from convcalc.read.keras_files.weights_tree import stored_model, task_model
 
-    if Path(name).name != TASK:
+    folder, described = split(name)
+    if described != TASK:
         return stored_model(tree, model, name)
-    weights = Path(name).with_name(WEIGHTS_MEMBER)
-    if not Path(name).with_name(TASK_WEIGHTS).is_file():
+    weights = join(folder, WEIGHTS_MEMBER)
+    if not isfile(join(folder, TASK_WEIGHTS)):
         return task_model(None, tree, model, name)
-    with open_file(str(weights)) as file, open_hdf5(file, str(weights)) as backbone:
+    with open_file(weights) as file, open_hdf5(file, weights) as backbone:
         return task_model(tree, backbone, model, name)
 
 

@@ -21,7 +21,8 @@ from convcalc.read.container import parse_json
 from convcalc.read.keras_files import origin
 from convcalc.read.keras_files.saved_objects import SavedObjects, metadata_in, refusals, saved_objects
 from convcalc.read.keras_files.serialized import plain, recorded_shape
-from convcalc.read.keras_files.weights import Weights, may_be_unknown, with_stored
+from convcalc.read.keras_files.unknown_weights import may_be_unknown
+from convcalc.read.keras_files.weights import Weights, with_stored
 from convcalc.read.keras_files.weights_tree import (
     Group,
     group_layers,

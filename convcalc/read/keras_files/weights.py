@@ -19,13 +19,12 @@ from convcalc.base.keras_names import short_class, snake_case
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError, error
 from convcalc.base.structs import Struct
-from convcalc.layers import LayerDefinition
 from convcalc.layers.dtypes import DTYPES
-from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
 from convcalc.read.detect import KERAS_ARCHIVE, OpenFile, detect, open_model
 from convcalc.read.keras_files.hdf5 import CONFIG, Tree
+from convcalc.read.keras_files.unknown_weights import may_lack_weights
 from convcalc.read.keras_files.weights_tree import (
     Group,
     is_legacy,
@@ -104,10 +103,7 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
     """
     if model.fallback is not None:
         return model._replace(fallback=with_stored(model.fallback, opened))
-    # Two models can share one layer. An archive stores the weights of the shared layer once, although Keras cannot load
-    # such an archive. From an .h5 file, Keras loads separate layers, so their weights can be inferred.
-    may_share = opened.kind is KERAS_ARCHIVE and _may_share(model)
-    if not may_share and not any(may_be_unknown(layer) for _, layer in model.walk()):
+    if not may_lack_weights(model, opened.kind is KERAS_ARCHIVE):
         return model
     try:
         if is_unlisted(model):
@@ -141,45 +137,6 @@ def _stored_model(opened: OpenFile, model: Model) -> Model:
     with resolve(opened.kind.tree)(opened) as tree:
         stored: Model = resolve(opened.kind.layers)(tree, model, opened.name)
     return stored
-
-
-def may_be_unknown(layer: Layer) -> bool:
-    """Returns True if the layer's weights may be unknown, or if its output is unknown, so that the weights of later
-    layers are unknown too.
-    """
-    definition = layer.definition
-    return (
-        layer.broken
-        or isinstance(definition, Foreign)
-        or (isinstance(definition, LayerDefinition) and (definition.has_unknown_weights or definition.is_opaque))
-        or any(map(_holds_unknown, layer.args.values()))
-    )
-
-
-def _may_share(model: Model) -> bool:
-    """Returns True if two nested models have layers of the same name and class, which may be one shared layer."""
-    if not any(layer.model for layer in model.layers):
-        return False
-    seen: dict[tuple[str, str], int] = {}
-    for _, inner in model.models():
-        for layer in inner.layers:
-            definition = layer.definition
-            has_weights = isinstance(definition, LayerDefinition) and definition.inputs != 0
-            if has_weights and seen.setdefault((layer.name, layer.class_name), id(inner)) != id(inner):
-                return True
-    return False
-
-
-def _holds_unknown(value: Any) -> bool:
-    """Returns True if a layer's argument is or contains a layer or a model whose weights may be impossible to infer."""
-    if isinstance(value, (list, tuple)):
-        return any(map(_holds_unknown, value))
-    if isinstance(value, SubModel):
-        return any(may_be_unknown(layer) for _, layer in value.model.walk())
-    if not isinstance(value, SubLayer):
-        return isinstance(value, SubForeign)
-    definition = value.definition
-    return definition.has_unknown_weights or definition.is_opaque or any(map(_holds_unknown, value.args.values()))
 
 
 def _are_numeric(stored: Sequence[StoredWeight]) -> bool:

@@ -1,0 +1,62 @@
+"""Decides whether some weights of a model may be impossible to infer. Only then are the weights in the file read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.layers import LayerDefinition
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
+from convcalc.model import Foreign, Layer, Model
+
+
+def may_lack_weights(model: Model, archived: bool) -> bool:
+    """Returns True if some weights of a model may be impossible to infer.
+
+    Args:
+        model: The model of a config.
+        archived: True if the config comes from a ``.keras`` archive.
+    """
+    # Two models can share one layer. An archive stores the weights of the shared layer once, although Keras cannot load
+    # such an archive. From an .h5 file, Keras loads separate layers, so their weights can be inferred.
+    if archived and _may_share(model):
+        return True
+    return model.fallback is not None or any(may_be_unknown(layer) for _, layer in model.walk())
+
+
+def may_be_unknown(layer: Layer) -> bool:
+    """Returns True if the layer's weights may be unknown, or if its output is unknown, so that the weights of later
+    layers are unknown too.
+    """
+    definition = layer.definition
+    return (
+        layer.broken
+        or isinstance(definition, Foreign)
+        or (isinstance(definition, LayerDefinition) and (definition.has_unknown_weights or definition.is_opaque))
+        or any(map(_holds_unknown, layer.args.values()))
+    )
+
+
+def _may_share(model: Model) -> bool:
+    """Returns True if two nested models have layers of the same name and class, which may be one shared layer."""
+    if not any(layer.model for layer in model.layers):
+        return False
+    seen: dict[tuple[str, str], int] = {}
+    for _, inner in model.models():
+        for layer in inner.layers:
+            definition = layer.definition
+            has_weights = isinstance(definition, LayerDefinition) and definition.inputs != 0
+            if has_weights and seen.setdefault((layer.name, layer.class_name), id(inner)) != id(inner):
+                return True
+    return False
+
+
+def _holds_unknown(value: Any) -> bool:
+    """Returns True if a layer's argument is or contains a layer or a model whose weights may be impossible to infer."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_unknown, value))
+    if isinstance(value, SubModel):
+        return any(may_be_unknown(layer) for _, layer in value.model.walk())
+    if not isinstance(value, SubLayer):
+        return isinstance(value, SubForeign)
+    definition = value.definition
+    return definition.has_unknown_weights or definition.is_opaque or any(map(_holds_unknown, value.args.values()))
