@@ -23,7 +23,7 @@ from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, li
 from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.registry import Args
-from convcalc.layers.sublayer import UNKNOWN_RESULT, contains_foreign, with_engine
+from convcalc.layers.sublayer import UNKNOWN_RESULT, contains_foreign
 from convcalc.model import Call, Foreign, ForeignRule, Layer, Model, Ref, is_linear
 from convcalc.ops import Operation, Tensor
 
@@ -135,7 +135,8 @@ def infer_inner_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
     unknown = {name for row in rows for name in row.incomplete if name in ("params", "macs")}
     macs = sum_known([result.macs for result in run.results])
     products = (Product("the model", macs.value),) if macs.value != 0 else ()
-    return Inferred(run.outputs, tuple(weights), products, unknown=frozenset(unknown))
+    dtypes = tuple(map(run.dtype, run.output_refs))
+    return Inferred(run.outputs, tuple(weights), products, dtype=dtypes, unknown=frozenset(unknown))
 
 
 def run_on(model: Model, shapes: Sequence[Shape | None]) -> ModelRun:
@@ -466,12 +467,11 @@ def _apply_template(
 
 
 def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:
-    """Applies a layer's rule (:func:`convcalc.layers.apply`). If a model is an argument of the layer, this engine runs
-    the model.
+    """Applies a layer's rule (:func:`convcalc.layers.apply`). The result is unknown if the layer contains a layer of an
+    undeclared custom class.
     """
     if (definition.contains_layers or definition.sublayers_argument) and contains_foreign(args):
         return UNKNOWN_RESULT
-    args = with_engine(args, infer_inner_model) if definition.contains_layers else args
     return apply(definition, args, inputs, policy)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import NoneType
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from convcalc.base.keras_names import Names
 from convcalc.base.numbers import UNKNOWN, Number, Shape, as_constant
@@ -66,17 +66,17 @@ RunModel: TypeAlias = "Callable[[Model, Sequence[Shape]], Inferred]"
 class SubModel(Struct):
     """A model used as a layer, for example in TimeDistributed.
 
-    ``config`` is its Keras config. ``run`` is None until an engine applies the rule (:func:`with_engine`).
+    ``config`` is its Keras config. ``run`` is the engine that runs the model.
     """
 
     name: str
     model: Model
     config: Mapping[str, Any]
-    run: RunModel | None = None
+    run: RunModel
+    dtype: ClassVar[str] = ""  # a model has no dtype policy: its layers decide
 
     def infer(self, *inputs: Shape) -> Inferred:
         """Runs the model on these shapes. The returned weights have a dtype and ``trainable``."""
-        assert self.run is not None, "rules with models must be applied by an engine, see with_engine"
         return self.run(self.model, inputs)
 
     def views(self, *inputs: Shape) -> Views:
@@ -106,6 +106,11 @@ class SubForeign(Struct):
     name: str
     config: Mapping[str, Any]
     known: SubLayer | None = None
+
+    @property
+    def dtype(self) -> str:
+        """Returns the dtype policy of a declared layer."""
+        return "float32" if self.known is None else self.known.dtype
 
     def infer(self, *inputs: Shape) -> Inferred:
         """Runs the declared rule. Returns unknown shapes and counts if no rule is declared, or if the rule fails."""
@@ -215,11 +220,6 @@ class LayerValues(RankFree):
         if not isinstance(value, Sequence) or isinstance(value, str) or not value:
             raise ValueError
         return tuple(map(self.item.read, value))
-
-
-def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
-    """Returns the arguments of a layer. Each argument that is a model gets ``run``."""
-    return {name: value._replace(run=run) if isinstance(value, SubModel) else value for name, value in args.items()}
 
 
 def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:

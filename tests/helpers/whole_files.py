@@ -520,3 +520,46 @@ def CutMix_of_images_and_masks() -> Case:
 def MaxNumBoundingBoxes_of_boxes() -> Case:
     tree = {"boxes": at("boxes", 5, 4), "labels": at("labels", 5)}
     return _on_a_dict(layer("MaxNumBoundingBoxes", "n", max_number=7), tree, boxes=(None, 5, 4), labels=(None, 5))
+
+
+# Models inside layers inside layers ------------------------------------------------------------------------------------------
+
+
+def _inner_model() -> dict[str, Any]:
+    return chain(inputs(4, name="y"), layer("Dense", "inner", units=3), layer("BatchNormalization", "norm"), name="m")
+
+
+def _wrapped(*names: str) -> dict[str, Any]:
+    """Returns an inner model that is wrapped in a TimeDistributed for each name; the first name is the outermost."""
+    wrapped = _inner_model()
+    for name in reversed(names):
+        wrapped = layer("TimeDistributed", name, layer=wrapped)
+    return wrapped
+
+
+def _on_x(body: dict[str, Any], shape: tuple[int, ...], output: Shape, params: int) -> Case:
+    name = body["name"]
+    called = {**body, "inbound_nodes": [{"args": [at("x", *shape)], "kwargs": {}}]}
+    return Case(functional(inputs(*shape), called, outputs=[[name, 0, 0]]), {name: ([output], params)})
+
+
+@case
+def A_model_in_two_wrappers() -> Case:
+    return _on_x(_wrapped("outer", "middle"), (2, 5, 4), (None, 2, 5, 3), 27)
+
+
+@case
+def A_model_in_three_wrappers() -> Case:
+    return _on_x(_wrapped("outer", "middle", "inmost"), (6, 2, 5, 4), (None, 6, 2, 5, 3), 27)
+
+
+@case
+def A_model_in_a_Pipeline() -> Case:
+    body = layer("Pipeline", "p", layers=[_inner_model(), layer("Dense", "after", units=2)])
+    return _on_x(body, (4,), (None, 2), 35)
+
+
+@case
+def A_wrapped_model_in_a_Pipeline() -> Case:
+    body = layer("Pipeline", "p", layers=[_wrapped("w"), layer("ReLU", "after")])
+    return _on_x(body, (5, 4), (None, 5, 3), 27)
