@@ -23,7 +23,7 @@ from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, li
 from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.registry import Args
-from convcalc.layers.sublayer import UNKNOWN_RESULT, contains_foreign
+from convcalc.layers.sublayer import UNKNOWN_RESULT, contains_foreign, with_engine
 from convcalc.model import Call, Foreign, ForeignRule, Layer, Model, Ref, is_linear
 from convcalc.ops import Operation, Tensor
 
@@ -404,6 +404,7 @@ def _contradiction(result: CallResult, call: Call, layer: Layer) -> str:
 def _apply_layer(
     definition: LayerDefinition, args: Args, inputs: tuple[Any, ...], input_dtype: str, policy: str
 ) -> CallResult:
+    args = _runnable(definition, args)
     try:
         inferred = apply_rule(definition, args, inputs, policy)
     except Refusal:
@@ -467,12 +468,21 @@ def _apply_template(
 
 
 def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:
-    """Applies a layer's rule (:func:`convcalc.layers.apply`). The result is unknown if the layer contains a layer of an
-    undeclared custom class.
+    """Applies a layer's rule (:func:`convcalc.layers.apply`). If a model is an argument of the layer, this engine runs
+    the model.
     """
-    if (definition.contains_layers or definition.sublayers_argument) and contains_foreign(args):
+    if _takes_layers(definition) and contains_foreign(args):
         return UNKNOWN_RESULT
-    return apply(definition, args, inputs, policy)
+    return apply(definition, _runnable(definition, args), inputs, policy)
+
+
+def _runnable(definition: LayerDefinition, args: Args) -> Args:
+    """Returns the arguments of a layer. Each model among them has this engine, which runs it."""
+    return with_engine(args, infer_inner_model) if _takes_layers(definition) else args
+
+
+def _takes_layers(definition: LayerDefinition) -> bool:
+    return definition.contains_layers or bool(definition.sublayers_argument)
 
 
 def _call_operation(

@@ -250,7 +250,7 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
     definition = layer.definition
     if not isinstance(definition, (LayerDefinition, Operation)) or definition.receptive_field_rule is None:
         return None
-    args = definition.rule_arguments({**layer.args, **call.args})
+    args = definition.rule_arguments({**layer.args, **call.args, **result.args})
     views: Views = definition.receptive_field_rule(args, shapes, result.inferred)
     return views
 

@@ -62,7 +62,7 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
             counts = shared.get(key) or shared.setdefault(
                 key, _counts(layer, trains, run.weights[index] or (), [result])
             )
-        sublayers = _sublayer_rows(layer, result.inputs, prefix, depth, trains)
+        sublayers = _sublayer_rows(layer, result.args or layer.args, result.inputs, prefix, depth, trains)
         rows.append(LayerReport(layer, prefix, depth, trains, reports, counts, sublayers))
     return rows
 
@@ -203,12 +203,13 @@ def _model_rows(
 
 
 def _sublayer_rows(
-    layer: Layer, inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
+    layer: Layer, args: Mapping[str, Any], inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
 ) -> tuple[LayerReport, ...]:
     """Returns the rows of a layer's sublayers. The sublayers are a list of layers in an argument, which are applied one
     after another.
 
-    ``prefix`` and ``depth`` are the values in the row of the layer itself.
+    ``args`` are the arguments of the layer's rule. ``prefix`` and ``depth`` are the values in the row of the layer
+    itself.
     """
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or not definition.sublayers_argument:
@@ -216,7 +217,7 @@ def _sublayer_rows(
     prefix, depth = f"{prefix}{layer.name}/", depth + 1
     rows: list[LayerReport] = []
     shapes = tuple(shape for shape in inputs if shape is not None)
-    for sublayer in layer.args[definition.sublayers_argument]:
+    for sublayer in args[definition.sublayers_argument]:
         if not isinstance(sublayer, SubLayer) or not shapes:
             break
         inferred = sublayer.infer(*shapes)
@@ -232,7 +233,7 @@ def _sublayer_rows(
             known_macs(inferred),
             dict.fromkeys(inferred.unknown, "unknown"),
         )
-        sublayers = _sublayer_rows(inner, shapes, prefix, depth, trains)
+        sublayers = _sublayer_rows(inner, inner.args, shapes, prefix, depth, trains)
         rows.append(LayerReport(inner, prefix, depth, trains, (), counts, sublayers))
         shapes = tuple(shape for shape in inferred.outputs if shape is not None)
     return tuple(rows)

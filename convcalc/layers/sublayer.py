@@ -66,17 +66,18 @@ RunModel: TypeAlias = "Callable[[Model, Sequence[Shape]], Inferred]"
 class SubModel(Struct):
     """A model used as a layer, for example in TimeDistributed.
 
-    ``config`` is its Keras config. ``run`` is the engine that runs the model.
+    ``config`` is its Keras config. ``run`` is None until an engine applies the rule (:func:`with_engine`).
     """
 
     name: str
     model: Model
     config: Mapping[str, Any]
-    run: RunModel
+    run: RunModel | None = None
     dtype: ClassVar[str] = ""  # a model has no dtype policy: its layers decide
 
     def infer(self, *inputs: Shape) -> Inferred:
         """Runs the model on these shapes. The returned weights have a dtype and ``trainable``."""
+        assert self.run is not None, "rules with models must be applied by an engine, see with_engine"
         return self.run(self.model, inputs)
 
     def views(self, *inputs: Shape) -> Views:
@@ -220,6 +221,19 @@ class LayerValues(RankFree):
         if not isinstance(value, Sequence) or isinstance(value, str) or not value:
             raise ValueError
         return tuple(map(self.item.read, value))
+
+
+def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
+    """Returns the arguments of a layer. Each model among the arguments gets ``run``, also inside other layers."""
+    return {name: _with_engine(value, run) for name, value in args.items()}
+
+
+def _with_engine(value: Any, run: RunModel) -> Any:
+    if isinstance(value, SubModel):
+        return value._replace(run=run)
+    if isinstance(value, SubLayer):
+        return value._replace(args=with_engine(value.args, run))
+    return tuple(_with_engine(item, run) for item in value) if isinstance(value, tuple) else value
 
 
 def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:

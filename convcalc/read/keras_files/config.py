@@ -462,10 +462,7 @@ class ConfigReader:
         """
         if _is_model(value):
             model = self.model(value, path, depth + 1)
-            # imported here, because only a model inside a layer needs it
-            from convcalc.analyse.inference import infer_inner_model
-
-            return SubModel(model.name, model, value, infer_inner_model)
+            return SubModel(model.name, model, value)
         config = value.get("config") if isinstance(value, Mapping) else None
         if not isinstance(config, Mapping) or not isinstance(value.get("class_name"), str):
             return serialized.plain(value)
