@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from convcalc.base import codes
 
 if TYPE_CHECKING:
     from convcalc.analyse import Study
+    from convcalc.read.custom_layers import CustomLayers
     from convcalc.stored import Snapshot
 
 __all__ = ["RECORD", "assert_summary"]
@@ -27,12 +28,14 @@ def assert_summary(
     ignore_names: bool = False,
     budget: Mapping[str, int | str] | None = None,
     allow_incomplete: bool = False,
+    custom: str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
 ) -> None:
     """Raises AssertionError, with all differences, unless ``model`` matches its ``record`` and meets its ``budget``.
 
     ``model`` is the path of a model file, a Model, a Report, or a Keras model (any object with ``to_json()``).
     ``record`` is the path of a text that Keras printed, of a JSON report or of another model file. It may also be such
     a text itself, in several lines. ``budget`` maps the names of totals to their limits, such as ``{"params": "5M"}``.
+    ``custom`` is the path of a file with declarations of custom layers, or a list of such paths.
 
     If the environment variable CONVCALC_RECORD is 1, the record is written (.txt or .json) and not compared.
     """
@@ -41,16 +44,27 @@ def assert_summary(
     from convcalc.checking.budget import effective_limits, limits_of
     from convcalc.checking.check_model import check_model
 
-    report = _reported(model)
+    declarations = _declarations(custom)
+    report = _reported(model, declarations)
     source = report.model.source or report.model.name
     limits = effective_limits(report.model, options=limits_of(budget or {}, "budget"))
-    result = check_model(source, report, limits, _recorded(report, record), ignore_names, allow_incomplete)
+    result = check_model(
+        source, report, limits, _recorded(report, record, declarations), ignore_names, allow_incomplete
+    )
     if not result.passed:
         lines = "\n".join(map(str, result.problems)).split("\n")
         raise AssertionError("\n".join(map(visible, [f"{source} failed its checks:", *lines])))
 
 
-def _reported(model: Any) -> Study:
+def _declarations(custom: str | PathLike[str] | Sequence[str | PathLike[str]] | None) -> CustomLayers:
+    """Returns the declarations in the files of the argument ``custom``."""
+    from convcalc.read import custom_layers_in
+
+    paths = [custom] if isinstance(custom, (str, PathLike)) else custom or ()
+    return custom_layers_in(*paths)
+
+
+def _reported(model: Any, custom: CustomLayers) -> Study:
     """Returns the report of ``model``, which may have any form that :func:`assert_summary` accepts.
 
     If ``model`` is a Keras model, only the model's config is used.
@@ -64,11 +78,11 @@ def _reported(model: Any) -> Study:
     if isinstance(model, Model):
         return infer(model)
     if hasattr(model, "to_json"):
-        return infer(read(model.to_json().encode("utf-8"), str(getattr(model, "name", "model"))))
-    return infer(load(model))
+        return infer(read(model.to_json().encode("utf-8"), str(getattr(model, "name", "model")), custom))
+    return infer(load(model, custom))
 
 
-def _recorded(report: Study, record: str | PathLike[str] | None) -> Snapshot | None:
+def _recorded(report: Study, record: str | PathLike[str] | None, custom: CustomLayers) -> Snapshot | None:
     """Returns the record to compare with; None if no record is given, or if the record has just been written from this
     report.
     """
@@ -89,7 +103,7 @@ def _recorded(report: Study, record: str | PathLike[str] | None) -> Snapshot | N
         return None
     if not path.exists():
         raise error(codes.NO_RECORD, f"{text}: there is no such record; run the test with {RECORD}=1 to write it")
-    return load_snapshot(text)
+    return load_snapshot(text, custom=custom)
 
 
 def _may_overwrite(path: Path) -> bool:

@@ -97,6 +97,21 @@ def test_an_unknown_number_fails_a_budget_unless_allowed(tmp_path: Path) -> None
     assert_summary(spec, budget={"macs": "1G"}, allow_incomplete=True)
 
 
+@pytest.mark.parametrize("form", ["path", "list", "Path"])
+def test_declarations_of_custom_layers_are_used_for_the_model_and_the_record(form: str, tmp_path: Path) -> None:
+    spec, layers = tmp_path / "model.yaml", tmp_path / "layers.yaml"
+    spec.write_text("input: [4]\nlayers: [{Own: 3}]\n")
+    layers.write_text("custom: {Own: {arguments: [n], input: [c], output: [n], weights: {w: [c, n]}}}\n")
+    custom = {"path": str(layers), "list": [layers], "Path": layers}[form]
+    assert_summary(spec, spec, custom=custom, budget={"params": 12})
+    with pytest.raises(AssertionError, match="params"):
+        assert_summary(spec, custom=custom, budget={"params": 11})
+    with pytest.raises(ConvcalcError, match="Own"):
+        assert_summary(spec)
+    with pytest.raises(ConvcalcError, match="no such file"):
+        assert_summary(spec, custom="nowhere.yaml")
+
+
 @pytest.mark.parametrize("ending", [".txt", ".json"])
 def test_a_record_is_written_on_request(
     ending: str, tmp_path: Path, changed: Path, monkeypatch: pytest.MonkeyPatch

@@ -48,8 +48,7 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
             continue
         if index in run.nested and run.weights[index] is not None:
             row, *inner = _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
-            # The input layers of a template get no rows, because the layer in Keras contains no input layers.
-            rows += [row, *(below for below in inner if below.depth > depth + 1 or below.class_name != "InputLayer")]
+            rows += [row, *(below for below in inner if below.depth > depth + 1 or _is_sublayer(below))]
             continue
         result = reports[0].result
         alone = run.weights_alone.get(index) if run.weights[index] is None else None
@@ -140,6 +139,13 @@ def _is_operation(layer: Layer) -> bool:
     if isinstance(definition, Foreign):
         return (definition.module or "").startswith("keras.src.ops.")
     return isinstance(definition, Operation)
+
+
+def _is_sublayer(row: LayerReport) -> bool:
+    """Returns True if the layer in Keras that a template describes has an object for this row. Its code has no input
+    layers, and an operation in its code is a function call.
+    """
+    return row.class_name != "InputLayer" and not isinstance(row.definition, Operation)
 
 
 def _has_layers_inside(layer: Layer, depth: int) -> bool:

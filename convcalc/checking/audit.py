@@ -15,6 +15,7 @@ from convcalc.base.structs import Struct
 from convcalc.layers import lookup_builtin
 from convcalc.layers.arguments import REQUIRED, KnownName
 from convcalc.layers.keras2 import keras2_layer
+from convcalc.read.custom_layers import CustomLayers, class_names
 from convcalc.read.keras_files import origin
 from convcalc.read.keras_files.upgrade_keras2 import LAMBDAS
 
@@ -35,6 +36,19 @@ _SAFE_MODULES = ("keras", "keras_core", "tf_keras", "builtins")
 def audit(config: Any) -> list[AuditFinding]:
     """Returns the findings in a parsed config, in the order of the file."""
     return [finding for path, value in _objects(config) for finding in _audit_object(path, value)]
+
+
+def declared_names(config: Any, custom: CustomLayers) -> dict[str, str]:
+    """Returns the names of the custom classes in a parsed config that ``custom`` declares, and the file that declares
+    each class. convcalc knows the numbers of these classes.
+    """
+    found = ((value, custom.find(*class_names(value))) for _, value in _objects(config) if "class_name" in value)
+    known = {
+        str(value["class_name"]).rpartition(">")[2]: declared.source
+        for value, declared in found
+        if declared and not declared.built_in
+    }
+    return dict(sorted(known.items()))
 
 
 def custom_names(config: Any) -> list[str]:

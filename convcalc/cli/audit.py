@@ -9,24 +9,29 @@ from convcalc.base.problems import ConvcalcError, listed
 from convcalc.cli import CHECK_FAILED, OK, warn
 from convcalc.cli.command import declare
 from convcalc.cli.completion import files
+from convcalc.cli.custom import custom_option
+from convcalc.cli.custom_files import custom_layers
 
 
 @declare("audit", examples=("convcalc audit model.keras", "convcalc audit downloads/*.keras downloads/*.h5"))
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=files)
-def command(models: tuple[str, ...]) -> int:
+@custom_option
+def command(models: tuple[str, ...], custom: tuple[str, ...]) -> int:
     """Find code and file accesses hidden in a Keras file.
 
     Lists everything that would run or be opened if Keras loaded MODEL: Lambda bytecode, imported modules, paths. convcalc runs
     and opens none of it.
 
-    The exit code is 1 if anything was found.
+    The exit code is 1 if anything was found. Declarations (--custom) do not change the code that Keras needs; a line says which
+    classes they declare.
     """
     from convcalc.base.text import visible
-    from convcalc.checking.audit import audit, audit_links, custom_names
+    from convcalc.checking.audit import audit, audit_links, custom_names, declared_names
     from convcalc.read import config_in, has_graph
     from convcalc.read.keras_files.external_links import external_links
 
     code = OK
+    declarations = custom_layers(custom)
     for model in models:
         config = config_in(model)
         findings = [] if config is None else audit(config)
@@ -46,6 +51,8 @@ def command(models: tuple[str, ...]) -> int:
             click.echo(visible(f"{model}: {finding.path}: {finding.risk}: {finding.message}"))
         if names := custom_names(config):
             click.echo(visible(f"{model}: to load the file, Keras needs custom_objects with {listed(names, 'and')}"))
+        for name, source in declared_names(config, declarations).items():
+            click.echo(visible(f"{model}: {name} is declared in {source} for convcalc, not for Keras"))
         if findings:
             code = CHECK_FAILED
         else:

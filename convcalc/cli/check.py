@@ -14,7 +14,8 @@ from convcalc.cli import warn
 from convcalc.cli.check_run import CheckRun
 from convcalc.cli.command import BUDGET, COMPARISON, EXIT_CODE, OTHER, WholeNumber, declare, option
 from convcalc.cli.completion import files
-from convcalc.cli.custom import custom_layers, custom_option
+from convcalc.cli.custom import custom_option
+from convcalc.cli.custom_files import custom_layers
 from convcalc.cli.jobs import MOST_JOBS, in_order, jobs_for
 from convcalc.cli.output import Output, output_options, text_options
 from convcalc.cli.progress import progress

@@ -14,7 +14,7 @@ from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, error, listed
 from convcalc.base.structs import Struct
 from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR
-from convcalc.cli.custom import custom_layers
+from convcalc.cli.custom_files import custom_layers
 from convcalc.cli.reading import resized
 from convcalc.rendering.formats import CHECK_FORMATS, check_payload
 

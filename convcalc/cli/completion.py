@@ -61,16 +61,19 @@ def models_or_codes(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 def layers_of_the_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Suggests the layers of the model that was given as MODEL. Suggests nothing if the model cannot be read."""
+    """Suggests the layers of the model that was given as MODEL. Suggests nothing if the model, or a file of custom layers,
+    cannot be read.
+    """
     from convcalc.analyse import infer
     from convcalc.base.problems import ConvcalcError
+    from convcalc.cli.custom_files import custom_layers
     from convcalc.read import parse
 
     source = ctx.params.get("model")
     if not isinstance(source, str) or source == "-":
         return []
     try:
-        rows = infer(parse(source)).layers
+        rows = infer(parse(source, custom_layers(tuple(ctx.params.get("custom") or ())))).layers
     except ConvcalcError:
         return []
     return _matching({row.path: row.class_name for row in rows if re.fullmatch(_SAFE_NAME, row.path)}, incomplete)

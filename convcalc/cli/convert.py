@@ -11,7 +11,8 @@ from convcalc.base.problems import error, listed
 from convcalc.cli import OK, print_warnings, warn
 from convcalc.cli.command import OUTPUT, declare, option
 from convcalc.cli.completion import files
-from convcalc.cli.custom import custom_layers, custom_option
+from convcalc.cli.custom import custom_option
+from convcalc.cli.custom_files import custom_layers
 
 
 @declare("convert", examples=("convcalc convert model.yaml -o model.json", "convcalc convert model.keras -o model.py"))

@@ -11,7 +11,8 @@ from convcalc.base.problems import error
 from convcalc.cli import CHECK_FAILED, OK, print_warnings
 from convcalc.cli.command import COMPARISON, EXIT_CODE, declare, option
 from convcalc.cli.completion import files
-from convcalc.cli.custom import custom_layers, custom_option
+from convcalc.cli.custom import custom_option
+from convcalc.cli.custom_files import custom_layers
 from convcalc.cli.output import Output, output_options, text_options
 from convcalc.rendering.formats import COMPARISON_FORMATS, ComparisonRequest, write_comparison
 

@@ -11,7 +11,8 @@ from convcalc.base.problems import did_you_mean, error
 from convcalc.cli import OK
 from convcalc.cli.command import declare
 from convcalc.cli.completion import layers_of_the_model, models_or_codes
-from convcalc.cli.custom import custom_layers, custom_option
+from convcalc.cli.custom import custom_option
+from convcalc.cli.custom_files import custom_layers
 from convcalc.cli.output import text_options, text_style
 from convcalc.cli.terminal import write
 

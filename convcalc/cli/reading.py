@@ -10,7 +10,7 @@ from convcalc.base.numbers import LARGEST
 from convcalc.base.problems import ConvcalcError, Refusal, did_you_mean, error, listed
 from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR, warn
 from convcalc.cli.command import INPUT, WholeNumber, option
-from convcalc.cli.custom import custom_layers
+from convcalc.cli.custom_files import custom_layers
 from convcalc.cli.progress import progress
 from convcalc.cli.sizes import parse_sizes
 

@@ -113,6 +113,18 @@ def test_explain_offers_the_layers_of_its_model() -> None:
     assert values("convcalc explain no-such-file.yaml c") == []
 
 
+@pytest.mark.parametrize("place", ["before", "after", "project"])
+def test_explain_offers_the_layers_inside_declared_layers(place: str, tmp_path: Path) -> None:
+    Path(tmp_path, "m.yaml").write_text("input: [4]\nlayers: [Two]\n")
+    Path(tmp_path, "layers.yaml").write_text("custom: {Two: {input: [c], layers: [{Dense: 3}, {Dense: 2}]}}\n")
+    Path(tmp_path, "broken.yaml").write_text("custom: {Two: 3}\n")
+    line = {"before": "--custom layers.yaml m.yaml ", "after": "m.yaml --custom layers.yaml ", "project": "m.yaml "}
+    if place == "project":
+        Path(tmp_path, "pyproject.toml").write_text('[tool.convcalc]\ncustom = "layers.yaml"\n')
+    assert values(f"convcalc explain {line[place]}", cwd=tmp_path) == ["two", "two/dense", "two/dense_1"]
+    assert values("convcalc explain m.yaml --custom broken.yaml t", cwd=tmp_path) == []
+
+
 def test_a_name_that_a_shell_would_run_is_not_offered(tmp_path: Path) -> None:
     hostile = ["$(touch run)", "`x`", "a;b", "a b", "a'b", "a&b", "-o", "a\nplain,b", "*"]
     layers = [{"class_name": "Dense", "config": {"name": name, "units": 1}} for name in [*hostile, "fine_é-1.x"]]

@@ -13,6 +13,7 @@ from convcalc import infer
 from convcalc.analyse import Report
 from convcalc.base.numbers import UNKNOWN
 from convcalc.layers import lookup_builtin
+from convcalc.model import Foreign
 from convcalc.read import load, read
 from convcalc.read.third_party import FILES, _layers
 
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.keras
 
 # Layers that do not work with Keras 3. ``tests/read/test_templates.py`` tests the declarations of these layers.
 KERAS_2 = {"keras_cv>StochasticDepth"}
+# Subclasses without other weights or shapes. A declaration uses the layer of Keras.
+SAME = {"CachedMultiHeadAttention": "MultiHeadAttention"}
 RMS = """
 llama.llama_layernorm.LlamaLayerNorm mistral.mistral_layer_norm.MistralLayerNormalization
 mixtral.mixtral_layer_norm.MixtralLayerNormalization phi3.phi3_layernorm.Phi3LayerNorm qwen.qwen_layernorm.QwenLayerNorm
@@ -103,6 +106,12 @@ def _compare(report: Report, model: Any) -> None:
         assert found == shapes, layer.name
         params = layer.count_params() if hasattr(layer, "count_params") else 0  # an operation has no weights
         assert row.params == params, layer.name
+        if row.definition.__class__ is Foreign and any(call.result.nested for call in row.calls):
+            found_inside = [
+                inner for inner in report.layers if inner.path.startswith(f"{row.path}/") and inner.depth == 1
+            ]
+            inside = [(inner.name, SAME.get(type(inner).__name__, type(inner).__name__)) for inner in layer._layers]
+            assert [(inner.name, inner.class_name.rpartition(".")[2]) for inner in found_inside] == inside
     trainable = sum(int(_product(weight.shape)) for weight in model.trainable_weights)
     assert (report.totals.params, report.totals.trainable_params) == (model.count_params(), trainable)
 

@@ -132,6 +132,45 @@ UNFIT = [
 ]
 
 
+UNFIT += [
+    ({"Scale": f"{{input: {pattern}, {result}}}"}, {}, reason)
+    for pattern, reason in (
+        ("[h, w, c]", "expects (h, w, c)"),
+        ("[]", "expects ()"),
+        ("[8, 5]", "expects (8, 5)"),
+        ("[c, c]", "expects (c, c), but the size 'c' would be 8 and 4"),
+    )
+    for result in ("output: [2], weights: {k: [3]}", "layers: [{Dense: 2}]")
+]
+UNFIT += [
+    ({"Scale": f"{{arguments: [n], input: [..., c], output: [..., c], {rest}}}"}, {"n": value}, reason)
+    for rest in ("weights: {k: [n]}", "weights: {k: [c, n]}", "macs: n * c")
+    for value, reason in (
+        (None, "'n' is null"),
+        ("three", "'n' is 'three'"),
+        (2.5, "'n' is 2.5"),
+        (True, "'n' is true"),
+        ([2, 3], "'n' is [2, 3]"),
+        (-2, "gets the negative size -"),
+    )
+]
+UNFIT += [
+    ({"Scale": f"{{arguments: [n], input: [..., c], {rest}}}"}, {"n": 0}, reason)
+    for expression, reason in (
+        ("c // n", "divides by zero"),
+        ("c / n", "divides by zero"),
+        ("c % n", "divides by zero"),
+        ("size", "there is no variable 'size'"),
+        ("c +", "is not an integer expression"),
+    )
+    for rest in (
+        f"output: [..., c], weights: {{k: ['{expression}']}}",
+        f"output: ['{expression}', 4]",
+        f"layers: [{{Dense: '${{{expression}}}'}}]",
+    )
+]
+
+
 @pytest.mark.parametrize(("layers", "config", "reason"), UNFIT)
 def test_a_layer_that_does_not_fit_its_declaration_is_unknown(layers: Any, config: Any, reason: str) -> None:
     data = model(custom("Scale", "s", [at("x")], registered="Scale", **config), layer("ReLU", "r", [at("s")]))
@@ -165,6 +204,26 @@ WRONG = [
     ("custom: {A: {outputs: [3]}}", "must be a mapping with 'input:' and 'output:'"),
     ("blocks: {b: {layers: [Flatten]}}", "must be a mapping with 'custom:'"),
     ("", "must be a mapping with 'custom:'"),
+    ("custom: {A: {input: [3], output: [3]}, A: {output: [4]}}", "'A' is given twice"),
+    (
+        "custom: {A: {arguments: [c], input: [..., c], output: [c]}}",
+        "an argument and a size of its input with the name 'c'",
+    ),
+    ("custom: {A: {arguments: [{c: 3}], input: [c], layers: [Flatten]}}", "an argument and a size of its input"),
+    (
+        "custom: {A: {arguments: [c], inputs: {a: {shape: [c]}}, layers: [Flatten]}}",
+        "an argument and a size of its input",
+    ),
+    ("custom: {A: {input: [c], output: [true]}}", "has an 'output' that is not a list of sizes"),
+    ("custom: {A: {input: [true], output: [3]}}", "has an 'input' that is not a list of sizes"),
+    (
+        "custom: {A: {input: [c], output: [c], weights: {w: [true]}}}",
+        "has a weight 'w' whose shape is not a list of numbers",
+    ),
+    (
+        "custom: {A: {input: [c], output: [c], weights: {w: [2.5]}}}",
+        "has a weight 'w' whose shape is not a list of numbers",
+    ),
 ]
 
 
@@ -188,6 +247,15 @@ def test_the_declarations_can_be_the_whole_file_and_the_last_file_wins() -> None
     second = read_layers(Source("b.yaml", f"custom: {{Scale: {DROPOUT}}}"), first)
     assert [*second.declared] == ["Scale", "Other"]
     assert [declaration.source for declaration in second.declared.values()] == ["b.yaml", "a.yaml"]
+
+
+@pytest.mark.parametrize(("units", "message"), [(4, ""), (5, "two different values of the size 'c'")])
+def test_inputs_with_one_name_of_a_size_have_the_same_size(units: int, message: str) -> None:
+    two = declared(Two="{inputs: {a: [h, c], b: [n, c]}, layers: [{Concatenate: {axis: 1, from: [a, b]}}]}")
+    dense = layer("Dense", "d", [at("x")], units=units)
+    result = report(model(dense, custom("Two", "t", [[at("x"), at("d", 8, units)]], registered="Two")), two)
+    assert [message in str(problem) for problem in result.problems] == [True] * bool(message)
+    assert result.layers[2].output_shapes == (None if message else (UNKNOWN, 16, 4),)
 
 
 def test_a_spec_can_use_the_declarations_of_a_file(tmp_path: Path) -> None:
@@ -217,6 +285,7 @@ def project(tmp_path: Path) -> Path:
         ("explain", "s"),
         ("convert", "-o", "converted.yaml"),
         ("diff", "model.json"),
+        ("audit",),
     ],
 )
 @pytest.mark.parametrize("in_project", [False, True])
@@ -232,6 +301,8 @@ def test_every_command_takes_custom_layers(
     done = run(command[0], "model.json", *command[1:], *options)
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr
+    if command[0] == "audit":
+        assert "model.json: Scale is declared in layers.yaml for convcalc, not for Keras\n" in done.stdout
     if command[0] == "convert":
         assert "4" in run("summary", "converted.yaml", "--strict").stdout
     unknown = run(command[0], "model.json", *command[1:], *options, "--custom", "nowhere.yaml")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from convcalc.analyse import Report, infer
+from convcalc.analyse import Report, Study, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.read import read
@@ -84,6 +84,30 @@ def test_the_macs_of_a_layer_of_layers_are_the_sum_of_its_layers() -> None:
     spec = f"{ENCODER}\ninput: [5, 8]\nlayers: [{{Encoder: 16}}]"
     row = infer(read_spec(Source("spec.yaml", spec))).layers[0]
     assert row.macs == 5 * (4 * 64 + 2 * 5 * 8 + 2 * 8 * 16)
+
+
+OPERATIONS = """
+custom:
+  Skip: {inputs: {a: {shape: [...]}, b: {shape: [...]}}, layers: [{ops.add: {from: [a, b]}}]}
+  Gate: {input: [..., c], layers: [{Dense: $c}, ops.sigmoid, {ops.multiply: {from: [$input, sigmoid]}}]}
+  Outer: {input: [..., c], layers: [{Gate: }, {Add: {from: [gate, $input]}}, {ops.multiply: 2.0}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("layers", "inside", "flops"),
+    [
+        ("[{Dense: 8}, {Skip: {from: [dense, input]}}]", [], 8),
+        ("[Gate]", [(1, "dense", "Dense")], 136 + 32 + 8),
+        ("[Outer]", [(1, "gate", "Gate"), (2, "dense", "Dense"), (1, "add", "Add")], 136 + 32 + 8 + 8 + 8),
+    ],
+)
+def test_operations_inside_a_declared_layer_have_no_rows_but_costs(layers: str, inside: Any, flops: int) -> None:
+    found = Study.of(infer(read_spec(Source("spec.yaml", f"{OPERATIONS}\ninputs: {{input: [8]}}\nlayers: {layers}"))))
+    assert [row[:3] for row in rows(found) if row[0]] == inside
+    outer = [row for row in found.with_flops("convcalc").layers if row.depth == 0][-1]
+    assert outer.flops == flops
+    assert found.memory is not None
 
 
 def test_shared_weights_are_counted_once() -> None:

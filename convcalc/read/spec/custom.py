@@ -15,7 +15,7 @@ these axes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ from convcalc.layers.arguments import Anything, Argument
 from convcalc.read.custom_layers import CustomLayers, short_name
 from convcalc.read.spec.blocks import Block
 from convcalc.read.spec.expressions import evaluate
-from convcalc.read.spec.nodes import MappingNode, Node
+from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from convcalc.read.spec.template import ANY_AXES, Template, match_sizes
 from convcalc.read.spec.values import COMMON_OPTIONS, AlreadyReported, NodeReader, Scope
 
@@ -65,6 +65,9 @@ def read_custom(
         reader.check_keys(body, TEMPLATE_KEYS if is_template else KEYS, f"custom layer '{name}'", scope)
         try:
             arguments = reader.declared_arguments(body.get("arguments"), COMMON_OPTIONS)
+            for size in filter(arguments.__contains__, _named_sizes(body)):
+                message = f"has an argument and a size of its input with the name '{size}'; rename one of them"
+                raise Refusal(message, codes.NAME_TAKEN)
             if is_template:
                 template = Template(reader, body, blocks, definitions, given)
                 summary = body.get("summary")
@@ -79,6 +82,17 @@ def read_custom(
         except AlreadyReported:
             continue
     return definitions
+
+
+def _named_sizes(body: MappingNode) -> Iterator[str]:
+    """Yields the names of sizes in the inputs of a declaration."""
+    inputs = body.get("inputs")
+    nodes = [node for _, node in inputs.fields.values()] if isinstance(inputs, MappingNode) else [body.get("input")]
+    for node in nodes:
+        shape = node.get("shape") if isinstance(node, MappingNode) else node
+        for item in shape.items if isinstance(shape, SequenceNode) else ():
+            if isinstance(item, ScalarNode) and isinstance(item.value, str):
+                yield item.value
 
 
 def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]) -> LayerDefinition:
@@ -131,9 +145,14 @@ def _definition(
 
 
 def _list(value: Any, what: str) -> list[Any]:
-    if not isinstance(value, list) or not all(isinstance(part, (str, int)) for part in value):
+    if not isinstance(value, list) or not all(map(_is_size, value)):
         raise Refusal(f"has an '{what}' that is not a list of sizes, names or expressions", codes.INVALID_VALUE)
     return value
+
+
+def _is_size(part: Any) -> bool:
+    """Returns True for a number, a name or an expression."""
+    return isinstance(part, (str, int)) and not isinstance(part, bool)
 
 
 def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
@@ -144,8 +163,9 @@ def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
     shape, trainable = value, True
     if isinstance(value, Mapping):
         shape, trainable = value.get("shape"), value.get("trainable", True)
-    if not isinstance(shape, list) or not isinstance(trainable, bool):
-        raise Refusal(f"has a weight '{name}' whose shape is not a list", codes.INVALID_VALUE)
+    if not isinstance(shape, list) or not all(map(_is_size, shape)) or not isinstance(trainable, bool):
+        message = f"has a weight '{name}' whose shape is not a list of numbers, names or expressions"
+        raise Refusal(message, codes.INVALID_VALUE)
     return name, shape, trainable
 
 

@@ -55,7 +55,9 @@ def match_sizes(pattern: Sequence[Any], shape: Shape) -> tuple[dict[str, Number]
         if isinstance(name, int) and size != name and (size < name or size > name):
             raise Refusal(expected, codes.WRONG_SHAPE)
         if isinstance(name, str):
-            sizes[name] = size
+            first = sizes.setdefault(name, size)
+            if first < size or first > size:
+                raise Refusal(f"{expected}, but the size '{name}' would be {first} and {size}", codes.WRONG_SHAPE)
     return sizes, free
 
 
@@ -134,7 +136,8 @@ class Template:
                 raise Refusal("declares an input that is not a list of sizes", codes.INVALID_VALUE)
             sizes, _ = match_sizes(pattern, shape)
             for size, value in sizes.items():
-                if known.setdefault(size, value) != value:
+                first = known.setdefault(size, value)
+                if first < value or first > value:
                     raise Refusal(f"gets inputs with two different values of the size '{size}'", codes.SHAPES_DIFFER)
             given[key] = sizes, shape, dtype
         return given
