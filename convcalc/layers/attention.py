@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.base import codes
-from convcalc.base.numbers import Number, Shape, as_constant, product
+from convcalc.base.numbers import UNKNOWN, Number, Shape, as_constant, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, quantization, views
 from convcalc.layers.arguments import (
@@ -23,7 +23,7 @@ from convcalc.layers.arguments import (
     ignored_arguments,
     initializer,
 )
-from convcalc.layers.registry import TUPLE, Args, Inferred, Product, Weight, axis_index, layer, required
+from convcalc.layers.registry import TUPLE, Args, Inferred, Product, Weight, layer, required
 
 _BIAS = Argument("use_bias", Boolean(), True)
 _DROPOUT = Argument("dropout", Real(), 0.0)
@@ -44,14 +44,23 @@ _TAIL = [
 ]
 
 
-def _projection(name: str, a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
+def _projection(a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
     """Returns the weights of a dense projection from the last axis to axes of the sizes ``width`` (heads, size). The
     weights are used at every position.
     """
     features = required(shape[-1], "number of features")
     positions = product(map(as_constant, shape[1:-1]))
+    width = _sizes(shape, width)
     kernel = Weight("kernel", (features, *width), positions)
     return [kernel, Weight("bias", tuple(width), added_per_sample=positions)] if a["use_bias"] else [kernel]
+
+
+def _sizes(shape: Shape, width: Sequence[Number]) -> tuple[Number, ...]:
+    """Returns the sizes of the output axes of a projection in a kernel.
+
+    If the input has only the batch axis, Keras uses the sizes from the batch size on.
+    """
+    return tuple(width) if len(shape) > 1 else (shape[0], *width)[: len(width)]
 
 
 def _no_flash_with_dropout(a: Args) -> None:
@@ -64,17 +73,24 @@ def _same_positions(value: Shape, key: Shape) -> None:
         raise Refusal("needs a value and a key with equal sizes on every axis but the last", codes.SHAPES_DIFFER)
 
 
-def _require_axes(axes: int, *shapes: Shape | None) -> None:
+def _require_axes(axes: int, *shapes: Shape) -> None:
     """Raises :class:`Refusal` if a value or key has fewer than ``axes`` axes after the batch axis."""
-    if any(shape is not None and len(shape) <= axes for shape in shapes):
+    if any(len(shape) <= axes for shape in shapes):
         raise Refusal(
             f"needs values and keys with at least {axes} ax{'es' if axes > 1 else 'is'} after the batch axis",
             codes.WRONG_RANK,
         )
 
 
+# Keras builds attention layers on some shapes with which they cannot run. The weights and output shapes of such a layer
+# are known, but not the number of its operations.
+_CANNOT_RUN = frozenset({"macs", "flops"})
+
+
 def _attention_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
     """Returns views: an output position reads all features of its query, and of all attended values and keys."""
+    if any(len(shape) != len(inputs[0]) for shape in inputs):
+        return views.whole_sample(a, inputs, result)
     query, *others = inputs
     axes = a.get("attention_axes")
     if axes is None:
@@ -112,7 +128,6 @@ def _projected_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
     *_TAIL,
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
-    min_axes=1,
     output_container=TUPLE,
     separate_inputs=True,
     hidden_sublayers=("Softmax", "Dropout"),
@@ -134,29 +149,60 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
     weights: the products of each query with each key, and of the scores with the values.
     """
     _no_flash_with_dropout(a)
-    _require_axes(1, value, key)
     key = value if key is None else key
     _same_positions(value, key)
+    _check_attended(a["attention_axes"], len(value))
     heads, size = a["num_heads"], a["key_dim"]
     value_size = a["value_dim"] or size
-    weights = _projection("query", a, query, (heads, size)) + _projection("key", a, key, (heads, size))
+    weights = _projection(a, query, (heads, size)) + _projection(a, key, (heads, size))
     if a["use_gate"]:
-        weights += _projection("gate", a, query, (heads, value_size))
-    weights += _projection("value", a, value, (heads, value_size))
+        weights += _projection(a, query, (heads, value_size))
+    weights += _projection(a, value, (heads, value_size))
     out = a["output_shape"] or (required(query[-1], "number of features"),)
     positions = product(map(as_constant, query[1:-1]))
-    weights.append(Weight("kernel", (heads, value_size, *out), positions))
+    projected = _sizes(query, out)
+    weights.append(Weight("kernel", (*_sizes(query, (heads, value_size)), *projected), positions))
     if a["use_bias"]:
-        weights.append(Weight("bias", tuple(out), added_per_sample=positions))
+        bias = projected if len(query) > 1 else (*projected, 1)
+        weights.append(Weight("bias", bias, added_per_sample=positions))
+    outputs = [(*query[:-1], *out)]
+    if a["return_attention_scores"]:
+        _require_scores(query)
+        # Keras computes this shape as if attention ran along only one axis: the first axis of the query after the batch.
+        outputs.append((query[0], heads, query[1], query[1]))
+    if not _has_axes(a["attention_axes"], len(query)) or not 2 <= len(query) == len(value) == len(key):
+        return Inferred(tuple(outputs), tuple(weights), unknown=_CANNOT_RUN)
     pairs = _pairs(a["attention_axes"], query, value)
     extra = (
         Product("queries with keys", heads * pairs * size),
         Product("scores with values", heads * pairs * value_size),
     )
-    output = (*query[:-1], *out)
-    # Keras computes this shape as if attention ran along only one axis: the first axis of the query after the batch.
-    scores = ((query[0], heads, query[1], query[1]),) if a["return_attention_scores"] else ()
-    return Inferred((output, *scores), tuple(weights), extra)
+    return Inferred(tuple(outputs), tuple(weights), extra)
+
+
+def _require_scores(shape: Shape) -> None:
+    """Raises :class:`Refusal` if an input has only the batch axis, because the scores need one more."""
+    if len(shape) < 2:
+        raise Refusal(
+            "returns attention scores only for inputs with at least 1 axis after the batch axis",
+            codes.WRONG_RANK,
+            "return_attention_scores",
+        )
+
+
+def _check_attended(axes: object, rank: int) -> None:
+    """Raises :class:`Refusal` if Keras cannot build attention along the axes for a value of ``rank`` axes.
+
+    Keras projects the value to one more axis. It adds ``rank`` to a negative axis, and the sum may again be negative.
+    """
+    for axis in () if axes is None else _listed(axes):
+        if not -2 * rank <= axis + 1 or axis > rank:
+            raise Refusal(f"has no axis {axis} in a value of {rank} axes", codes.WRONG_AXIS, "attention_axes")
+
+
+def _has_axes(axes: object, rank: int) -> bool:
+    """Returns True if a query of ``rank`` axes has all these axes."""
+    return axes is None or all(-rank <= axis < rank for axis in _listed(axes))
 
 
 def _pairs(axes: object, query: Shape, value: Shape) -> Number:
@@ -166,7 +212,7 @@ def _pairs(axes: object, query: Shape, value: Shape) -> Number:
     with the same position.
     """
     rank = len(query)
-    attended = range(1, rank - 1) if axes is None else [axis_index(n, rank, "attention_axes") for n in _listed(axes)]
+    attended = range(1, rank - 1) if axes is None else [axis % rank for axis in _listed(axes)]
     queries = product(map(as_constant, query[1:-1]))
     keys = product(as_constant(value[axis]) for axis in set(attended) if axis < len(value) - 1)
     return queries * keys
@@ -188,7 +234,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     *_TAIL,
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
-    axes=("length", "features"),
+    min_axes=2,
     separate_inputs=True,
     hidden_sublayers=("Softmax", "Dropout"),
     contains_layers=True,
@@ -210,8 +256,8 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
     back. MACs without weights, in every query head: the products of each query with each key, and of the scores with the values.
     """
     _no_flash_with_dropout(a)
-    _require_axes(2, value, key)
     key = value if key is None else key
+    _require_axes(2, value, key)
     heads, groups, size = a["num_query_heads"], a["num_key_value_heads"], a["head_dim"]
     if heads % groups > 0:
         raise Refusal(
@@ -221,17 +267,28 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
         raise Refusal("needs a query and a value with the same number of features", codes.SHAPES_DIFFER)
     _same_positions(value, key)
     features = required(query[-1], "number of features")
-    weights = _projection("query", a, query, (heads, size)) + _projection("key", a, key, (groups, size))
+    weights = _flat_projection(a, query, (heads, size)) + _flat_projection(a, key, (groups, size))
     if a["use_gate"]:
-        weights += _projection("gate", a, query, (heads, size))
-    weights += _projection("value", a, value, (groups, size))
+        weights += _flat_projection(a, query, (heads, size))
+    weights += _flat_projection(a, value, (groups, size))
     weights.append(Weight("kernel", (heads, size, features), as_constant(query[1])))
     if a["use_bias"]:
         weights.append(Weight("bias", (features,), added_per_sample=as_constant(query[1])))
+    scores = ((query[0], heads, query[1], key[1]),) if a["return_attention_scores"] else ()
+    if not len(query) == len(value) == len(key) == 3:
+        return Inferred((query, *scores), tuple(weights), unknown=_CANNOT_RUN)
     pairs = as_constant(query[1]) * as_constant(key[1])
     extra = (Product("queries with keys", heads * pairs * size), Product("scores with values", heads * pairs * size))
-    scores = ((query[0], heads, query[1], key[1]),) if a["return_attention_scores"] else ()
     return Inferred((query, *scores), tuple(weights), extra)
+
+
+def _flat_projection(a: Args, shape: Shape, width: tuple[Number, ...]) -> list[Weight]:
+    """Returns the weights of a projection that Keras writes for the axes (batch, length, features).
+
+    If there are more axes, Keras projects axis 2, and adds one axis of size 1 to the bias for each further axis.
+    """
+    weights = _projection(a, shape[:3], width)
+    return [*weights[:1], *(bias._replace(shape=(*bias.shape, *(1,) * (len(shape) - 3))) for bias in weights[1:])]
 
 
 def _of_query(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
@@ -242,7 +299,9 @@ def _of_query(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Ten
 
 
 def _score_count(query: Shape, key: Shape) -> Number:
-    """Returns the number of pairs of a query and a key."""
+    """Returns the number of pairs of a query and a key; 0 if one of them has only the batch axis."""
+    if len(query) < 2 or len(key) < 2:
+        return 0
     return product(map(as_constant, query[1:-1])) * as_constant(key[-2])
 
 
@@ -263,12 +322,17 @@ def _attention(
     a: Args, query: Shape, value: Shape, key: Shape | None, weights: tuple[Weight, ...], dot: bool
 ) -> Inferred:
     key = value if key is None else key
-    output = (*query[:-1], value[-1])
-    scores = ((*query[:-1], key[-2]),) if a["return_attention_scores"] else ()
+    outputs = [(*query[:-1], value[-1])]
+    if a["return_attention_scores"]:
+        _require_scores(key)
+        outputs.append((*query[:-1], key[-2]))
+    attends_along_batch = len(key) == 2 and key[0] is UNKNOWN
+    if attends_along_batch or any(len(shape) < 2 for shape in (query, value, key)):
+        return Inferred(tuple(outputs), weights, unknown=_CANNOT_RUN)
     pairs = _score_count(query, key)
     extra = [Product("queries with keys", pairs * as_constant(query[-1]))] if dot else []
     extra.append(Product("scores with values", pairs * as_constant(value[-1])))
-    return Inferred((output, *scores), weights, tuple(extra))
+    return Inferred(tuple(outputs), weights, tuple(extra))
 
 
 @layer(
@@ -279,7 +343,6 @@ def _attention(
     *ignored_arguments("seed"),
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
-    min_axes=1,
     output_container=TUPLE,
     mask_rule=_of_query,
     receptive_field_rule=_attention_views,
@@ -294,7 +357,6 @@ def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> 
 
     Parameters: one with use_scale, and one with score_mode concat.
     """
-    _require_axes(1, value, key)
     concat = a["score_mode"] == "concat"
     names = ["scale"] * a["use_scale"] + ["concat_score_weight"] * concat
     return _attention(a, query, value, key, tuple(Weight(name, ()) for name in names), dot=not concat)
@@ -306,7 +368,6 @@ def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> 
     _DROPOUT,
     inputs=(2, 3),
     call=[_SCORES, _CAUSAL],
-    min_axes=1,
     output_container=TUPLE,
     mask_rule=_of_query,
     receptive_field_rule=_attention_views,
@@ -321,7 +382,6 @@ def additive_attention(a: Args, query: Shape, value: Shape, key: Shape | None = 
 
     Parameters: with use_scale, one for each feature, multiplied once for each pair of a query and a key.
     """
-    _require_axes(1, value, key)
     uses = _score_count(query, value if key is None else key)
     scale = (Weight("scale", (required(query[-1], "number of features"),), uses),) if a["use_scale"] else ()
     return _attention(a, query, value, key, scale, dot=False)
