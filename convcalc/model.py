@@ -426,6 +426,10 @@ def is_linear(model: Model) -> bool:
     )
 
 
+# Arguments of an input that change its tensor, but no shape and no number.
+INPUT_FLAGS = ("sparse", "ragged", "optional")
+
+
 def input_args(layer: Layer) -> dict[str, Any]:
     """Returns the arguments of an input layer, with ``batch_shape`` split into ``shape`` and ``batch_size``.
 

@@ -27,6 +27,16 @@ def non_default_arguments(definition: LayerDefinition, args: Mapping[str, Any]) 
     return result
 
 
+def recorded_size(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the ``vocabulary_size`` of a layer that was adapted. Keras accepts it as an argument.
+
+    It is left out if the vocabulary is known: then Keras counts the words.
+    """
+    if not definition.records_vocabulary_size or isinstance(args.get("vocabulary"), (list, tuple)):
+        return {}
+    return {"vocabulary_size": args["vocabulary_size"]} if "vocabulary_size" in args else {}
+
+
 def shortest_spelling(definition: LayerDefinition, argument: Argument, value: Any) -> Any:
     """Returns the shortest value with the same meaning. For example, 3 means a kernel of 3×3."""
     result = short = value

@@ -19,8 +19,21 @@ from convcalc.base.problems import error
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
-from convcalc.model import Call, Constant, Foreign, Layer, Model, Ref, Slot, call_numbers, input_args, summary_order
+from convcalc.model import (
+    INPUT_FLAGS,
+    Call,
+    Constant,
+    Foreign,
+    Layer,
+    Model,
+    Ref,
+    Slot,
+    call_numbers,
+    input_args,
+    summary_order,
+)
 from convcalc.ops import Operation
+from convcalc.write.arguments import recorded_size
 from convcalc.write.calls import positional_arguments, require_keras_operations
 from convcalc.write.policies import policy_json
 
@@ -129,6 +142,7 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
     if layer.class_name == "InputLayer":
         shape = rows[prefix + layer.name].output_shapes[0] if prefix + layer.name in rows else _input_shape(layer)
         made = {"batch_shape": plain_shape(shape), "dtype": layer.dtype, "name": layer.name}
+        made |= {flag: True for flag in INPUT_FLAGS if layer.args.get(flag)}
         return {"module": "keras.layers", "class_name": "InputLayer", "config": made, "registered_name": None}
     config: dict[str, Any]
     if isinstance(definition, Foreign) and definition.config is not None:
@@ -171,7 +185,7 @@ def argument_values(definition: LayerDefinition | None, args: Mapping[str, Any],
     """Returns all arguments of the layer as JSON, including arguments with default values."""
     if definition is None:
         return {key: written(value, trains) for key, value in args.items()}
-    return {
+    return recorded_size(definition, args) | {
         argument.name: written(
             argument.kind.for_keras(args.get(argument.name, definition.defaults[argument.name])), trains
         )

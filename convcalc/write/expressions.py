@@ -16,7 +16,7 @@ from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Constant, Layer, Slot
-from convcalc.write.arguments import common_options, non_default_arguments
+from convcalc.write.arguments import common_options, non_default_arguments, recorded_size
 from convcalc.write.calls import holds_function
 from convcalc.write.policies import policy_code
 
@@ -73,7 +73,7 @@ def layer_expression(definition: LayerDefinition, layer: Layer | SubLayer, name:
     options = common_options(definition, layer)
     if "dtype" in options:
         options["dtype"] = Code(policy_code(layer.dtype, layer.name))
-    more = {**by_name, **options, **({} if name is None else {"name": name})}
+    more = {**by_name, **recorded_size(definition, layer.args), **options, **({} if name is None else {"name": name})}
     head = definition.name if definition.is_custom or not definition.is_exported else f"layers.{definition.name}"
     return CallExpression(head, [*arguments, *keyword_arguments(more)])
 

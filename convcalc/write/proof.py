@@ -16,7 +16,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import plain_number, plain_shape
 from convcalc.base.problems import ConvcalcError, error
 from convcalc.layers import LayerDefinition
-from convcalc.model import Foreign, Layer, Model, Ref, call_numbers, summary_order
+from convcalc.model import INPUT_FLAGS, Foreign, Layer, Model, Ref, call_numbers, summary_order
 from convcalc.ops import Operation
 from convcalc.read import read
 from convcalc.write.config import argument_values
@@ -133,7 +133,9 @@ def _facts(report: Report, model: Model, prefix: str, arranged: bool) -> Iterato
         path = prefix + layer.name
         row = rows.get(path)
         yield path, "the class", _class(layer, arranged)
-        if layer.class_name != "InputLayer":
+        if layer.class_name == "InputLayer":
+            yield path, "the arguments", [flag for flag in INPUT_FLAGS if layer.args.get(flag)]
+        else:
             yield path, "the arguments", _arguments(layer, arranged)
         for call in calls.get(index, ()):
             yield path, "the inputs", tensors(call.sources)
@@ -188,6 +190,8 @@ def _arguments(layer: Layer, tuples: bool) -> Any:
         if definition.is_custom:
             return None
         own = {argument.name for argument in definition.arguments}
+        if tuples:
+            own.add("vocabulary_size")  # only files of Keras have it
         return _tree(argument_values(definition, {key: part for key, part in layer.args.items() if key in own}))
     if isinstance(definition, Foreign):
         return _tree({key: part for key, part in layer.args.items() if key not in ("name", "trainable", "dtype")})

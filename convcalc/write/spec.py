@@ -15,7 +15,7 @@ from convcalc.base import codes
 from convcalc.base.keras_names import Names, short_class
 from convcalc.base.problems import ConvcalcError, Source, error, listed
 from convcalc.layers import LayerDefinition
-from convcalc.model import Call, Foreign, Layer, Model, Ref, Slot, input_args
+from convcalc.model import INPUT_FLAGS, Call, Foreign, Layer, Model, Ref, Slot, input_args
 from convcalc.ops import Operation
 from convcalc.read.spec.spec import read_spec
 from convcalc.read.spec.values import COMMON_OPTIONS
@@ -262,6 +262,7 @@ def _input(layer: Layer, name: str = "") -> str:
         more["batch_size"] = value_text(args["batch_size"])
     if layer.dtype != "float32":
         more["dtype"] = layer.dtype
+    more |= {flag: "true" for flag in INPUT_FLAGS if layer.args.get(flag)}
     return flow({"shape": shape, **more}) if more else shape
 
 
