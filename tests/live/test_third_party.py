@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -29,6 +30,12 @@ mixtral.mixtral_layer_norm.MixtralLayerNormalization phi3.phi3_layernorm.Phi3Lay
 qwen_moe.qwen_moe_layernorm.QwenMoeLayerNorm gpt_oss.gpt_oss_layer_norm.GptOssLayerNormalization t5.t5_layer_norm.T5LayerNorm
 gemma.rms_normalization.RMSNormalization gemma3.gemma3_layers.RMSNormalization
 """
+# Parts of a declared model that no file contains alone.
+PARTS = {
+    "keras_hub.src.models.llama.llama_rotary_embedding.LlamaRotaryEmbedding",
+    "keras_hub.src.models.llama.llama_attention.LlamaAttention",
+    "keras_hub.src.models.llama.llama_decoder.LlamaTransformerDecoder",
+}
 BERT = {"vocabulary_size": 100, "num_layers": 3, "num_heads": 2, "hidden_dim": 8, "intermediate_dim": 12}
 
 
@@ -87,6 +94,21 @@ def _models_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
         ("GPT2Backbone", BERT),
         ("GPT2Backbone", {**BERT, "num_layers": 1, "max_sequence_length": 16}),
     ]
+    sizes = Random(1)
+    for _ in range(11):
+        heads, width = sizes.choice((1, 2, 4)), sizes.choice((2, 4, 6))
+        arguments = {
+            "vocabulary_size": sizes.randint(5, 60),
+            "num_layers": sizes.randint(1, 3),
+            "num_query_heads": heads * sizes.choice((1, 2, 3)),
+            "num_key_value_heads": heads,
+            "intermediate_dim": sizes.randint(3, 20),
+            "layer_norm_epsilon": 1e-5,
+            "dropout": sizes.choice((0, 0.1)),
+            "dtype": sizes.choice(("float32", "bfloat16")),
+        }
+        arguments["hidden_dim"] = arguments["num_query_heads"] * width
+        variants += [(sizes.choice(("LlamaBackbone", "Llama3Backbone")), arguments)]
     for name, arguments in variants:
         # The config does not contain the names of operations, so convcalc numbers them as in a new session.
         keras.utils.clear_session()
@@ -111,7 +133,8 @@ def _compare(report: Report, model: Any) -> None:
                 inner for inner in report.layers if inner.path.startswith(f"{row.path}/") and inner.depth == 1
             ]
             inside = [(inner.name, SAME.get(type(inner).__name__, type(inner).__name__)) for inner in layer._layers]
-            assert [(inner.name, inner.class_name.rpartition(".")[2]) for inner in found_inside] == inside
+            shown = [(inner.name, inner.class_name.rpartition(".")[2]) for inner in found_inside]
+            assert sorted(shown) == sorted(inside)
     trainable = sum(int(_product(weight.shape)) for weight in model.trainable_weights)
     assert (report.totals.params, report.totals.trainable_params) == (model.count_params(), trainable)
 
@@ -163,7 +186,18 @@ def test_layers_of_keras_hub(tmp_path: Path) -> None:
     for name, model in _normalizations(keras):
         tried.add(name)
         _compare_files(model, name, tmp_path)
-    assert tried == {*_layers("keras_hub.yaml").declared}
+    assert tried | PARTS == {*_layers("keras_hub.yaml").declared}
+
+
+def test_a_tied_embedding_of_llama_is_known_from_the_weights(tmp_path: Path) -> None:
+    """The config does not contain ``tie_word_embeddings``, so a config alone describes the untied model, as in Keras."""
+    hub, keras = pytest.importorskip("keras_hub"), importlib.import_module("keras")
+    sizes = {"num_layers": 1, "num_query_heads": 2, "num_key_value_heads": 1, "hidden_dim": 8, "intermediate_dim": 6}
+    model = hub.models.LlamaBackbone(20, tie_word_embeddings=True, **sizes)
+    model.save(tmp_path / "model.keras")
+    assert infer(load(tmp_path / "model.keras")).totals.params == model.count_params()
+    untied = keras.models.model_from_json(model.to_json())
+    assert infer(read(model.to_json().encode(), "model.json")).totals.params == untied.count_params()
 
 
 def test_layers_of_keras_cv(tmp_path: Path) -> None:

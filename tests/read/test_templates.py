@@ -263,6 +263,38 @@ def test_bert_of_keras_hub_is_known(tmp_path: Path) -> None:
     assert "it has no argument 'new_argument'" in str(infer(read(other, "config.json")).problems[-1])
 
 
+LLAMA = {
+    "vocabulary_size": 100,
+    "num_layers": 2,
+    "num_query_heads": 4,
+    "num_key_value_heads": 2,
+    "hidden_dim": 16,
+    "intermediate_dim": 24,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "total", "decoder", "embedding"),
+    [
+        ("LlamaBackbone", {}, 7120, 1952, 3200),
+        ("LlamaBackbone", {"num_key_value_heads": 4, "num_layers": 3}, 9840, 2208, 3200),
+        ("Llama3Backbone", {"hidden_dim": 32, "num_key_value_heads": 1, "dropout": 0.1}, 16288, 4928, 6400),
+    ],
+)
+def test_llama_of_keras_hub_is_known(name: str, arguments: Any, total: int, decoder: int, embedding: int) -> None:
+    config = {"name": "m", **LLAMA, "rope_low_freq_factor": None, **arguments}
+    names = {"class_name": name, "registered_name": f"keras_hub>{name}", "module": "keras_hub.src.models"}
+    found = infer(read(json.dumps({**names, "config": config}).encode(), "config.json"))
+    assert not found.problems
+    assert found.totals.params == total
+    top = {row.name: row.params for row in found.layers if row.depth == 0}
+    assert (top["transformer_layer_1"], top["token_embedding"]) == (decoder, embedding)
+    inside = [row.name for row in found.layers if row.path.startswith("transformer_layer_0/self_attention/")]
+    assert sorted(inside) == sorted(
+        ["query", "key", "value", "llama_rotary_embedding", "attention_softmax", "dropout", "attention_output"]
+    )
+
+
 KERAS_2_LAYERS: list[tuple[str, dict[str, Any], int, bool]] = [
     ("FixedDropout", {"rate": 0.2, "noise_shape": [None, 1], "seed": None}, 1, True),
     ("FixedDropout", {"rate": 0.2}, 1, True),
