@@ -140,6 +140,21 @@ def test_files_before_keras_3_6_have_no_names_in_the_tree() -> None:
     assert [row.class_name for row in report.layers if row.depth == 0] == ["Variables", "block", "block", *"????"]
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("g_opt", "sgd"), ("trainers/rms_sprop", "rm_sprop"), ("x", "adam_w_1"), ("opt", ""), ("scaled", "my_optimizer")],
+)
+@pytest.mark.parametrize("slots", [{"vars/1": ()}, {}], ids=["learning rate", "schedule"])
+def test_the_weights_of_an_optimizer_are_no_parameters(path: str, name: str, slots: dict[str, Any]) -> None:
+    """A model can have several optimizers, as attributes with any names. One with a schedule has no learning rate."""
+    weights = {**slots, "vars/2": (3, 3, 1, 8), "vars/3": (8,)}
+    steps = {f"{path}/vars/0": np.int64(7)}
+    shapes = {"c/vars/0": (3, 3, 1, 8), "c/vars/1": (8,), **{f"{path}/{key}": shape for key, shape in weights.items()}}
+    report = of(archive(OWN, tree(shapes, {"": "m", "c": "conv2d", path: name}, steps)))
+    assert rows(report) == [("c", "conv2d", 0, 80)]
+    assert report.totals.params == 80
+
+
 def test_a_file_that_contains_only_weights() -> None:
     report = of(tree(SHAPES, NAMES))
     assert rows(report) == TREE

@@ -29,6 +29,11 @@ MAX_DEPTH = 64
 # The table of a lookup layer is stored like a variable, but it is not a weight of the layer.
 TABLE = "/idf_weights"
 _GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
+# The names of optimizers: those that Keras gives them, and the usual names of attributes.
+_OPTIMIZER = re.compile(
+    r".*optimizer.*|(.*_)?opt(im|ims|s)?(_.*)?"
+    r"|(adadelta|adafactor|adagrad|adam|adam_?w|adamax|ftrl|lamb|lion|muon|nadam|rm_?sprop|schedule_free_adam_?w|sgd)(_\d+)?"
+)
 _NUMBER = re.compile(r"(_\d+)$")
 _UNKNOWN_CLASS = "?"
 
@@ -141,9 +146,9 @@ def is_state(group: Group) -> bool:
         return True
     if not weights:
         return False
-    # The first variables of an optimizer are its iteration and its learning rate.
+    # The first variable of an optimizer is the number of its steps.
     counts = weights[0].shape == () and "int" in weights[0].dtype
-    if counts and (len(weights) == 1 or weights[1].shape == ()) and "optimizer" in word:
+    if counts and any(map(_OPTIMIZER.fullmatch, (word, group.name))):
         return True
     return is_generator(word, group.name, weights) and not group.children
 
