@@ -254,6 +254,8 @@ class Model(Struct):
         fallback: the model as the file alone describes it, if the layers of this model come from a declaration. It is
             used if the declaration contradicts the file. None for all other models.
         declared_in: the file or the package that declares the layers, for messages.
+        keras2: True if Keras 2 wrote the model. As a nested model, it can be called on inputs of other shapes than its
+            own. Its convolutions accept inputs with further axes.
     """
 
     name: str
@@ -276,6 +278,7 @@ class Model(Struct):
     optimizer_has_slots: bool = True
     fallback: Model | None = None
     declared_in: str = ""
+    keras2: bool = False
 
     @property
     def contains_layers(self) -> bool:

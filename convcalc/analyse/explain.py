@@ -129,6 +129,9 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
     if definition.template is not None:
         nested = (inputs, *_nested(report, row))
         return Explanation(row, number, len(report.layers), definition.summary, nested)
+    # A layer of Keras 2 may have another definition for inputs with further axes.
+    ran = row.calls[-1].result.definition
+    definition = ran if isinstance(ran, LayerDefinition) else definition
     inferred = _trace(definition, row)
     parts = (inputs, _output(definition, row, inferred), _weights(row, inferred), _macs(row, inferred))
     non_empty = tuple(section for section in parts if section.lines)

@@ -335,6 +335,8 @@ def _call_layer(
     if result is None:
         args = {**layer.args, **call.args} if call.args else layer.args
         if definition.template is None:
+            if run.model.keras2 and definition.axes and inputs and len(inputs[0] or ()) - 1 > len(definition.axes):
+                definition = _with_more_axes(definition)
             computed = _apply_layer(definition, args, inputs, input_dtype, layer.dtype)
         else:
             computed = _apply_template(definition, args, list(zip(inputs, dtypes)), layer.dtype, session)
@@ -348,6 +350,13 @@ def _call_layer(
     elif first is not weights and [weight.shape for weight in first] != [weight.shape for weight in weights]:
         raise Refusal("is called again on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
     return result
+
+
+def _with_more_axes(definition: LayerDefinition) -> LayerDefinition:
+    """Returns the definition of a layer of Keras 2 for inputs with further axes after the batch axis."""
+    from convcalc.layers.keras2 import with_more_axes  # imported lazily: few files need it
+
+    return with_more_axes(definition)
 
 
 def _call_foreign(
@@ -510,12 +519,14 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
     if count != len(inputs):
         raise Refusal(f"is a model with {count} input{'s' * (count != 1)}, but gets {len(inputs)}", codes.WRONG_INPUTS)
     for expected, shape in zip(own_inputs, inputs):
-        if expected is not None and not _accepts(expected, shape):
+        if expected is not None and not model.keras2 and not _accepts(expected, shape):
             raise Refusal(f"is a model that expects an input of shape {shape_text(expected)}", codes.WRONG_SHAPE)
     nested = own_run
     if own_inputs != inputs:
         cached = session.runs.get(model, equal=inputs)
-        nested = cached or session.runs.add(run_calls(model, inputs, session), model, equal=inputs)
+        nested = cached or session.runs.add(_run_elsewhere(model, inputs, session), model, equal=inputs)
+        if model.keras2 and not _has_same_weights(own_run, nested):
+            raise Refusal("is called on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
     macs = sum([result.macs for result in nested.results])
     dtypes = tuple(map(nested.dtype, nested.output_refs)) or ("",)
     # A Sequential returns all outputs of its last layer, whose number may be unknown.
@@ -523,6 +534,23 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
         nested.results[ref.call].may_have_more_outputs for ref in model.outputs
     )
     return CallResult(inputs, nested.outputs, dtypes, Inferred(()), macs, nested=nested, may_have_more_outputs=is_open)
+
+
+def _run_elsewhere(model: Model, inputs: tuple[Shape, ...], session: _Session) -> ModelRun:
+    """Runs a nested model on inputs of other shapes than its own. A file of Keras 2 records no shapes for such a call."""
+    if model.keras2:
+        model = model._replace(
+            calls=tuple(call._replace(recorded={}) if call.recorded else call for call in model.calls)
+        )
+    return run_calls(model, inputs, session)
+
+
+def _has_same_weights(run: ModelRun, other: ModelRun) -> bool:
+    """Returns True if the weights of each layer have the same shapes in two runs of a model, as far as they are known."""
+    return all(
+        first is None or second is None or [weight.shape for weight in first] == [weight.shape for weight in second]
+        for first, second in zip(run.weights, other.weights)
+    )
 
 
 def _accepts(expected: Shape, shape: Shape) -> bool:

@@ -248,6 +248,8 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
     if not shapes:
         return ()
     definition = layer.definition
+    if isinstance(definition, LayerDefinition) and isinstance(result.definition, LayerDefinition):
+        definition = result.definition  # a layer of Keras 2 may have another definition for inputs with further axes
     if not isinstance(definition, (LayerDefinition, Operation)) or definition.receptive_field_rule is None:
         return None
     args = definition.rule_arguments({**layer.args, **call.args, **result.args})

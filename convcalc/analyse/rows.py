@@ -193,7 +193,8 @@ def _model_rows(
         "macs": macs.label,
     }
     counts = Counts(
-        calls[-1].output_shapes,
+        # Keras 2 shows the output for the model's own inputs, also if the model is called on inputs of other shapes.
+        inner.outputs if inner.model.keras2 else calls[-1].output_shapes,
         (),
         params.value,
         trained.value,

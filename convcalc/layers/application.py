@@ -21,7 +21,7 @@ def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], poli
     _check_inputs(definition, args, inputs)
     arguments = definition.rule_arguments(args)
     policy = policy or definition.policy(args)
-    result = bounded(_run(definition, arguments, inputs))
+    result = bounded(run_rule(definition, arguments, inputs))
     if not is_policy(policy) and definition.inputs != 0:
         return _without_weights(result) if result.weights else result
     if definition.quantization_rule:
@@ -50,7 +50,7 @@ def _without_weights(result: Inferred) -> Inferred:
     return result._replace(weights=(), products=(*products, *result.products), unknown=unknown)
 
 
-def _run(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
+def run_rule(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
     """Runs the rule. Inputs in ``channels_first`` are converted to channels-last, and the outputs back."""
     at = definition.channels_first_at
     if not at or arguments["data_format"] != "channels_first":

@@ -17,6 +17,7 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.base.window import kernel_too_large
 from convcalc.layers import costs, masks, views
+from convcalc.layers.application import run_rule
 from convcalc.layers.arguments import (
     ACTIVATION,
     DATA_FORMAT,
@@ -194,6 +195,49 @@ def _local(rank: int) -> LayerDefinition:
     )
 
 
+# Convolutions on inputs with further axes -----------------------------------------------------------------------------------
+
+_CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D")
+
+
+def with_more_axes(definition: LayerDefinition) -> LayerDefinition:
+    """Returns the definition of a layer of Keras 2 for inputs with further axes after the batch axis.
+
+    In Keras 2, convolutions accept such inputs: a Conv2D accepts videos. The definitions of other layers are returned
+    unchanged.
+    """
+    return _made(f"{definition.name}{OF_KERAS2}") if definition.name in _CONVOLUTIONS else definition
+
+
+def _convolution(base: str) -> LayerDefinition:
+    definition = require_builtin(base)
+
+    def convolution(a: Args, x: Shape) -> Inferred:
+        """Computes a convolution of each sample on the further axes."""
+        split = len(x) - len(definition.axes or ())
+        result, times = run_rule(definition, a, ((x[0], *x[split:]),)), product(x[1:split])
+        weights = [
+            weight._replace(
+                multiplied_per_sample=weight.multiplied_per_sample * times,
+                added_per_sample=weight.added_per_sample * times,
+            )
+            for weight in result.weights
+        ]
+        outputs = tuple(shape and (*x[:split], *shape[1:]) for shape in result.outputs)
+        return result._replace(outputs=outputs, weights=tuple(weights), windows=())
+
+    return _variant(
+        base,
+        base,
+        lambda rule: convolution,
+        axes=None,
+        min_axes=len(definition.axes or ()),
+        channels_first_at=0,
+        receptive_field_rule=views.unknown,
+        tf_flops=costs.unknown,
+    )
+
+
 # Recurrent layers ----------------------------------------------------------------------------------------------------------
 
 
@@ -230,6 +274,31 @@ def _two_biases(rule: Rule) -> Rule:
         return result._replace(weights=(kernel, recurrent, bias._replace(shape=(2 * kernel.shape[-1],))))
 
     return _time_first(cudnn)
+
+
+def _two_layers(rule: Rule) -> Rule:
+    """Returns the rule of a Bidirectional whose two layers may have outputs of different sizes.
+
+    Keras 3 takes the sizes of both outputs and all states from the forward layer.
+    """
+
+    def bidirectional(a: Args, x: Shape, *states: Shape) -> Inferred:
+        result, half = rule(a, x, *states), len(states) // 2
+        if a["backward_layer"] is None:
+            return result
+        there, back = a["layer"].infer(x, *states[:half]), a["backward_layer"].infer(x, *states[half:])
+        forwards, backwards = there.outputs[0], back.outputs[0]
+        merged: tuple[Shape | None, ...] = (forwards,)
+        if a["merge_mode"] is None:
+            merged = (forwards, backwards)
+        elif a["merge_mode"] == "concat" and forwards is not None and backwards is not None:
+            merged = ((*forwards[:-1], forwards[-1] + backwards[-1]),)
+        elif forwards != backwards:
+            sizes = "the same number of features in both layers"
+            raise Refusal(f"needs {sizes} with merge_mode {a['merge_mode']}", codes.WRONG_SHAPE, "backward_layer")
+        return result._replace(outputs=(*merged, *there.outputs[1:], *back.outputs[1:]))
+
+    return bidirectional
 
 
 # Normalization and EinsumDense ----------------------------------------------------------------------------------------------
@@ -374,6 +443,8 @@ _LAYERS: dict[str, Callable[[], LayerDefinition]] = {
         tf_flops=costs.unknown,
     ),
     f"EinsumDense{OF_KERAS2}": lambda: _variant("EinsumDense", "EinsumDense", _sizes_of_the_product),
+    **{f"{name}{OF_KERAS2}": lambda name=name: _convolution(name) for name in _CONVOLUTIONS},  # type: ignore[misc]
+    f"Bidirectional{OF_KERAS2}": lambda: _variant("Bidirectional", "Bidirectional", _two_layers),
     **{
         f"{name}{OF_KERAS2}": lambda name=name: _variant(name, name, _time_first, _TIME_MAJOR)  # type: ignore[misc]
         for name in ("LSTM", "GRU", "SimpleRNN", "RNN")

@@ -54,6 +54,25 @@ CASES: dict[str, tuple[tuple[int | None, ...], Callable[[Any], list[Any]]]] = {
     "CuDNNLSTM in Bidirectional": ((None, 5, 4), lambda L: [L.Bidirectional(_cudnn("LSTM")), L.Dense(2)]),
     "CuDNNGRU": ((None, 5, 4), lambda L: [_cudnn("GRU", return_sequences=True)]),
     "CuDNNGRU in Bidirectional": ((None, 5, 4), lambda L: [L.Bidirectional(_cudnn("GRU")), L.Dense(2)]),
+    "two sizes in Bidirectional": (
+        (None, 5, 6),
+        lambda L: [L.Bidirectional(L.LSTM(4), backward_layer=L.GRU(3, go_backwards=True)), L.Dense(2)],
+    ),
+    "two sizes in Bidirectional, sequences": (
+        (None, 5, 6),
+        lambda L: [
+            L.Bidirectional(
+                L.LSTM(4, return_sequences=True), backward_layer=L.LSTM(3, return_sequences=True, go_backwards=True)
+            )
+        ],
+    ),
+    **{
+        f"{name} with {axes} further axes": (
+            (None, *range(5, 5 + axes), 9, 8, 3),
+            lambda L, name=name, size=size: [getattr(L, name)(4, size, padding="same", strides=2), L.Flatten()],
+        )
+        for name, size, axes in (("Conv2D", 3, 1), ("Conv2D", 2, 2), ("Conv1D", 3, 1), ("Conv3D", 2, 1))
+    },
     "time_major RNN": ((7, 5, 4), lambda L: [L.RNN(L.LSTMCell(3), time_major=True, return_sequences=True)]),
     "time_major in Bidirectional": (
         (7, 5, 4),

@@ -27,6 +27,22 @@ from tests.helpers.keras_configs import data, functional, layer, sequential, ten
 
 INPUT = layer("InputLayer", "x", batch_shape=[None, 5, 3], dtype="float32")
 END = layer("Dense", "dense", [tensor("made")], units=4)  # the file records (None, 3) as the input shape
+# The arguments that every version of Keras 2 writes for a layer.
+DENSE = {
+    "units": 4,
+    "activation": "linear",
+    "use_bias": True,
+    "kernel_initializer": "zeros",
+    "bias_initializer": "zeros",
+    **dict.fromkeys(("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint")),
+}
+EMBEDDING = {
+    "input_dim": 7,
+    "output_dim": 2,
+    "mask_zero": False,
+    "embeddings_initializer": "uniform",
+    **dict.fromkeys(("embeddings_regularizer", "embeddings_constraint")),
+}
 LSTM_CELL = {"module": "keras.layers", "class_name": "LSTMCell", "config": {"units": 2}, "registered_name": None}
 
 
@@ -88,7 +104,11 @@ def test_the_own_layers_of_keras_may_repeat_their_name(registered: str | None) -
         old("Attention", units=8),
         old("MultiHeadAttention", head_num=2),
         old("LayerNormalization"),
-        old("Dense", units="4", activation="linear"),
+        old("Dense", **{**DENSE, "units": "4"}),
+        old("Dense", units=4),
+        old("Dense", units=4, activation="linear", use_bias=True),
+        old("Conv1D", filters=4, kernel_size=3, strides=1, padding="same", activation="relu"),
+        old("LSTM", units=4, return_sequences=True, activation="tanh"),
         old("BatchNormalization", axis=-1, momentum=0.9, groups=2),
         old("Softmax", units=3),
         old("pkg>Dense", units=4, activation="linear", use_bias=True),
@@ -109,10 +129,10 @@ def test_without_a_module_a_class_is_of_keras_only_if_keras_has_its_arguments(en
 @pytest.mark.parametrize(
     ("entry", "params"),
     [
-        (old("Dense", units=4, activation="linear", use_bias=True, batch_input_shape=[None, 5, 3]), 16),
+        (old("Dense", **DENSE, batch_input_shape=[None, 5, 3]), 16),
         (old("LeakyReLU", alpha=0.2), 0),
         (old("SpatialDropout1D", rate=0.1, noise_shape=None, seed=None), 0),
-        (old("Embedding", input_dim=7, output_dim=2, input_length=5, mask_zero=False), 14),
+        (old("Embedding", **EMBEDDING, input_length=5), 14),
         (old("Flatten"), 0),
     ],
     ids=lambda value: value["class_name"] if isinstance(value, dict) else "",

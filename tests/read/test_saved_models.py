@@ -30,6 +30,7 @@ DENSE = {
     "use_bias": True,
     "kernel_initializer": {"class_name": "GlorotUniform", "config": {"seed": None}},
     "bias_initializer": {"class_name": "Zeros", "config": {}},
+    **dict.fromkeys(("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint")),
 }
 POOLING = {"data_format": "channels_last", "keepdims": False}
 
@@ -314,3 +315,36 @@ def test_a_graph_without_variables_is_named(tmp_path: Path) -> None:
     node = message((1, "x"), (2, "Placeholder"))
     problems = refusal(message((1, node), (1, node)), tmp_path, "frozen.pb").problems
     assert problems[0].code == codes.NOT_A_MODEL and "is a TensorFlow graph" in problems[0].message
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_layer_that_two_models_share_is_counted_once(tmp_path: Path, is_shared: bool) -> None:
+    writer = Writer()
+    start, head = (
+        described("InputLayer", "start", batch_input_shape=[None, 4]),
+        described("Dense", "head", None, **DENSE),
+    )
+    own, other = (
+        [writer.add(variable("head/kernel", (4, 2))), writer.add(variable("head/bias", (2,)))] for _ in range(2)
+    )
+    inner = {
+        "name": "inner",
+        "layers": [entry(start, None), entry(head, "start")],
+        "input_layers": [["start", 0, 0]],
+        "output_layers": [["head", 0, 0]],
+    }
+    nested = {**described("Functional", "inner"), "config": inner}
+    config = {
+        "name": "whole",
+        "layers": [entry(start, None), entry(head, "start"), entry(nested, "start")],
+        "input_layers": [["start", 0, 0]],
+        "output_layers": [["head", 0, 0], ["inner", 1, 0]],
+    }
+    inside = own if is_shared else other
+    every = own if is_shared else [*own, *other]
+    first, second = (writer.layer(head, own), writer.layer(nested, inside, [writer.layer(head, inside)]))
+    root = {**described("Functional", "whole"), "config": config}
+    writer.layer(root, every, [writer.layer(start), first, second], root=True)
+    report = infer(load(writer.write(tmp_path / "m")))
+    assert [row[2] for row in rows(report) if row[0] in ("head", "inner")] == [10, 10]
+    assert report.totals.params == (10 if is_shared else 20)

@@ -134,6 +134,7 @@ class CallGraph:
             output_tree=tree_form(output_layers, self.legacy),
             trainable=config.get("trainable", True) is not False,
             own_flags=True,
+            keras2=self.legacy,
         )
         return with_needed(model)
 

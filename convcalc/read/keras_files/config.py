@@ -36,7 +36,13 @@ from convcalc.read.interning import ArgumentInterner
 from convcalc.read.keras_files import origin, serialized
 from convcalc.read.keras_files.calls import CallGraph, LayerEntry, Unreadable, type_text
 from convcalc.read.keras_files.policies import layer_policy
-from convcalc.read.keras_files.upgrade_keras2 import LOST, stated_input_shape, upgrade_keras2, with_config_mapping
+from convcalc.read.keras_files.upgrade_keras2 import (
+    LOST,
+    is_keras2,
+    stated_input_shape,
+    upgrade_keras2,
+    with_config_mapping,
+)
 from convcalc.read.third_party import find_third_party
 
 MODELS = ("Functional", "Sequential", "Model")
@@ -130,6 +136,9 @@ class ConfigReader:
                 self.report(bad)
                 layer = layer._replace(broken=True)
             layers.append(layer)
+        keras2 = is_keras2(entries)
+        if keras2:
+            layers = [*map(_of_keras2, layers)]
         if not layers or layers[0].class_name != "InputLayer":
             shape = serialized.recorded_shape(config.get("build_input_shape"))
             shape = shape or _first_shape(layers, entries)
@@ -145,7 +154,8 @@ class ConfigReader:
             before = len(calls) - 2 - number
             if shape is not None and before >= 0 and layers[before].class_name != "InputLayer":
                 calls[before] = calls[before]._replace(recorded={0: (shape, "")})
-        return Model(name, "Sequential", tuple(layers), tuple(calls), (Ref(0),), (Ref(len(calls) - 1),), own_flags=True)
+        outputs = (Ref(len(calls) - 1),)
+        return Model(name, "Sequential", tuple(layers), tuple(calls), (Ref(0),), outputs, own_flags=True, keras2=keras2)
 
     def _functional(
         self,
@@ -188,6 +198,7 @@ class ConfigReader:
             # of every nested model from 1, everywhere in the file.
             from_one = layer.model is not None and (legacy or layer.class_name == "Functional")
             self._warn_lost_operands(entry.get(LOST), layer.name, at)
+            layer = _of_keras2(layer) if legacy else layer
             layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
         if double_name is not None:  # tensors refer to layers by name, so their layers are unclear
             raise double_name
@@ -520,6 +531,11 @@ class ConfigReader:
 def _broken(name: str) -> Layer:
     """Returns a placeholder for a layer that cannot be read."""
     return Layer(name, "Layer", Foreign("Layer"), broken=True)
+
+
+def _of_keras2(layer: Layer) -> Layer:
+    """Returns a layer of a model that Keras 2 wrote. If it is a nested model, Keras 2 wrote it too."""
+    return layer if layer.model is None else layer._replace(definition=layer.model._replace(keras2=True))
 
 
 def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | None:

@@ -73,6 +73,21 @@ _KEYS = {
 }
 # Arguments that old versions of Keras did not write.
 _NEWER_ARGUMENTS = frozenset({"data_format", "keepdims"})
+# A key of the entries that were upgraded from Keras 1, which writes fewer arguments.
+WRITTEN_BY_KERAS1 = "written by Keras 1"
+# Arguments that every version of Keras 2 writes for the layers that have them. A class without one of them is custom.
+_ALWAYS_WRITTEN = frozenset(
+    (
+        *("use_bias", "activation", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
+        *("bias_initializer", "bias_regularizer", "bias_constraint"),
+        *("recurrent_initializer", "recurrent_regularizer", "recurrent_constraint", "recurrent_activation"),
+        *("depthwise_initializer", "pointwise_initializer", "depthwise_regularizer", "pointwise_regularizer"),
+        *("embeddings_initializer", "embeddings_regularizer", "embeddings_constraint"),
+        *("alpha_initializer", "alpha_regularizer", "alpha_constraint", "axis", "epsilon", "center", "scale"),
+        *("beta_initializer", "gamma_initializer", "beta_regularizer", "gamma_regularizer"),
+        *("num_heads", "key_dim", "value_dim", "attention_axes"),
+    )
+)
 
 
 def may_be_keras(entry: Mapping[str, Any]) -> bool:
@@ -105,6 +120,11 @@ def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
     for key in config:
         if key not in known and not definition.name.startswith(_KEYS.get(key, ("?",))):
             return f"because Keras's class has no argument '{key}'"
+    is_keras2 = "trainable" in config and WRITTEN_BY_KERAS1 not in entry
+    if is_keras2 and not definition.name.startswith("CuDNN"):
+        for argument in definition.arguments:
+            if argument.name in _ALWAYS_WRITTEN and argument.name not in config:
+                return f"because the config lacks the argument '{argument.name}', which Keras always writes"
     written = {argument.name for argument in definition.arguments} - _NEWER_ARGUMENTS
     if written and not any(key in config for key in written):
         return (

@@ -9,16 +9,16 @@ from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Foreign, Layer, Model
 
 
-def may_lack_weights(model: Model, archived: bool) -> bool:
+def may_lack_weights(model: Model, stored_once: bool) -> bool:
     """Returns True if some weights of a model may be impossible to infer.
 
     Args:
         model: The model of a config.
-        archived: True if the config comes from a ``.keras`` archive.
+        stored_once: True if the file stores a layer that two models share only once: a ``.keras`` archive, although Keras
+            cannot load such an archive, and a SavedModel. From an ``.h5`` file, Keras loads separate layers, so their
+            weights can be inferred.
     """
-    # Two models can share one layer. An archive stores the weights of the shared layer once, although Keras cannot load
-    # such an archive. From an .h5 file, Keras loads separate layers, so their weights can be inferred.
-    if archived and _may_share(model):
+    if stored_once and _may_share(model):
         return True
     return model.fallback is not None or any(may_be_unknown(layer) for _, layer in model.walk())
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from convcalc.layers.keras2 import OF_KERAS1
+from convcalc.read.keras_files.origin import WRITTEN_BY_KERAS1
 
 # New names of arguments, for all classes that have the old argument. None: the argument does not exist any more, and
 # no shape or weight depends on it.
@@ -114,7 +115,7 @@ def upgrade_keras1(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     if class_name == "Deconvolution2D" and isinstance(config.get("output_shape"), list):
         sizes_at = slice(2, 4) if upgraded.get("data_format") == "channels_first" else slice(1, 3)
         upgraded["output_shape"] = config["output_shape"][sizes_at]
-    return {**entry, "class_name": _CLASSES.get(class_name, class_name), "config": upgraded}
+    return {**entry, "class_name": _CLASSES.get(class_name, class_name), "config": upgraded, WRITTEN_BY_KERAS1: True}
 
 
 def _with_padding_pairs(entry: Mapping[str, Any], class_name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:

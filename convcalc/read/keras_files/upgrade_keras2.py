@@ -317,7 +317,7 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None
         frozenset(str(entry.get("name")) for entry in entries if isinstance(entry, Mapping)) if legacy else frozenset()
     )
     entries = without_stated_order(entries)
-    keras2 = legacy or _is_keras2(entries)
+    keras2 = legacy or is_keras2(entries)
     upgraded = [_upgraded(entry, names, keras2) if isinstance(entry, Mapping) else entry for entry in entries]
     return (_with_lost_operands(upgraded, outputs) if legacy else upgraded), legacy
 
@@ -406,9 +406,22 @@ def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
     time_major = class_name in _RECURRENT and upgraded.get("time_major") is True
     sizes = upgraded.get("output_shape")
     open_sizes = keras2 and class_name == "EinsumDense" and None in (sizes if isinstance(sizes, list) else ())
-    if several_axes or time_major or open_sizes:
+    two_sizes = class_name == "Bidirectional" and _differ(upgraded.get("layer"), upgraded.get("backward_layer"))
+    if several_axes or time_major or open_sizes or two_sizes:
         class_name += OF_KERAS2
     return {**entry, "class_name": class_name, "config": upgraded}
+
+
+def _differ(forward: Any, backward: Any) -> bool:
+    """Returns True if the outputs of the two layers of a Bidirectional may have different sizes."""
+    if not isinstance(forward, Mapping) or not isinstance(backward, Mapping):
+        return False
+    sizes = [
+        (entry.get("class_name"), [entry["config"].get(name) for name in ("units", "filters")])
+        for entry in (forward, backward)
+        if isinstance(entry.get("config"), Mapping)
+    ]
+    return len(sizes) == 2 and (sizes[0] != sizes[1] or sizes[0][1] == [None, None])
 
 
 def _upgraded_argument(value: Any, keras2: bool) -> Any:
@@ -423,7 +436,7 @@ def _upgraded_argument(value: Any, keras2: bool) -> Any:
     return _upgraded_layer(value, keras2) if is_layer else value
 
 
-def _is_keras2(entries: Sequence[Any]) -> bool:
+def is_keras2(entries: Sequence[Any]) -> bool:
     """Returns True if a layer states its input shape as Keras 2 writes it."""
     configs = [entry.get("config") for entry in entries if isinstance(entry, Mapping)]
     return any(isinstance(config, Mapping) and "batch_input_shape" in config for config in configs)
@@ -436,7 +449,7 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> 
     if not _has_legacy_calls(entry):
         return upgraded
     nodes = [_node(node, names) for node in entry["inbound_nodes"]]
-    if len(nodes) == 1:
+    if len(nodes) == 1 and not _is_model(entry):
         nodes = [(_with_built_shapes(nodes[0][0], entry.get("build_config")), nodes[0][1])]
     if class_name in LAMBDAS and isinstance(config, Mapping):
         # For these layers, a list with one tensor as the first argument differs from the tensor without a list.
@@ -480,6 +493,12 @@ def _with_built_shapes(args: list[Any], build_config: Any) -> list[Any]:
     if len(shapes) != len(args):
         return args
     return [{**arg, "config": {**arg["config"], "shape": shape}} for arg, shape in zip(args, shapes)]
+
+
+def _is_model(entry: Mapping[str, Any]) -> bool:
+    """Returns True for a nested model. Keras can call it on inputs of other shapes than those it was built for."""
+    config = entry.get("config")
+    return isinstance(config, list) or (isinstance(config, Mapping) and isinstance(config.get("layers"), list))
 
 
 def _single(args: list[Any]) -> Any:

@@ -22,7 +22,7 @@ from convcalc.base.structs import Struct
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
-from convcalc.read.detect import KERAS_ARCHIVE, OpenFile, detect, open_model
+from convcalc.read.detect import KERAS_ARCHIVE, SAVED_MODEL, OpenFile, detect, open_model
 from convcalc.read.keras_files.hdf5 import CONFIG, Tree
 from convcalc.read.keras_files.unknown_weights import may_lack_weights
 from convcalc.read.keras_files.weights_tree import (
@@ -103,7 +103,7 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
     """
     if model.fallback is not None:
         return model._replace(fallback=with_stored(model.fallback, opened))
-    if not may_lack_weights(model, opened.kind is KERAS_ARCHIVE):
+    if not may_lack_weights(model, opened.kind in (KERAS_ARCHIVE, SAVED_MODEL)):
         return model
     try:
         if is_unlisted(model):
