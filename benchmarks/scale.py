@@ -37,7 +37,10 @@ def _times(environments: Environments, kind: str, ending: str, small: int, sizes
     for size in sizes:
         name = f"{kind} of {size:,} layers ({ending}), a layer compared with one of {small:,}"
         commands = [
-            environments.child("convcalc", "scale", "time", large_model(kind, ending, each)) for each in (small, size)
+            environments.child(
+                "convcalc", "scale", "time", large_model(kind, ending, each), 1 if environments.quick else 20
+            )
+            for each in (small, size)
         ]
         try:
             few, many = map(answer, commands)

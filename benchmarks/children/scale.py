@@ -35,8 +35,8 @@ def count(model: Any) -> int:
     return sum(1 + (count(layer.model) if layer.model else 0) for layer in model.layers)
 
 
-def timed(path: str) -> dict[str, float]:
-    """Returns the seconds per layer: the median of several runs if there are few layers."""
+def timed(path: str, most: str) -> dict[str, float]:
+    """Returns the seconds per layer: the median of several runs, at most ``most``, if there are few layers."""
     taken: dict[str, list[float]] = {"read": [], "infer": []}
     layers, times = 1, 1
     while len(taken["read"]) < times:
@@ -47,7 +47,7 @@ def timed(path: str) -> dict[str, float]:
         done = time.process_time()
         if not taken["read"]:
             layers = count(model)
-            times = max(1, min(20, 20_000 // layers))
+            times = max(1, min(int(most), 20_000 // layers))
         taken["read"].append((read - start) / layers)
         taken["infer"].append((done - read) / layers)
         del model, report
@@ -79,4 +79,4 @@ def remembered(path: str) -> dict[str, float]:
     return {"file": of_file / layers, "model": model_alone / layers, "report": (of_report - of_model) / layers}
 
 
-print(json.dumps({"time": timed, "memory": remembered}[sys.argv[1]](sys.argv[2])))
+print(json.dumps({"time": timed, "memory": remembered}[sys.argv[1]](*sys.argv[2:])))

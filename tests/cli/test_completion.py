@@ -4,15 +4,13 @@ The tests use the protocol of click's scripts for bash, zsh and fish.
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import click
 import pytest
 
 from convcalc.cli import COMMANDS, cli
+from tests.helpers.command_line import run
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.slow
@@ -24,17 +22,11 @@ def offers(shell: str, line: str, cwd: Path = ROOT) -> list[tuple[str, str, str]
     """Returns the type, value and help of each completion of the last word of a command line."""
     words = line.split(" ")
     environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "PYTHONIOENCODING": "utf-8",
         "_CONVCALC_COMPLETE": f"{shell}_complete",
         "COMP_WORDS": line,
         "COMP_CWORD": words[-1] if shell == "fish" else str(len(words) - 1),
     }
-    command = [sys.executable, "-m", "convcalc"]
-    done = subprocess.run(
-        command, env=environment, cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=60
-    )
+    done = run(folder=cwd, **environment)
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     if shell == "zsh":

@@ -1,16 +1,26 @@
-"""Runs convcalc as a user does: in a pipe, or on a terminal."""
+"""Runs convcalc as a program does, without a terminal, and as a user does, on a terminal."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.helpers.fork_server import HAS_FORK, OF_PYTHON, run_forked
 
-def run(*args: str, text: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs convcalc as a shell does, with its output in a pipe."""
+
+def run(
+    *args: str, text: str | None = None, folder: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs convcalc in a process without a terminal, as a program does.
+
+    ``text`` is the standard input, ``folder`` is the working directory, and ``environment`` contains variables.
+    """
+    if HAS_FORK and not any(name.startswith(OF_PYTHON) for name in environment):
+        return run_forked(args, text or "", {**os.environ, **environment}, folder)
     return subprocess.run(
         [sys.executable, "-m", "convcalc", *args],
         input=text,
@@ -18,6 +28,7 @@ def run(*args: str, text: str | None = None, **environment: str) -> subprocess.C
         text=True,
         encoding="utf-8",
         env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+        cwd=folder,
         timeout=60,
     )
 

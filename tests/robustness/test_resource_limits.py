@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import resource
 import subprocess
-import sys
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,33 +24,23 @@ from convcalc.base.text import visible
 from convcalc.read import read
 from convcalc.rendering import render
 from convcalc.rendering.formats import REPORT_FORMATS
+from tests.helpers.fork_server import run_forked
 from tests.helpers.keras_configs import DENSE, INPUT, archive, data, functional, layer, tensor
 
 pytestmark = pytest.mark.slow
 
 SECONDS = 20  # the limit of processor time
 ROOM = 2**30  # the limit of memory (address space), in bytes
+LIMITS = {"RLIMIT_CPU": SECONDS, "RLIMIT_AS": ROOM, "RLIMIT_CORE": 0}
 
 
-def run(folder: Path, *arguments: str, file: bytes | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *arguments: str, file: bytes | None = None, limits: Mapping[str, int] = LIMITS
+) -> subprocess.CompletedProcess[str]:
     """Runs convcalc with these arguments. The argument ``FILE`` is the name of a file with the bytes of ``file``."""
     if file is not None:
         (folder / "FILE").write_bytes(file)
-    return subprocess.run(
-        [sys.executable, "-m", "convcalc", *arguments],
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        errors="strict",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-        preexec_fn=_bounded,
-    )
-
-
-def _bounded() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return run_forked(arguments, folder=folder, limits=limits)
 
 
 def answered(done: subprocess.CompletedProcess[str]) -> None:
@@ -170,15 +157,12 @@ def test_a_hostile_file_stays_within_the_limits(name: str, tmp_path: Path) -> No
 
 
 def test_the_limits_are_enforced(tmp_path: Path) -> None:
-    """The limits must stop a process that runs endlessly or takes all memory."""
-    for code in ("while True: pass", "[bytes(2**20) for _ in range(2**12)]"):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, preexec_fn=_tight)
-        assert done.returncode not in (0, 2)
-
-
-def _tight() -> None:
-    _bounded()
-    resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+    """The limits must stop a process that runs too long or takes too much memory."""
+    slow = FILES["a merge of a hundred thousand"]()
+    for name, limit in (("RLIMIT_CPU", 1), ("RLIMIT_AS", 2**26)):
+        done = run(tmp_path, "summary", *["FILE"] * 20, file=slow, limits={**LIMITS, name: limit})
+        with pytest.raises(AssertionError):
+            answered(done)
 
 
 # Huge numbers ---------------------------------------------------------------------------------------------------------

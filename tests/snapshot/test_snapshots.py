@@ -23,7 +23,7 @@ from tests.paths import GOLDEN, ROOT, SPECS
 
 MODELS = {
     "chain": ROOT / "specs" / "fashion_mnist.yaml",
-    "names": ROOT / "specs" / "mobilenet_v1_025_96.yaml",
+    "names": ROOT / "specs" / "ds_cnn.yaml",
     "graph": ROOT / "specs" / "resnet8.yaml",
     "joins": ROOT / "specs" / "unet.yaml",
     "words": ROOT / "specs" / "lstm_text.yaml",

@@ -1,0 +1,120 @@
+"""Starts processes of convcalc quickly: a server imports all of convcalc once, and forks a process for each command.
+
+Run as a program, this module is the server: ``python -m tests.helpers.fork_server``. The server has one thread. Forking
+the process of a test would not be safe, because pytest runs threads.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
+
+import convcalc
+from convcalc.cli import main
+
+HAS_FORK = hasattr(os, "fork")
+# Python reads such a variable only when it starts, so a forked process would ignore it.
+OF_PYTHON = "PYTHON"
+SECONDS = 60  # a process that takes longer is killed
+
+
+def run_forked(
+    args: Sequence[str],
+    text: str = "",
+    environment: Mapping[str, str] = os.environ,
+    folder: Path | None = None,
+    limits: Mapping[str, int] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Runs convcalc in a forked process. Its standard input, output and error are files.
+
+    Args:
+        args: The arguments of the command line.
+        text: The standard input.
+        environment: All variables of the process, except those that only Python's start reads.
+        folder: The working directory; None for that of this process.
+        limits: The limits of the process, by their names in the module ``resource``.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        files = {name: str(Path(scratch, name)) for name in ("stdin", "stdout", "stderr")}
+        Path(files["stdin"]).write_text(text, encoding="utf-8", newline="")
+        request = {
+            "args": list(args),
+            "environment": dict(environment),
+            "folder": str(folder or Path.cwd()),
+            "limits": dict(limits or {}),
+            **files,
+        }
+        server = _server(os.getpid())
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(json.dumps(request) + "\n")
+        server.stdin.flush()
+        code = int(server.stdout.readline())
+        out, err = (Path(files[name]).read_text(encoding="utf-8") for name in ("stdout", "stderr"))
+    return subprocess.CompletedProcess(list(args), code, out, err)
+
+
+@cache
+def _server(process: int) -> subprocess.Popen[str]:
+    """Starts the server of a process."""
+    command = [sys.executable, "-m", "tests.helpers.fork_server"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    atexit.register(server.kill)
+    return server
+
+
+def _serve() -> None:
+    for module in walk_packages(convcalc.__path__, "convcalc."):
+        if module.name != "convcalc.__main__":  # it runs the command line
+            import_module(module.name)
+    for line in sys.stdin:
+        request = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            _run(request)
+        status = os.waitpid(child, 0)[1]
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _run(request: dict[str, Any]) -> None:
+    """Runs one command, then ends the process."""
+    signal.alarm(SECONDS)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    for number, (name, flags) in enumerate(
+        [("stdin", os.O_RDONLY), ("stdout", os.O_WRONLY | os.O_CREAT), ("stderr", os.O_WRONLY | os.O_CREAT)]
+    ):
+        os.dup2(os.open(request[name], flags, 0o600), number)
+        mode = "r" if number == 0 else "w"
+        setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+    for name, limit in request["limits"].items():
+        import resource
+
+        resource.setrlimit(getattr(resource, name), (limit, limit))
+    sys.argv = ["convcalc", *request["args"]]
+    code: Any = 1
+    try:
+        main()
+    except SystemExit as ended:
+        code = ended.code
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    _serve()
