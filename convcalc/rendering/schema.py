@@ -154,7 +154,7 @@ def _call_arguments(by_name: Mapping[str, LayerDefinition]) -> dict[str, Argumen
 def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema]) -> Schema:
     """Returns the schema of an item of ``layers:``.
 
-    The item is a name, or a mapping. The mapping has one name, or is a repeat or a call.
+    The item is a name, or a mapping. The mapping has one name, or is a repeat, a 'when' or a call.
     """
     without_value = [name for name, definition in by_name.items() if not _needed(definition) and not definition.merges]
     # Layers with required arguments, such as Dense, and nested models need a value after their name.
@@ -163,6 +163,11 @@ def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema])
         "repeat": {**kind_schema(Integer(0)), "description": "How often to repeat the layers."},
         "index": {**_WORD, "description": "A variable that counts the repetitions from 1."},
         "layers": _layers(),
+    }
+    conditional = {
+        "when": _condition("The layers exist if each argument has one of its listed values."),
+        "unless": _condition("The layers exist if an argument has none of its listed values."),
+        "layers": repeated["layers"],
     }
     called = {
         "call": {
@@ -180,14 +185,28 @@ def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema])
     return {
         "type": ["string", "object"],
         "anyOf": [{"enum": without_value}, {"not": {"enum": with_value}}],
-        "properties": {**layers, **_common_refs(), **repeated, **called, **call_arguments},
+        "properties": {**layers, **_common_refs(), **repeated, **conditional, **called, **call_arguments},
         "if": {"type": "object", "required": ["repeat"]},
         "then": {"required": ["layers"], "propertyNames": {"enum": [*repeated]}},
         "else": {
-            "if": {"type": "object", "required": ["call"]},
-            "then": again,
-            "else": {"allOf": [_if_object(one_name)]},
+            "if": {"type": "object", "anyOf": [{"required": ["when"]}, {"required": ["unless"]}]},
+            "then": {"required": ["layers"], "maxProperties": 2, "propertyNames": {"enum": [*conditional]}},
+            "else": {
+                "if": {"type": "object", "required": ["call"]},
+                "then": again,
+                "else": {"allOf": [_if_object(one_name)]},
+            },
         },
+    }
+
+
+def _condition(description: str) -> Schema:
+    """Returns the schema of a condition, which is a mapping from an argument to a list of its values."""
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {"type": "array", "minItems": 1},
+        "description": description,
     }
 
 
@@ -270,6 +289,7 @@ def _top_keys(by_name: Mapping[str, LayerDefinition], known: list[str]) -> dict[
     weight = {**sizes, **_mapping({"shape": sizes, "trainable": {"type": "boolean"}}, "", required=["shape"])}
     custom: dict[str, Schema] = {
         "arguments": arguments,
+        "when": _condition("The declaration is used only for these values of its arguments."),
         "input": {
             **sizes,
             "description": "Names for the sizes of the input after the batch axis; '...' for any number of axes.",
@@ -284,6 +304,7 @@ def _top_keys(by_name: Mapping[str, LayerDefinition], known: list[str]) -> dict[
     }
     template: dict[str, Schema] = {
         "arguments": arguments,
+        "when": custom["when"],
         "inputs": {"type": "object"},
         "layers": {**_layers(), "description": "The layers that the layer consists of."},
         "outputs": ref("reference"),
@@ -372,7 +393,10 @@ def _names_within(known: list[str], blocks: bool) -> Schema:
     With ``blocks``, every name that does not begin with an upper-case letter is accepted too.
     """
     within = ref("named_layers_and_blocks" if blocks else "named_layers")
-    names = [{"enum": [*known, *COMMON_OPTIONS, "repeat", "index", "layers", "call"]}, {"pattern": _FOREIGN}]
+    names = [
+        {"enum": [*known, *COMMON_OPTIONS, "repeat", "index", "when", "unless", "layers", "call"]},
+        {"pattern": _FOREIGN},
+    ]
     name = {"anyOf": [*names, {"pattern": _BLOCK}] if blocks else names}
     models = {name: {"properties": {"layers": within}} for name in NESTED}
     entry = {"if": {"type": "string"}, "then": name, "propertyNames": name, "properties": {"layers": within, **models}}

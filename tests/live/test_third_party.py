@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -35,6 +36,8 @@ PARTS = {
     "keras_hub.src.models.llama.llama_rotary_embedding.LlamaRotaryEmbedding",
     "keras_hub.src.models.llama.llama_attention.LlamaAttention",
     "keras_hub.src.models.llama.llama_decoder.LlamaTransformerDecoder",
+    "keras_hub.src.models.gemma.gemma_attention.CachedGemmaAttention",
+    "keras_hub.src.models.gemma.gemma_decoder_block.GemmaDecoderBlock",
 }
 BERT = {"vocabulary_size": 100, "num_layers": 3, "num_heads": 2, "hidden_dim": 8, "intermediate_dim": 12}
 
@@ -109,6 +112,8 @@ def _models_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
         }
         arguments["hidden_dim"] = arguments["num_query_heads"] * width
         variants += [(sizes.choice(("LlamaBackbone", "Llama3Backbone")), arguments)]
+        gemma = {name: sizes.choice((False, True)) for name in ("use_post_ffw_norm", "use_post_attention_norm")}
+        variants += [("GemmaBackbone", {**arguments, **gemma, "head_dim": width})]
     for name, arguments in variants:
         # The config does not contain the names of operations, so convcalc numbers them as in a new session.
         keras.utils.clear_session()
@@ -132,8 +137,11 @@ def _compare(report: Report, model: Any) -> None:
             found_inside = [
                 inner for inner in report.layers if inner.path.startswith(f"{row.path}/") and inner.depth == 1
             ]
-            inside = [(inner.name, SAME.get(type(inner).__name__, type(inner).__name__)) for inner in layer._layers]
-            shown = [(inner.name, inner.class_name.rpartition(".")[2]) for inner in found_inside]
+            inside = [
+                (re.sub(r"_\d+$", "", inner.name), SAME.get(type(inner).__name__, type(inner).__name__))
+                for inner in layer._layers
+            ]
+            shown = [(re.sub(r"_\d+$", "", inner.name), inner.class_name.rpartition(".")[2]) for inner in found_inside]
             assert sorted(shown) == sorted(inside)
     trainable = sum(int(_product(weight.shape)) for weight in model.trainable_weights)
     assert (report.totals.params, report.totals.trainable_params) == (model.count_params(), trainable)
@@ -221,6 +229,33 @@ def test_layers_of_k3im(tmp_path: Path) -> None:
     assert {f"k3im>{type(layer).__name__}" for layer in tried} == {*_layers("k3im.yaml").declared}
 
 
+def test_layers_of_kimm(tmp_path: Path) -> None:
+    layers, keras = pytest.importorskip("kimm").layers, importlib.import_module("keras")
+    tried = [layers.LayerScale(), layers.LayerScale(axis=[-1]), layers.LayerScale(dtype="mixed_float16")]
+    tried += [layers.LearnableAffine(), layers.LearnableAffine(0.5, 0.1)]
+    for layer in tried:
+        for shape in ((5, 8), (4, 4, 3), (6,)):
+            _compare_files(_between(keras, type(layer).from_config(layer.get_config()), shape), layer.name, tmp_path)
+    other = infer(read(_between(keras, layers.LayerScale(axis=1)).to_json().encode(), "model.json"))
+    assert other.layers[1].params is UNKNOWN and "only for axis -1 or [-1], not [1]" in str(other.problems)
+    assert {f"kimm>{type(layer).__name__}" for layer in tried} == {*_layers("kimm.yaml").declared}
+
+
+def test_layers_of_keras_rs(tmp_path: Path) -> None:
+    layers, keras = pytest.importorskip("keras_rs").layers, importlib.import_module("keras")
+    variants: list[dict[str, Any]] = [{}, {"projection_dim": 2}, {"projection_dim": 1, "diag_scale": None}]
+    variants += [{"use_bias": False, "diag_scale": 0.3}, {"pre_activation": "relu", "dtype": "mixed_bfloat16"}]
+    for options in variants:
+        first = keras.Input((6,))
+        model = keras.Model(first, layers.FeatureCross(**options)(first, keras.layers.Dense(6)(first)))
+        _compare_files(model, "FeatureCross", tmp_path)
+    for combiner, length in (("mean", 5), ("sum", None), ("sqrtn", 1)):
+        items = keras.Input((length,), dtype="int32")
+        reduced = layers.EmbedReduce(9, 4, combiner=combiner)(items)
+        _compare_files(keras.Model(items, keras.layers.Dense(2)(reduced)), "EmbedReduce", tmp_path)
+    assert {*_layers("keras_rs.yaml").declared} == {"keras_rs>FeatureCross", "keras_rs>EmbedReduce"}
+
+
 def test_a_decoder_with_two_inputs_stays_unknown() -> None:
     hub, keras = pytest.importorskip("keras_hub"), importlib.import_module("keras")
     first, second = keras.Input((5, 8)), keras.Input((4, 8))
@@ -232,4 +267,4 @@ def test_a_decoder_with_two_inputs_stays_unknown() -> None:
 
 def test_every_file_of_declarations_is_compared() -> None:
     keras_2 = ("efficientnet.yaml", "tensorflow_addons.yaml")
-    assert {*FILES} == {"k3im.yaml", "keras_cv.yaml", "keras_hub.yaml", *keras_2}
+    assert {*FILES} == {"k3im.yaml", "keras_cv.yaml", "keras_hub.yaml", "keras_rs.yaml", "kimm.yaml", *keras_2}

@@ -181,6 +181,31 @@ def test_a_layer_that_does_not_fit_its_declaration_is_unknown(layers: Any, confi
     assert problem.severity == "warning" and reason in problem.message and "layers.yaml" in problem.message
 
 
+ONLY = "arguments: [{axis: -1}], when: {axis: [-1, [-1]]}, input: [..., c]"
+
+
+@pytest.mark.parametrize(
+    "rest", ["output: [..., c], weights: {g: [c]}", "layers: [{Dense: {units: 1, use_bias: false}}]"]
+)
+@pytest.mark.parametrize(
+    ("config", "known"),
+    [
+        ({}, True),
+        ({"axis": -1}, True),
+        ({"axis": [-1]}, True),
+        ({"axis": 1}, False),
+        ({"axis": [1]}, False),
+        ({"axis": None}, False),
+    ],
+)
+def test_a_declaration_is_used_only_for_the_listed_arguments(rest: str, config: Any, known: bool) -> None:
+    result = report(
+        model(custom("Scale", "s", [at("x")], registered="Scale", **config)), declared(Scale=f"{{{ONLY}, {rest}}}")
+    )
+    assert result.layers[1].params == (4 if known else UNKNOWN)
+    assert known is not any("is declared only for axis -1 or [-1], not" in str(problem) for problem in result.problems)
+
+
 def test_the_shape_recorded_in_the_file_is_preferred() -> None:
     data = model(custom("Scale", "s", [at("x")], registered="Scale"), layer("Dense", "d", [at("s", 8, 5)], units=2))
     result = report(data, declared(Scale=SCALE))
@@ -214,6 +239,14 @@ WRONG = [
         "custom: {A: {arguments: [c], inputs: {a: {shape: [c]}}, layers: [Flatten]}}",
         "an argument and a size of its input",
     ),
+    (
+        "custom: {A: {arguments: [n], when: {m: [1]}, input: [c], output: [c]}}",
+        "there is no argument 'm' for a condition",
+    ),
+    ("custom: {A: {arguments: [n], when: {n: 1}, input: [c], output: [c]}}", "a condition must be a mapping"),
+    ("custom: {A: {arguments: [n], when: {n: []}, input: [c], layers: [Flatten]}}", "a condition must be a mapping"),
+    ("custom: {A: {arguments: [n], when: n, input: [c], layers: [Flatten]}}", "a condition must be a mapping"),
+    ("custom: {A: {arguments: [n], unless: {n: [1]}, input: [c], output: [c]}}", "has no key 'unless'"),
     ("custom: {A: {input: [c], output: [true]}}", "has an 'output' that is not a list of sizes"),
     ("custom: {A: {input: [true], output: [3]}}", "has an 'input' that is not a list of sizes"),
     (

@@ -295,6 +295,69 @@ def test_llama_of_keras_hub_is_known(name: str, arguments: Any, total: int, deco
     )
 
 
+@pytest.mark.parametrize(
+    ("arguments", "total", "block", "norms"),
+    [
+        ({}, 4336, 1760, 2),
+        ({"use_post_ffw_norm": True}, 4368, 1776, 3),
+        (
+            {"use_post_ffw_norm": True, "use_post_attention_norm": True, "dropout": 0.1, "num_key_value_heads": 1},
+            4016,
+            1600,
+            4,
+        ),
+    ],
+)
+def test_gemma_of_keras_hub_is_known(arguments: Any, total: int, block: int, norms: int) -> None:
+    config = {"name": "m", **LLAMA, "vocabulary_size": 50, "head_dim": 6, **arguments}
+    names = {
+        "class_name": "GemmaBackbone",
+        "registered_name": "keras_hub>GemmaBackbone",
+        "module": "keras_hub.src.models",
+    }
+    found = infer(read(json.dumps({**names, "config": config}).encode(), "config.json"))
+    assert not found.problems
+    assert found.totals.params == total
+    inside = [row for row in found.layers if row.prefix == "decoder_block_1/"]
+    assert sum(row.class_name.endswith("RMSNormalization") for row in inside) == norms
+    assert sum(row.class_name == "Dropout" for row in inside) == (2 if "dropout" in arguments else 0)
+    assert {row.name: row.params for row in found.layers if row.depth == 0}["decoder_block_1"] == block
+
+
+SMALL_LAYERS: list[tuple[str, dict[str, Any], int, int | None]] = [
+    ("kimm>LayerScale", {"axis": [-1]}, 1, 8),
+    ("kimm>LayerScale", {"axis": 1}, 1, None),
+    ("kimm>LearnableAffine", {"scale_value": 1.0, "bias_value": 0.0}, 1, 2),
+    ("keras_rs>FeatureCross", {"projection_dim": None, "diag_scale": 0.0}, 2, 72),
+    ("keras_rs>FeatureCross", {"projection_dim": 2, "diag_scale": 0.3, "use_bias": False}, 2, 32),
+    ("keras_rs>FeatureCross", {"projection_dim": None, "diag_scale": None, "use_bias": False}, 2, 64),
+    ("keras_rs>FeatureCross", {"projection_dim": None}, 1, None),
+    ("keras_rs>EmbedReduce", {"input_dim": 9, "output_dim": 8, "combiner": "sum"}, 1, 72),
+]
+
+
+@pytest.mark.parametrize(("class_name", "config", "inputs", "params"), SMALL_LAYERS)
+def test_layers_of_kimm_and_keras_rs(class_name: str, config: Any, inputs: int, params: int | None) -> None:
+    x = tensor("x")
+    x["config"]["shape"] = [None, 8]
+    entry = {
+        **layer(class_name.rpartition(">")[2], "s", [x] * inputs, **config),
+        "module": "m",
+        "registered_name": class_name,
+    }
+    if inputs == 2:
+        entry["inbound_nodes"] = [{"args": [x, x], "kwargs": {}}]
+    first = layer("InputLayer", "x", batch_shape=[None, 8], dtype="float32")
+    whole = {"name": "m", "layers": [first, entry], "input_layers": ["x", 0, 0], "output_layers": ["s", 0, 0]}
+    data = {"module": "keras", "class_name": "Functional", "config": whole, "registered_name": None}
+    found = infer(read(json.dumps(data).encode(), "model.json"))
+    row = next(row for row in found.layers if row.name == "s")
+    assert row.params == (UNKNOWN if params is None else params), found.problems
+    assert bool(found.problems) is (params is None)
+    if params is not None:
+        assert row.output_shapes == ((UNKNOWN, 8),)
+
+
 KERAS_2_LAYERS: list[tuple[str, dict[str, Any], int, bool]] = [
     ("FixedDropout", {"rate": 0.2, "noise_shape": [None, 1], "seed": None}, 1, True),
     ("FixedDropout", {"rate": 0.2}, 1, True),

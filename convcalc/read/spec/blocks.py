@@ -15,7 +15,7 @@ from convcalc.read.spec.values import COMMON_OPTIONS, AlreadyReported, NodeReade
 
 # Names that a block or an argument cannot have, because they have another meaning in a spec.
 NESTED = ("Model", "Functional", "Sequential")
-_RESERVED_BLOCK_NAMES = (*COMMON_OPTIONS, "repeat", "call")
+_RESERVED_BLOCK_NAMES = (*COMMON_OPTIONS, "repeat", "when", "unless", "call")
 _RESERVED_ARGUMENT_NAMES = ("from", "as", "input")
 
 

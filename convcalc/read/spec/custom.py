@@ -10,7 +10,7 @@
 
 ``input`` names the sizes of the input after the batch axis. ``output``, ``weights`` and ``macs`` are expressions with
 these names and the layer's arguments. ``...`` in the input matches any number of axes; ``...`` in the output repeats
-these axes.
+these axes. ``when`` lists the values of arguments for which the declaration is right.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from convcalc.layers import Inferred, LayerDefinition, Product, Weight, lookup_b
 from convcalc.layers.arguments import Anything, Argument
 from convcalc.read.custom_layers import CustomLayers, short_name
 from convcalc.read.spec.blocks import Block
+from convcalc.read.spec.conditions import WHEN, Condition, check_condition, read_condition
 from convcalc.read.spec.expressions import evaluate
 from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from convcalc.read.spec.template import ANY_AXES, Template, match_sizes
 from convcalc.read.spec.values import COMMON_OPTIONS, AlreadyReported, NodeReader, Scope
 
-KEYS = ("arguments", "input", "output", "weights", "macs", "summary")
-TEMPLATE_KEYS = ("arguments", "input", "inputs", "layers", "outputs", "summary")
+KEYS = ("arguments", "when", "input", "output", "weights", "macs", "summary")
+TEMPLATE_KEYS = ("arguments", "when", "input", "inputs", "layers", "outputs", "summary")
 
 
 def read_custom(
@@ -68,15 +69,16 @@ def read_custom(
             for size in filter(arguments.__contains__, _named_sizes(body)):
                 message = f"has an argument and a size of its input with the name '{size}'; rename one of them"
                 raise Refusal(message, codes.NAME_TAKEN)
+            condition = read_condition(reader, body.get(WHEN), arguments, scope)
             if is_template:
-                template = Template(reader, body, blocks, definitions, given)
+                template = Template(reader, body, blocks, definitions, given, condition)
                 summary = body.get("summary")
                 text = "" if summary is None else reader.word(summary, scope, "'summary'")
                 inputs = body.get("inputs")
                 count = len(inputs.fields) if isinstance(inputs, MappingNode) else 1
                 definitions[name] = _definition(name, arguments, text, _must_be_built, count, template)
                 continue
-            definitions[name] = _declaration(name, reader.value(body, scope), arguments)
+            definitions[name] = _declaration(name, reader.value(body, scope), arguments, condition)
         except Refusal as refusal:
             reader.report(key, refusal.code, f"custom layer '{name}' {refusal.message}", scope)
         except AlreadyReported:
@@ -95,7 +97,9 @@ def _named_sizes(body: MappingNode) -> Iterator[str]:
                 yield item.value
 
 
-def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]) -> LayerDefinition:
+def _declaration(
+    name: str, body: Mapping[str, Any], defaults: Mapping[str, Any], condition: Condition
+) -> LayerDefinition:
     pattern, output = _list(body.get("input", [ANY_AXES]), "input"), _list(body["output"], "output")
     if pattern.count(ANY_AXES) > 1 or output.count(ANY_AXES) > pattern.count(ANY_AXES):
         raise Refusal(
@@ -104,7 +108,9 @@ def _declaration(name: str, body: Mapping[str, Any], defaults: Mapping[str, Any]
     weights = body.get("weights") or {}
     if not isinstance(weights, Mapping):
         raise Refusal("has 'weights' that are not a mapping from a name to a shape", codes.INVALID_VALUE)
-    rule = DeclaredRule(pattern, output, tuple(_weight(key, value) for key, value in weights.items()), body.get("macs"))
+    rule = DeclaredRule(
+        pattern, output, tuple(_weight(key, value) for key, value in weights.items()), body.get("macs"), condition
+    )
     return _definition(name, defaults, str(body.get("summary", "")), rule)
 
 
@@ -179,8 +185,10 @@ class DeclaredRule:
     output: Sequence[Any]
     weights: Sequence[tuple[str, list[Any], bool]]
     macs: Any
+    condition: Condition
 
     def __call__(self, a: Mapping[str, Any], x: Shape) -> Inferred:
+        check_condition(self.condition, a)
         sizes, free = match_sizes(self.pattern, x)
         names = {**a, **sizes}
         output: list[Number] = [x[0]]

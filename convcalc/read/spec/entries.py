@@ -21,6 +21,7 @@ from convcalc.ops import Operation, find_function
 from convcalc.read.custom_layers import CustomLayers
 from convcalc.read.spec.blocks import NESTED as NESTED
 from convcalc.read.spec.blocks import Block, block_variables
+from convcalc.read.spec.conditions import CONDITIONS, WHEN, read_condition, unmet
 from convcalc.read.spec.graph import MAX_LAYERS, WORK_PER_LAYER, GraphBuilder
 from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from convcalc.read.spec.operations import OperationReader, OperationUse
@@ -93,6 +94,8 @@ class Entries:
             raise AlreadyReported
         elif "repeat" in entry.fields:
             self.repeat(entry)
+        elif name := next((name for name in CONDITIONS if name in entry.fields), None):
+            self.conditional(entry, name)
         elif "call" in entry.fields:
             self.call_again(entry)
         else:
@@ -458,16 +461,13 @@ class Entries:
         """
         reader = self.reader
         reader.check_keys(entry, ("repeat", "index", "layers"), "a repeat", self.scope)
-        (key, count_node), layers, index_node = entry.fields["repeat"], entry.get("layers"), entry.get("index")
+        (key, count_node), index_node = entry.fields["repeat"], entry.get("index")
         count = reader.value(count_node, self.scope)
         if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MAX_LAYERS:
             expects = f"'repeat' must be a whole number from 0 to {MAX_LAYERS:,}, not {shown(count)}"
             self.report(count_node, codes.INVALID_VALUE, expects)
             raise AlreadyReported
-        if not isinstance(layers, SequenceNode) or not layers.items:
-            if layers is not None or not has_misspelling_of(entry, "layers"):
-                self.report(key, codes.MISSING_LAYERS, "'repeat' needs a list of 'layers:' in the same entry")
-            raise AlreadyReported
+        layers = self.layers_of(entry, key, "repeat")
         index = reader.word(index_node, self.scope, "'index'") if index_node else None
         scope = self.opened(key)
         for number in range(1, count + 1):
@@ -475,6 +475,25 @@ class Entries:
                 scope = scope._replace(variables={**self.scope.variables, index: number})
             # All rounds share one set of labels. So the layers after the repeat can use the labels from the last round.
             self.group(layers, scope, self.current)
+
+    def conditional(self, entry: MappingNode, name: str) -> None:
+        """Reads ``when: {use_bias: [true]}`` or ``unless: {use_bias: [true]}`` with a list of ``layers``."""
+        self.reader.check_keys(entry, (name, "layers"), f"the condition '{name}'", self.scope)
+        key, node = entry.fields[name]
+        condition = read_condition(self.reader, node, self.scope.variables, self.scope)
+        layers = self.layers_of(entry, key, name)
+        is_met = not unmet(condition, self.scope.variables)
+        if is_met is (name == WHEN):
+            self.group(layers, self.opened(key), self.current)
+
+    def layers_of(self, entry: MappingNode, key: Node, name: str) -> SequenceNode:
+        """Returns the list of layers in an entry with the key ``name``. Raises :class:`AlreadyReported`."""
+        layers = entry.get("layers")
+        if not isinstance(layers, SequenceNode) or not layers.items:
+            if layers is not None or not has_misspelling_of(entry, "layers"):
+                self.report(key, codes.MISSING_LAYERS, f"'{name}' needs a list of 'layers:' in the same entry")
+            raise AlreadyReported
+        return layers
 
     def block(self, block: Block, key: Node, entry: Node, given: Node | None) -> None:
         """Reads the layers of a block where the block is used.

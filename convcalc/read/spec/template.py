@@ -25,6 +25,7 @@ from convcalc.model import Layer, Model
 from convcalc.ops import Operation
 from convcalc.read.custom_layers import CustomLayers
 from convcalc.read.spec.blocks import Block
+from convcalc.read.spec.conditions import Condition, check_condition
 from convcalc.read.spec.graph import FileContext
 from convcalc.read.spec.model_reader import ModelReader
 from convcalc.read.spec.nodes import MappingNode
@@ -65,7 +66,7 @@ class Template:
     """The layers of a declaration. A call returns the model for given arguments and inputs.
 
     The template can use ``layers``, which are all declarations of the file, and ``given``, which are further
-    declarations.
+    declarations. It can be used only for arguments that meet ``condition``.
     """
 
     def __init__(
@@ -75,7 +76,9 @@ class Template:
         blocks: Mapping[str, Block],
         layers: Mapping[str, Any],
         given: CustomLayers,
+        condition: Condition,
     ) -> None:
+        self.condition = condition
         self.given = given
         self.source = reader.source
         self.body = body
@@ -94,6 +97,7 @@ class Template:
         ``inputs`` are the shapes and dtypes of the inputs; None for the shapes that the declaration states. Raises
         :class:`Refusal` if the arguments or the inputs do not fit.
         """
+        check_condition(self.condition, args)
         file = FileContext()
         reader = NodeReader(self.source, file)
         custom = self.given.updated(self.layers, self.source.name)

@@ -12,7 +12,15 @@ from functools import cache
 from convcalc.base.problems import Source
 from convcalc.read.custom_layers import CustomLayers, Declaration, possible_names
 
-FILES = ("efficientnet.yaml", "k3im.yaml", "keras_cv.yaml", "keras_hub.yaml", "tensorflow_addons.yaml")
+FILES = (
+    "efficientnet.yaml",
+    "k3im.yaml",
+    "keras_cv.yaml",
+    "keras_hub.yaml",
+    "keras_rs.yaml",
+    "kimm.yaml",
+    "tensorflow_addons.yaml",
+)
 
 
 def find_third_party(class_name: str, module: str | None, registered: str | None) -> Declaration | None:

@@ -185,6 +185,41 @@ layers:
     assert names("input: [4]\nlayers: [{repeat: 0, layers: [Flatten]}, {Dense: 2}]") == ["dense"]
 
 
+CONDITIONS = """
+input: [4]
+blocks:
+  part:
+    arguments: [{bias: true}, {rate: 0}, {norm: null}]
+    layers:
+      - when: {bias: [true], norm: [null, layer]}
+        layers: [{Dense: {units: 3, name: both}}]
+      - unless: {rate: [0]}
+        layers: [{Dropout: {rate: $rate, name: drop}}]
+      - when: {norm: [layer, batch]}
+        layers:
+          - when: {norm: [batch]}
+            layers: [{BatchNormalization: {name: batch}}]
+          - unless: {norm: [batch]}
+            layers: [{LayerNormalization: {name: layer}}]
+      - ReLU: {name: last}
+layers:
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("{}", ["both", "last"]),
+        ("{bias: false}", ["last"]),
+        ("{bias: 1, rate: 0.5}", ["drop", "last"]),  # the number 1 is not the truth value true
+        ("{rate: 0.0, norm: layer}", ["both", "layer", "last"]),
+        ("{norm: batch}", ["batch", "last"]),
+    ],
+)
+def test_layers_can_depend_on_arguments(arguments: str, expected: list[str]) -> None:
+    assert names(f"{CONDITIONS}  - part: {arguments}") == expected
+
+
 def test_dollar_signs_can_be_escaped() -> None:
     assert names("input: [4]\nlayers: [{Dense: {units: 3, name: 'a$$b'}}]") == ["a$b"]
 
