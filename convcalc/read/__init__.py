@@ -54,7 +54,8 @@ def read(data: bytes, name: str, custom: CustomLayers = NO_CUSTOM_LAYERS) -> Mod
 
 
 def custom_layers_in(*sources: str | PathLike[str]) -> CustomLayers:
-    """Returns the declarations in YAML files with ``custom:``, as in a spec, and with the ``blocks:`` that they use.
+    """Returns the custom layers that YAML files declare under ``custom:``, as in a spec. A declaration can use the
+    ``blocks:`` of its file.
 
     Raises :class:`ConvcalcError` with every problem in the files.
     """
@@ -86,7 +87,9 @@ def has_graph(source: str | PathLike[str]) -> bool:
 
 @contextmanager
 def open_source(source: str | PathLike[str]) -> Iterator[tuple[BinaryIO, str]]:
-    """Opens a file, the main file of a model's folder, or standard input for ``-``. Yields the open file and its name for messages."""
+    """Opens a file. For a model's folder, opens the main file in the folder; for ``-``, standard input. Yields the open
+    file and the file's name for messages.
+    """
     name = fspath(source)
     if name == "-":
         yield BytesIO(sys.stdin.buffer.read(MAX_BYTES + 1)), "<stdin>"

@@ -56,8 +56,8 @@ def read_member(file: BinaryIO, name: str, source: str) -> bytes:
 
 @contextmanager
 def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
-    """Opens a member of an archive as a file. A member that is not compressed is not loaded into memory; Keras
-    compresses no members.
+    """Opens a member of an archive as a file. A member that is not compressed is not loaded into memory. Keras does not
+    compress members.
     """
     import zipfile
 
@@ -85,7 +85,8 @@ class _UncompressedMember(io.RawIOBase):
         header = file.read(30)
         if not header.startswith(_MEMBER_START):
             raise zipfile.BadZipFile(f"{info.filename} is not at the position that the directory states")
-        # The content starts after the member's name and an extra field. The header has the lengths of both.
+        # The header has 30 bytes. The member's name and an extra field follow it, then the content. The last four bytes
+        # of the header are the lengths of the name and of the extra field.
         lengths = sum(struct.unpack("<HH", header[26:30]))
         self._start = info.header_offset + 30 + lengths
         self._size = info.compress_size
@@ -131,7 +132,7 @@ def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
         RuntimeError,
     ) as bad:
         raise error(codes.DAMAGED, f"{source}: the archive is damaged: {bad}") from None
-    except Exception as bad:  # for damaged data, decompressors raise zlib.error or lzma.LZMAError
+    except Exception as bad:  # for damaged data, a decompressor raises its own error, such as zlib.error
         if type(bad).__module__ not in ("zlib", "lzma", "_lzma", "bz2"):
             raise
         raise error(codes.DAMAGED, f"{source}: the archive is damaged: {bad}") from None
@@ -186,12 +187,13 @@ def parse_json(source_text: Source) -> Any:
         ) from None
     except json.JSONDecodeError as bad:
         raise error(codes.JSON_SYNTAX, f"{source}:{bad.lineno}:{bad.colno}: this is not JSON: {bad.msg}") from None
-    except (ValueError, RecursionError) as bad:  # a number with more digits than Python parses
+    except (ValueError, RecursionError) as bad:  # ValueError: a number has too many digits
         raise error(codes.JSON_SYNTAX, f"{source}: this JSON cannot be read: {str(bad)[:100]}") from None
 
 
-# The closing quote is optional: a string without a closing quote extends to the end of the text. If the quote were
-# required, the search would start again at each escaped quote of such a string, which takes quadratic time.
+# Matches strings and other text without brackets. A string without a closing quote extends to the end of the text. If
+# the pattern required the closing quote, the search would start again at each escaped quote of such a string, and would
+# take quadratic time.
 _NO_BRACKETS = r'(?s)"[^"\\]*(?:\\.[^"\\]*)*"?|[^\[\]{}"]+'
 
 

@@ -22,8 +22,9 @@ _COMMON_KEYS = frozenset({"name", "trainable", "dtype", "autocast", "dynamic", "
 class Declaration(Struct):
     """A declared layer, and the name of the file that declares it.
 
-    ``built_in`` is True if convcalc itself declares the layer. Such a declaration names all arguments of the class. If a
-    layer has another argument, its class is another version, and the declaration is not used.
+    ``built_in`` is True if convcalc itself declares the layer. Such a declaration names all arguments of the class. If
+    a layer has an argument that the declaration does not name, the layer comes from another version of the class. Then
+    the declaration is not used.
     """
 
     definition: LayerDefinition
@@ -38,8 +39,8 @@ class Declaration(Struct):
         return next((key for key in config if self.built_in and key not in known), "")
 
     def bound(self, config: Mapping[str, Any]) -> tuple[ForeignRule, list[Refusal]]:
-        """Returns the rule for a layer with these arguments, and the problems with the arguments. Undeclared arguments
-        are ignored.
+        """Returns the rule for a layer with the arguments in ``config``, and the problems with these arguments.
+        Arguments that are not declared are ignored.
         """
         names = [argument.name for argument in self.definition.arguments if argument.name in config]
         args, refusals = bind(self.definition, (), {name: config[name] for name in names})
@@ -70,8 +71,8 @@ class CustomLayers(Struct):
         return next((name for name in self.declared if short_name(name) == class_name), "")
 
     def updated(self, definitions: Mapping[str, LayerDefinition], source: str) -> CustomLayers:
-        """Returns the declarations with the further declarations of the file ``source``. A further declaration replaces
-        a declaration of the same name.
+        """Returns these declarations and ``definitions``, which the file ``source`` declares. A definition replaces an
+        earlier declaration of the same name.
         """
         added = {name: Declaration(definition, source) for name, definition in definitions.items()}
         return CustomLayers({**self.declared, **added}, self.elsewhere)

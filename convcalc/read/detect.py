@@ -31,8 +31,8 @@ class FileKind(Struct):
     - ``tree`` takes the OpenFile and returns a context manager, which opens the weights: an HDF5 tree, or the objects
       of another format. None for a kind without weights.
     - ``weights`` takes the opened weights, the Model and the file's name, and returns the Weights.
-    - ``layers`` takes the same arguments as ``weights``, and returns the Model with the layers in the weights. This
-      function is called for a model whose config lists no layers.
+    - ``layers`` is called for a model whose config lists no layers. It takes the same arguments as ``weights``, and
+      returns a Model with the layers that own the weights.
     - ``has_graph`` is True if files of this kind contain a TensorFlow graph, which ``audit`` does not check.
     """
 
@@ -89,7 +89,7 @@ def _is_tfjs(text: str) -> bool:
 
 
 def _is_keras_metadata(start: bytes) -> bool:
-    # The first object is the model, with the path "root". Its number is 0, and a file can leave out this number.
+    # The first object is the model. It has the number 0, which a file can leave out, and the path "root".
     return re.match(rb"\n[\x80-\xff]*[\0-\x7f](\x10\0)?\x1a\x04root[\x22\x2a]", start) is not None
 
 
@@ -172,7 +172,7 @@ HDF5 = _kind(
 SAVED_MODEL = _kind(
     FileKind(
         "TensorFlow SavedModel",
-        starts=(b"\x08\x01\x12",),  # version 1 of the format, then a graph
+        starts=(b"\x08\x01\x12",),  # the bytes mean: version 1 of the format, followed by a graph
         read=f"{_SAVED_MODEL}:read_saved_model",
         config=f"{_SAVED_MODEL}:saved_model_config",
         tree="convcalc.read.keras_files.saved_objects:saved_objects",
@@ -252,18 +252,18 @@ _MAIN_FILES = ("saved_model.pb", "model.json", "task.json", "config.json")
 
 @contextmanager
 def open_model(source: str) -> Iterator[tuple[BinaryIO, str]]:
-    """Opens a model's file, or the file in a model's folder that describes the model. Yields the file and its path."""
+    """Opens a model's file. For a folder, opens the file that describes the model. Yields the open file and its path."""
     path = main_file(source) if os.path.isdir(source) else source  # noqa: PTH112 (pathlib takes long to import)
     with open_file(path) as file:
         yield file, path
 
 
 def main_file(folder: str) -> str:
-    """Returns the path of the file in a folder that describes the model.
+    """Returns the path of the file that describes the model of a folder.
 
     Raises :class:`ConvcalcError` if the folder has no such file.
     """
-    from pathlib import Path  # takes long to import, and only folders need it
+    from pathlib import Path  # imported only for folders, because the import takes long
 
     for name in _MAIN_FILES:
         path = Path(folder, name)

@@ -1,6 +1,7 @@
 """Lets layers with equal arguments share one object: a large model has many layers, but few distinct arguments.
 
-This saves memory. Inference also runs only once for layers that share their arguments.
+This saves memory. It also saves time: the rule of a layer runs only once for all layers that share their arguments and
+have equal inputs.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class ArgumentInterner:
         self._known: dict[str, Mapping[str, Any]] = {}
 
     def intern(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Returns the arguments that were seen first with the same values and types as ``args``.
+        """Returns ``args``, or an earlier mapping with the same values of the same types.
 
         Only scalars and tuples of scalars are compared. If ``args`` contains other values, it is returned unchanged.
         """

@@ -72,7 +72,7 @@ class CallGraph:
 
     Attributes:
         fail: makes an error from a path and a message.
-        report: adds an error. The layer of the call becomes broken, and the other calls are still ordered.
+        report: adds an error to the problems of the file.
         legacy: True if Keras 2 wrote the calls.
         is_whole: False if the entries of some layers could not be read.
     """
@@ -142,8 +142,9 @@ class CallGraph:
         """Finds out whether the file counts the calls of a custom class from 0 or from 1, and sets ``entry.offset``.
 
         Keras counts the calls of a nested Functional from 1, and the calls of other layers from 0. The file does not
-        say whether a custom class is a Functional. But Keras saves only calls whose outputs are used. So the file counts
-        in the way in which the output of every saved call is used.
+        say whether a custom class is a Functional. But Keras saves only calls whose outputs are used. So each saved
+        call must have a number that other calls or the outputs of the model use. This is true for only one of the two
+        ways of counting.
         """
         count = len(entry.nodes)
         outputs = {part[1] for part in _leaf_lists(output_layers) if part[0] == entry.name}
@@ -199,7 +200,8 @@ class CallGraph:
             nodes = entry.nodes or [([], {})]  # the file lists no call for an input layer
             for number, (args, kwargs) in enumerate(nodes):
                 key = (entry.name, number)
-                # Keras 2 lists named arguments as they were written, Keras 3 sorts them by name.
+                # ``_tensors`` sorts a mapping by key. Keras 3 also sorts named arguments by name. Keras 2 does not, so
+                # its named arguments are passed as a list.
                 tree = [args, list(kwargs.values()) if self.legacy else kwargs]
                 try:
                     call_tensors = tensors[key] = self._tensors(tree, f"{entry.path}.inbound_nodes[{number}]")
@@ -341,14 +343,15 @@ class CallGraph:
         return inputs
 
     def _form(self, args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
-        """Returns the form of the arguments of a layer's call, with slots for the tensors; None if the only argument is
-        a single tensor.
+        """Returns the form of the arguments of a layer's call, with a slot in place of each tensor; None if the only
+        argument is a single tensor.
         """
         if not kwargs and len(args) == 1:
             if serialized.is_tensor(args[0]):
                 return None
             if isinstance(args[0], list) and all(map(serialized.is_tensor, args[0])):
-                # Keras 2 adds the initial states of a recurrent layer to its inputs.
+                # In Keras 2, this list can also contain the initial states of a recurrent layer, which are a separate
+                # argument in Keras 3. Then no form is recorded.
                 has_states = self.legacy and isinstance(definition, LayerDefinition) and definition.takes_initial_state
                 return None if has_states else list_form(len(args[0]))
         return call_form(args, kwargs) if not self.legacy else keras2_call_form(args, kwargs, definition)
@@ -380,7 +383,7 @@ class CallGraph:
                     f"calls {operation.name} with {len(args)} arguments; it takes {len(operation.parameters)}",
                 )
             named = {name: slotted(value) for name, value in zip(operation.parameters, args)}
-        # This is the order of the call's tensors in _order_calls.
+        # Slots have the order in which _order_calls lists the tensors of the call.
         for name in kwargs if self.legacy else sorted(kwargs):
             if name in operation.parameters:
                 named[name] = slotted(kwargs[name])
@@ -462,17 +465,16 @@ def _leaves(tree: Any) -> Iterator[Any]:
             yield part
 
 
-# The names of arguments that come first, in the order that the rules of layers expect. Keras's files sort the arguments
-# by name instead.
+# Named arguments that the rules of layers expect first, in this order. Keras's files sort named arguments by name.
 _FIRST = ("inputs", "sequences", "sequence", "query", "value", "key")
 
-# The names of arguments that are inputs of a layer's rule and can be constants.
+# Named arguments that are inputs of a layer's rule, and that can be constants.
 _WITH_CONSTANTS = (*_FIRST, "initial_state", "initial_states", "states")
 
 
 def _checked(rule: ForeignRule, nodes: Sequence[tuple[Any, Mapping[str, Any]]]) -> ForeignRule:
-    """Returns the rule of a custom class. Sets ``misfit`` if a call has an argument that the rule does not know, because
-    the argument may change the result.
+    """Returns the rule of a custom class. Sets the rule's ``misfit`` if a call has an argument that the rule does not
+    know. The rule is then not used, because the argument may change the result.
     """
     known = {"training", *(argument.name for argument in rule.definition.call_arguments)}
     for _, kwargs in nodes:

@@ -61,7 +61,7 @@ class ConfigReader:
     custom: CustomLayers = NO_CUSTOM_LAYERS
 
     def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> Unreadable:
-        """Returns an error for the caller to raise. The reader of the outer layer or model catches and reports the error."""
+        """Returns an error, which the caller raises. The reader of the outer layer or model catches and reports it."""
         return Unreadable(Problem(code, f"{self.source}: {path}: {message}"))
 
     def report(self, error: Unreadable) -> None:
@@ -121,8 +121,8 @@ class ConfigReader:
             at = f"{path}.layers[{number}]"
             layer = self._layer_or_broken(entry, at, depth) or _broken(f"layers[{number}]")
             if isinstance(layer.definition, Foreign) and layer.name in taken:
-                # The config of a custom class has the class's own arguments, so a ``name`` in it may not be the layer's
-                # name.
+                # A ``name`` in the config of a custom class may be an argument with another meaning. If another layer
+                # has this name, the layer gets an automatic name.
                 layer = layer._replace(name=self.names.automatic(layer.class_name))
             try:
                 self._take_name(taken, layer.name, at)
@@ -147,7 +147,8 @@ class ConfigReader:
                 input_name += "_"
             layers.insert(0, _input(input_name, shape))
         calls = [Call(n, (Ref(n - 1),) if n else ()) for n in range(len(layers))]
-        # A layer's build_config has its input shape, which is the output shape of the previous layer.
+        # The ``build_config`` of a layer states the layer's input shape. This shape is recorded for the previous call,
+        # because it is the output shape of the previous layer.
         for number, entry in enumerate(reversed(entries)):
             built = entry.get("build_config") if isinstance(entry, Mapping) else None
             shape = serialized.recorded_shape(built.get("input_shape")) if isinstance(built, Mapping) else None
@@ -200,7 +201,7 @@ class ConfigReader:
             self._warn_lost_operands(entry.get(LOST), layer.name, at)
             layer = _of_keras2(layer) if legacy else layer
             layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
-        if double_name is not None:  # tensors refer to layers by name, so their layers are unclear
+        if double_name is not None:  # a tensor refers to its layer by name, so the layer is unclear
             raise double_name
         return CallGraph(self.fail, self.report, layer_entries, legacy, is_whole).model(config, name, path)
 
@@ -291,24 +292,24 @@ class ConfigReader:
         is_custom = definition is None or misfit != ""
         name = config.get("name") or entry.get("name")
         if is_custom and not isinstance(config.get("layers"), list):
-            # A custom class can have an argument ``name`` with another meaning. In a functional model, the layer's name
-            # is in the entry, outside the config.
+            # A custom class can have an argument ``name`` with another meaning. So the name in the entry comes first.
+            # Only a functional model has a name there.
             name = entry.get("name") or (name if isinstance(name, str) else None)
         if name is None and is_custom and not module.startswith("keras.src.ops."):
-            # The class accepts no name. When Keras loads the file, it gives the layer an automatic name.
+            # The custom class accepts no name. Keras also gives such a layer an automatic name when it loads the file.
             name = self.names.automatic(class_name)
         name = self.word(name, f"{path}.config.name")
         trainable = config.get("trainable", True) is not False
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
-            # For a frozen Functional, Keras saves ``trainable`` with the model, not with the layers inside. For a frozen
-            # Sequential, Keras saves no ``trainable``.
+            # The config of a Functional states ``trainable`` for the model itself. For a Sequential, Keras reads only
+            # the flags of the layers, so the model always counts as trainable.
             return Layer(name, inner.class_name, inner, trainable=inner.trainable)
         if module.startswith("keras.src.ops.") or module == TENSORFLOW:
             return self._operation(name, class_name, module, entry, path)
         built = entry.get("build_config")
-        # The path of a layer in a Functional is the layer's name. Elsewhere, the name of the Sequential or of the outer
-        # layer can come before the layer's name.
+        # A map of dtype policies finds the policy of a layer by the layer's path. In a Functional, the path is the
+        # layer's name. Elsewhere, the path can begin with the name of the Sequential or of the outer layer.
         policy = layer_policy(config.get("dtype"), name, definition, built, own_path="inbound_nodes" in entry)
         args: Mapping[str, Any] = {}
         if definition is not None and not misfit:
@@ -348,7 +349,8 @@ class ConfigReader:
     def _declaration(self, entry: Mapping[str, Any]) -> Declaration | None:
         """Returns the declaration of a custom class; None if the class is not declared.
 
-        The files of custom layers come first, then the installed packages, then the declarations of convcalc itself.
+        Searches the files of custom layers first, then the installed packages, then the declarations of convcalc
+        itself.
         """
         names = class_names(entry)
         declaration = self.custom._replace(elsewhere=None).find(*names)
@@ -363,9 +365,9 @@ class ConfigReader:
     def _rule(
         self, entry: Mapping[str, Any], policy: str | None, name: str, path: str, depth: int
     ) -> tuple[ForeignRule | None, str]:
-        """Returns the rule of a layer of a custom class, and an empty reason.
+        """Returns the rule of a layer of a custom class, and an empty text.
 
-        If the layer has no rule, returns None and the reason. The reason is empty if the class is not declared.
+        If no declaration can be used, returns None and the reason. The reason is empty if the class is not declared.
         """
         declaration = self._declaration(entry)
         if declaration is None:
@@ -415,8 +417,8 @@ class ConfigReader:
                 batch_shape = self.items(serialized.plain(batch_shape), f"{path}.config.batch_shape")
             config = _input_config(config, batch_shape)
         if definition.name == "Discretization" and config.get("bin_boundaries") is not None:
-            # For an adapted Discretization layer, Keras writes both arguments. When Keras loads the layer, it uses only
-            # the boundaries.
+            # For an adapted Discretization layer, Keras writes ``bin_boundaries`` and ``num_bins``, but reads only
+            # ``bin_boundaries``.
             config = {key: value for key, value in config.items() if key != "num_bins"}
         values = {
             argument.name: self._value(argument, config[argument.name], name, f"{path}.config.{argument.name}", depth)
@@ -446,7 +448,9 @@ class ConfigReader:
         return _single_factor(argument, as_keras_reads(argument, serialized.plain(value)))
 
     def _known_or_custom(self, argument: str, kind: KnownName, value: Any, name: str, path: str) -> Any:
-        """Returns an activation, initializer, regularizer or constraint. Adds a warning if it is custom."""
+        """Returns the value of an activation, initializer, regularizer or constraint. Adds a warning if the value is
+        custom.
+        """
         function = origin.custom_function(value, kind)
         if function:
             what = (
@@ -534,12 +538,12 @@ def _broken(name: str) -> Layer:
 
 
 def _of_keras2(layer: Layer) -> Layer:
-    """Returns a layer of a model that Keras 2 wrote. If it is a nested model, Keras 2 wrote it too."""
+    """Returns a layer of a model that Keras 2 wrote. If the layer is a nested model, marks it as written by Keras 2."""
     return layer if layer.model is None else layer._replace(definition=layer.model._replace(keras2=True))
 
 
 def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | None:
-    """Returns the input shape that the first layer states in the way of Keras 2.
+    """Returns the input shape that the first layer states in a config of Keras 2.
 
     If the first layer is a nested model, returns the shape of the nested model's input.
     """
@@ -584,8 +588,8 @@ def _foreign_name(entry: Mapping[str, Any]) -> str:
 def _single_factor(argument: Argument, value: Any) -> Any:
     """Returns a single number for a symmetric pair: 0.5 for [-0.5, 0.5].
 
-    If a factor is given as one number, Keras writes such a pair. Some layers of Keras do not accept the pair when the
-    file is loaded.
+    Keras writes such a pair for a factor that was given as one number. But some layers of Keras do not accept the pair
+    when Keras loads the file.
     """
     is_pair = isinstance(value, list) and len(value) == 2 and all(isinstance(part, (int, float)) for part in value)
     if isinstance(argument.kind, Factor) and is_pair and value[0] == -value[1]:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 CONFIG_MEMBER = "config.json"
 WEIGHTS_MEMBER = "model.weights.h5"
-# The files of a task model of keras_hub, such as a classifier. It consists of a backbone and a head. The weights of the
-# backbone are in WEIGHTS_MEMBER.
+# The files of a task model of keras_hub, such as a classifier. A task model consists of a backbone and a head.
+# TASK_WEIGHTS has the weights of the head, and WEIGHTS_MEMBER has the weights of the backbone.
 TASK = "task.json"
 TASK_WEIGHTS = "task.weights.h5"
 MAX_QUOTED = 4
@@ -64,9 +64,10 @@ def read_hdf5_file(opened: OpenFile) -> Model:
 
 
 def read_sharded_weights(opened: OpenFile) -> Model:
-    """Returns a model for weights that are split into several files: its layers are the layers that own these weights.
+    """Returns a model for weights that are split into several files. The layers of the model are the owners of these
+    weights.
 
-    The opened JSON file lists these files.
+    The opened file is the JSON file that lists the files with the weights.
     """
     from convcalc.read.keras_files.sharded import sharded_model
 
@@ -144,7 +145,7 @@ def tree_beside(opened: OpenFile) -> Iterator[Tree]:
 
 
 def layers_beside(tree: Tree, model: Model, name: str) -> Model:
-    """Returns a model with the layers in the weights beside a file ``config.json`` or ``task.json``."""
+    """Returns a model with the layers that own the weights beside a file ``config.json`` or ``task.json``."""
     from convcalc.read.keras_files.hdf5 import open_hdf5
     from convcalc.read.keras_files.weights_tree import stored_model, task_model
 

@@ -33,8 +33,9 @@ def call_form(args: Sequence[Any], kwargs: Mapping[str, Any]) -> CallForm:
 def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
     """Returns the form of an upgraded call of Keras 2, with the tensors in the order of the file.
 
-    Returns None if the form follows from the rules for calls in specs. This is the case for a Keras layer that is called
-    without constants and without tensors as named arguments, and for a nested model without named arguments.
+    Returns None if the form need not be recorded: for a Keras layer that is called without constants and without
+    tensors as named arguments, and for a nested model that is called without named arguments. The form of such a call
+    follows from its tensors, as for a call in a spec.
     """
     if not isinstance(definition, LayerDefinition):
         if definition.contains_layers and all(value is None for value in kwargs.values()):
@@ -45,12 +46,13 @@ def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition:
     positional = [_form(value, slot) for value in args]
     named = {key: _form(value, slot) for key, value in kwargs.items() if value is not None}
     if isinstance(definition, LayerDefinition) and definition.takes_initial_state and isinstance(positional[0], list):
-        # Keras 2 adds the initial states to the inputs
+        # Keras 2 writes the inputs and the initial states as one list. In Keras 3, the states are a named argument.
         (first, *states), *rest = positional
         positional = [first, *rest]
         named = {**named, "initial_state": states} if states else named
     if isinstance(definition, LayerDefinition) and definition.separate_inputs and "value" in named:
-        # Keras 3 sorts keyword arguments by name, so these tensors keep their order only as positional arguments
+        # Keras 3 sorts named arguments by name: "key" before "value". As positional arguments, these tensors keep the
+        # order of Keras 2.
         positional = [*positional, *(named.pop(name) for name in ("value", "key") if name in named)]
     return CallForm(tuple(positional), named)
 
@@ -89,7 +91,9 @@ def _slots() -> Callable[[], Slot]:
 
 
 def _form(value: Any, slot: Callable[[], Slot]) -> Any:
-    """Returns an argument with a slot in place of each tensor. The tensors have the same order as in ``CallGraph``."""
+    """Returns an argument with a slot in place of each tensor. The slots are numbered in the order that ``CallGraph``
+    uses.
+    """
     if isinstance(value, list):
         return [_form(part, slot) for part in value]
     if not isinstance(value, Mapping):
@@ -103,7 +107,7 @@ def _form(value: Any, slot: Callable[[], Slot]) -> Any:
 
 
 def _mapping(values: Mapping[str, Any], slot: Callable[[], Slot]) -> dict[str, Any]:
-    """Returns a mapping with a slot in place of each tensor. The tensors are numbered in the order of the sorted keys."""
+    """Returns a mapping with a slot in place of each tensor. The slots are numbered in the order of the sorted keys."""
     forms = {key: _form(values[key], slot) for key in sorted(values)}
     return {key: forms[key] for key in values}
 

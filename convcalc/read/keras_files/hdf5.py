@@ -19,7 +19,7 @@ from convcalc.base.problems import ConvcalcError, Refusal, Source, error
 from convcalc.model import StoredWeight
 from convcalc.read.spec.nodes import decode
 
-CONFIG = "model_config"  # the attribute with a model's config
+CONFIG = "model_config"  # the name of the attribute with a model's config
 MAX_CONFIG = 64 * 2**20
 MAX_COMPARED = 64 * 2**20  # maximum size in bytes of arrays that are compared by value
 MAX_OBJECTS = 20_000  # maximum number of groups and arrays read from one file
@@ -37,7 +37,7 @@ def config_text(file: BinaryIO, name: str) -> Source:
     if config is None:
         message = f"{name}: this HDF5 file contains only weights, without the model's config"
         raise error(codes.NOT_A_MODEL, message)
-    if isinstance(config, str):  # h5py decodes bytes that are not UTF-8 to surrogates
+    if isinstance(config, str):  # h5py replaced bytes that are not UTF-8 by surrogates; this restores the bytes
         config = config.encode("utf-8", "surrogateescape")
     if not isinstance(config, bytes) or len(config) > MAX_CONFIG:
         raise error(codes.NOT_A_MODEL, f"{name}: the config in this HDF5 file is not a text, or is too long")
@@ -47,7 +47,8 @@ def config_text(file: BinaryIO, name: str) -> Source:
 def stored_optimizer(tree: Tree) -> Any:
     """Returns the config of the optimizer in the file of a whole model.
 
-    Returns None if Keras 3 cannot create the optimizer: it refuses the arguments that Keras 2.11 and later write.
+    Returns None if Keras 3 cannot create the optimizer. For example, Keras 3 refuses arguments that Keras 2.11 and
+    later versions of Keras 2 write.
     """
     text = tree.root.attrs.get("training_config")
     if (
@@ -68,10 +69,11 @@ def stored_optimizer(tree: Tree) -> Any:
 
 
 class Tree:
-    """The groups and arrays of an open file. Methods return them as objects of h5py, or None if they do not exist.
+    """The groups and arrays of an open file. A method returns a group or an array as an object of h5py, or None if it
+    does not exist.
 
-    Keras writes a plain tree. So a link to another place or file is an error, and so is a group that appears in two
-    places.
+    Keras writes a plain tree. So two things are errors: a link to another place or file, and a group that is in two
+    places of the tree.
     """
 
     def __init__(self, root: Any) -> None:
@@ -101,7 +103,7 @@ class Tree:
         return group
 
     def inside(self, group: Any) -> dict[str, Any]:
-        """Returns all groups and arrays in a group, by name; numbers are sorted as numbers."""
+        """Returns all groups and arrays in a group, by name. Names that are numbers are sorted as numbers."""
         import h5py
 
         if not isinstance(group, h5py.Group):
@@ -143,7 +145,7 @@ def array(dataset: Any) -> StoredWeight:
         raise Refusal(f"the data of {_path(dataset)} are in other files, which are not opened", codes.DAMAGED)
     if dataset.shape is None:
         raise Refusal(f"{_path(dataset)} is empty", codes.DAMAGED)
-    # h5py has no bfloat16: Keras stores its two bytes as an opaque type.
+    # HDF5 has no bfloat16. Keras stores a bfloat16 as two bytes without a type, which is "|V2" here.
     dtype = "bfloat16" if dataset.dtype.str == "|V2" else str(dataset.dtype.name)
     return StoredWeight(_path(dataset), tuple(map(int, dataset.shape)), dtype)
 
@@ -191,7 +193,8 @@ class _CheckedFile(io.RawIOBase):
         self._file = file
         file.seek(0)
         start = file.read(16)
-        if start[14 if start[8] < 2 else 10] != 8:  # the place of this field changed in version 2 of the format
+        # The size of the lengths in the file is byte 14. Since version 2 of the format, it is byte 10.
+        if start[14 if start[8] < 2 else 10] != 8:
             raise OSError("its lengths do not have 8 bytes, which Keras always writes")
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -210,11 +213,12 @@ class _CheckedFile(io.RawIOBase):
 def _check_heap(heap: Any) -> None:
     """Raises an error for a damaged heap that the HDF5 library would never stop reading.
 
-    An object in a heap begins with its number (0 for free space). The object's size is at its byte 8. If the size is 0,
-    or is so large that the next position overflows, the library would read the same object again.
+    An object in a heap begins with a header of 16 bytes: the object's number (0 for free space) is at byte 0, and its
+    size at byte 8. If the size is 0, or is so large that the next position overflows, the library would read the same
+    object again.
     """
     offset, end = 16, int.from_bytes(heap[8:16], "little")
-    while offset + 16 <= min(end, len(heap)):  # the library first reads a part of a long heap
+    while offset + 16 <= min(end, len(heap)):  # ``heap`` may be only the beginning of a long heap
         number = int.from_bytes(heap[offset : offset + 2], "little")
         size = int.from_bytes(heap[offset + 8 : offset + 16], "little")
         step = 16 + -(-size // 8) * 8 if number else size
@@ -243,5 +247,5 @@ def open_hdf5(file: BinaryIO, name: str) -> Iterator[Tree]:
         raise
     except Refusal as refusal:
         raise error(refusal.code, f"{name}: {refusal.message}") from None
-    except Exception as bad:  # h5py raises OSError, KeyError, RuntimeError … for damaged files
+    except Exception as bad:  # h5py raises many types of errors for damaged files
         raise error(codes.DAMAGED, f"{name}: the HDF5 file is damaged: {str(bad)[:200]}") from None

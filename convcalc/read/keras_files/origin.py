@@ -17,8 +17,7 @@ from convcalc.layers.arguments import KnownName
 
 _PACKAGES = ("keras.", "tf_keras.", "tensorflow.keras.", "tensorflow.python.keras.")
 
-# The registered name of this layer of Keras 2 looks like the name of a custom class. No other layer of Keras 2 has such
-# a name.
+# Keras 2 registers one of its own layers under a name that looks like the name of a custom class.
 _REGISTERED = "Custom>CustomScaleLayer"
 # Keys that Keras 2 writes for all layers, in addition to the layer's arguments.
 _COMMON_KEYS = frozenset(
@@ -71,11 +70,12 @@ _KEYS = {
     "softmax_robust_masking": ("MultiHeadAttention",),
     "robust_masking": ("Softmax",),
 }
-# Arguments that old versions of Keras did not write.
+# Arguments that old versions of Keras did not write. A config of a Keras class can lack them.
 _NEWER_ARGUMENTS = frozenset({"data_format", "keepdims"})
-# A key of the entries that were upgraded from Keras 1, which writes fewer arguments.
+# A key that marks an entry as upgraded from Keras 1. Keras 1 writes fewer arguments than Keras 2.
 WRITTEN_BY_KERAS1 = "written by Keras 1"
-# Arguments that every version of Keras 2 writes for the layers that have them. A class without one of them is custom.
+# Arguments that every version of Keras 2 writes for each layer that has them. If the config of a layer lacks one of the
+# layer's arguments in this list, the class of the layer is custom.
 _ALWAYS_WRITTEN = frozenset(
     (
         *("use_bias", "activation", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
@@ -108,8 +108,8 @@ def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
     """Returns the reason why an object without a module is not of the Keras class with the same name; an empty string
     if it may be of this class.
 
-    For its own layers, Keras writes exactly the layer's arguments. A missing or an additional argument shows that the
-    class is custom.
+    For its own layers, Keras writes the arguments of the class and no others. An additional argument, a missing
+    argument of ``_ALWAYS_WRITTEN``, or a config without any argument of the class shows that the class is custom.
     """
     config = entry["config"]
     if "module" in entry:
@@ -160,9 +160,9 @@ def full_name(entry: Mapping[str, Any]) -> str:
 
 
 def custom_function(value: Any, kind: KnownName) -> str:
-    """Returns the name of a function if it is custom, that is, not one of Keras's functions of this kind; otherwise "".
+    """Returns the name of a custom function; an empty string if Keras has a function of this kind and name.
 
-    ``kind`` is activation, initializer, regularizer or constraint.
+    ``kind`` is the kind of activations, initializers, regularizers or constraints.
     """
     if isinstance(value, dict) and value.get("class_name") == "function":
         value = value.get("config")
@@ -179,7 +179,7 @@ def is_custom_object(value: Any, kind: KnownName) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("class_name"), str):
         return False
     name = value["class_name"]
-    if name.startswith("__"):  # such as __lambda__, the name with which Keras writes a Python function
+    if name.startswith("__"):  # Keras writes a Python function as the class __lambda__, which is not a custom class
         return False
     if not may_be_keras(value):
         return True

@@ -16,7 +16,7 @@ from convcalc.layers.dtypes import is_policy, with_inner_policies
 
 _DEFAULT = "float32"
 _MAP = "DTypePolicyMap"
-# Each class of policies with the names of its settings. The last two classes belong to Keras 2.
+# The classes of dtype policies, each with the names of its settings. The last two classes belong to Keras 2.
 _QUANTIZED = frozenset({"mode", "source_name", "name"})
 _SETTINGS = {
     "DTypePolicy": frozenset({"name"}),
@@ -30,8 +30,8 @@ _SETTINGS = {
     "PolicyV1": frozenset({"name", "loss_scale"}),
 }
 _DEFAULT_HISTORY = 1024
-# A key of a map can be a regular expression. Only simple expressions are evaluated, because others could take very long
-# to match.
+# In a map of policies, a key can be a regular expression. Only simple expressions are evaluated, because others could
+# take very long to match. With any other expression, the policy is unknown.
 _SIMPLE_PATTERN = re.compile(r"(\(\.\*/\)\?|\.[*+]?|\\[dw][*+]?|\\[.-]|[\w/ -])*")
 _MAX_REPETITIONS = 2
 _MAX_PATTERN = 500
@@ -74,7 +74,8 @@ def policy(value: Any) -> str | None:
 def layer_policy(
     value: Any, name: Any, definition: LayerDefinition | None, build_config: Any, own_path: bool = True
 ) -> str | None:
-    """Returns the name of a layer's dtype policy; None if the config states no policy.
+    """Returns the name of a layer's dtype policy; None if the config states no policy. The name ``_MAP`` means that the
+    policy is unknown.
 
     Args:
         value: the ``dtype`` in the layer's config.
@@ -92,7 +93,7 @@ def layer_policy(
         return _MAP
     default, by_path = entries
     has_path = definition is None or definition.built_when_made is False
-    # Keras builds the layer before the layer has a path, so no key can match
+    # Keras builds this layer before the layer has a path. So no key of the map can match, and the default applies.
     if not build_config and not has_path:
         if definition is not None and definition.built_when_made is None and set(by_path.values()) - {default}:
             return _MAP
@@ -114,8 +115,8 @@ def _entries(config: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
     default = config.get("default_policy")
     if not isinstance(by_path, Mapping) or set(config) - {"default_policy", "policy_map"}:
         return None
-    # Keras ignores the history length of a float8 policy in a map: Keras looks for the length in the map, not in the
-    # policy.
+    # For a float8 policy in a map, Keras ignores the policy's history length and uses the default length, so the length
+    # is removed from the name.
     return _usual_history(policy(default)), {str(key): _usual_history(policy(part)) for key, part in by_path.items()}
 
 
@@ -126,8 +127,8 @@ def _usual_history(name: str | None) -> str:
 def _possible_paths(name: str, by_path: Mapping[str, str]) -> list[str]:
     """Returns examples of the paths that a layer of this name can have.
 
-    The examples are: the name alone; the name after the name of an unknown model; and, from each key of the map that
-    contains this name, the part up to the name.
+    The examples are: the name alone; the name after ``a/``, which stands for the name of any model; and, for each key
+    of the map that contains the name, the part of the key up to the name.
     """
     inside = [key for key in by_path if key.endswith(f"/{name}") or f"/{name}/" in key]
     return [name, f"a/{name}", *(key[: key.rindex(f"/{name}") + len(name) + 1] for key in inside)]
@@ -150,8 +151,8 @@ def _at(path: str, default: str, by_path: Mapping[str, str]) -> str:
     """Returns the policy for a path.
 
     A key that equals the path is used first, otherwise the key whose regular expression matches the path. Returns the
-    default if no key matches. Returns ``_MAP`` if the policy is unclear: if several keys match, or a key is not a
-    simple expression.
+    default if no key matches. Returns ``_MAP``, which means unknown, if several keys match or a key is not a simple
+    expression.
     """
     if path in by_path:
         return by_path[path]

@@ -86,10 +86,11 @@ def read_graph(opened: OpenFile) -> Model:
 
 
 def _with_built_shapes(model: Model, objects: SavedObjects, number: int) -> Model:
-    """Returns the model with recorded output shapes for layers whose rules may be unknown.
+    """Returns the model. For layers whose rules may be unknown, output shapes are recorded.
 
-    The file states the input shape for which each layer was built. This shape is the output shape of the previous
-    layer. Nested models, and layers that are called several times, are left out: they can be called on other shapes.
+    For each layer, the file states the input shape for which the layer was built. This shape is the output shape of the
+    previous layer. The input shapes of nested models, and of layers that are called several times, are not used,
+    because these can also be called on other shapes.
     """
     numbers = {objects.description(child).get("name"): child for child in objects.layers(number)}
     times = Counter(call.layer for call in model.calls)
@@ -179,7 +180,8 @@ class _LayerTree:
         class_name = str(description.get("class_name") or "?")[:200]
         short = class_name.rpartition(">")[2]
         layers = self.layers(number, weights, depth + 1)
-        # If inner layers share variables, the layer becomes one row, so that each variable is counted once.
+        # If inner layers share a variable, the layer becomes one row. In separate rows, the variable would be counted
+        # twice.
         parts = [weight.path for layer in layers for weight in _weights_of(layer)]
         if any(layer.name != "vars" for layer in layers) and sorted(parts) == sorted(weight.path for weight in weights):
             return Layer(name, short, model_of_rows(name, short, layers))
@@ -197,7 +199,9 @@ def _weights_of(layer: Layer) -> Iterable[StoredWeight]:
 
 
 def _definition(name: str, description: Mapping[str, Any]) -> Foreign:
-    """Returns the definition of a layer whose calls are unknown. The definition has a module only for a Keras layer."""
+    """Returns the definition of a layer whose calls are unknown. The definition states a module only if the layer is
+    Keras's.
+    """
     entry = {"config": {}, **description}
     known = lookup_builtin(name) or keras2_layer(name)
     may_be = known is not None and isinstance(entry["config"], Mapping) and origin.may_be_keras(description)

@@ -1,10 +1,10 @@
 """Reads the objects that a TensorFlow SavedModel stores: layers, and variables with name, shape, dtype and trainable.
 
-``saved_model.pb`` has a list of objects. An object refers to its children by their numbers in the list. The child
-``variables`` of a layer of Keras 2 lists the variables in the layer. The child ``keras_api`` has a child ``layers``,
-which lists the layers in the layer.
-``keras_metadata.pb`` has the class, config and input shape of each layer as JSON. Before TensorFlow 2.5, this JSON was
-in ``saved_model.pb``. A model of TensorFlow 1 has a graph, but no objects. Nothing in the files is run.
+``saved_model.pb`` has a list of objects. An object refers to its children by their numbers in the list. For a layer of
+Keras 2, the child ``variables`` lists the variables in the layer. The child ``keras_api`` has a child ``layers``, which
+lists the inner layers. ``keras_metadata.pb`` has the class, config and input shape of each layer as JSON. Before
+TensorFlow 2.5, this JSON was in ``saved_model.pb``. A model of TensorFlow 1 has a graph, but no objects. Nothing in the
+files is run.
 
 Sources: ``saved_model.proto``, ``meta_graph.proto``, ``saved_object_graph.proto`` and ``variable.proto`` of TensorFlow,
 ``saved_metadata.proto`` of tf_keras.
@@ -34,10 +34,10 @@ MAX_LISTED = 1_000_000  # the maximum number of variables in all lists of variab
 _MAX_AXES = 64
 _MAX_DEPTH = 64
 _EMPTY = memoryview(b"")
-# attributes of a model that do not lead to weights of the model
+# Attributes of a model under which no weights of the model are found.
 _NOT_WEIGHTS = ("signatures", "optimizer", "keras_api")
 
-# The numbers of the fields of each message.
+# The numbers of fields. The comment beside them names the messages that have these fields.
 _META_GRAPH = 2  # SavedModel
 _GRAPH, _COLLECTIONS, _OBJECT_GRAPH = 2, 4, 7  # MetaGraphDef
 _NODES = 1  # SavedObjectGraph, SavedMetadata
@@ -120,7 +120,9 @@ class SavedObjects:
         return None if number is None else self.object(number).children.get(name)
 
     def members(self, number: int | None) -> list[int]:
-        """Returns the members of a list object, in order. The list names its members by position: ``0``, ``1`` …"""
+        """Returns the members of an object that is a list, in order. The names of the members are their positions:
+        ``0``, ``1`` …
+        """
         children = {} if number is None else self.object(number).children
         numbered = {int(name): child for name, child in children.items() if name.isdecimal() and len(name) < 10}
         return [child for _, child in sorted(numbered.items())]
@@ -292,7 +294,7 @@ def _shape(wire: Wire, message: memoryview) -> tuple[int, ...] | None:
 
 
 def _dtype(number: int) -> str:
-    # TensorFlow 1 adds 100 for a reference to a variable.
+    # In TensorFlow 1, the dtype of a variable is a reference type: its number is 100 above the number of the dtype.
     return _DTYPES.get(number % 100, f"dtype {number}")
 
 
@@ -322,7 +324,7 @@ def _trainable_names(wire: Wire, entry: memoryview) -> set[str]:
 
 
 def _node_variable(wire: Wire, node: memoryview, trainable: Collection[str]) -> Iterator[StoredWeight]:
-    """Yields the variable that a node of a graph creates; nothing for other nodes."""
+    """Yields the variable that a node of a graph creates. Yields nothing if the node creates no variable."""
     fields = list(wire.fields(node))
     texts = {number: as_text(value) for number, value in fields if number in (1, 2)}
     if texts.get(2) not in _VARIABLE_OPS:

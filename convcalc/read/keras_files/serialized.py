@@ -29,8 +29,8 @@ class KerasTensor(Struct):
     dtype: str
 
 
-# The default values in the configs of initializers, regularizers and constraints. An object whose values are all
-# defaults is written as its name.
+# The default values of settings in the configs of initializers, regularizers and constraints. If all settings of an
+# object are defaults, the name of the object is used in its place.
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "config": ({}, None),
     "seed": (None,),
@@ -127,7 +127,7 @@ def plain(value: Any) -> Any:
         return {"class_name": name, "config": {key: plain(part) for key, part in config.items()}}
     if (
         isinstance(name, str) and isinstance(config, dict) and isinstance(config.get("dtype"), dict)
-    ):  # only layers have a dtype policy
+    ):  # an object with a dtype policy, so it is a layer
         built = value.get("build_config")
         dtype = layer_policy(config["dtype"], config.get("name"), lookup_builtin(name), built, own_path=False)
         value = {**value, "config": {**config, "dtype": dtype}}

@@ -60,8 +60,8 @@ def tfjs_manifest(opened: OpenFile) -> Iterator[Sequence[StoredWeight]]:
 def tfjs_weights(weights: Sequence[StoredWeight], model: Model, name: str) -> Weights:
     """Returns the weights of each layer.
 
-    The name of a weight begins with the name of its layer, even if the layer is in a nested model. If some weights do
-    not belong to exactly one layer, the weights of all layers are unknown.
+    The name of a weight begins with the name of the weight's layer, even if the layer is in a nested model. If the
+    layer of some weight is missing or unclear, the weights of all layers are unknown.
     """
     by_layer: dict[str, list[StoredWeight]] = {}
     for weight in weights:

@@ -14,9 +14,9 @@ def may_lack_weights(model: Model, stored_once: bool) -> bool:
 
     Args:
         model: The model of a config.
-        stored_once: True if the file stores a layer that two models share only once: a ``.keras`` archive, although Keras
-            cannot load such an archive, and a SavedModel. From an ``.h5`` file, Keras loads separate layers, so their
-            weights can be inferred.
+        stored_once: True for a file that stores the weights of a layer only once if two models share the layer: a
+            ``.keras`` archive or a SavedModel. Then the config does not show which weights are shared. From an ``.h5``
+            file, Keras loads two separate layers, so their weights can be inferred.
     """
     if stored_once and _may_share(model):
         return True

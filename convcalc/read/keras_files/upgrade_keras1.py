@@ -13,8 +13,8 @@ from typing import Any
 from convcalc.layers.keras2 import OF_KERAS1
 from convcalc.read.keras_files.origin import WRITTEN_BY_KERAS1
 
-# New names of arguments, for all classes that have the old argument. None: the argument does not exist any more, and
-# no shape or weight depends on it.
+# The following tables map arguments of Keras 1 to their names in Keras 2. None means that Keras 2 lacks the argument,
+# and that neither shapes nor weights depend on it.
 _WEIGHTS = {
     "init": "kernel_initializer",
     "W_regularizer": "kernel_regularizer",
@@ -85,7 +85,7 @@ _CLASSES = {
 _ONLY_KERAS1 = ("MaxoutDense", "Highway", "ParametricSoftplus", "SReLU", "TimeDistributedDense", "Deconvolution2D")
 _SIZES = (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3"))
 _DATA_FORMATS = {"tf": "channels_last", "th": "channels_first"}
-# Layers that depend on the order of axes, but whose files do not state it.
+# Classes that depend on the order of axes, although Keras 1 does not save the order for them.
 _UNSTATED = tuple(f"{kind}{rank}D" for kind in ("UpSampling", "ZeroPadding", "Cropping") for rank in (2, 3))
 _MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum"}
 _SIDES = (("left_pad", "right_pad"), ("top_pad", "bottom_pad", "left_pad", "right_pad"))
@@ -171,7 +171,9 @@ def _is_one_tensor(outputs: Any) -> bool:
 
 
 def _first_shape(layers: Any) -> Any:
-    """Returns the input shape that the first layer of a Sequential states, also if this layer is a Sequential."""
+    """Returns the input shape that the first layer of a Sequential states. If the first layer is itself a Sequential,
+    looks at the first layer inside.
+    """
     first = layers[0] if isinstance(layers, list) and layers else None
     config = first.get("config") if isinstance(first, Mapping) else None
     if isinstance(config, Mapping) and "batch_input_shape" in config:
@@ -205,7 +207,7 @@ class _Graph:
         return last
 
     def add_branch(self, branch: Any) -> list[Any]:
-        """Adds a merged model. Returns its output."""
+        """Adds one of the models that a ``Merge`` combines. Returns the output of this model."""
         config = branch.get("config") if isinstance(branch, Mapping) else None
         if isinstance(config, Mapping) and "input_layers" in config and isinstance(config.get("layers"), list):
             return self._add_functional(branch, config)
@@ -215,7 +217,8 @@ class _Graph:
     def _add_functional(self, branch: Mapping[str, Any], config: Mapping[str, Any]) -> list[Any]:
         """Adds the layers of a functional model.
 
-        Adds the model as one layer instead if a name of its layers is taken, or if the model has several outputs.
+        If the name of one of these layers is taken, or if the model has several outputs, adds the model as one layer
+        instead.
         """
         layers = {str(layer.get("name")): layer for layer in config["layers"] if isinstance(layer, Mapping)}
         inputs: Any = config["input_layers"]
@@ -245,7 +248,7 @@ class _Graph:
         name = self._name(name if isinstance(name, str) else str(layer.get("class_name")).lower())
         config = {**config, "name": name} if isinstance(config, Mapping) else config
         self.layers.append({**layer, "name": name, "config": config, "inbound_nodes": [tensors]})
-        # Keras 2 counts the calls of a model from 1.
+        # Keras 2 counts the calls of a nested model from 1, and the calls of a layer from 0.
         is_model = isinstance(config.get("layers") if isinstance(config, Mapping) else config, list)
         return [name, int(is_model), 0]
 
@@ -263,7 +266,7 @@ def without_stated_order(entries: Sequence[Any]) -> Sequence[Any]:
     is read as a layer of a custom class.
 
     Keras 1 does not save ``dim_ordering`` for the classes in ``_UNSTATED``; the default is a setting of the user. If
-    another layer of the model states "th", the layers of these classes may have this order too.
+    another layer of the model states "th" (channels_first), the layers of these classes may have the same order.
     """
     if not any(config.get("dim_ordering") == "th" for config in _configs(entries)):
         return entries

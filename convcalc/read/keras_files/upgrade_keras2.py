@@ -24,8 +24,9 @@ class _Function(Struct):
 
     Attributes:
         names: maps the function's arguments, except the first, to the operation's arguments.
-        fixed: arguments of the operation with the values that they have in the function.
-        adapted: maps some arguments to a converter, which returns the value for Keras's operation, or :data:`_UNFIT`.
+        fixed: arguments of the operation that have a fixed value for this function.
+        adapted: maps some arguments to a converter. It returns the value for Keras's operation, or :data:`_UNFIT` if
+            the operation does not accept the value.
     """
 
     operation: str
@@ -241,7 +242,7 @@ _CALL_ARGUMENTS = ("x1", "x2", "indices", "start_indices", "constant_values")
 _TENSOR_ARGUMENTS = ("x1", "x2")
 # Functions that take any number of tensors as separate arguments. Keras 2 saves only the first of these tensors.
 _LOSE_OPERANDS = ("tf.einsum", "tf.meshgrid")
-# A key that the upgrade adds to the entry of a layer whose tensors were not saved completely. The value is a list of the
+# If some tensors of a layer were not saved, the upgrade adds this key to the layer's entry. The value is a list of the
 # layers that probably compute the missing tensors.
 LOST = "lost operands"
 # TensorFlow offers some functions under several names: without a prefix, and with one of these prefixes.
@@ -264,7 +265,7 @@ def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str
     """Returns a Sequential whose config is a mapping.
 
     Before version 2.2.3, Keras wrote only the list of layers as the config. ``automatic`` gives a name to a model
-    without a name. In Keras 1, such a Sequential can begin with a merge of other models. The result is then a Functional.
+    without a name. In Keras 1, a Sequential can begin with a merge of other models. Then the result is a Functional.
     """
     layers = entry.get("config")
     if entry.get("class_name") != "Sequential" or not isinstance(layers, list):
@@ -452,7 +453,8 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> 
     if len(nodes) == 1 and not _is_model(entry):
         nodes = [(_with_built_shapes(nodes[0][0], entry.get("build_config")), nodes[0][1])]
     if class_name in LAMBDAS and isinstance(config, Mapping):
-        # For these layers, a list with one tensor as the first argument differs from the tensor without a list.
+        # For a TensorFlow function, a list with one tensor is another argument than the tensor alone, so the list is
+        # kept.
         lists = [isinstance(node, list) and not _is_entry(node) for node in entry["inbound_nodes"]]
         calls = [(args if is_list else _single(args), kwargs) for is_list, (args, kwargs) in zip(lists, nodes)]
         return _operation(upgraded, config, calls)
@@ -485,7 +487,9 @@ def _constant(value: Any) -> Any:
 
 
 def _with_built_shapes(args: list[Any], build_config: Any) -> list[Any]:
-    """Returns the tensors of a layer's only call, with their shapes from ``build_config`` (saved since Keras 2.13)."""
+    """Returns the tensors of a layer's only call, with their shapes from ``build_config``. Keras saves ``build_config``
+    since version 2.13.
+    """
     shapes = build_config.get("input_shape") if isinstance(build_config, Mapping) else None
     if not isinstance(shapes, list) or not all(map(_is_tensor, args)):
         return args
@@ -496,7 +500,9 @@ def _with_built_shapes(args: list[Any], build_config: Any) -> list[Any]:
 
 
 def _is_model(entry: Mapping[str, Any]) -> bool:
-    """Returns True for a nested model. Keras can call it on inputs of other shapes than those it was built for."""
+    """Returns True for a nested model. A nested model can be called on other shapes than the shapes for which it was
+    built.
+    """
     config = entry.get("config")
     return isinstance(config, list) or (isinstance(config, Mapping) and isinstance(config.get("layers"), list))
 
@@ -526,9 +532,7 @@ def _node(node: Any, names: frozenset[str]) -> tuple[list[Any], dict[str, Any]]:
 
 
 def _nested(value: Any) -> Any:
-    """Returns an element of a list of tensors that may be a constant, such as ``[48, 6]`` in ``tf.concat([tensor, [48,
-    6]], 0)``.
-    """
+    """Returns an element of a list of tensors: a tensor, or a constant such as ``[48, 6]``."""
     if _is_entry(value):
         return value[2] if value[0] == _CONSTANT else _tensor(value)
     if isinstance(value, list) and all(isinstance(part, list) for part in value):
@@ -660,7 +664,7 @@ def _keras_call(
     if function.operation == "Where" and len(call) < 2:
         return None
     if function.operation == "Squeeze" and made.get("axis") in (None, []):
-        return None  # An axis of unknown size may have the size 1. Then it would be removed.
+        return None  # an axis of unknown size may be removed too; convcalc's rule for tf.squeeze handles this
     return [first], call, made
 
 

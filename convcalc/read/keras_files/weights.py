@@ -42,12 +42,13 @@ class Weights(Struct):
     """The weights that a file stores.
 
     Attributes:
-        layers: maps the path of a layer to its weights; in some files, the path of a nested model to the weights of all
-            its layers.
+        layers: maps the path of a layer to the weights of the layer. In some files, the path of a nested model is
+            mapped to the weights of all layers inside the model.
         others: weights that belong to no layer.
         every: all weights, each once.
         shared: maps the path of a layer without stored weights to the path of the layer that stores them.
-        archived: True for a ``.keras`` archive. There, some layers store other data in the place of their weights.
+        archived: True for a ``.keras`` archive. In an archive, some layers store other data where their weights are
+            expected.
     """
 
     layers: Mapping[str, tuple[StoredWeight, ...]] = {}
@@ -168,8 +169,8 @@ def archive_weights(tree: Tree, model: Model, name: str) -> Weights:
 class _ArchiveReader:
     """Finds the weights of each layer in the tree of an archive.
 
-    Newer versions of Keras write the name of a layer next to its variables. In older files, a layer is found by the
-    name of its group, which consists of the layer's class and the layer's number among the layers of this class. If
+    Newer versions of Keras write the name of a layer next to the layer's variables. In older files, a layer is found by
+    the name of its group, which consists of the layer's class and the layer's number among the layers of this class. If
     Keras has already saved a layer as part of another model, it writes no second group for the layer.
     """
 
@@ -238,7 +239,7 @@ class _ArchiveReader:
         child = self.tree.child
         if (variables := child(group, "vars")) is not None:
             self.others += self.tree.arrays(variables)
-        # Keras 2.13 uses the second name.
+        # Keras 2.13 names the group differently.
         layers = child(group, "layers") or child(group, "_layer_checkpoint_dependencies")
         return {} if layers is None else self.tree.inside(layers)
 
@@ -264,7 +265,7 @@ def _layers_in(value: Any) -> Iterator[str]:
 
 
 def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
-    """Yields the layers in the order in which Keras saves them, each with the name of its group."""
+    """Yields the layers in the order in which Keras saves them, each with the name of the layer's group."""
     counts: dict[str, int] = {}
     for number in summary_order(model):
         layer = model.layers[number]
@@ -281,8 +282,8 @@ def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
 def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     """Returns the weights in an HDF5 file.
 
-    The file contains a whole model, or only weights. For a file with only weights, older versions of Keras use another
-    format.
+    The file contains a whole model, or only weights. A file with only weights has the format of an archive, unless an
+    older version of Keras wrote the file.
     """
     top = tree.child(tree.root, "model_weights")
     if top is None and is_legacy(tree.root):
@@ -298,7 +299,8 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     for layer in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, layer)
         all_layers[layer] = () if group is None else legacy_weights(tree, group)
-    # If a layer is also in a nested model, Keras loads two separate layers from such a file.
+    # The weights of nested models are left out of the merging. If a layer is also in a nested model, Keras loads two
+    # separate layers from such a file, so the weights count twice.
     nested = {name: all_layers.pop(name) for name in [*all_layers] if name in layers and layers[name].model}
     merged = with_copies_merged(tree, all_layers, str(top.name).strip("/"))
     for layer, stored in {**merged, **nested}.items():

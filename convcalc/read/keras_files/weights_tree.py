@@ -1,6 +1,7 @@
 """Reads models whose layers are known only from the weights in the file.
 
-Such files contain only weights, or the config of a model class that lists no layers.
+Such a file contains only weights, or weights and a config that lists no layers, such as the config of a custom model
+class.
 
 Keras writes a tree of groups (``keras/src/saving/saving_lib.py``). Each layer, or other object, has a group with the
 name of the attribute that holds the object. The subgroup ``vars`` holds the object's own variables and, since Keras
@@ -29,7 +30,8 @@ MAX_DEPTH = 64
 # The table of a lookup layer is stored like a variable, but it is not a weight of the layer.
 TABLE = "/idf_weights"
 _GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
-# The names of optimizers: those that Keras gives them, and the usual names of attributes.
+# The names of optimizers: the names that Keras gives them, and the usual names of a model's attributes that hold an
+# optimizer.
 _OPTIMIZER = re.compile(
     r".*optimizer.*|(.*_)?opt(im|ims|s)?(_.*)?"
     r"|(adadelta|adafactor|adagrad|adam|adam_?w|adamax|ftrl|lamb|lion|muon|nadam|rm_?sprop|schedule_free_adam_?w|sgd)(_\d+)?"
@@ -61,8 +63,8 @@ class Group(Struct):
 def read_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
     """Returns the objects in a group, or in the whole file, without optimizers, metrics and random generators.
 
-    Keras's summaries do not count these objects. If an object shares a variable with an object inside it, Keras stores
-    the variable in both places; ``distinct`` leaves out the copy in the outer object.
+    Keras's summaries do not count these objects. If an object shares a variable with one of its inner objects, Keras
+    stores the variable in both places. If ``distinct`` is True, the copy in the outer object is left out.
     """
     return without_states(whole_tree(tree, group, name, distinct))
 
@@ -70,7 +72,8 @@ def read_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = Tr
 def whole_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
     """Like :func:`read_tree`, but leaves out only groups named ``optimizer``.
 
-    Used for weights in several files: their trees are merged before :func:`without_states` removes the other states.
+    Used for weights in several files. The trees of the files are merged first; then :func:`without_states` removes
+    optimizers, metrics and random generators.
     """
     return _group(tree, tree.root if group is None else group, name, 0, distinct)
 
@@ -83,7 +86,9 @@ def without_states(group: Group) -> Group:
 
 
 def merged(first: Group, second: Group) -> Group:
-    """Returns one object. ``first`` and ``second`` are the parts of the object that two files store."""
+    """Returns one object from two files. ``first`` is the part of the object in one file, ``second`` the part in the
+    other file.
+    """
     children = {child.path: child for child in first.children}
     for child in second.children:
         children[child.path] = merged(children[child.path], child) if child.path in children else child
@@ -146,7 +151,7 @@ def is_state(group: Group) -> bool:
         return True
     if not weights:
         return False
-    # The first variable of an optimizer is the number of its steps.
+    # The first variable of an optimizer counts the steps: it is a single integer.
     counts = weights[0].shape == () and "int" in weights[0].dtype
     if counts and any(map(_OPTIMIZER.fullmatch, (word, group.name))):
         return True
@@ -202,7 +207,7 @@ _AT_WEIGHTS = "only its code creates them; a .keras archive of the model also st
 
 
 def _built_shapes(build_config: Any) -> list[tuple[str, Shape]]:
-    """Returns the input shapes that the model was built with. Each shape has the name of its input."""
+    """Returns the input shapes for which the model was built, each with the name of the input."""
     shapes = build_config if isinstance(build_config, Mapping) else {}
     if isinstance(shapes.get("shapes_dict"), Mapping):
         shapes = shapes["shapes_dict"]
