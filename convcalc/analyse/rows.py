@@ -394,18 +394,18 @@ def _stored_totals(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) 
     are counted instead of the weights in the file, which may differ: for example, LoRA's matrices are not stored.
     """
     weights = {weight.path: Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored}
-    counted: set[tuple[str, ...]] = set()
+    counted: set[str] = set()
     further: list[Weight] = []
     again: list[Weight] = []
     for row in rows:
         own = row.layer.stored
         if not own or row.recorded or "params" in row.incomplete:
             continue
-        key = tuple(weight.path for weight in own)
-        if key in counted:
+        key = {weight.path for weight in own}
+        if key <= counted:
             again += [weight for weight in _all_weights(row) if weight.trainable]
             continue
-        counted.add(key)
+        counted |= key
         for path in key:
             weights.pop(path, None)
         further += _all_weights(row)

@@ -25,9 +25,11 @@ from convcalc.analyse.study import Study
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
+from convcalc.checking.verify import verify
 from convcalc.cli import main
 from convcalc.read import load, read
 from convcalc.read.keras_files.contents import WEIGHTS_MEMBER
+from convcalc.read.keras_files.weights import weights_in
 from convcalc.report_json.write import report_json
 from tests.helpers.keras_configs import INPUT, functional, layer, sequential, tensor
 from tests.helpers.weights_files import Shapes, tree
@@ -488,3 +490,53 @@ def test_a_class_without_layers_is_not_written_as_another_model(tmp_path: Path) 
         for ending in ("yaml", "json", "py"):
             assert exit_code("convert", str(path), "-o", str(tmp_path / f"out.{ending}")) == 2
             assert not (tmp_path / f"out.{ending}").exists()
+
+
+WRAPPED = {
+    key: part for key, part in layer("Dense", "dense", units=3, trainable=True).items() if key != "inbound_nodes"
+}
+BOTH = {"vars/0": (3, 3), "vars/1": (3,)}
+
+
+@pytest.mark.parametrize(
+    ("layers", "stored_by", "problems"),
+    [
+        # Keras loads an archive only if the inner layer is saved as a layer of the model, before the wrapper.
+        (["dense", "outer"], ("dense", "dense"), 0),
+        (["outer", "dense"], ("outer/layer", "dense"), 1),
+        (["outer", "again"], ("outer/layer", "dense"), 1),
+    ],
+)
+def test_a_layer_in_two_places_is_counted_once(layers: list[str], stored_by: tuple[str, str], problems: int) -> None:
+    """An archive stores a shared layer once. The rows have Keras's numbers, which count the layer in each place."""
+    entries = [layer("InputLayer", "x", batch_shape=[None, 5, 3], dtype="float32")]
+    for name in layers:
+        before = [tensor(entries[-1]["name"])]
+        wrapper = layer("TimeDistributed", name, before, layer=WRAPPED)
+        entries.append(layer("Dense", name, before, units=3) if name == "dense" else wrapper)
+    config = functional(*entries, outputs=[[layers[-1], 0, 0]])
+    shapes = {f"layers/{stored_by[0]}/{key}": shape for key, shape in BOTH.items()}
+    names = {f"layers/{name}": name for name in ("outer", "again") if name in layers}
+    content = archive(config, tree(shapes, {**names, f"layers/{stored_by[0]}": stored_by[1]}))
+    report = of(content)
+    assert [row.params for row in report.layers] == [0, 12, 12]
+    assert (report.totals.params, report.totals.trainable_params, report.totals.param_bytes) == (12, 12, 48)
+    weights = weights_in(io.BytesIO(content), "m.keras", report.model)
+    assert len(verify(report, weights).problems) == problems
+
+
+def test_layers_of_the_same_name_in_two_wrappers_are_counted_twice() -> None:
+    config = functional(
+        layer("InputLayer", "x", batch_shape=[None, 5, 3], dtype="float32"),
+        layer("TimeDistributed", "a", [tensor("x")], layer=WRAPPED),
+        layer("TimeDistributed", "b", [tensor("a")], layer=WRAPPED),
+        outputs=[["b", 0, 0]],
+    )
+    shapes = {f"layers/{name}/layer/{key}": shape for name in "ab" for key, shape in BOTH.items()}
+    report = of(
+        archive(
+            config,
+            tree(shapes, {f"layers/{name}{end}": "dense" if end else name for name in "ab" for end in ("/layer", "")}),
+        )
+    )
+    assert (report.totals.params, report.totals.trainable_params) == (24, 24)

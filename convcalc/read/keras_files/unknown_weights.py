@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from convcalc.layers import LayerDefinition
@@ -37,17 +38,48 @@ def may_be_unknown(layer: Layer) -> bool:
 
 
 def _may_share(model: Model) -> bool:
-    """Returns True if two nested models have layers of the same name and class, which may be one shared layer."""
-    if not any(layer.model for layer in model.layers):
+    """Returns True if two layers have the same name and class, which is possible only in different models or wrappers.
+    They may be one shared layer.
+    """
+    if not any(layer.model or wraps(layer) for layer in model.layers):
         return False
-    seen: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str], tuple[int, str]] = {}
     for _, inner in model.models():
         for layer in inner.layers:
             definition = layer.definition
-            has_weights = isinstance(definition, LayerDefinition) and definition.inputs != 0
-            if has_weights and seen.setdefault((layer.name, layer.class_name), id(inner)) != id(inner):
+            if not isinstance(definition, LayerDefinition) or definition.inputs == 0:
+                continue
+            owners = {(layer.name, layer.class_name): (id(inner), "")}
+            if wraps(layer):
+                owners |= dict.fromkeys(layers_inside(layer), (id(inner), layer.name))
+            if any(seen.setdefault(key, owner) != owner for key, owner in owners.items()):
                 return True
     return False
+
+
+def wraps(layer: Layer) -> bool:
+    """Returns True for a layer of Keras that may contain layers."""
+    definition = layer.definition
+    return isinstance(definition, LayerDefinition) and bool(definition.contains_layers or definition.sublayers_argument)
+
+
+def layers_inside(layer: Layer) -> Iterator[tuple[str, str]]:
+    """Yields the name and the class of each named layer and model among the arguments of a layer, at any depth."""
+    waiting = [*layer.args.values()]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, tuple):
+            waiting += value
+        elif isinstance(value, SubLayer):
+            if value.name is not None:
+                yield value.name, value.definition.class_name
+            waiting += value.args.values()
+        elif isinstance(value, SubModel):
+            yield value.name, value.model.class_name
+            for _, inner in value.model.walk():
+                if not isinstance(inner.definition, LayerDefinition) or inner.definition.inputs != 0:
+                    yield inner.name, inner.class_name
+                    waiting += inner.args.values()
 
 
 def _holds_unknown(value: Any) -> bool:

@@ -24,7 +24,7 @@ from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
 from convcalc.read.detect import KERAS_ARCHIVE, SAVED_MODEL, OpenFile, detect, open_model
 from convcalc.read.keras_files.hdf5 import CONFIG, Tree
-from convcalc.read.keras_files.unknown_weights import may_lack_weights
+from convcalc.read.keras_files.unknown_weights import layers_inside, may_lack_weights, wraps
 from convcalc.read.keras_files.weights_tree import (
     Group,
     is_legacy,
@@ -187,6 +187,7 @@ class _ArchiveReader:
         root = read_tree(Tree(self.tree.root))
         every = [weight for group in root.walk() for weight in group.weights]
         self.add_shared(model, root)
+        self.add_wrapped(model, root)
         return Weights(self.layers, tuple(self.others), tuple(every), self.shared, archived=True)
 
     def add_model(self, model: Model, group: Any, prefix: str) -> None:
@@ -231,6 +232,35 @@ class _ArchiveReader:
                 weights = [weight for group in named[:1] for inner in group.walk() for weight in inner.weights]
                 if len(named) == 1 and not stored.intersection(weight.path for weight in weights):
                     own = self.layers[path] = (*own, *weights)
+
+    def add_wrapped(self, model: Model, root: Group) -> None:
+        """Adds the weights of layers that are inside another layer too, for example in TimeDistributed.
+
+        The file stores such weights only once, with one of the layers. They are found by the name of the inner layer.
+        """
+        wrapped = {inner for _, layer in model.walk() if wraps(layer) for inner in layers_inside(layer)}
+        lacking = [
+            (path, layer)
+            for path, layer in model.walk()
+            if (wraps(layer) or (layer.name, layer.class_name) in wrapped)
+            and not (layer.model or self.layers.get(path))
+        ]
+        if not lacking:
+            return
+        groups: dict[str, list[Group]] = {}
+        for group in root.walk():
+            if group.name:
+                groups.setdefault(group.name, []).append(group)
+        for path, layer in lacking:
+            for name in (layer.name, *(name for name, _ in layers_inside(layer))):
+                named = groups.get(name, [])
+                weights = tuple(weight for group in named for inner in group.walk() for weight in inner.weights)
+                if len(named) == 1 and weights:
+                    self.layers[path] = weights
+                    # Keras finds the weights of an inner layer that is also a layer of the model, before the wrapper.
+                    if not (wraps(layer) and named[0].path.count("/") == 1):
+                        self.shared[path] = named[0].path
+                    break
 
     def layer_groups(self, group: Any) -> dict[str, Any]:
         """Returns the groups of a model's layers. Adds the model's own variables to ``others``."""
