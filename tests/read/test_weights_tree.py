@@ -414,6 +414,54 @@ def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
     assert of(archive(config, tree({}, values=values))).totals.params == 40
 
 
+@pytest.mark.parametrize(
+    ("inner", "config", "params", "trainable"),
+    [
+        ({"vars/0": (4,), "vars/1": (6, 4), "vars/2": (), "layer/vars/0": (4,)}, {"data_init": True}, 61, 32),
+        (
+            {"vars/0": (4,), "vars/1": (3, 3, 3, 4), "vars/2": (), "layer/vars/0": (4,)},
+            {"data_init": True},
+            229,
+            116,
+        ),
+        ({"vars/0": (4,), "vars/1": (6, 4), "layer/vars/0": (4,)}, {"data_init": False}, 32, UNKNOWN),
+    ],
+)
+def test_the_frozen_copy_in_a_weight_normalization_is_counted(
+    inner: Shapes, config: dict[str, Any], params: int, trainable: Any
+) -> None:
+    """The archive of tf.keras 2.15 does not store this copy of the inner layer, which initializes the scale."""
+    entry = {
+        **layer("WeightNormalization", "wn", [tensor("x")], **config),
+        "registered_name": "Addons>WeightNormalization",
+    }
+    entry["module"] = "tensorflow_addons.layers.wrappers"
+    shapes = {f"layers/weight_normalization/{path}": shape for path, shape in inner.items()}
+    report = of(archive(functional(INPUT, entry, outputs=[["wn", 0, 0]]), tree(shapes)))
+    assert (report.layers[1].params, report.layers[1].trainable_params) == (params, trainable)
+    assert report.totals.params == params
+
+
+@pytest.mark.parametrize(
+    ("inner", "params"),
+    [
+        ({f"{path}/cell/vars/0": (6, 16) for path in ("layer", "layers/lstm", "layers/lstm_1")}, 192),
+        (
+            {"vars/0": (6, 10), "layer/vars/0": (6, 4), "layers/dense/vars/0": (6, 4), "layers/dense_1/vars/0": (6, 4)},
+            108,
+        ),
+        ({"layers/lstm/cell/vars/0": (6, 16), "layers/gru/cell/vars/0": (6, 12)}, 168),
+        ({"layer/vars/0": (6, 4)}, 24),
+    ],
+)
+def test_the_layer_from_which_a_multi_head_makes_copies_is_not_counted(inner: Shapes, params: int) -> None:
+    entry = {**layer("MultiHead", "heads", [tensor("x")]), "module": "keras_multi_head.multi_head"}
+    entry["registered_name"] = "MultiHead"
+    shapes = {f"layers/multi_head/{path}": shape for path, shape in inner.items()}
+    report = of(archive(functional(INPUT, entry, outputs=[["heads", 0, 0]]), tree(shapes)))
+    assert report.layers[1].params == report.totals.params == params
+
+
 def test_lora_is_counted_though_archives_do_not_store_it() -> None:
     config = functional(INPUT, foreign(), layer("Dense", "dense", [tensor("mine")], units=4, lora_rank=2))
     shapes = {"layers/mine/vars/0": (5,), "layers/dense/vars/0": (3, 4), "layers/dense/vars/1": (4,)}

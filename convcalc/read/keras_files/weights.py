@@ -23,6 +23,7 @@ from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
 from convcalc.read.detect import KERAS_ARCHIVE, SAVED_MODEL, OpenFile, detect, open_model
+from convcalc.read.keras_files.counted_weights import counted_weights
 from convcalc.read.keras_files.hdf5 import CONFIG, Tree
 from convcalc.read.keras_files.unknown_weights import layers_inside, may_lack_weights, wraps
 from convcalc.read.keras_files.weights_tree import (
@@ -180,12 +181,16 @@ class _ArchiveReader:
         self.others: list[StoredWeight] = []
         self.saved: dict[tuple[str, str], str] = {}
         self.shared: dict[str, str] = {}
+        self.corrected: list[tuple[tuple[StoredWeight, ...], tuple[StoredWeight, ...]]] = []
 
     def weights(self, model: Model) -> Weights:
         """Returns the weights in the whole file."""
         self.add_model(model, self.tree.root, "")
         root = read_tree(Tree(self.tree.root))
         every = [weight for group in root.walk() for weight in group.weights]
+        for stored, counted in self.corrected:
+            paths = {weight.path for weight in stored}
+            every = [*(weight for weight in every if weight.path not in paths), *counted]
         self.add_shared(model, root)
         self.add_wrapped(model, root)
         return Weights(self.layers, tuple(self.others), tuple(every), self.shared, archived=True)
@@ -203,7 +208,10 @@ class _ArchiveReader:
             if isinstance(layer.definition, Model):
                 self.add_model(layer.definition, layer_group, f"{path}/")
             elif layer_group is not None:
-                self.layers[path] = tuple(self.variables(layer_group, isinstance(layer.definition, Foreign)))
+                stored = tuple(self.variables(layer_group, isinstance(layer.definition, Foreign)))
+                self.layers[path] = tuple(counted_weights(layer, str(layer_group.name).lstrip("/"), stored))
+                if self.layers[path] != stored:
+                    self.corrected.append((stored, self.layers[path]))
                 self.saved[key] = path
             elif key in self.saved:
                 self.shared[path] = self.saved[key]
