@@ -25,7 +25,7 @@ def _same_shape(x: Shape) -> Inferred:
 
 
 def _activation_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns elementwise views. A softmax reads all features at once. The views of a custom function are unknown."""
+    """Returns elementwise views; with a softmax, the last axis is read whole. Views of custom functions are unknown."""
     if isinstance(a["activation"], dict):
         return views.unknown(a, inputs, result)
     rule = views.last_axis if a["activation"] in ("softmax", "log_softmax", "sparsemax") else views.positions
@@ -52,7 +52,9 @@ def activation(a: Args, x: Shape) -> Inferred:
 
 
 def _relu_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts one comparison for each element, one more with ``max_value``, and a product with ``negative_slope``."""
+    """Counts one comparison for each element, one more if ``max_value`` is set, and a product if ``negative_slope`` is
+    not 0.
+    """
     per_element = 1 + (a["max_value"] is not None) + bool(a["negative_slope"])
     return costs.per_output(per_element)(a, inputs, result)
 
@@ -163,7 +165,8 @@ def prelu(a: Args, x: Shape) -> Inferred:
     """
     slopes: list[Number] = list(x[1:])
     for axis in a["shared_axes"] or ():
-        # Numbers in shared_axes count the batch axis, but the slopes have no batch axis.
+        # In ``shared_axes``, axis 0 is the batch axis. The slopes have no batch axis, so 1 is subtracted from the
+        # number of the axis.
         if not -len(slopes) <= axis - 1 < len(slopes):
             raise Refusal(f"has no axis {axis} in an input of {len(x)} axes", codes.WRONG_AXIS, "shared_axes")
         slopes[axis - 1] = 1

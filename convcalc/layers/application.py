@@ -14,7 +14,8 @@ from convcalc.layers.registry import SAME, VARIABLE, Args, Inferred, LayerDefini
 def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], policy: str | None = None) -> Inferred:
     """Runs the layer's rule on input shapes. The first axis of each shape is the batch axis.
 
-    ``args`` are bound by :func:`bind`. Without ``policy``, the layer has its default dtype policy. The returned weights have dtypes.
+    ``args`` are bound by :func:`bind`. Without ``policy``, the layer has its default dtype policy. All returned weights
+    have a dtype.
 
     Raises :class:`Refusal` for inputs or a policy that the layer does not accept.
     """
@@ -28,8 +29,8 @@ def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], poli
         result = definition.quantization_rule(arguments, policy, result)
     if not result.weights:
         return result
-    # A layer without a quantization rule contains at most one layer with weights, such as the cell of a recurrent
-    # layer.
+    # A quantization rule has already set the dtypes of inner layers. A layer without such a rule contains at most one
+    # layer with weights, such as the cell of a recurrent layer, so all weights have the policy of this inner layer.
     inside = inner_policy(policy, definition.inner_layers[0]) if definition.inner_layers else policy
     weights = _typed(result.weights, variable_dtype(inside))
     return Inferred(result.outputs, weights, result.products, result.windows, result.dtype, result.unknown)
@@ -73,7 +74,7 @@ def bounded(result: Inferred) -> Inferred:
 
 
 def _channels_first(shape: Shape, at: int) -> Shape:
-    """Returns a channels-last shape with the channels moved to axis ``at``; unchanged if ``at`` is not positive."""
+    """Moves the channels of a channels-last shape to axis ``at``. If ``at`` is not positive, the shape is unchanged."""
     return (*shape[:at], shape[-1], *shape[at:-1]) if at > 0 else shape
 
 
@@ -134,7 +135,7 @@ def sample_macs(inferred: Inferred) -> Number:
     terms = [
         product(weight.shape) * uses
         for weight in inferred.weights
-        # most weights are not multiplied, so they are skipped
+        # faster: weights that are never multiplied, such as biases, are skipped
         if type(uses := weight.multiplied_per_sample) is not int or uses != 0
     ]
     return sum([*terms, *[extra.macs for extra in inferred.products]])

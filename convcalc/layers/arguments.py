@@ -25,7 +25,7 @@ class Required:
 
 REQUIRED = Required()
 
-# The maximum number of axes of a tensor.
+# The maximum number of axes of a tensor, as in NumPy.
 MAX_AXES = 64
 
 
@@ -177,7 +177,7 @@ class Integers(RankFree):
 
 
 class Sizes(RankFree):
-    """The shape of a sample: a list of sizes, where None is an unknown size. One number is accepted instead of a list."""
+    """The shape of a sample: one size or a list of sizes (None: unknown size)."""
 
     expects = "a list of sizes such as [28, 28, 1] (null for an unknown size)"
 
@@ -189,7 +189,7 @@ class Sizes(RankFree):
 
 
 class IntegerOrPair(RankFree):
-    """A whole number or a pair, not converted. This is the kind of the ``axes`` of ``Dot``."""
+    """A whole number or a pair; a number is not converted to a pair. ``Dot`` uses this kind for ``axes``."""
 
     expects = "a whole number or a list of two"
 
@@ -198,7 +198,7 @@ class IntegerOrPair(RankFree):
 
 
 class IntegerOrIntegers(RankFree):
-    """A whole number or a list, not converted. This is the kind of the ``axis`` of a normalization."""
+    """A whole number or a list; a number is not converted to a list. Normalizations use this kind for ``axis``."""
 
     expects = "a whole number or a list of whole numbers"
 
@@ -320,7 +320,10 @@ class Argument(Struct):
         return f"{self.kind.expects}{' or null' if self.nullable else ''}"
 
     def read(self, value: Any, owner: str) -> Any:
-        """Returns the normalised value. Raises :class:`Refusal`; the message names ``owner``, the class of the layer."""
+        """Returns the normalised value.
+
+        Raises :class:`Refusal` if it is not accepted. The message names ``owner``, the class of the layer.
+        """
         if value is None and self.nullable:
             return None
         try:
@@ -337,8 +340,8 @@ def as_keras_reads(argument: Argument, value: Any) -> Any:
     """Returns the value of an argument in a Keras file as Keras reads it. For a boolean, 0 and null mean false, and 1
     means true.
 
-    Keras also accepts null for some real numbers. These numbers change no shape and no count, so the default is
-    returned.
+    Keras also accepts null for some real numbers. These numbers change no shape and no count, so the default replaces
+    null.
     """
     if isinstance(argument.kind, Boolean) and not argument.nullable and (value is None or value in (0, 1)):
         return bool(value)
@@ -392,7 +395,9 @@ _BY_ENDING: dict[str, Kind] = {"_initializer": INITIALIZER, "_regularizer": REGU
 
 
 def ignored_arguments(*names: str, default: Any = None) -> list[Argument]:
-    """Declares arguments that affect neither shapes nor counts. Names of initializers, regularizers and constraints are checked."""
+    """Declares arguments that affect neither shapes nor counts. Only the values of initializers, regularizers and
+    constraints are checked.
+    """
     return [
         Argument(
             name,

@@ -56,9 +56,9 @@ def _projection(a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
 
 
 def _sizes(shape: Shape, width: Sequence[Number]) -> tuple[Number, ...]:
-    """Returns the sizes of the output axes of a projection in a kernel.
+    """Returns the sizes of the output axes in the kernel of a projection.
 
-    If the input has only the batch axis, Keras uses the sizes from the batch size on.
+    If the input has only the batch axis, Keras puts the batch size before these sizes, and drops the last size.
     """
     return tuple(width) if len(shape) > 1 else (shape[0], *width)[: len(width)]
 
@@ -105,7 +105,9 @@ _SOFTMAX = costs.of_activation("softmax")
 
 
 def _projected_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the scaling of the queries and the softmax of the scores; with ``use_gate``, also a sigmoid and a product per value."""
+    """Counts the scaling of the queries and the softmax of the scores; with ``use_gate``, also a sigmoid and a product
+    for each averaged feature.
+    """
     query, value = inputs[:2]
     heads: Number = a["num_heads"] if "num_heads" in a else a["num_query_heads"]
     size: Number = a["key_dim"] if "key_dim" in a else a["head_dim"]
@@ -145,8 +147,8 @@ def _projected_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
 def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
     """Averages the values for each query position, weighted by how well their keys match, in several heads.
 
-    Parameters: projections of query and key to num_heads·key_dim, of the value to num_heads·value_dim, and back. MACs without
-    weights: the products of each query with each key, and of the scores with the values.
+    Parameters: projections of query and key to num_heads·key_dim, of the value to num_heads·value_dim, and back. MACs
+    without weights: the products of each query with each key, and of the scores with the values.
     """
     _no_flash_with_dropout(a)
     key = value if key is None else key
@@ -168,7 +170,8 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
     outputs = [(*query[:-1], *out)]
     if a["return_attention_scores"]:
         _require_scores(query)
-        # Keras computes this shape as if attention ran along only one axis: the first axis of the query after the batch.
+        # Keras computes the shape of the scores as if attention ran along only one axis: the query's first axis after
+        # the batch axis.
         outputs.append((query[0], heads, query[1], query[1]))
     if not _has_axes(a["attention_axes"], len(query)) or not 2 <= len(query) == len(value) == len(key):
         return Inferred(tuple(outputs), tuple(weights), unknown=_CANNOT_RUN)
@@ -193,7 +196,8 @@ def _require_scores(shape: Shape) -> None:
 def _check_attended(axes: object, rank: int) -> None:
     """Raises :class:`Refusal` if Keras cannot build attention along the axes for a value of ``rank`` axes.
 
-    Keras projects the value to one more axis. It adds ``rank`` to a negative axis, and the sum may again be negative.
+    Keras projects the value to ``rank`` + 1 axes, so axis ``rank`` also exists. Keras adds ``rank`` to a negative axis.
+    If the sum is still negative, it counts from the end of the ``rank`` + 1 axes.
     """
     for axis in () if axes is None else _listed(axes):
         if not -2 * rank <= axis + 1 or axis > rank:
@@ -252,8 +256,9 @@ def _listed(axes: object) -> tuple[int, ...]:
 def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
     """Computes attention in which several query heads share one head of keys and values.
 
-    Parameters: projections of the query to num_query_heads·head_dim, of key and value to num_key_value_heads·head_dim, and
-    back. MACs without weights, in every query head: the products of each query with each key, and of the scores with the values.
+    Parameters: projections of the query to num_query_heads·head_dim, of key and value to num_key_value_heads·head_dim,
+    and back. MACs without weights, in every query head: the products of each query with each key, and of the scores
+    with the values.
     """
     _no_flash_with_dropout(a)
     key = value if key is None else key
@@ -283,16 +288,16 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
 
 
 def _flat_projection(a: Args, shape: Shape, width: tuple[Number, ...]) -> list[Weight]:
-    """Returns the weights of a projection that Keras writes for the axes (batch, length, features).
+    """Returns the weights of a projection that Keras defines for inputs with the axes (batch, length, features).
 
-    If there are more axes, Keras projects axis 2, and adds one axis of size 1 to the bias for each further axis.
+    If the input has more axes, Keras projects axis 2, and adds one axis of size 1 to the bias for each further axis.
     """
     weights = _projection(a, shape[:3], width)
     return [*weights[:1], *(bias._replace(shape=(*bias.shape, *(1,) * (len(shape) - 3))) for bias in weights[1:])]
 
 
 def _of_query(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Returns the mask of the query. As in Keras, an operation converts it to a new tensor."""
+    """Returns the mask of the query. Keras passes this mask through the operation ConvertToTensor."""
     if given[0] is None:
         return ()
     return (masks.Computed("ConvertToTensor", {"x": given[0]}, "core"),)
@@ -306,7 +311,9 @@ def _score_count(query: Shape, key: Shape) -> Number:
 
 
 def _dot_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the softmax and the scale; with ``score_mode: concat``, also tanh(query + key) and its sum over the features."""
+    """Counts the softmax and the scale; with ``score_mode: concat``, also tanh(query + key) and the sum of its values
+    over the features.
+    """
     scale, features = int(a["use_scale"]), inputs[0][-1]
     per_score = features * (3 + scale) + 1 if a["score_mode"] == "concat" else scale
     return (per_score + _SOFTMAX) * _score_count(inputs[0], inputs[-1])

@@ -96,8 +96,8 @@ def convolution(a: Args, x: Shape) -> Inferred:
     """Moves filters over {axes}; each filter reads all channels, or only the channels of its group.
 
     Output size on each axis (I: input size, K: kernel size, S: stride, d: dilation): floor((I − d·(K − 1) − 1)/S) + 1
-    with 'valid', ceil(I/S) with 'same'. Parameters: the product of all kernel sizes, times (channels/groups)·filters, and
-    filters for the bias. Each element of the kernel is multiplied once at every output position.
+    with 'valid', ceil(I/S) with 'same'. Parameters: the product of all kernel sizes, times (channels/groups)·filters,
+    and filters for the bias. Each element of the kernel is multiplied once at every output position.
     """
     strides_or_dilation(a)
     return convolve(a, x)
@@ -148,7 +148,8 @@ _TRANSPOSED: dict[str, Any] = {
 }
 
 
-# Keras's signatures differ: with three axes, data_format comes before output_padding.
+# There are two declarations because Keras's signatures differ: in Conv3DTranspose, data_format comes before
+# output_padding.
 @layer(
     "Conv{rank}DTranspose",
     *(_FILTERS, KERNEL, STRIDES, PADDING, _OUTPUT_PADDING, DATA_FORMAT),
@@ -246,8 +247,8 @@ def depthwise_convolution(a: Args, x: Shape) -> Inferred:
 def separable_convolution(a: Args, x: Shape) -> Inferred:
     """Applies a depthwise convolution over {axes}, then a 1×1 convolution that mixes the channels.
 
-    Parameters: K·C·depth_multiplier + C·depth_multiplier·filters (K: product of all kernel sizes, C: input channels), and
-    filters for the bias.
+    Parameters: K·C·depth_multiplier + C·depth_multiplier·filters (K: product of all kernel sizes, C: input channels),
+    and filters for the bias.
     """
     channels, filters = required(x[-1], "number of channels"), a["filters"]
     slid = windows(a, x)

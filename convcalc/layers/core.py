@@ -99,7 +99,7 @@ def dense(a: Args, x: Shape) -> Inferred:
 
 
 # Regular expressions for the allowed equations of EinsumDense, where 0 stands for "..." (Keras:
-# _analyze_einsum_string). The value is True if the equation starts with the dots.
+# _analyze_einsum_string). The second item is True if the equation starts with the dots.
 _EQUATIONS = (
     ("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", False),
     ("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)", True),
@@ -140,8 +140,8 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     """Multiplies its input by a kernel along the axes that an einsum equation names.
 
     The kernel has the axes of the equation's second term. The bias has the output's sizes on bias_axes, and size 1 on
-    the output axes between and after them. Each element of the kernel is multiplied once for every position on the input axes that the
-    kernel does not have.
+    the output axes between and after them. Each element of the kernel is multiplied once for every position on the
+    input axes that the kernel does not have.
     """
     spelled = a["equation"].replace("...", "0")
     form_match = next(((match, left) for form, left in _EQUATIONS if (match := re.match(form, spelled))), None)
@@ -255,7 +255,7 @@ def _reversible_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> vie
 
 
 def _reversible_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the soft cap: with ``logit_soft_cap``, each score is divided by it, passed through tanh, and multiplied by it."""
+    """Counts three operations for each score if ``logit_soft_cap`` is set: a division, tanh and a multiplication."""
     return costs.per_output(3 if a["reverse"] and a["logit_soft_cap"] else 0)(a, inputs, result)
 
 
@@ -290,7 +290,7 @@ def reversible_embedding(a: Args, x: Shape) -> Inferred:
     tied = a["tie_weights"]
     table = Weight("embeddings", (rows, columns), positions if tied else 0)
     weights = list(with_lora(a["lora_rank"], table, (), a["embeddings_constraint"], "embeddings"))
-    if a["reverse"] and not tied:  # the embedding table is not read
+    if a["reverse"] and not tied:  # this call uses only the second table
         weights = [weight._replace(multiplied_per_sample=0, added_per_sample=0) for weight in weights]
     if not tied:
         weights.append(Weight("reverse_embeddings", (columns, rows), positions))

@@ -1,11 +1,12 @@
 """Costs: the operations of one sample at inference, without products with weights and biases (``docs/costs.md``).
 
-An addition, a multiplication, a division, a comparison, a root, an exponential and any other function of one number count as
-one operation each, for each element. Not counted: operations that run once for a whole row, map or group, copies,
-selections (``where``) and integer arithmetic. Layers that act only in training cost nothing.
+An addition, a multiplication, a division, a comparison, a root, an exponential and any other function of one number
+count as one operation each, for each element. These are not counted: copies, selections (``where``), integer
+arithmetic, and operations that run only once for a whole row, feature map or group. Layers that act only in training
+cost nothing.
 
-A cost is a function of a layer's arguments, its input shapes and the result of its rule. :func:`unknown` is for layers whose
-operations cannot be counted.
+A cost is a function. Its parameters are a layer's arguments, the input shapes and the result of the layer's rule.
+:func:`unknown` is for layers whose operations cannot be counted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, ceil_div, product
 from convcalc.layers.application import sample_macs
 from convcalc.layers.registry import Args, Cost, Inferred
 
-# Operations for each element. 'sparsemax' is missing: it sorts, so its cost depends on the values.
+# Operations for each element, by activation function. 'sparsemax' is missing: it sorts the values, so its cost depends
+# on them.
 ACTIVATIONS = {
     "celu": 5,  # compare, divide, exp, subtract, multiply
     "elu": 4,  # compare, exp, subtract, multiply
@@ -51,7 +53,8 @@ ACTIVATIONS = {
     "tanh_shrink": 2,  # tanh, subtract
     "threshold": 1,
 }
-# Operations for each output pixel: one multiplication for each input pixel read, and the additions of the products.
+# Operations for each output pixel: one multiplication for each input pixel that is read, and the additions of the
+# products (for 'bilinear', 4 + 3).
 INTERPOLATIONS = {"nearest": 0, "bilinear": 7, "bicubic": 31, "lanczos3": 71, "lanczos5": 199}
 
 
@@ -110,13 +113,13 @@ def interpolated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
     return times(INTERPOLATIONS.get(a["interpolation"], UNKNOWN), elements(result.outputs[0]))
 
 
-# FLOPs that TensorFlow's profiler counts
-# --------------------------------------------------------------------------------- The functions below count operations
-# for the whole batch if the batch size is known, otherwise for one sample. The profiler has costs for some operations
-# of TensorFlow and counts 0 for all others: relu, sigmoid, tanh and erf count 0, and so does everything inside a
-# compiled function, such as a convolution with groups. :func:`unknown` is for layers whose cost was not compared with
-# the profiler's count. Source: ``tensorflow/python/profiler/internal/flops_registry.py``, and the graphs that
-# ``tests/live/test_flops.py`` profiles.
+# FLOPs that TensorFlow's profiler counts -----------------------------------------------------------------------------
+
+# The functions below count operations for the whole batch if the batch size is known, otherwise for one sample. The
+# profiler has costs for some operations of TensorFlow, and counts 0 for all others. It counts 0 for relu, sigmoid, tanh
+# and erf, and for everything inside a compiled function, such as a convolution with groups. :func:`unknown` is for
+# layers whose cost was not compared with the profiler's count. Sources:
+# ``tensorflow/python/profiler/internal/flops_registry.py``, and the graphs that ``tests/live/test_flops.py`` profiles.
 
 # The number of operations that the profiler counts for each element, by activation function.
 _TF_ACTIVATIONS = {
@@ -208,7 +211,8 @@ def _tf_macs(a: Args, result: Inferred) -> Number:
     kernel = result.weights[0]
     if len(kernel.shape) < len(result.windows) + 2 or kernel.name != "kernel":
         return UNKNOWN
-    # With dilation d, TensorFlow splits each axis into d interleaved parts, and convolves each part without dilation.
+    # With dilation d, TensorFlow splits each padded axis into d interleaved parts of equal length, and convolves each
+    # part without dilation. So an axis has d · (length of a part − kernel + 1) positions.
     positions = [
         window.dilation
         * (ceil_div(window.size + window.pad_before + window.pad_after, window.dilation) - window.kernel + 1)

@@ -63,8 +63,8 @@ def _one_hot(x: Shape, depth: Number) -> Shape:
 def category_encoding(a: Args, x: Shape) -> Inferred:
     """Encodes whole numbers as one-hot, multi-hot or count vectors.
 
-    'one_hot': num_tokens replaces a last axis of size 1, otherwise it is added as a new last axis. Other modes replace the
-    last axis by num_tokens.
+    'one_hot': num_tokens replaces a last axis of size 1, otherwise it is added as a new last axis. Other modes replace
+    the last axis by num_tokens.
     """
     depth = a["num_tokens"]
     if depth is None:
@@ -89,8 +89,9 @@ def category_encoding(a: Args, x: Shape) -> Inferred:
 def discretization(a: Args, x: Shape) -> Inferred:
     """Replaces numbers by the index of their bin, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': the number of bins replaces a last axis of size 1, otherwise it is added
-    as a new last axis. Other modes remove the first axis after the batch axis and add the number of bins as the last axis.
+    'int': the shape does not change. 'one_hot': the number of bins replaces a last axis of size 1, otherwise it is
+    added as a new last axis. Other modes remove the first axis after the batch axis and add the number of bins as the
+    last axis.
     """
     _check_sparse(a)
     bounds, bins = a["bin_boundaries"], a["num_bins"]
@@ -163,8 +164,8 @@ def _check_salt(a: Args) -> None:
 def hashed_crossing(a: Args, x: Shape, y: Shape) -> Inferred:
     """Hashes pairs of two features to a bin index, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': num_bins replaces a last axis of size 1, otherwise it is added as a new last
-    axis.
+    'int': the shape does not change. 'one_hot': num_bins replaces a last axis of size 1, otherwise it is added as a new
+    last axis.
     """
     if plain(x[-1]) != plain(y[-1]):
         raise Refusal("needs two inputs of the same shape", codes.SHAPES_DIFFER)
@@ -218,9 +219,9 @@ _FILES = {name: f"reads its {name} from the file" for name in ("vocabulary", "id
 def integer_lookup(a: Args, x: Shape) -> Inferred:
     """Replaces whole numbers by their index in a vocabulary, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': the vocabulary size replaces a last axis of size 1, otherwise it is added as a
-    new last axis. Other modes replace the last axis by that size: max_tokens with pad_to_max_tokens, otherwise unknown before
-    adapt().
+    'int': the shape does not change. 'one_hot': the vocabulary size replaces a last axis of size 1, otherwise it is
+    added as a new last axis. Other modes replace the last axis by the vocabulary size. This size is max_tokens with
+    pad_to_max_tokens, otherwise it is unknown before adapt().
     """
     if a["salt"] is not None and a["oov_method"] != "farmhash":
         raise Refusal("accepts a salt only with oov_method 'farmhash'", codes.INVALID_VALUE, "salt")
@@ -253,9 +254,9 @@ def integer_lookup(a: Args, x: Shape) -> Inferred:
 def string_lookup(a: Args, x: Shape) -> Inferred:
     """Replaces words by their index in a vocabulary, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': the vocabulary size replaces a last axis of size 1, otherwise it is added as a
-    new last axis. Other modes replace the last axis by that size: max_tokens with pad_to_max_tokens, otherwise unknown before
-    adapt().
+    'int': the shape does not change. 'one_hot': the vocabulary size replaces a last axis of size 1, otherwise it is
+    added as a new last axis. Other modes replace the last axis by the vocabulary size. This size is max_tokens with
+    pad_to_max_tokens, otherwise it is unknown before adapt().
     """
     return _lookup(a, x)
 
@@ -279,7 +280,9 @@ def _lookup(a: Args, x: Shape) -> Inferred:
 
 
 def _vocabulary_size(a: Args, mode: str) -> Number:
-    """Returns the size of the vocabulary with its special tokens; unknown if there is no vocabulary, or if it is in a file."""
+    """Returns the size of the vocabulary, including special tokens. The size is unknown if the vocabulary is missing or
+    in a file.
+    """
     words = a["vocabulary"]
     if words is not None and mode == "tf_idf" and a["idf_weights"] is None:
         raise Refusal("needs idf_weights together with its vocabulary", codes.MISSING_ARGUMENT, "idf_weights")
@@ -347,7 +350,7 @@ def text_vectorization(a: Args, x: Shape) -> Inferred:
     """Splits texts into words and replaces them by their index in a vocabulary, or encodes that index.
 
     'int': (batch, output_sequence_length). Other modes encode the words as StringLookup does; unless split is null, the
-    words are first a new last axis.
+    words first become a new last axis.
     """
     if a["output_mode"] != "int" and a["output_sequence_length"] is not None:
         raise Refusal(
@@ -405,7 +408,8 @@ def mel_spectrogram(a: Args, x: Shape) -> Inferred:
     return Inferred((output,), unknown=frozenset({"macs"}))
 
 
-# Operations for each output element after the convolutions: squares and their sum, a maximum, a root, a logarithm.
+# Operations for each output element after the convolutions. psd, magnitude and log add two squares (3 operations). Then
+# psd has one more addition, and magnitude a maximum and a root. log continues with another maximum and a logarithm.
 _OF_MODES = {"real": 0, "imag": 0, "stft": 0, "angle": 1, "psd": 4, "magnitude": 5, "log": 7}
 
 
@@ -437,9 +441,9 @@ def _spectrogram_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Nu
 def stft_spectrogram(a: Args, x: Shape) -> Inferred:
     """Converts signals to spectrograms (STFT), by convolutions with fixed kernels.
 
-    Frequencies: floor(fft_length / 2) + 1, twice as many with mode 'stft'. (length, channels) becomes (frames, channels ·
-    frequencies), or (frames, frequencies, channels) with expand_dims. Parameters: a kernel of (frame_length, 1, frequencies) for
-    the real part and one for the imaginary part; modes 'real' and 'imag' need only one of them.
+    Frequencies: floor(fft_length / 2) + 1, twice as many with mode 'stft'. (length, channels) becomes (frames, channels
+    · frequencies), or (frames, frequencies, channels) with expand_dims. Parameters: a kernel of (frame_length, 1,
+    frequencies) for the real part and one for the imaginary part; modes 'real' and 'imag' need only one of them.
     """
     first = a["data_format"] == "channels_first"
     length, frame = x[2 if first else 1], a["frame_length"]

@@ -35,15 +35,17 @@ BITS = {
 # The compute dtype of each mixed policy; its variables are float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-# The policies that a quantized policy can be made from. A quantized policy only stores large matrices in fewer bits.
+# The policies that can follow ``_from_`` in the name of a quantized policy. A quantized policy stores large matrices in
+# fewer bits, and otherwise equals the policy after ``_from_``.
 _SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
-# A float8 layer keeps a history of maxima; this is the default length of the history.
+# A float8 layer records the largest absolute values of recent steps; this is the default number of steps.
 _HISTORY = 1024
 
 DTYPES = tuple(BITS)
 _PLAIN = (*(dtype for dtype in BITS if not dtype.startswith(("int8", "float8", "complex"))), *_MIXED)
 # The policies of layers, without names such as ``int4/128_from_float32`` (:func:`find_policy` accepts these, too).
-# ``int8`` and float8 dtypes are missing because only quantized policies use them, and Keras has no complex weights.
+# ``int8`` and the float8 dtypes are missing because only quantized policies use them. The complex dtypes are missing
+# because Keras has no complex weights.
 POLICIES = (
     *_PLAIN,
     *(
@@ -65,8 +67,8 @@ class Policy(Struct):
     Examples of names: ``int4/128_from_float32``, or with the policy of an inner layer,
     ``float32; query: int8_from_float32``.
 
-    ``float8/16_from_float32`` is a name of convcalc, not of Keras. The number is the length of the history of maxima in
-    the policy object.
+    ``float8/16_from_float32`` is a name of convcalc, not of Keras. The number is the policy object's
+    ``amax_history_length``.
     """
 
     # The plain or mixed policy.
@@ -78,7 +80,7 @@ class Policy(Struct):
     # The number of elements of a column that share one scale (int4, gptq, awq); -1 if all elements of the column share
     # one.
     group: int = -1
-    # The length of the history of maxima (float8).
+    # The number of steps whose largest absolute values are recorded (float8).
     history: int = _HISTORY
     # The policies of inner layers by layer name, where they differ from the policy of the outer layer.
     inner: Mapping[str, str] = {}
@@ -142,7 +144,9 @@ def compute_dtype(policy: str) -> str:
 
 
 def _source(policy: str) -> str:
-    """Returns the plain or mixed policy from which a policy is made. The dtype of an input is returned unchanged."""
+    """Returns the policy without quantization. An input layer has a dtype instead of a policy; a dtype is returned
+    unchanged.
+    """
     if policy in BITS:
         return policy
     found = find_policy(policy)

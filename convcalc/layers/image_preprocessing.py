@@ -34,7 +34,8 @@ _FILL_VALUE = Argument("fill_value", Anything(), 0.0)
 # The last arguments of the layers that move pixels.
 _MOVED = [_FILL_MODE, _INTERPOLATION, SEED, _FILL_VALUE, DATA_FORMAT]
 _PART = Factor(0, 1)
-# The number of tensors of a call: images alone, or a dict of images, labels, bounding boxes and segmentation masks.
+# The minimum and the maximum number of tensors of a call: images alone, or a dict with images, labels, segmentation
+# masks, bounding boxes and the labels of the boxes.
 _DICT = (1, 5)
 
 
@@ -81,8 +82,8 @@ def _cropping(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 def resizing(a: Args, x: Shape) -> Inferred:
     """Resizes images to a height and a width.
 
-    The output has the new height and width, and the same channels. As in Keras, an input that does not have four axes is one
-    image without a batch axis.
+    The output has the new height and width, and the same channels. As in Keras, an input that does not have four axes
+    is one image without a batch axis.
     """
     return _resized(x, a, (len(x) == 4) + (a["data_format"] == "channels_first"))
 
@@ -159,7 +160,9 @@ def random_color_degeneration(a: Args, x: Shape) -> Inferred:
 
 
 def _auto_contrast_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts minimum, maximum, scale, offset, two limits and a NaN check; also the conversion of ranges other than 0 to 255."""
+    """Counts 7 operations for each element: minimum, maximum, scale, offset, two limits and a NaN check. Keras
+    first converts values with another range to 0 to 255, and finally back. These conversions are also counted.
+    """
     return costs.per_input(7 if tuple(a["value_range"]) == (0, 255) else 7 + 2 * 4)(a, inputs, result)
 
 
@@ -176,8 +179,8 @@ def _value_change(
 ) -> None:
     """Declares a layer that changes values but not shapes. ``value`` is the argument in the layer's example.
 
-    Keras also calls such a layer on a dict, e.g. of images, labels and bounding boxes. The layer then has one output for
-    each tensor in the dict.
+    Keras also calls such a layer on a dict, e.g. of images, labels and bounding boxes. The layer then has one output
+    for each tensor in the dict.
     """
 
     def rule(a: Args, *shapes: Shape) -> Inferred:
@@ -417,7 +420,8 @@ _value_change(
     SEED,
 )
 
-# The hidden sublayers of RandAugment and AugMix. Without ``all_ops``, AugMix has only the sublayers in _ALWAYS.
+# The classes of the unnamed layers that Keras creates inside RandAugment and AugMix. Without ``all_ops``, AugMix has
+# only the layers in _ALWAYS.
 _ALWAYS = (
     "RandomShear",
     "RandomTranslation",

@@ -111,7 +111,7 @@ def _variant(
     )
 
 
-# Activation and preprocessing ---------------------------------------------------------------------------------------------
+# Activation and preprocessing -----------------------------------------------------------------------------------------
 
 
 def _thresholded_relu(a: Args, x: Shape) -> Inferred:
@@ -121,7 +121,7 @@ def _thresholded_relu(a: Args, x: Shape) -> Inferred:
 
 def _random_size(axis: int) -> Rule:
     def rule(a: Args, x: Shape) -> Inferred:
-        """Stretches images by a random factor in training, so the size on this axis is unknown."""
+        """Changes the height or the width of images by a random factor in training, so this size is unknown."""
         if len(x) not in (3, 4):
             raise Refusal("expects (height, width, channels)", codes.WRONG_RANK)
         at = len(x) + axis
@@ -135,7 +135,7 @@ def _random(name: str, axis: int) -> LayerDefinition:
     return _definition(name, _random_size(axis), *arguments, *ignored_arguments("seed"))
 
 
-# Locally connected layers --------------------------------------------------------------------------------------------------
+# Locally connected layers ---------------------------------------------------------------------------------------------
 
 
 def _local_sizes(a: Args, spatial: Sequence[Number]) -> list[Number]:
@@ -195,7 +195,7 @@ def _local(rank: int) -> LayerDefinition:
     )
 
 
-# Convolutions on inputs with further axes -----------------------------------------------------------------------------------
+# Convolutions on inputs with further axes -----------------------------------------------------------------------------
 
 _CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D")
 
@@ -238,7 +238,7 @@ def _convolution(base: str) -> LayerDefinition:
     )
 
 
-# Recurrent layers ----------------------------------------------------------------------------------------------------------
+# Recurrent layers -----------------------------------------------------------------------------------------------------
 
 
 def _time_first(rule: Rule) -> Rule:
@@ -256,8 +256,8 @@ def _time_first(rule: Rule) -> Rule:
         outputs = tuple(
             swapped(shape) if not n and a["return_sequences"] else shape for n, shape in enumerate(result.outputs)
         )
-        # The first axis is the time axis, not the batch axis. So counts for one sample must not be multiplied by its
-        # size.
+        # A count is for one sample, and is later multiplied by the size of the first axis. Here, the first axis is the
+        # time axis, not the batch axis, so the product would be wrong. The counts are unknown instead.
         return result._replace(outputs=outputs, unknown=result.unknown | {"macs", "flops"})
 
     return time_major
@@ -301,7 +301,7 @@ def _two_layers(rule: Rule) -> Rule:
     return bidirectional
 
 
-# Normalization and EinsumDense ----------------------------------------------------------------------------------------------
+# Normalization and EinsumDense ----------------------------------------------------------------------------------------
 
 
 def _several_axes(rule: Rule) -> Rule:
@@ -338,7 +338,7 @@ def _sizes_of_the_product(rule: Rule) -> Rule:
     return einsum
 
 
-# Keras 1 ------------------------------------------------------------------------------------------------------------------
+# Keras 1 --------------------------------------------------------------------------------------------------------------
 
 
 def _maxout(a: Args, x: Shape) -> Inferred:

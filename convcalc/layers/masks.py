@@ -1,7 +1,7 @@
-"""A mask marks the steps of a sequence that layers must not skip. Keras passes masks from layer to layer.
+"""A mask is a boolean tensor that is False at the time steps to skip. Keras passes masks from layer to layer.
 
-A mask rule receives the layer's arguments, the tensors of a call and their masks (None: no mask). It returns the masks of the
-outputs, in order. A mask that an operation computes is a :class:`Computed`.
+A mask rule receives the layer's arguments, the tensors of a call and their masks (None: no mask). It returns the masks
+of the outputs, in order. A mask that an operation computes is a :class:`Computed`.
 
 Sources: ``compute_mask`` of the layers, and ``Layer.__call__`` in ``keras/src/layers/layer.py``.
 """
@@ -43,7 +43,7 @@ def loses(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 
 
 def sequences(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """Returns the mask of the first input if the layer returns sequences."""
+    """Returns the mask of the first input if the layer returns sequences, otherwise no mask."""
     return masks[:1] if a["return_sequences"] else ()
 
 
@@ -67,8 +67,8 @@ def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 def _whole(tensor: Any, mask: Any) -> Computed:
     """Returns a mask with the same number of axes as its tensor.
 
-    Keras would keep a mask that already has all axes of the tensor. But the masks of the catalogue's layers always have
-    fewer axes than the tensor.
+    Keras adds no axis to a mask that already has all axes of the tensor. This function always adds one, because the
+    masks of the catalogue's layers have fewer axes than the tensor.
     """
     if mask is None:
         return Computed("OnesLike", {"x": tensor}, dtype="bool")

@@ -21,12 +21,15 @@ def _batch(shapes: tuple[Shape, ...]) -> Number:
 
 
 def _without_batch(shape: Shape) -> Shape:
-    """Returns the shape without its batch axis. The shape of a constant keeps its class."""
+    """Returns the shape without its batch axis. The shape of a constant stays a :class:`ConstantShape`."""
     return ConstantShape(shape[1:]) if isinstance(shape, ConstantShape) else shape[1:]
 
 
 def _broadcast(x: Shape, y: Shape) -> Shape:
-    """Returns the shape of an elementwise result. As in Keras's merge layers, an unknown size stays unknown.
+    """Returns the shape of an elementwise result.
+
+    As in Keras's merge layers, a size of the result is unknown if one of the two sizes is unknown, even if the other
+    size is above 1.
 
     As in Keras, the result has no axes if ``y`` is a constant without axes.
     """
@@ -171,14 +174,16 @@ def _dot_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.View
 
 
 def _summed_axes(axes: int | tuple[int, int], shapes: Sequence[Shape]) -> tuple[int, int]:
-    """Returns the summed axis of each input. A single negative number is taken modulo the rank; a pair must name existing axes."""
+    """Returns the summed axis of each input. A single negative number is taken modulo the rank. All other numbers must
+    name existing axes.
+    """
     pair = axes if isinstance(axes, tuple) else [axes % len(shape) if axes < 0 else axes for shape in shapes]
     first, second = (axis_index(axis, len(shape), "axes") for axis, shape in zip(pair, shapes))
     return first, second
 
 
 def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts a square, a sum and a division for each element of both inputs with ``normalize``."""
+    """With ``normalize``, counts a square, an addition and a division for each element of both inputs. Otherwise 0."""
     return sum(3 * costs.elements(shape) for shape in inputs) if a["normalize"] else 0
 
 
@@ -196,8 +201,8 @@ def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 def dot(a: Args, x: Shape, y: Shape) -> Inferred:
     """Computes the dot product of two inputs over one axis of each.
 
-    Output: all axes of the first input except the summed axis, then all axes of the second except the batch and summed axes.
-    MACs: the size of the output times the size of the summed axis.
+    Output: all axes of the first input except the summed axis, then all axes of the second except the batch and summed
+    axes. MACs: the size of the output times the size of the summed axis.
     """
     first, second = _summed_axes(a["axes"], (x, y))
     if first == 0 or second == 0:

@@ -151,7 +151,7 @@ def _tf_layer_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) 
 def layer_normalization(a: Args, x: Shape) -> Inferred:
     """Normalizes each sample over one or several axes, then scales and shifts it.
 
-    Parameters: gamma and beta, each as large as the normalized axes. With rms_scaling only gamma: nothing is subtracted.
+    Parameters: gamma and beta, each as large as the normalized axes. With rms_scaling only gamma.
     """
     shape = _normalized(a, x)
     if a["rms_scaling"]:
@@ -260,7 +260,7 @@ def _wrapped_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number
     example="SpectralNormalization: {{layer: {{Dense: 8}}}}",
 )
 def spectral_normalization(a: Args, x: Shape) -> Inferred:
-    """Wraps a layer and normalizes its kernel so that its largest singular value is 1.
+    """Wraps a layer and scales the layer's kernel so that the largest singular value of the kernel is 1.
 
     Parameters: the parameters of the layer, and a non-trainable vector as long as the kernel's last axis.
     """

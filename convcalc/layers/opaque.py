@@ -1,6 +1,7 @@
 """Layers defined by code: their results are unknown, because convcalc does not run the code.
 
-Sources: ``keras/src/layers/core/lambda_layer.py``, ``keras/src/utils/{jax,torch}_utils.py``, ``keras/src/export/tfsm_layer.py``.
+Sources: ``keras/src/layers/core/lambda_layer.py``, ``keras/src/utils/{jax,torch}_utils.py``,
+``keras/src/export/tfsm_layer.py``.
 """
 
 from __future__ import annotations

@@ -153,7 +153,9 @@ def _adapted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.
 
 
 def _regions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts one operation for each position of each region. Regions overlap unless the input size is a multiple of the output size."""
+    """Counts one operation for each position of each region. Regions overlap unless the input size is a multiple of the
+    output size.
+    """
     shape = inputs[0]
     first = a["data_format"] == "channels_first"
     sizes, channels = (shape[2:], shape[1]) if first else (shape[1:-1], shape[-1])
@@ -170,7 +172,7 @@ def _region_positions(size: Number, regions: int) -> Number:
 
 
 _OUTPUT = Argument("output_size", PerAxis())
-# Only these layers distinguish upper and lower case.
+# In data_format, only the adaptive pooling layers distinguish upper and lower case.
 _EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, nullable=True)
 
 

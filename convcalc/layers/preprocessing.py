@@ -81,7 +81,7 @@ def normalization(a: Args, x: Shape) -> Inferred:
         raise Refusal("has an axis twice in 'axis'", codes.WRONG_AXIS, "axis")
     state = {"mean": shape, "variance": shape}
     weights = tuple(Weight(name, size, trainable=False, frozen_because=_ADAPTED) for name, size in state.items())
-    # Keras sets dtype "int", which is int64 on TensorFlow, the backend that the tests compare with.
+    # Keras sets the dtype "int" for the count. On TensorFlow, this is int64. (The tests compare with this backend.)
     return Inferred((x,), (*weights, Weight("count", (), trainable=False, frozen_because=_ADAPTED, dtype="int64")))
 
 
@@ -102,7 +102,10 @@ def _check_statistics(mean: Any, variance: Any, kept: Shape) -> None:
 
 
 def _nested_shape(value: Any) -> tuple[int, ...]:
-    """Returns the shape of nested lists of numbers; () for a number. Lists at the same depth must have the same length."""
+    """Returns the shape of nested lists of numbers; () for a number.
+
+    Raises :class:`Refusal` if lists at the same depth have different lengths.
+    """
     if isinstance(value, (int, float)):
         return ()
     parts = set(map(_nested_shape, value)) if isinstance(value, (list, tuple)) else {(0,), ()}

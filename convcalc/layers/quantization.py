@@ -3,8 +3,8 @@
 A layer can declare a quantization rule. For a layer without such a rule, a quantized policy is the same as the policy
 after ``_from_``.
 
-Sources: ``_int8_build``, ``_int4_build``, ``_float8_build``, ``_gptq_build`` and ``_awq_build`` of Keras's Dense, EinsumDense,
-Embedding and ReversibleEmbedding.
+Sources: ``_int8_build``, ``_int4_build``, ``_float8_build``, ``_gptq_build`` and ``_awq_build`` of Keras's Dense,
+EinsumDense, Embedding and ReversibleEmbedding.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ class Layout(Struct):
 
     # The shape of the scale of an int8 kernel.
     scale: Callable[[Args, Shape], Shape]
-    # The rows and columns of the matrix to which the kernel is reshaped, first for int4, then for gptq and awq.
+    # The numbers of rows and columns of the matrix to which Keras reshapes the kernel: ``folded`` for int4,
+    # ``calibrated`` for gptq and awq.
     folded: Fold
     calibrated: Fold
-    # The name of the zero points with gptq and awq.
+    # The name of the weight with the zero points (gptq and awq).
     zero: str
 
 
@@ -65,9 +66,9 @@ def dense(layout: Layout) -> QuantizationRule:
 def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
     """Applies the quantization rule of Embedding and ReversibleEmbedding: int8 or int4, with scales for each row.
 
-    Keras 3.15 cannot build a ReversibleEmbedding that has both LoRA matrices and a second table that is not quantized,
-    because Embedding accepts no further weights after the matrices. Keras can build such a layer if it is quantized,
-    because then the tables are added before the matrices.
+    Raises :class:`Refusal` for a ReversibleEmbedding with LoRA matrices and a second table that is not quantized.
+    Keras 3.15 adds the LoRA matrices before this table, and Embedding accepts no weights after these matrices. In a
+    quantized layer, Keras adds both tables before the matrices.
     """
     settings = _settings(a, policy)
     if settings is None:
@@ -99,7 +100,7 @@ def projections(a: Args, policy: str, result: Inferred) -> Inferred:
     from string import ascii_lowercase, ascii_uppercase
 
     rank = len(result.outputs[0] or ()) - (len(groups[-1][0].shape) - 2)
-    free = ascii_uppercase[:rank]  # the batch axis and the positions
+    free = ascii_uppercase[:rank]  # letters for the batch axis and the axes of positions
     weights: list[Weight] = []
     products: list[Product] = []
     for number, (group, setting, own) in enumerate(zip(groups, settings, policies)):
@@ -207,7 +208,7 @@ def _int4_tables(
             made.append(_stored(weight.name, (rows, _half(features)), "int8"))
             made += _scales(weight.name, (rows, groups), settings, "int8", rows_first=True)
             made += _group_of_each(features) if settings.group > 0 else ()
-        else:  # reverse_embeddings: Keras stores these zero points in the dtype of variables
+        else:  # reverse_embeddings; its zero points have the variable dtype, not int8
             made.append(_stored(weight.name, (_half(features), rows), "int8"))
             made += _scales(weight.name, (groups, rows), settings, None)
     return tuple(made), tuple(products)
@@ -244,7 +245,7 @@ def _groups(rows: Number, size: int) -> Number:
 
 
 def _int8(scale: Callable[[Args, Shape], Shape], a: Args, originals: Sequence[Weight]) -> tuple[Weight, ...]:
-    """Returns the weights. Each matrix becomes int8, and the scales of its columns or rows follow it."""
+    """Returns the weights. Each matrix becomes int8. The scales of the columns or rows follow the matrix."""
     weights: list[Weight] = []
     for weight in originals:
         if weight.name not in _MATRICES:
@@ -276,9 +277,9 @@ def _axes(a: Args, mode: str) -> tuple[str, str, str]:
 def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
     """Returns the shape of the scale of an EinsumDense kernel: the kernel's axes in output order, 1 for summed axes.
 
-    Keras (``_analyze_quantization_info``) inserts a 1 for each summed axis, at the position of an output axis that the
-    kernel does not have. If the output has too few such axes, Keras instead drops an axis of the scale for each
-    remaining summed axis: the axis at the position that the summed axis has in the kernel.
+    For each summed axis, Keras (``_analyze_quantization_info``) inserts a 1 at the position of an output axis that the
+    kernel does not have. If the output has too few such axes, Keras also removes one axis of the scale for each further
+    summed axis: the axis at the position that the summed axis has in the kernel.
     """
     source, kernel, target = _axes(a, "int8")
     scale = [kernel_shape[kernel.index(dim)] for dim in target if dim in kernel]

@@ -91,7 +91,7 @@ def _recurrent(a: Args, gates: int, state_count: int, x: Shape, *states: Shape) 
 
 
 def _check_states(sizes: Sequence[Number], states: Sequence[Shape]) -> None:
-    """Raises :class:`Refusal` for states whose shape is not (batch, size). As in Keras, the batch size is not compared."""
+    """Raises :class:`Refusal` for states of another shape than (batch, size). As in Keras, ``batch`` is not compared."""
     for size, shape in zip(sizes, states):
         if len(shape) != 2 or (shape[1] is not UNKNOWN and shape[1] != size):
             expected = shape_text((UNKNOWN, size))
@@ -122,7 +122,9 @@ def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], states: 
 
 
 def _unit_flops(a: Args) -> Number:
-    """Counts the operations of one unit at one step. The addition of the two matrix products is counted with the products."""
+    """Counts the operations of one unit at one step. The addition of the two matrix products is not counted here, but
+    with the products.
+    """
     activation = costs.of_activation(a["activation"])
     if "recurrent_activation" not in a:
         return activation
@@ -324,7 +326,7 @@ def lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
     return _recurrent(a, _GATES["LSTM"], 2, x, *states)
 
 
-# Loops over cells ------------------------------------------------------------------------------------------------------
+# Loops over cells -----------------------------------------------------------------------------------------------------
 
 
 def _is_cell(inside: LayerDefinition) -> bool:
@@ -432,7 +434,7 @@ def rnn(a: Args, x: Shape, *states: Shape) -> Inferred:
     return Inferred(_outputs(a, x, _width(cell), _sizes(cell), states), weights)
 
 
-# Convolutional recurrence ----------------------------------------------------------------------------------------------
+# Convolutional recurrence ---------------------------------------------------------------------------------------------
 
 _CONV_LSTM: list[Any] = [
     Argument("filters", Integer(1)),
@@ -481,8 +483,9 @@ def _conv_lstm_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
 def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
     """Computes an LSTM whose matrix products are replaced by convolutions over {axes}.
 
-    Parameters: 4 gates, each with a kernel on the input and one on the state: K·C·4·filters + K·filters·4·filters (K: product
-    of all kernel sizes, C: input channels), and 4·filters for the bias; each is used at every position and step.
+    Parameters: 4 gates, each with a kernel on the input and one on the state: K·C·4·filters + K·filters·4·filters (K:
+    product of all kernel sizes, C: input channels), and 4·filters for the bias; each is used at every position and
+    step.
     """
     sliding.strides_or_dilation(a)
     filters, channels = a["filters"], required(x[-1], "number of channels")

@@ -1,8 +1,8 @@
-"""The core of the catalogue: the result of a layer rule, and functions that declare layers, look them up and bind arguments.
+"""The core of the catalogue: functions that declare layers, look them up and bind arguments, and the result of a rule.
 
 The decorator :func:`layer` declares a layer: its arguments, its facets, and one rule that computes an :class:`Inferred`
-from input shapes. Everything else (parameters, MACs, formulas, receptive fields) is derived from the facets and the
-results.
+from input shapes. Everything else (parameters, MACs, formulas, receptive fields) is derived from the facets and from
+the result of the rule.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Weight(Struct):
     shape: Shape
     # How many times each element of the weight is multiplied for one sample.
     multiplied_per_sample: Number = 0
-    # None if unknown, for a weight that is known only from a file.
+    # None: unknown, because the weight is known only from a file.
     trainable: bool | None = True
     # The reason why the weight is not trainable; empty if it is trainable or no reason is known.
     frozen_because: str = ""
@@ -63,7 +63,7 @@ LIST = "list"
 TUPLE = "tuple"
 LIST_OF_ONE = "list of one"
 
-# How a layer may reuse the memory of an input: overwrite it, or return a view of it.
+# How a layer may reuse the memory of an input: overwrite the memory, or share it with the output.
 IN_PLACE = "in place"
 VIEW = "view"
 
@@ -141,8 +141,8 @@ class LayerDefinition(Struct):
     contains_layers: bool = False
     # Those of the common options ``trainable`` and ``dtype`` that this layer does not accept.
     unsupported_options: Sequence[str] = ()
-    # The name of the argument with a list of layers that run in sequence. Keras shows these layers in an expanded
-    # summary.
+    # The name of the argument whose value is a list of layers that run in sequence; "" if there is none. Keras shows
+    # these layers in an expanded summary.
     sublayers_argument: str = ""
     # Returns the default dtype policy from the arguments.
     default_policy: Callable[[Args], str] = lambda args: "float32"
@@ -300,13 +300,13 @@ def layer(
     class_name: str = "",
     **facets: Any,
 ) -> Callable[[Rule], Rule]:
-    """Returns a decorator that declares a layer. With ``ranks``, it declares one layer for each number of spatial axes,
-    which replaces ``{rank}`` in names.
+    """Returns a decorator that declares a layer. ``ranks`` lists numbers of spatial axes: the decorator declares one
+    layer for each number. The number replaces ``{rank}`` in names.
 
-    ``arguments`` are in the order of Keras's signature. The rule's docstring is the layer's documentation; its first line
-    is the summary. A layer with spatial axes expects (*axes, channels) after the batch axis. ``call`` lists the
-    arguments of the call, such as ``return_attention_scores``; they are passed by name only. A ``timed`` layer has a time
-    axis before its spatial axes. ``facets`` are fields of :class:`LayerDefinition`.
+    ``arguments`` are in the order of Keras's signature. The rule's docstring is the layer's documentation; its first
+    line is the summary. A layer with spatial axes expects (*axes, channels) after the batch axis. ``call`` lists the
+    arguments of the call, such as ``return_attention_scores``; they are passed by name only. A ``timed`` layer has a
+    time axis before its spatial axes. ``facets`` are fields of :class:`LayerDefinition`.
 
     Raises :class:`TypeError` for a facet that does not exist.
     """
@@ -397,8 +397,8 @@ def require_builtin(name: str) -> LayerDefinition:
 
 
 def all_layers() -> Mapping[str, LayerDefinition]:
-    """Returns the layers of all families, in the order of the index, then the layers that other packages have declared so
-    far (:func:`load_plugins`).
+    """Returns the layers of all families, in the order of ``families.py``, and then the layers that other packages have
+    declared so far (:func:`load_plugins`).
     """
     for family in FAMILIES:
         import_module(f"convcalc.layers.{family}")
@@ -407,7 +407,7 @@ def all_layers() -> Mapping[str, LayerDefinition]:
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raises RuntimeError if a built-in layer is missing from the index of families, because look-ups would not find it."""
+    """Raises RuntimeError if ``families.py`` lacks a built-in layer, because look-ups would not find the layer."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.layers" and FAMILY_OF.get(name) != family:
         raise RuntimeError(
@@ -426,7 +426,9 @@ def load_plugins() -> None:
 
 @cache
 def _load_plugins() -> None:
-    """Imports the modules that installed packages list as entry points ``convcalc.layers``. Does nothing on later calls."""
+    """Imports the modules that installed packages list as entry points ``convcalc.layers``. Does nothing on later
+    calls.
+    """
     from importlib.metadata import entry_points
 
     for point in entry_points(group="convcalc.layers"):
@@ -434,7 +436,9 @@ def _load_plugins() -> None:
         _loading.append(f"the package '{point.name if package is None else package.name}'")
         try:
             point.load()
-        except (Exception, SystemExit) as error:  # the code may raise anything; the model may not need this package
+        # The imported code may raise anything. The error becomes a warning, because the model may use no layer of this
+        # package.
+        except (Exception, SystemExit) as error:
             whose = f" of the package '{package.name}'" if package is not None else ""
             text = f"the layers '{point.name}'{whose} cannot be loaded: {type(error).__name__}: {error}"
             warnings.warn(text, PluginWarning, stacklevel=2)

@@ -16,8 +16,8 @@ _RANKS = (1, 2, 3)
 
 
 def _pad(x: Shape, padding: tuple[tuple[int, int], ...]) -> Inferred:
-    """Pads each axis, or crops it if the padding is negative. The result describes this by a window of size 1 that also
-    moves over the padding.
+    """Pads each spatial axis; negative padding crops the axis. The result has a window of size 1 for each axis. This
+    window moves over the input and the padding.
     """
     slid = tuple(
         Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], padding)
@@ -146,7 +146,8 @@ def _upsampling_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> vie
         return views.windows_of_each_channel(a, inputs, result)
     if a["interpolation"] != "bilinear":
         return views.unknown(a, inputs, result)
-    # Output pixel n has its center at (n + 1/2)/factor − 1/2 in the input, and reads input pixels less than one pixel away.
+    # With the factor f, output pixel n has its center at (n + 1/2)/f − 1/2 in the input. It reads the input pixels that
+    # are less than one pixel away. So an input pixel is read by 2·f output pixels, or by 2·f − 1 if f is odd.
     between = [window._replace(kernel=2 * f - f % 2, pad_before=f // 2) for window, f in zip(result.windows, a["size"])]
     return (views.over_windows(a, inputs[0], between, None),)
 
@@ -232,7 +233,8 @@ def flatten(a: Args, x: Shape) -> Inferred:
 def reshape(a: Args, x: Shape) -> Inferred:
     """Changes the shape and keeps the values; the size of one axis may be -1, and is then computed.
 
-    The number of values does not change: the size for -1 is the number of input values divided by the product of the other sizes.
+    The number of values does not change: the size for -1 is the number of input values divided by the product of the
+    other sizes.
     """
     target: Shape = a["target_shape"]
     free = [axis for axis, size in enumerate(target) if size == -1]

@@ -25,7 +25,7 @@ _FROZEN = "the inner layer is frozen: trainable is false"
 
 
 class SubLayer(Struct):
-    """A layer inside another layer. ``args`` are bound. ``dtype`` is the inner layer's own dtype policy."""
+    """A layer inside another layer. ``args`` are normalised (:func:`bind`). ``dtype`` is the inner layer's policy."""
 
     definition: LayerDefinition
     args: Mapping[str, Any]
@@ -66,7 +66,8 @@ RunModel: TypeAlias = "Callable[[Model, Sequence[Shape]], Inferred]"
 class SubModel(Struct):
     """A model used as a layer, for example in TimeDistributed.
 
-    ``config`` is its Keras config. ``run`` is None until an engine applies the rule (:func:`with_engine`).
+    ``config`` is its Keras config. ``run`` computes the result of the model. ``run`` is None until the engine is about
+    to apply the rule of the outer layer (:func:`with_engine`).
     """
 
     name: str
@@ -93,7 +94,8 @@ class SubModel(Struct):
         return None
 
 
-# The result of a layer that contains a layer of a custom class. Even the number of outputs is unknown.
+# The result of a layer that contains a layer of an undeclared custom class. The number of outputs is unknown, although
+# ``outputs`` has one item.
 UNKNOWN_RESULT = Inferred((None,), unknown=frozenset({"params", "macs", "flops"}))
 
 
@@ -195,7 +197,9 @@ class LayerValue(RankFree):
 
 
 def _known_arguments(definition: LayerDefinition | None, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the config without unknown arguments. Keras writes some arguments that the layer itself does not accept."""
+    """Returns the config without unknown arguments. Keras writes some arguments that the layer itself does not
+    accept.
+    """
     if definition is None:
         return config
     known: dict[str, Any] = {}
@@ -224,7 +228,7 @@ class LayerValues(RankFree):
 
 
 def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
-    """Returns the arguments of a layer. Each model among the arguments gets ``run``, also inside other layers."""
+    """Returns the arguments of a layer. In each model among them, at any depth, ``run`` is set (:class:`SubModel`)."""
     return {name: _with_engine(value, run) for name, value in args.items()}
 
 
@@ -256,12 +260,14 @@ def foreign_inside(args: Mapping[str, Any]) -> Iterator[SubForeign]:
 
 
 def contains_foreign(args: Mapping[str, Any]) -> bool:
-    """Returns True if an argument contains a layer of an undeclared custom class, at any depth. The outer rule then cannot run."""
+    """Returns True if an argument contains a layer of an undeclared custom class, at any depth. The rule of the outer
+    layer then cannot run.
+    """
     return any(foreign.known is None for foreign in foreign_inside(args))
 
 
 def name_inside(args: Mapping[str, Any], names: Names) -> None:
-    """Uses up one automatic name for each layer among the arguments that has no explicit name."""
+    """Uses up one automatic name for each inner layer without an explicit name. ``args`` contains the inner layers."""
     for sublayer in sublayers_of(args):
         if sublayer.name is None:
             names.automatic(sublayer.definition.class_name)

@@ -1,8 +1,8 @@
 """Views describe how layers read their inputs, axis by axis. Receptive fields are computed from views.
 
-A layer declares one of these functions as its ``receptive_field_rule``. The function receives the arguments (with defaults),
-the input shapes and the result of the layer's rule. It returns a :class:`View` for each axis of each input, batch axis first; None
-if it is unknown how the axis is read.
+A layer declares one of these functions as its ``receptive_field_rule``. The function receives the arguments (with
+defaults), the input shapes and the result of the layer's rule. For each input, it returns one item for each axis, the
+batch axis first: a :class:`View`, or None if it is unknown how the layer reads the axis.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def leading_positions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Vie
 
 
 def whole_axes(shape: Shape, axes: Iterable[int]) -> tuple[View, ...]:
-    """Returns elementwise views, except that these axes are read whole."""
+    """Returns elementwise views, except that the given ``axes`` are read whole."""
     whole = {axis % len(shape) for axis in axes} if shape else set()
     return tuple(WHOLE if axis in whole else View((axis,)) for axis in range(len(shape)))
 
@@ -79,17 +79,17 @@ def argument_axes(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
 
 
 def whole_sample(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns views of whole samples."""
+    """Returns views in which each output position reads a whole sample."""
     return tuple((BATCH, *(WHOLE,) * (len(shape) - 1)) for shape in inputs)
 
 
 def windows(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns windows over the spatial axes; all channels are read at once."""
+    """Returns views with windows on the spatial axes; all channels are read at once."""
     return (over_windows(a, inputs[0], result.windows, WHOLE),)
 
 
 def windows_of_each_channel(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns windows over the spatial axes; each channel is read separately."""
+    """Returns views with windows on the spatial axes; each channel is read separately."""
     return (over_windows(a, inputs[0], result.windows, None),)
 
 

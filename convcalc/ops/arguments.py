@@ -1,8 +1,8 @@
 """Argument kinds for operations, and the annotations that declare them.
 
-A rule declares the kind of each parameter with an annotation: ``axis: Axes | None = None``. :class:`~convcalc.ops.Operation`
-reads the kinds and checks the arguments of each call before it runs the rule. As in Keras, true and false also count
-as 1 and 0.
+A rule declares the kind of each parameter with an annotation: ``axis: Axes | None = None``.
+:class:`~convcalc.ops.Operation` reads the kinds and checks the arguments of each call before it runs the rule. As in
+Keras, true and false also count as 1 and 0.
 
 This module, and the modules that declare operations, do not contain ``from __future__ import annotations``, because the
 annotations must be objects, not strings.
@@ -17,7 +17,7 @@ from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import Anything, RankFree
 from convcalc.ops.tensor import ManyTensors, Tensor
 
-# Python cannot convert much larger integers to floats.
+# Larger integers are refused, because Python cannot convert integers above about 1.8e308 to floats.
 _LARGEST_INTEGER = 10**300
 
 
@@ -138,7 +138,9 @@ class AnyText(RankFree):
 
 
 class NewShapeSizes(RankFree):
-    """A new shape: a size or a list of sizes. An item of the list that is not a whole number counts as an unknown size."""
+    """A new shape: a size or a list of sizes. In the list, an item that is not a whole number counts as an unknown
+    size.
+    """
 
     expects = "a size or a list of sizes"
 
@@ -149,7 +151,11 @@ class NewShapeSizes(RankFree):
 
 
 class PadWidths(RankFree):
-    """Numbers of elements to add at both ends of each axis: a number, a pair for all axes, or a list of pairs or numbers."""
+    """How many elements to add at both ends of each axis.
+
+    The value is one number for all ends, one pair (before, after) for all axes, or a list with a pair or a number for
+    each axis.
+    """
 
     expects = "a whole number, a pair (before, after), or a list of such pairs"
 

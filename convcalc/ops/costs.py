@@ -54,7 +54,7 @@ def activation(name: str) -> Cost:
     return per_output(ACTIVATIONS[name])
 
 
-# Costs of single operations -----------------------------------------------------------------------------------------------
+# Costs of single operations -------------------------------------------------------------------------------------------
 
 
 def average(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
@@ -112,7 +112,7 @@ def normalize(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def pooling(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns one operation for each position in each window."""
+    """Counts one operation for each position in each window."""
     size: Any = args["pool_size"]
     if not inputs or (isinstance(size, int) and len(inputs[0]) < 2):
         return UNKNOWN

@@ -140,5 +140,6 @@ def multi_hot(
     if num_classes is None:
         raise Refusal("needs 'num_classes'", codes.MISSING_ARGUMENT, "num_classes")
     first, *rest = _with_classes(inputs.shape, num_classes, axis)
-    # As in Keras: of two axes, the first is removed; of more than two axes, the second. The input's dtype is kept.
+    # As in Keras, one axis of the shape with the class axis is removed: the first axis of two axes, and the second axis
+    # of more than two. The input's dtype is kept.
     return Tensor((rest[0],) if len(rest) == 1 else (first, *rest[1:]), inputs.dtype)

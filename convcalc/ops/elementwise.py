@@ -19,7 +19,7 @@ from convcalc.ops.tensor import Tensor, shape_of
 
 
 def broadcast(long: Shape, short: Shape) -> Shape:
-    """Returns the broadcast shape of two shapes. An unknown size becomes the size in the other shape."""
+    """Returns the broadcast shape of two shapes. An unknown size becomes the other size, unless the other size is 1."""
     if len(long) < len(short):
         long, short = short, long
     head = len(long) - len(short)

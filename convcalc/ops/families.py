@@ -1,6 +1,6 @@
-"""Maps each operation to the family that declares it. A family is imported only when a model uses one of its operations.
+"""Maps each operation to the family that declares it. A family is imported only if a model uses one of its operations.
 
-Generated from the declarations: run `python -m tests.regenerate.families` after adding one.
+This file is generated from the declarations. After a change, run `python -m tests.regenerate.families`.
 """
 
 from __future__ import annotations

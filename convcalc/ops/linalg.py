@@ -78,7 +78,10 @@ def logdet(x: Tensor) -> Inferred:
 
 @operation("Slogdet", flops=costs.unknown)
 def slogdet(x: Tensor) -> Inferred:
-    """Computes the sign and the logarithm of the absolute value of the determinant. As in Keras, all matrices share one sign."""
+    """Computes the sign and the logarithm of the absolute value of the determinant.
+
+    As in Keras, all matrices share one sign.
+    """
     return unknown_macs(Tensor((), x.dtype), Tensor(x.shape[:-2], x.dtype))
 
 

@@ -281,7 +281,8 @@ def batch_norm(
 ) -> Tensor:
     """Normalizes each channel with a given mean and variance."""
     size = x.shape[axis_index(axis, len(x.shape))]
-    # As in Keras, an offset without a scale is not accepted.
+    # As in Keras, an offset without a scale is not accepted: with an offset, the check below includes the scale, and
+    # fails if the scale is None.
     vectors = [mean, variance, *([] if offset is None else [offset, scale]), *([] if scale is None else [scale])]
     if any(shape_of(vector) != (size,) for vector in vectors):
         raise Refusal(f"needs vectors of {size} elements, which is the size of the normalized axis", codes.WRONG_SHAPE)

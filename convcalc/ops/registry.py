@@ -103,7 +103,7 @@ class Operation(Struct):
     def infer(self, init_args: Mapping[str, Any], call_args: Mapping[str, Any], tensors: Sequence[Tensor]) -> Inferred:
         """Returns the outputs and costs of one call.
 
-        ``call_args`` contains a :class:`Slot` in place of each tensor.
+        ``call_args`` contains a :class:`Slot`, with a number in ``tensors``, in place of each tensor.
 
         Raises :class:`Refusal` if the operation does not accept the arguments or the tensors.
         """
@@ -168,7 +168,7 @@ def _checked(result: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
 
 
 def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
-    """Returns the value of an argument with each slot and each constant replaced by a tensor."""
+    """Returns the value of an argument, with a tensor in place of each :class:`Slot` and each :class:`Constant`."""
     if isinstance(value, Slot):
         return tensors[value.number]
     if isinstance(value, Constant):
@@ -245,7 +245,7 @@ def operation(
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raises RuntimeError if the index of families lacks an operation, because look-ups would not find it."""
+    """Raises RuntimeError if ``families.py`` lacks an operation, because look-ups would not find the operation."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.ops" and FAMILY_OF.get(name) != family:
         raise RuntimeError(
@@ -290,7 +290,7 @@ def find_function(name: str) -> Operation | None:
 
 @cache
 def all_operations() -> Mapping[tuple[str, str], Operation]:
-    """Returns the operations of all families, in the order of the index."""
+    """Returns the operations of all families, in the order of ``families.py``."""
     for family in FAMILIES:
         import_module(f"convcalc.ops.{family}")
     by_name = {entry.name: (key, entry) for key, entry in REGISTERED.items()}

@@ -1,4 +1,7 @@
-"""Operations that change shapes, or select and move elements. Sources: ``keras/src/ops/numpy.py``, ``core.py`` and ``nn.py``."""
+"""Operations that change shapes, or select and move elements.
+
+Sources: ``keras/src/ops/numpy.py``, ``core.py`` and ``nn.py``.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

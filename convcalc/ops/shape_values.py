@@ -15,7 +15,8 @@ from typing import Any
 from convcalc.base.numbers import UNKNOWN, product
 from convcalc.ops.tensor import Tensor
 
-_LONGEST = 64  # the maximum number of elements of a vector; a longer vector is not a shape
+# The maximum number of elements of a vector. A longer vector cannot be a shape, because a tensor has at most 64 axes.
+_LONGEST = 64
 
 
 def value_of(operation: str, args: Mapping[str, Any]) -> Any:

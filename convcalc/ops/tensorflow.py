@@ -116,7 +116,7 @@ def _tensor(operand: Any, *others: Any) -> Tensor:
     return Tensor(shape_of(operand), _dtype(operand, *others))
 
 
-# Shapes -------------------------------------------------------------------------------------------------------------------
+# Shapes ---------------------------------------------------------------------------------------------------------------
 
 
 @_tensorflow("shape", flops=costs.free)
@@ -203,6 +203,7 @@ def getitem(x: Operand, key: AnyValue) -> Tensor:
         raise Refusal("cannot use a tensor with axes as an index, only a scalar tensor", codes.INVALID_VALUE)
     whole = _tensor(x)
     # A scalar tensor as an index selects one element of an axis, so the output has the same shape as with the index 0.
+    # An axis of size 0 has no index 0, so its size is first replaced by 1.
     relaxed = Tensor(
         tuple(1 if isinstance(extent, int) and extent == 0 else extent for extent in whole.shape), whole.dtype
     )
@@ -374,7 +375,7 @@ def sequence_mask(lengths: Operand, maxlen: AnyValue = None, dtype: AnyValue = "
     return Tensor((*shape_of(lengths), longest), dtype if isinstance(dtype, str) else "bool")
 
 
-# Lists --------------------------------------------------------------------------------------------------------------------
+# Lists ----------------------------------------------------------------------------------------------------------------
 
 
 def _first_tensor(values: Any) -> str:
@@ -439,7 +440,7 @@ def meshgrid(x: Tensor) -> Tensor:
     raise Refusal("has tensors that the file does not record", codes.INVALID_VALUE)
 
 
-# Reductions ---------------------------------------------------------------------------------------------------------------
+# Reductions -----------------------------------------------------------------------------------------------------------
 
 
 def _as_tensor(value: Any) -> Tensor:
@@ -490,7 +491,7 @@ def bincount(arr: Tensor, weights: Ignored = None, axis: AnyValue = None) -> Ten
     return Tensor((UNKNOWN,) if axis is None else (*arr.shape[:-1], UNKNOWN), "int32")
 
 
-# Elementwise --------------------------------------------------------------------------------------------------------------
+# Elementwise ----------------------------------------------------------------------------------------------------------
 
 
 @_tensorflow(
@@ -720,7 +721,7 @@ def categorical(logits: Operand, num_samples: AnyValue, dtype: AnyValue = None) 
     return Tensor((shape_of(logits)[0], _size(num_samples)), dtype if isinstance(dtype, str) else "int64")
 
 
-# Selections ---------------------------------------------------------------------------------------------------------------
+# Selections -----------------------------------------------------------------------------------------------------------
 
 
 @_tensorflow("gather", flops=costs.free)
@@ -809,7 +810,7 @@ def unstack(value: Tensor, num: AnyValue = None, axis: Axis = 0) -> list[Tensor]
     return [Tensor((*value.shape[:at], *value.shape[at + 1 :]), value.dtype)] * count
 
 
-# Matrices -----------------------------------------------------------------------------------------------------------------
+# Matrices -------------------------------------------------------------------------------------------------------------
 
 
 def _transposed(x: Tensor) -> Tensor:
@@ -886,7 +887,7 @@ def matrix_transpose(a: Operand) -> Tensor:
     return _transposed(_tensor(a))
 
 
-# Images -------------------------------------------------------------------------------------------------------------------
+# Images ---------------------------------------------------------------------------------------------------------------
 
 
 def _image_sizes(images: Tensor, height: Number, width: Number) -> Tensor:
@@ -1016,7 +1017,7 @@ def _padding(padding: Any) -> str:
     return padding.lower()
 
 
-# Windows ------------------------------------------------------------------------------------------------------------------
+# Windows --------------------------------------------------------------------------------------------------------------
 
 
 def _last(data_format: Any) -> str:
@@ -1208,7 +1209,7 @@ def conv_transpose(
     return Inferred((sizes,), products=(Product("products", macs),), dtype=(input.dtype,))
 
 
-# Signals ------------------------------------------------------------------------------------------------------------------
+# Signals --------------------------------------------------------------------------------------------------------------
 
 
 @_tensorflow("signal.frame", flops=costs.free)

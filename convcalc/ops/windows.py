@@ -77,7 +77,8 @@ def _adaptive(name: str) -> Rule:
         if data_format == "channels_last":
             if not shape:
                 raise Refusal("needs an input with an axis for the channels", codes.INVALID_VALUE)
-            # Keras returns one spatial axis too many (keras/src/ops/nn.py), and Keras's summary shows this axis.
+            # Keras returns one spatial axis too many (keras/src/ops/nn.py). This rule does the same, because Keras's
+            # summary shows the axis.
             return Tensor((*shape[: -len(sizes)], *sizes, shape[-1]), inputs.dtype)
         return Tensor((*shape[:2], *sizes), inputs.dtype)
 

@@ -14,9 +14,9 @@ from convcalc.ops import registry as operations
 from tests.paths import PACKAGE
 
 TEXT = '''\
-"""Maps each {what} to the family that declares it. A family is imported only when a model uses one of its {plural}.
+"""Maps each {what} to the family that declares it. A family is imported only if a model uses one of its {plural}.
 
-Generated from the declarations: run `python -m tests.regenerate.families` after adding one.
+This file is generated from the declarations. After a change, run `python -m tests.regenerate.families`.
 """
 
 from __future__ import annotations
