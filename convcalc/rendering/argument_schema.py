@@ -1,4 +1,4 @@
-"""The JSON Schemas of arguments. In place of any value, the schemas also accept a text with a ``$variable``."""
+"""The JSON Schemas of arguments. The schemas also accept a text with a ``$variable`` in place of any value."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ from convcalc.layers.sublayer import LayerValue, LayerValues
 Schema: TypeAlias = "dict[str, Any]"
 
 VARIABLE = r"\$"
-# Kinds of names that many layers accept. The JSON schema contains one definition for each of these kinds.
+# Kinds of names that many layers accept. The JSON schema defines each of these kinds once, and refers to the
+# definition.
 NAMED = (ACTIVATION, INITIALIZER, REGULARIZER, CONSTRAINT)
 
 
@@ -112,8 +113,8 @@ def _(kind: Text) -> Schema:
 
 @kind_schema.register
 def _(kind: Choice) -> Schema:
-    """Returns a schema with the words in lower case, which editors suggest. If upper and lower case do not matter,
-    other spellings are accepted too.
+    """Returns a schema that lists the words, so that editors suggest them. If the argument ignores case, the schema
+    also accepts other spellings of the words, such as upper case.
     """
     words = [{"pattern": f"^({'|'.join(map(_any_case, kind.words))})$"}] if kind.case_insensitive else []
     return one_of(kind.words, *words)
@@ -169,7 +170,7 @@ def name_of(kind: KnownName) -> Schema:
 
 
 def slug(kind: KnownName) -> str:
-    """Returns the key that the JSON schema uses for the definition of this kind of name, such as ``initializer``."""
+    """Returns the key of the definition of these names in the JSON schema, such as ``initializer``."""
     return kind.what.split()[1]
 
 
@@ -178,7 +179,7 @@ def _any_case(word: str) -> str:
 
 
 def one_of(words: Iterable[str], *further: Schema) -> Schema:
-    """Returns a schema that accepts each of ``words``. The schemas in ``further`` accept other texts."""
+    """Returns a schema that accepts each of ``words``, and each text that one of the schemas ``further`` accepts."""
     return {"type": "string", "anyOf": [{"enum": [*words]}, *further, {"pattern": VARIABLE}]}
 
 
@@ -187,7 +188,7 @@ def _list_of(item: Schema, length: int | None) -> Schema:
 
 
 def _or_null(schema: Schema) -> Schema:
-    """Returns a schema that accepts null too."""
+    """Returns a schema that accepts null in addition to the values that ``schema`` accepts."""
     return {"anyOf": [schema, {"type": "null"}]} if schema else schema
 
 

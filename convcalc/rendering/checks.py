@@ -55,7 +55,9 @@ def _sheet(lines: Sequence[CheckLine], plain: bool) -> Sheet:
 
 
 def check_line(result: CheckResult, plain: bool) -> CheckLine:
-    """Returns the row of one model. If the check failed, also returns the differences between the model and its record."""
+    """Returns the row of one model. If the check failed, ``difference`` has the differences between the model and the
+    record.
+    """
     difference = None
     if not result.passed and result.comparison is not None and not result.comparison.same:
         from convcalc.rendering.diff import diff_sheet

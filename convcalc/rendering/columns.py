@@ -1,4 +1,6 @@
-"""The columns of a summary. Each column has a fact about a layer, as text for people and as a plain value for programs."""
+"""The columns of a summary. Each column shows one property of a layer, as text for people and as a plain value for
+programs.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,7 @@ def _number(
 
 
 def _percent(name: str, heading: str) -> TableColumn:
-    """Returns a column of percentages: the part of each layer in the total of the model."""
+    """Returns a column with each layer's share of the model's total, in percent."""
 
     def numbers(row: LayerReport, report: Study) -> tuple[Number, Number]:
         return known(getattr(row, name)), known(getattr(report.totals, name))
@@ -126,17 +128,17 @@ def _trainable(row: LayerReport, report: Study) -> str:
 
 
 def _output(row: LayerReport, report: Study) -> str:
-    """Returns the output shapes of the last call.
+    """Returns the output shapes of the layer's last call.
 
-    A mark is added if convcalc took the shapes from the file instead of computing them, and an ellipsis if the layer may
-    have more outputs.
+    If convcalc took the shapes from the file instead of computing them, a mark is added. If the layer may have more
+    outputs, an ellipsis is added.
     """
     shapes = shapes_text(row.output_shapes, row.may_have_more_outputs)
     return f"{shapes}{' (recorded)' if row.calls[-1].recorded else ''}"
 
 
 def _or_empty(cell: Cell) -> Cell:
-    """Returns a cell for programs. The cell is empty where the text for people is a dash or a question mark."""
+    """Returns a function for cells that programs read. A cell is empty if ``cell`` returns a dash or a question mark."""
     return lambda row, report: text if (text := cell(row, report)) not in ("-", "?") else ""
 
 
@@ -159,7 +161,7 @@ def _count(name: str) -> Count:
 
 
 def known(number: Number | None) -> Number:
-    """Returns the number. None, which means that the number was not requested, is returned as UNKNOWN."""
+    """Returns the number, or UNKNOWN for None. None means that the number was not requested."""
     return UNKNOWN if number is None else number
 
 

@@ -82,8 +82,8 @@ _POSITION_NAMES = {"length": "position", "height": "row", "width": "column", "de
 
 
 def _floor(answer: ConvAnswer, window: Window, name: str) -> str:
-    """Returns the end of a line, which says how rounding affects the last positions. The text is empty if rounding has
-    no effect.
+    """Returns a text for the end of a line. The text says how rounding affects the last positions; it is empty if
+    rounding has no effect.
     """
     unread, rounded = axis.unread(window), plain(window.output)
     if not axis.known(window):
@@ -119,8 +119,7 @@ def _transposed(answer: ConvAnswer, window: Window) -> list[str]:
 def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
     """Returns lines about the other framework (Keras or PyTorch).
 
-    The lines show the result of the other framework for the same call, or the call with which it computes the same
-    result.
+    The lines show the result of the other framework for the same arguments, or how to get the same result there.
     """
     if not axis.known(window):
         return []
@@ -158,7 +157,9 @@ def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
 
 
 def _output_padding_hint(window: Window, torch_size: object) -> str:
-    """Returns a hint with the output_padding for which PyTorch computes the same size; empty if there is no such value."""
+    """Returns a hint with the output_padding with which PyTorch computes the same size; an empty string if there is
+    none.
+    """
     ours, stride = plain(window.output), plain(window.stride)
     if (
         isinstance(ours, int)
@@ -171,7 +172,9 @@ def _output_padding_hint(window: Window, torch_size: object) -> str:
 
 
 def _keras_same(window: Window) -> str:
-    """Returns a hint if padding 'same' in Keras gives the same size but pads differently; otherwise empty."""
+    """Returns a hint if padding 'same' in Keras gives the same size, but other amounts of padding before and after;
+    otherwise an empty string.
+    """
     size, kernel, stride, dilation, *_ = (plain(number) for number in window.sizes)
     keras = slide(size, kernel, stride, dilation, "same")
     if plain(keras.output) == plain(window.output) and (keras.pad_before, keras.pad_after) != (

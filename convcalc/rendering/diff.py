@@ -35,14 +35,15 @@ _TOTALS = {
     "trainable_size": "Size of trainable params",
     "non_trainable_size": "Size of non-trainable params",
 }
-# Maps each size in bytes (of a printed summary) to its count of parameters. If the count differs, the size is left out.
+# The sizes in bytes that a printed summary states, each with the count of the same parameters. If the count differs,
+# the size is left out, because it shows the same change.
 _SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_trainable_size": "non_trainable_params"}
 _ONLY_IF_DIFFERENT = ("non_trainable_params", "activation_bytes", "input_bytes", "output_shapes", *_SIZES)
 _WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}
 
 
 class _Cost(Struct):
-    """A number that each layer has. ``text`` is the function that writes the difference of two such numbers."""
+    """A number that each layer has. ``text`` is a function that returns the difference of two such numbers as text."""
 
     field: str
     heading: str
@@ -83,7 +84,7 @@ def diff_sheet(comparison: Comparison, everything: bool = False, plain: bool = F
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """Returns lines with the number of layers of each status, and with the totals."""
+    """Returns a line with the number of layers for each status, and lines with the totals."""
     counts = comparison.counts
     statuses = [f"{counts[status]:,} {meaning}" for status, meaning in _MEANINGS.items() if counts.get(status)]
     numbers = counts.get("renumbered", 0)
@@ -91,7 +92,7 @@ def notes(comparison: Comparison) -> list[str]:
         statuses.append(f"{numbers:,} with another number in an automatic name")
     shared = {total.field: total for total in comparison.shared_totals}
     differing = {total.field: total for total in comparison.totals}
-    if "weight_bytes" in shared:  # param_bytes is the same number as weight_bytes
+    if "weight_bytes" in shared:  # param_bytes is the same number, so it is left out
         differing.pop("param_bytes", None)
     for size in [size for size, count in _SIZES.items() if count in differing]:
         differing.pop(size, None)
@@ -151,7 +152,7 @@ def _changes_text(pair: Pair) -> str:
     fields = {change.field for change in pair.changes}
     hidden = {"name", "type", "output_bytes"} | ({"trainable_params"} if "params" in fields else set())
     shown = [change for change in pair.changes if change.field not in hidden]
-    if not shown:  # only the memory of the output differs, for example because the dtype changed
+    if not shown:  # if only the output's memory differs (for example, if the dtype changed)
         shown = [change for change in pair.changes if change.field == "output_bytes"]
     return ", ".join(f"{_word(change.field)} {' → '.join(_texts(change))}" for change in shown)
 
@@ -175,9 +176,9 @@ def _word(field: str) -> str:
 
 
 def _difference(pair: Pair, cost: _Cost) -> str:
-    """Returns the difference of a number of a layer: ``?`` if it is unknown.
+    """Returns the difference between the old and the new number of a layer; ``?`` if the difference is unknown.
 
-    The text is empty if the numbers are equal, or if one model does not state the number.
+    The text is empty if the numbers are equal, or if one of the models does not state the number.
     """
     before, after = _value(pair.before, pair, cost.field), _value(pair.after, pair, cost.field)
     if before == after or before == "" or after == "":

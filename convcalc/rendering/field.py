@@ -21,7 +21,7 @@ _MOST_NOTES = 5
 def field_size(row: LayerReport, report: Study) -> str:
     """Returns the size of the receptive field on each axis.
 
-    One mark shows that the field is larger than the input. Another mark shows that misaligned paths meet in the layer.
+    One mark is added if the field is larger than the input, another mark if misaligned paths meet in the layer.
     """
     fields = _last(row, report)
     if fields is None:
@@ -69,7 +69,7 @@ def field_label(row: LayerReport, report: Study, name: str) -> str:
     if fields is None:
         return "unknown"
     labels = {field.labels.get(name, "") for field in fields}
-    return max(labels, default="")  # the worst label of all inputs: it is the last label in alphabetical order
+    return max(labels, default="")  # "unknown" is after "partial" in alphabetical order, and both are after ""
 
 
 def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:

@@ -40,7 +40,7 @@ FORMATS: dict[str, OutputFormat] = {format.name: format for format in INDEX}
 REPORT_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_reports}
 CHECK_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_checks}
 COMPARISON_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_comparisons}
-# Maps the ending of a file to the format that it selects.
+# Maps the ending of a file's name to the name of the format that the ending selects.
 ENDINGS = {ending: format.name for format in INDEX for ending in format.endings}
 
 
@@ -102,7 +102,9 @@ def write_comparison(format: OutputFormat, comparison: Comparison, request: Comp
 
 
 def check_payload(format: OutputFormat, result: CheckResult, text_style: TextStyle) -> Any:
-    """Returns the data that a format needs to write one checked model. The data can be sent to another process."""
+    """Returns the data that a format needs for the result of one checked model. The data can be sent to another
+    process.
+    """
     if format.check_pieces:
         return tuple(resolve(format.check_pieces)(result, text_style))
     if format.check_result:

@@ -1,7 +1,7 @@
 """The graph of a report as data: nodes are layers, edges are tensors. The formats ``mermaid`` and ``dot`` draw it.
 
-A nested model whose layers are shown is a group of nodes. A tensor that the model receives goes to the model's inputs, and a
-tensor that it returns comes from the model's outputs.
+A nested model whose layers are shown is a group of nodes. An edge to a nested model ends at the node of the nested
+model's input. An edge from a nested model begins at the node of its output.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _TENSOR = re.compile(r"(.*)(\[\d+\]\[(\d+)\])", re.DOTALL)
 class Node(Struct):
     """A layer in the graph.
 
-    ``id`` is the id of the node, ``lines`` is its label, and ``group`` is the id of the group around it. ``group`` is
-    empty for a node outside of all groups.
+    ``id`` is the id of the node, ``lines`` is the node's label, and ``group`` is the id of the group that contains the
+    node. ``group`` is empty for a node outside all groups.
     """
 
     id: str
@@ -34,7 +34,7 @@ class Node(Struct):
 class Group(Struct):
     """A nested model whose layers are shown.
 
-    ``group`` is the id of the group around this group, or empty if this group is in no other group.
+    ``group`` is the id of the group that contains this group. It is empty if no other group contains this group.
     """
 
     id: str
@@ -85,7 +85,7 @@ class _Level:
         model: The model whose layers are shown.
         rows: The rows of the model's layers.
         nodes: Maps the name of a layer to the id of its node.
-        opened: Maps the name of a nested model whose layers are shown to its level.
+        opened: Maps the name of each nested model whose layers are shown to the level of the nested model.
     """
 
     model: Model
@@ -99,7 +99,8 @@ class _Level:
         while name in level.opened:
             level = level.opened[name]
             outputs = level.model.outputs
-            # The outputs of a Sequential are all outputs of its last layer.
+            # For a Sequential, ``outputs`` has only the first output of the last layer, but the Sequential returns all
+            # of them.
             ref = outputs[output] if output < len(outputs) else outputs[-1]._replace(output=output)
             name, output = _layer(level.model, ref), ref.output
         return level.nodes[name]
@@ -107,7 +108,7 @@ class _Level:
     def target(self, name: str, number: int) -> str:
         """Returns the id of the node that receives an input of the layer ``name``.
 
-        A nested model has no input for a mask: the mask goes to the node of the first input.
+        A nested model has no input for a mask, so an edge for a mask ends at the node of the first input.
         """
         level = self
         while name in level.opened:

@@ -1,4 +1,6 @@
-"""Draws a table of text cells with the boxes and styles of Rich. It is fast: ten thousand rows take no noticeable time."""
+"""Draws a table of text cells with the boxes and styles of Rich. Drawing is fast: ten thousand rows take no noticeable
+time.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +130,7 @@ def _row(
     text_style: TextStyle,
     cell_style: str | None,
 ) -> list[str]:
-    """Returns the lines of a row. Their number is the number of lines of the tallest cell."""
+    """Returns the lines of a row. There are as many lines as in the cell with the most lines."""
     left, middle, right = edges
     wrapped = [wrap(cell, width) for cell, width in zip(cells, widths)]
     lines = []
@@ -168,7 +170,7 @@ def _widths(
 
 
 def _limited(natural: Sequence[int], floors: Sequence[int], room: int) -> list[int]:
-    """Returns the widths, limited to the largest common width with which all columns fit into ``room``.
+    """Returns the widths with a common limit: the largest limit with which all columns fit into ``room``.
 
     No column is narrower than its floor.
     """

@@ -10,9 +10,7 @@ from convcalc.base.text import visible, wrapped
 from convcalc.checking.insights import Insight
 from convcalc.rendering.grid import TextStyle
 
-MOST_PER_CODE = (
-    6  # the maximum number of lines for one code; without it, a deep network could have a line for every layer
-)
+MOST_PER_CODE = 6  # the maximum number of lines for one code; a deep network could have one for every layer
 _INDENT = "   "
 
 

@@ -58,7 +58,7 @@ def suite(result: CheckResult) -> Suite:
 def _test(suite: Element, result: CheckResult, name: str, problems: Sequence[Problem], outcome: str) -> bool:
     """Adds a test to the suite.
 
-    Returns True if the test fails. A test with warnings does not fail: the warnings are its output.
+    Returns True if the test fails. Warnings do not make a test fail; they are written as the output of the test.
     """
     case = SubElement(suite, "testcase", classname=_legal(result.source), name=_legal(name), file=_legal(result.source))
     case.set("time", _seconds(result.seconds if name == _MODEL else 0))

@@ -48,7 +48,8 @@ _ACCENTS = {
     "\u030c": "v",
     "\u0327": "c",
 }
-# LaTeX would print two successive hyphens, commas or apostrophes as one character.
+# LaTeX would print two successive hyphens, commas or apostrophes as one character, so the first of them is marked
+# (``joining``).
 _SPECIAL = re.compile(rf"(?P<joining>[-,'])(?=(?P=joining))|[{re.escape(''.join(_CHARACTERS))}]|[^\x00-\x7f]")
 
 
@@ -71,7 +72,8 @@ def latex_text(sheet: Sheet) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     line = " & ".join(map(_indented, cells))
-    # LaTeX would read a star or a bracket at the beginning of a row as an argument of the \\ that ends the row above.
+    # The empty group {} is needed because LaTeX would read a star or a bracket at the beginning of a row as an argument
+    # of the \\ that ends the previous row.
     return f"{'{}' if line.startswith(('*', '[')) else ''}{line} \\\\"
 
 

@@ -85,9 +85,7 @@ def chart(memory: Memory, style: TextStyle) -> list[str]:
     under = f"{' ' * margin}{' ' * mark}^"
     lines.append(f" {labels[1]:>{margin - 3}} {corner}{line * (bars * wide)}")
     text = f" step {memory.peak_step + 1} of {steps}: {memory.moments[memory.peak_step].layer}"
-    if (
-        width_of(under + text) > margin + room
-    ):  # if there is no room for the text after the mark, the text is written before the mark
+    if width_of(under + text) > margin + room:  # if the text does not fit after the mark, it is written before the mark
         text = text[1:] + " "
         before = margin + mark - width_of(text)
         return [*lines, f"{' ' * before}{text}^"] if before >= 0 else [*lines, under, f" {text.strip()}"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from convcalc.keras_text.options import Options
     from convcalc.rendering.grid import TextStyle
 
-# Options of ``convcalc summary`` that several formats accept together.
+# Groups of options of ``convcalc summary``. Several formats accept all options of a group.
 SHEET_OPTIONS = ("columns", "depth", "convention")
 KERAS_OPTIONS = ("line_length", "positions", "expand_nested", "show_trainable", "layer_range")
 DATA_OPTIONS = ("convention", "memory", "training", "insights")
@@ -20,8 +20,8 @@ DATA_OPTIONS = ("convention", "memory", "training", "insights")
 class OutputFormat(Struct):
     """An output format, with references (``"module:function"``) to the functions that write it.
 
-    A format of tables only has ``sheets``, because reports, checks and comparisons can all be written as sheets. Any
-    other format has a function for each of these three outputs that it can write.
+    A format that writes only tables needs only ``sheets``, because reports, checks and comparisons can all be converted
+    to sheets. Any other format has a function for each of the three outputs that the format can write.
 
     - ``name`` is the word after ``--format``. ``endings`` are the file endings that select the format.
     - ``machine`` is True for formats that programs read. They write numbers without separators, empty cells for unknown
@@ -33,9 +33,9 @@ class OutputFormat(Struct):
     - ``reports`` takes an iterable of Studies and a :class:`FormatRequest`, and returns pieces of text.
     - ``comparison`` takes a Comparison and a :class:`ComparisonRequest`, and returns the text.
     - ``check_result`` takes a CheckResult and returns data that can be sent to another process.
-    - ``checks`` takes a sequence of the data that ``check_result`` returned for each model, and returns the text.
-    - ``check_pieces`` takes a CheckResult and a TextStyle, and returns :class:`Piece` objects. They are written as soon
-      as a model is checked. A format with ``check_pieces`` has neither ``check_result`` nor ``checks``.
+    - ``checks`` takes the sequence of the results of ``check_result``, one for each model, and returns the text.
+    - ``check_pieces`` takes a CheckResult and a TextStyle, and returns :class:`Piece` objects. The pieces are written
+      as soon as the model is checked. A format with ``check_pieces`` has neither ``check_result`` nor ``checks``.
     """
 
     name: str

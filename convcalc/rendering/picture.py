@@ -64,9 +64,7 @@ def _slide_rows(window: Window) -> tuple[list[_Row], int, str]:
 
 
 def _axis_row(label: str, length: int, before: int, inside: int) -> _Row:
-    """Returns the row with the numbers of the positions. The positions of the padding before and after the input are
-    marked.
-    """
+    """Returns the row with the numbers of the positions. Positions outside the input (or output) are marked as padding."""
     return _Row(
         label,
         {
@@ -77,9 +75,9 @@ def _axis_row(label: str, length: int, before: int, inside: int) -> _Row:
 
 
 def _step_rows(label: str, count: int, kernel: int, stride: int, dilation: int) -> list[_Row]:
-    """Returns a row for each step that is shown.
+    """Returns one row for each step that the picture shows.
 
-    The row has marks at the positions of the kernel. The kernel moves by the stride at each step.
+    Each row has marks at the positions of the kernel. At each step, the kernel moves by the stride.
     """
     rows = []
     for number in _shown_numbers(count):
@@ -105,8 +103,8 @@ def _is_read(window: Window, position: int) -> bool:
 def _spread_rows(window: Window) -> tuple[list[_Row], int, str]:
     """Returns the rows of a transposed window, the number of positions, and the legend.
 
-    A row belongs to one input position. It shows the output positions to which this input is added. Cropped outputs
-    have the mark of padding.
+    A row belongs to one input position. The row shows the output positions to which the value at this input position
+    contributes. Output positions that are cropped are marked as padding.
     """
     size, kernel, stride, dilation, before, after, output = _ints(window)
     span = dilation * (kernel - 1) + 1
@@ -137,9 +135,9 @@ def _shown_numbers(count: int) -> list[int | None]:
 
 
 def _ends(length: int, most: int = 200) -> list[int]:
-    """Returns the positions that can be visible.
+    """Returns the positions of an axis that the picture may show.
 
-    On a short axis, these are all positions; otherwise the positions near both ends.
+    For a short axis, these are all positions; for a long axis, the positions near both ends.
     """
     return list(range(length)) if length <= 2 * most else [*range(most), *range(length - most, length)]
 

@@ -28,8 +28,8 @@ _NUMBERS = re.compile(r"[0-9][0-9,]*")
 class Finding(Struct):
     """A problem as data.
 
-    :func:`_results` adds two numbers that depend on the other models: the index of the rule, and the count among equal
-    findings.
+    :func:`_results` adds two numbers that depend on the other models: the index of the finding's rule, and the number
+    of the finding among equal findings.
     """
 
     code: Code
@@ -90,7 +90,7 @@ def _results(items: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[s
             "level": finding.level,
             "message": {"text": finding.message},
             **({"locations": [finding.location]} if finding.location else {}),
-            # The number at the end of the fingerprint distinguishes equal findings.
+            # Equal findings have the same identity, so a number distinguishes their fingerprints.
             "partialFingerprints": {"finding/v1": f"{finding.identity}:{seen[finding.identity]}"},
         }
 

@@ -1,10 +1,11 @@
 """The JSON Schema (draft 2020-12) of YAML specs, for editors. It is computed from the declarations of the layers.
 
-The schema accepts every spec that the reader accepts. It does not check facts that only the reader can know, for
+The schema accepts every spec that the reader accepts. The schema does not check what only the reader can know, for
 example whether shapes fit or a name exists. A text with a ``$variable`` is accepted in place of any value.
 
-Keywords for lists, mappings, numbers and texts ignore values of other types. Therefore one flat schema can describe all forms of a
-value, and an editor shows one clear error instead of one for each alternative.
+In JSON Schema, a keyword such as ``minItems`` (for lists) or ``minimum`` (for numbers) ignores values of other types.
+Therefore one flat schema can describe all forms of a value. For a wrong value, an editor then shows one clear error
+instead of one error for each form.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ _WORD: Schema = {"type": ["string", "integer"], "minLength": 1}
 
 
 def json_schema(layers: Iterable[LayerDefinition] = ()) -> str:
-    """Returns the schema as text. It describes ``layers``, or all layers of the catalogue if ``layers`` is empty."""
+    """Returns the schema as text. The schema describes ``layers``, or all layers of the catalogue if ``layers`` is
+    empty.
+    """
     return json.dumps(spec_schema(tuple(layers) or tuple(CATALOGUE.values())), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -87,7 +90,9 @@ def spec_schema(layers: Iterable[LayerDefinition]) -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A convcalc spec",
         **_mapping(_top_keys(by_name, known), "A model of layers with Keras's names.", **_model_needs()),
-        # If the spec has blocks or custom layers, a name that is not in the catalogue can be one of them.
+        # An unknown name of a layer is an error only if it cannot be the name of a block or of a custom layer. So names
+        # are checked in a spec without ``custom:`` and ``blocks:``. In a spec with ``blocks:`` whose names do not begin
+        # with an upper-case letter, only the names that begin with one are checked.
         "allOf": [
             _where({"not": {"anyOf": [{"required": ["blocks"]}, {"required": ["custom"]}]}}, "named_layers"),
             _where(
@@ -157,7 +162,7 @@ def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema])
     The item is a name, or a mapping. The mapping has one name, or is a repeat, a 'when' or a call.
     """
     without_value = [name for name, definition in by_name.items() if not _needed(definition) and not definition.merges]
-    # Layers with required arguments, such as Dense, and nested models need a value after their name.
+    # The names that must have a value: layers with required arguments, such as Dense, and nested models.
     with_value = [*(name for name in by_name if name not in without_value), *NESTED]
     repeated = {
         "repeat": {**kind_schema(Integer(0)), "description": "How often to repeat the layers."},
@@ -390,7 +395,8 @@ def _names_within(known: list[str], blocks: bool) -> Schema:
 
     All names in the list must be known, also inside nested models and repeats.
 
-    With ``blocks``, every name that does not begin with an upper-case letter is accepted too.
+    If ``blocks`` is True, a name that does not begin with an upper-case letter is accepted too, because it may be a
+    block.
     """
     within = ref("named_layers_and_blocks" if blocks else "named_layers")
     names = [

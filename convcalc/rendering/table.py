@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 DEFAULT = ("layer", "output_shape", "params", "macs")
-# Formats for programs have the same columns for every model. The name and the type of a layer are separate columns.
+# In formats that programs read, every model has the same columns, and the name and the type of a layer are separate
+# columns.
 PLAIN_DEFAULT = (*DEFAULT, "connected_to")
 _SEPARATE = {"layer": ("name", "type")}
 
@@ -89,7 +90,8 @@ def _totals(report: Study) -> list[str]:
     per = f"for a batch of {known_sizes[0]}" if known_sizes else "for one sample"
     incomplete = totals.incomplete
     non_trainable = number_text(totals.non_trainable_params, incomplete.get("params"))
-    # If a number of parameters is unknown, its size in bytes is also unknown. It is not 0.
+    # If the number of non-trainable parameters is unknown, their size is unknown too. The difference of the two sizes
+    # would be wrong.
     non_trainable_bytes = UNKNOWN if non_trainable == "?" else totals.param_bytes - totals.trainable_bytes
     lines = [
         f" Total params: {number_text(totals.params, incomplete.get('params'))} ({bytes_text(totals.param_bytes)})",

@@ -102,7 +102,8 @@ def block_variables(
             failed = True
             variables[name] = None
     missing = [name for name, value in variables.items() if value is REQUIRED]
-    unreported = [repr(name) for name in missing if name not in meant]  # misspelt names were reported already
+    # an argument whose name is probably misspelt was reported before
+    unreported = [repr(name) for name in missing if name not in meant]
     if unreported:
         message = f"block '{block.name}' needs the argument{'s' * (len(unreported) > 1)} {listed(unreported, 'and')}"
         reader.report(key, codes.MISSING_ARGUMENT, message, scope)

@@ -1,4 +1,4 @@
-"""Reads ``when:``: the values of arguments for which a declaration, or a part of it, is used.
+"""Reads ``when:``, a condition. A declaration, or a part of it, is used only if the condition is met.
 
     when: {axis: [-1, [-1]], use_bias: [true]}
 
@@ -22,7 +22,8 @@ Condition = Mapping[str, Sequence[Any]]
 
 
 def read_condition(reader: NodeReader, node: Node | None, names: Mapping[str, Any], scope: Scope) -> Condition:
-    """Returns the listed values of each argument. ``names`` has the arguments that a condition can use.
+    """Returns a condition: the listed values of each argument. ``names`` contains the arguments that the condition can
+    use.
 
     Raises :class:`AlreadyReported` if the condition cannot be read.
     """
@@ -47,7 +48,7 @@ def unmet(condition: Condition, values: Mapping[str, Any]) -> str:
     """Returns a text with the first argument that has none of its listed values; an empty string if the condition is met."""
     for name, allowed in condition.items():
         value = values.get(name)
-        # In Python, True equals 1. In a config, these are different values.
+        # Python considers True and 1 as equal, but in a config they are different values.
         if not any(isinstance(value, bool) == isinstance(other, bool) and value == other for other in allowed):
             return f"{name} {listed(list(map(shown, allowed)))}, not {shown(value)}"
     return ""

@@ -10,7 +10,7 @@
 
 ``input`` names the sizes of the input after the batch axis. ``output``, ``weights`` and ``macs`` are expressions with
 these names and the layer's arguments. ``...`` in the input matches any number of axes; ``...`` in the output repeats
-these axes. ``when`` lists the values of arguments for which the declaration is right.
+these axes. ``when`` lists, for some arguments, the values for which the declaration is valid.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ TEMPLATE_KEYS = ("arguments", "when", "input", "inputs", "layers", "outputs", "s
 def read_custom(
     reader: NodeReader, node: Node | None, blocks: Mapping[str, Block], given: CustomLayers
 ) -> dict[str, LayerDefinition]:
-    """Returns the layers that a spec declares, by name. A declaration with ``layers:`` can also use the declarations
-    ``given``.
+    """Returns the layers that a spec declares, by name. A declaration with ``layers:`` can use other declarations:
+    those in the spec, and those in ``given``.
     """
     definitions: dict[str, LayerDefinition] = {}
     scope = Scope()
     for name, (key, body) in reader.declared(node, "'custom' must be a mapping from a layer's name to its declaration"):
         known = lookup_builtin(name)
-        # The name of a class that Keras does not export is allowed.
+        # A custom layer can have the name of a class of Keras that Keras does not export.
         if (known is not None and known.is_exported) or name in blocks:
             reader.report(
                 key,
@@ -115,7 +115,9 @@ def _declaration(
 
 
 def _must_be_built(a: Mapping[str, Any], *inputs: Shape) -> Inferred:
-    """The rule of a template. This function is never called: the engine builds and runs the layers of the template."""
+    """Takes the place of the rule in the definition of a template. It is never called, because convcalc builds the
+    layers of the template and runs the rules of these layers.
+    """
     raise NotImplementedError
 
 
@@ -177,8 +179,8 @@ def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
 
 @dataclass(frozen=True)
 class DeclaredRule:
-    """The rule of a declared layer, computed from its expressions. It accepts every type of number, as the rules of the
-    catalogue do.
+    """The rule of a declared layer, computed from the expressions in the declaration. The rule accepts every type of
+    number, as the rules of the catalogue do.
     """
 
     pattern: Sequence[Any]

@@ -44,8 +44,8 @@ _NO_LAYER = (
 
 
 class Spec(Struct):
-    """The state of one file while it is read; all lists of entries in the file share it. ``read_model`` is a function
-    that reads a nested model.
+    """What the readers of all lists of layers in one file share. ``read_model`` is a function that reads a nested
+    model.
     """
 
     reader: NodeReader
@@ -190,14 +190,14 @@ class Entries:
     def foreign(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
         """Reads a layer of a custom class, such as ``package.Class`` or ``package>Class``.
 
-        The layer's shapes and costs are unknown, unless the class is declared. Arguments that its declaration does not
+        The layer's shapes and costs are unknown, unless the class is declared. Arguments that the declaration does not
         name are ignored.
         """
         place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context)
         _, args = self.arguments(given)
         masks = self.masks(args)
         short = re.split(r"[.>]", name)[-1]
-        # A custom class can have the same short name as a layer of Keras.
+        # If a layer of Keras has the same short name, the full name is used for the custom class.
         class_name = name if find(short) else short
         definition = (
             Foreign(class_name, registered_name=name)
@@ -218,7 +218,9 @@ class Entries:
         self.label(place)
 
     def masks(self, args: dict[str, Any]) -> tuple[Ref, ...]:
-        """Removes the masks, such as ``padding_mask: mask``, from ``args``. Returns the tensors that the masks name."""
+        """Removes arguments that name a mask, such as ``padding_mask: mask``, from ``args``. Returns the tensors that
+        they name.
+        """
         named = {key: value for key, value in args.items() if key == "mask" or key.endswith("_mask")}
         refs = {
             key: self.graph.find(value, self.scope.labels) for key, value in named.items() if isinstance(value, str)
@@ -230,7 +232,9 @@ class Entries:
         return tuple(ref for ref in refs.values() if ref is not None)
 
     def record_expected(self) -> None:
-        """Records the output shape that ``expect`` states for a custom layer, because this shape cannot be computed."""
+        """Records the output shape that ``expect`` states for the custom layer that was added last. This shape cannot
+        be computed.
+        """
         expected = (self.graph.layers[-1].expect or {}).get("output_shape")
         if isinstance(expected, list) and self.current is not None:
             sizes = expected if expected[:1] == [None] else [None, *expected]  # the batch axis can be left out
@@ -457,7 +461,8 @@ class Entries:
     def repeat(self, entry: MappingNode) -> None:
         """Reads ``repeat: 3`` with a list of ``layers``.
 
-        ``index`` is the name of a variable. It is 1 in the first round, 2 in the second round, and so on.
+        ``index: n`` names a variable that counts the rounds: ``n`` is 1 in the first round, 2 in the second round, and
+        so on.
         """
         reader = self.reader
         reader.check_keys(entry, ("repeat", "index", "layers"), "a repeat", self.scope)
@@ -473,7 +478,8 @@ class Entries:
         for number in range(1, count + 1):
             if index:
                 scope = scope._replace(variables={**self.scope.variables, index: number})
-            # All rounds share one set of labels. So the layers after the repeat can use the labels from the last round.
+            # The scopes of all rounds share their labels with the scope around the repeat. So the layers after the
+            # repeat can use the labels from the last round.
             self.group(layers, scope, self.current)
 
     def conditional(self, entry: MappingNode, name: str) -> None:
@@ -545,9 +551,10 @@ class Entries:
 
 
 def _named(layer: Any, names: Names) -> Any:
-    """Returns the sublayer with a name, because an expanded summary shows the name.
+    """Returns a layer that is an argument of another layer, with a name. The summary shows the name if nested layers
+    are shown.
 
-    A sublayer without a name gets an automatic name.
+    A layer without a name gets an automatic name.
     """
     if layer.name is not None:
         return layer
@@ -558,7 +565,7 @@ def _named(layer: Any, names: Names) -> Any:
 def _several_names(names: list[str]) -> str:
     """Returns the message for an entry with several names.
 
-    Either the arguments are not indented, or a layer does not begin with '- '.
+    Such an entry has one of two mistakes: the arguments are not indented, or a layer does not begin with '- '.
     """
     message = f"this entry names {listed(map(repr, names), 'and')}; "
     if any(find(keras_name(name)) is not None for name in names[1:]):

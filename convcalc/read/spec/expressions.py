@@ -32,7 +32,7 @@ def substitute(text: str, variables: Mapping[str, Any]) -> Any:
     if whole and text != "$$":
         return _value(whole, variables)
     word = _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else _as_text(_value(match, variables)), text)
-    if len(word) > MAX_WORD:  # otherwise, blocks that build longer and longer words could fill the memory
+    if len(word) > MAX_WORD:  # blocks can build longer and longer words, which would fill the memory
         raise Refusal(
             f"this word has {len(word):,} characters with its variables replaced; the maximum is {MAX_WORD:,}",
             codes.EXPRESSION,
@@ -48,7 +48,8 @@ def _as_text(value: Any) -> str:
 
 def _value(match: re.Match[str], variables: Mapping[str, Any]) -> Any:
     if match[1] is not None:
-        # A single name in braces can have a value of any type: ${name}_conv.
+        # In braces, a single name can have a value of any type, such as a word in ${name}_conv. An expression has only
+        # numbers.
         name = match[1].strip()
         return _lookup(name, variables) if name.isidentifier() else evaluate(name, variables)
     if match[2] is None:

@@ -19,7 +19,8 @@ from convcalc.model import NO_ARGS, Call, Layer, Model, Place, Ref
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.spec.masks import Masks
 
-# Limits for a file with its blocks and repeats expanded. One layer counts as much work as several values.
+# Limits for a file with its blocks and repeats expanded. Work is counted in values: a layer is as much work as
+# WORK_PER_LAYER values.
 MAX_LAYERS = 20_000
 WORK_PER_LAYER = 50
 MAX_WORK = WORK_PER_LAYER * MAX_LAYERS
@@ -52,8 +53,9 @@ class FileContext:
         """Reports a problem.
 
         The same problem at the same place is reported only once, for example in a block that is used twice. ``about``
-        is the name of the argument, because several arguments can be missing at one place. ``message`` can be a
-        function if the text is slow to compute. Raises :class:`ConvcalcError` with all problems if there are too many.
+        is the name of the argument with the problem. Problems with different arguments are all reported, because
+        several arguments can be missing at one place. ``message`` can be a function if the text is slow to compute.
+        Raises :class:`ConvcalcError` with all problems if there are too many.
         """
         if mark is not None:
             key = (code, mark.line, mark.column, about)
@@ -179,7 +181,8 @@ class GraphBuilder:
                     message = f"the output of '{layer.name}' is not used; {cure}"
                     self.file.report(codes.UNUSED_LAYER, message, mark, layer.name, context)
         calls, inputs = self.calls, self.inputs
-        # In a Sequential, Keras passes masks from layer to layer without creating operations.
+        # A Functional contains operations that compute the used masks. In a Sequential, Keras passes masks from layer
+        # to layer without operations.
         if class_name != "Sequential" and self._masks.any_taken and not self.file.problems:
             calls, moved = self._masks.placed(self.layers, calls)
             inputs, outputs = ([Ref(moved[ref.call], ref.output) for ref in refs] for refs in (inputs, outputs))

@@ -18,7 +18,7 @@ from convcalc.ops import find_operation
 
 
 class _Mask:
-    """An operation that computes a mask, with the operation's name and its inputs (tensors and other masks)."""
+    """An operation that computes a mask. ``parts`` has the operation's arguments, which can be tensors and other masks."""
 
     __slots__ = ("computed", "name", "needed", "parts", "ref")
 
@@ -41,7 +41,7 @@ class Masks:
         self._taken: dict[int, _Mask] = {}
 
     def called(self, number: int, call: Call, layer: Layer) -> None:
-        """Records the masks that call ``number`` uses and computes.
+        """Records the mask that call ``number`` uses, and the masks of the call's outputs.
 
         The call's layer is from the catalogue, or a nested model.
         """
@@ -56,8 +56,8 @@ class Masks:
         if not self._of and rule is None:
             return
         masks = [self._of.get(ref) for ref in call.inputs]
-        # In Keras, the mask is an input of the call only if the call reads a single tensor and does not convert the
-        # tensor's dtype.
+        # In Keras, a call receives a mask only if the call reads a single tensor, and does not convert this tensor to
+        # another dtype.
         uses_mask = (definition is None or definition.consumes_mask) and len(masks) == 1 and inputs[0] is call.inputs[0]
         if uses_mask and masks[0] is not None:
             self._taken[number] = masks[0]
@@ -79,7 +79,9 @@ class Masks:
         return self._mask(number, Computed("Cast", {"x": ref}, "core", dtype=dtype), {})
 
     def _mask(self, number: int, mask: Any, made: dict[Computed, _Mask]) -> _Mask:
-        """Returns the mask; the masks from which it is computed are created first."""
+        """Returns the operation that computes a mask. If the mask is computed from other masks, their operations are
+        created first.
+        """
         if isinstance(mask, _Mask):
             return mask
         if mask not in made:
@@ -94,8 +96,8 @@ class Masks:
         return self._mask(number, value, made) if isinstance(value, Computed) else value
 
     def placed(self, layers: list[Layer], calls: Sequence[Call]) -> tuple[list[Call], list[int]]:
-        """Returns all calls, with the calls that compute the used masks inserted, and the new position of each old
-        call.
+        """Returns all calls, and the new position of each call in ``calls``. Between these calls, the calls that
+        compute the used masks are inserted.
 
         The layers that compute masks are added to ``layers``.
         """

@@ -45,7 +45,7 @@ class ModelReader:
         ``given`` maps the names of the inputs to shapes and dtypes, which replace the shapes and dtypes in the mapping.
         """
         graph = GraphBuilder(self.reader.file)
-        # A nested model can use the variables of the model that contains it, but not its tensors.
+        # A nested model can use the variables of the outer model, but not the tensors of the outer model.
         scope = scope._replace(labels=ChainMap(), inputs=())
         if given is None:
             named_inputs = self.inputs(fields, graph, scope)
@@ -75,7 +75,7 @@ class ModelReader:
         return graph.finish(name or self.reader.file.names.automatic(class_name), class_name, outputs)
 
     def outputs(self, node: Node | None, entries: Entries) -> tuple[Ref, ...]:
-        """Returns the outputs that the spec names; the output of the last layer if it names none."""
+        """Returns the outputs that the spec names; the output of the last layer if the spec names no outputs."""
         if node is not None:
             with suppress(AlreadyReported):
                 return entries.references.read(node)
@@ -108,7 +108,7 @@ class ModelReader:
         return several is not None
 
     def add_broken_input(self, graph: GraphBuilder, node: Node, scope: Scope) -> None:
-        """Adds an input of unknown shape, for an input that could not be read. The layers can then still be read."""
+        """Adds an input of unknown shape in place of an input that could not be read. So the layers can still be read."""
         place = SpecPlace(self.reader.source, node, context=scope.context)
         layer = Layer(self.reader.file.names.automatic(_INPUT.name), _INPUT.name, _INPUT, place=place, broken=True)
         graph.add_input(graph.add_layer(layer), place)
@@ -168,7 +168,7 @@ class ModelReader:
             raise AlreadyReported from None
 
     def report_shape(self, node: Node, read: Any, hint: str, scope: Scope) -> None:
-        """Reports a wrong shape. If the shape is a list, the position of the problem is the wrong size in the list."""
+        """Reports a wrong shape. If the shape is a list, the problem is reported at the position of the wrong size."""
         if isinstance(node, SequenceNode) and not hint:
             for item, size in zip(node.items, read):
                 try:

@@ -19,7 +19,7 @@ from convcalc.read.spec.syntax import explain_yaml_error
 MAX_DEPTH = 64
 MAX_BYTES = 256 * 2**20  # the maximum size of any file
 MAX_CHARACTERS = 4 * 2**20  # the maximum length of a YAML text
-MAX_VALUES = 300_000  # maximum for a YAML text with its aliases expanded
+MAX_VALUES = 300_000  # the maximum number of values in a YAML text with its aliases expanded
 MAX_DIGITS = 40
 
 _WORDS = {
@@ -35,7 +35,8 @@ _WORDS = {
     "False": False,
     "FALSE": False,
 }
-# Patterns are compiled on first use (``re`` caches them): most files need only a few.
+# ``re`` compiles a pattern when it is first used, and caches it. Patterns are not compiled here, because most files
+# need only a few of them.
 _INTEGER = r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+"
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
 _SPECIAL = r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
@@ -52,7 +53,7 @@ _YAML_CHARACTERS = (
     ("\U00010000", "\U0010ffff"),
 )
 _SURROGATE = "[\ud800-\udfff]"
-_ESCAPE_BEYOND_UNICODE = r"\\U(?!00(?:0|10))|$"  # an escape with a number above the last character of Unicode
+_ESCAPE_BEYOND_UNICODE = r"\\U(?!00(?:0|10))|$"  # an escape above the last character of Unicode, or the end of the text
 
 
 class ScalarNode:
@@ -116,7 +117,9 @@ def decode(data: bytes, name: str) -> Source:
 
 
 class _Anchor(Struct):
-    """A node that aliases can refer to, with the number of values in it, and the nesting depth of these values."""
+    """A node that aliases can refer to. ``values`` is the number of values in the node, and ``height`` is their nesting
+    depth.
+    """
 
     node: Node
     values: int
@@ -201,8 +204,8 @@ class _Composer:
         self.put(_alias_of(target.node, line, column), target.values, target.height, None)
 
     def count(self, values: int, line: int, column: int) -> None:
-        """Adds to the number of values read. The values of an aliased node are counted again for each alias. Stops
-        reading if there are too many.
+        """Adds ``values`` to the number of values that were read. The values of a node are counted again for each alias
+        of the node. Stops reading if there are too many values.
         """
         self.values += values
         if self.values > MAX_VALUES:
@@ -238,7 +241,7 @@ class _Composer:
         except yaml.MarkedYAMLError as bad:
             complaint = explain_yaml_error(bad, text)
             raise self.fail(codes.YAML_SYNTAX, complaint.message, complaint.line, complaint.column) from None
-        except ValueError:  # PyYAML's own parser accepts escapes beyond Unicode
+        except ValueError:  # from PyYAML's own parser, for an escape above the last character of Unicode
             place = re.search(_ESCAPE_BEYOND_UNICODE, text)
             assert place is not None
             raise self.failure_at(place.start(), "an escape of a character that does not exist") from None
@@ -308,7 +311,8 @@ class _Composer:
             return ScalarNode(text, line, column)
         if re.fullmatch(_INTEGER, text):
             decimal = text.lstrip("+-").isdigit()
-            if len(text) > MAX_DIGITS:  # too large for a size, so a float such as 1e60 is enough
+            # no size has so many digits, so the exact integer is not needed
+            if len(text) > MAX_DIGITS:
                 return ScalarNode(float(text) if decimal else text, line, column)
             return ScalarNode(int(text) if decimal else int(text, 0), line, column)
         if re.fullmatch(_FLOAT, text):

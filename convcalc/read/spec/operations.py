@@ -31,7 +31,7 @@ class OperationUse(Struct):
     Attributes:
         made: the arguments of the operation's constructor
         call: the arguments of the operation's call, with a :class:`Slot` in place of each tensor
-        inputs: the tensors of the slots, in order
+        inputs: the tensors that belong in the slots, in the order of the slots
     """
 
     made: dict[str, Any]

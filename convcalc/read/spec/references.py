@@ -80,7 +80,9 @@ class References:
         return index if isinstance(index, int) and not isinstance(index, bool) else None
 
     def _output(self, node: Node, index_node: Node, index: int) -> Ref:
-        """Returns one of several outputs of a layer, or one of the inputs of the block. Raises :class:`AlreadyReported`."""
+        """Returns output ``index`` of a layer, or input ``index`` of the block for ``$input``. Raises
+        :class:`AlreadyReported`.
+        """
         refs = self.read(node)
         several = isinstance(node, ScalarNode) and node.value == INPUT
         if index < 0 or (several and index >= len(refs)):

@@ -9,7 +9,7 @@
           - Dense: $features
           - Add: {from: [$input, dense_1]}
 
-The layers can use the arguments and the sizes of the input as variables.
+The layers can use the arguments and the named sizes of the input as variables.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MODEL_KEYS = ("input", "inputs", "layers", "outputs")
 
 
 def match_sizes(pattern: Sequence[Any], shape: Shape) -> tuple[dict[str, Number], list[Number]]:
-    """Returns the sizes of the axes that a pattern names, and the list of sizes that its ``...`` matches.
+    """Returns the size for each name in a pattern, and the list of sizes that ``...`` in the pattern matches.
 
     Raises :class:`Refusal` if the shape does not match the pattern.
     """
@@ -65,8 +65,8 @@ def match_sizes(pattern: Sequence[Any], shape: Shape) -> tuple[dict[str, Number]
 class Template:
     """The layers of a declaration. A call returns the model for given arguments and inputs.
 
-    The template can use ``layers``, which are all declarations of the file, and ``given``, which are further
-    declarations. It can be used only for arguments that meet ``condition``.
+    The layers can use the declarations ``layers`` of the same file, and the further declarations ``given``. The
+    template can be used only for arguments that meet ``condition``.
     """
 
     def __init__(
@@ -92,10 +92,11 @@ class Template:
         policy: str = "float32",
         name: str | None = None,
     ) -> Model:
-        """Returns the model for these arguments. Layers in the model without a dtype get the dtype policy ``policy``.
+        """Returns the model for these arguments. Each layer of the model for which the declaration states no dtype gets
+        the dtype policy ``policy``.
 
-        ``inputs`` are the shapes and dtypes of the inputs; None for the shapes that the declaration states. Raises
-        :class:`Refusal` if the arguments or the inputs do not fit.
+        ``inputs`` are the shapes and dtypes of the inputs. If ``inputs`` is None, the shapes in the declaration are
+        used. Raises :class:`Refusal` if the arguments or the inputs do not fit.
         """
         check_condition(self.condition, args)
         file = FileContext()
@@ -120,7 +121,9 @@ class Template:
     def _given(
         self, reader: NodeReader, scope: Scope, inputs: Sequence[tuple[Shape, str]]
     ) -> dict[str | None, tuple[dict[str, Number], Shape, str]]:
-        """Returns the named sizes, the shape and the dtype of each input, by name (None for an input without a name)."""
+        """Returns, for each name of an input, the input's named sizes, shape and dtype. The name is None for a single
+        input without a name.
+        """
         several = self.body.get("inputs")
         if isinstance(several, MappingNode):
             patterns: dict[str | None, Any] = {key: node for key, (_, node) in several.fields.items()}
@@ -155,7 +158,7 @@ def _refusal(problems: Sequence[Problem]) -> Refusal:
 
 
 def _with_policy(model: Model, policy: str) -> Model:
-    """Returns the model with this dtype policy for each layer for which the declaration states no dtype."""
+    """Returns the model. Each layer for which the declaration states no dtype gets this dtype policy."""
     if policy == "float32":
         return model
     return model._replace(layers=tuple(_layer_with_policy(layer, policy) for layer in model.layers))

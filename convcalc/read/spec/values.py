@@ -28,7 +28,7 @@ from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 _VARIABLE = r"[A-Za-z_]\w*"
 
 
-# The options that every layer has. A spec contains them among the layer's arguments, or next to the layer's name.
+# The options that every layer has. A spec states them among the layer's arguments, or beside the layer's name.
 COMMON_OPTIONS = ("name", "from", "as", "expect", "trainable", "dtype")
 
 
@@ -66,7 +66,7 @@ class SpecPlace(Struct):
         node: the name of the layer
         arguments: the value after the name
         entry: the whole entry
-        context: appended to messages
+        context: the text at the end of messages, as in :class:`Scope`
     """
 
     source: Source
@@ -134,7 +134,9 @@ class NodeReader:
         self.file.charge(work, lambda: mark(self.source, node))
 
     def report_refusals(self, place: SpecPlace, refusals: Sequence[Refusal]) -> None:
-        """Reports problems with arguments. A wrong name is reported at the name, and a wrong value at the value."""
+        """Reports problems with arguments. A wrong name is reported at the position of the name, and a wrong value at
+        the position of the value.
+        """
         for refusal in refusals:
             several = place.arguments.items if isinstance(place.arguments, SequenceNode) else []
             if (
@@ -149,7 +151,8 @@ class NodeReader:
             at = place.key_mark(str(refusal.argument)) if at_key else place.mark(refusal.argument)
             about = str(refusal.argument) if refusal.argument else None
             message = refusal.message
-            is_layer = not isinstance(place.definition, Operation)  # operations lack some common options
+            # only for layers, because operations lack some options
+            is_layer = not isinstance(place.definition, Operation)
             if is_layer and refusal.code == codes.UNKNOWN_ARGUMENT and about and "did you mean" not in message:
                 message += did_you_mean(about, COMMON_OPTIONS)
             self.file.report(refusal.code, message, at, context=place.context, about=about)
@@ -273,7 +276,8 @@ def has_misspelling_of(fields: MappingNode, key: str) -> bool:
     return any(given != key and did_you_mean(given, [key]) for given in fields.fields)
 
 
-# The maximum number of values in one variable. Blocks that put lists into lists could otherwise fill the memory.
+# The maximum number of values in one variable. Without a maximum, blocks that put lists into lists could fill the
+# memory.
 MAX_VARIABLE_VALUES = 200
 
 
