@@ -32,13 +32,27 @@ def require_same(report: Report, text: str, name: str, what: str) -> None:
     except ConvcalcError as failed:
         raise cannot_write(report, what, f"it cannot be read again: {failed.problems[0].message}") from None
     expected, again = (without_stored_weights(each, without_rules=True) for each in (report, again))
-    if difference := first_difference(expected, again, arranged=True):
+    if difference := shared_weights(report, expected) or first_difference(expected, again, arranged=True):
         raise cannot_write(report, what, difference)
 
 
 def cannot_write(report: Report, what: str, reason: str) -> ConvcalcError:
     """Returns the error for a text that would describe another model."""
     return error(codes.CANNOT_WRITE, f"'{report.model.name}' cannot be written as {what}: {reason}")
+
+
+def shared_weights(report: Report, stripped: Report) -> str | None:
+    """Returns a sentence if layers share weights that only the archive of the model states to be shared; else None.
+
+    ``stripped`` is the report without the weights in the archive.
+    """
+    stored, alone = report.totals, stripped.totals
+    if "params" in stored.incomplete or "params" in alone.incomplete or stored.params == alone.params:
+        return None
+    return (
+        f"some layers share weights, which only the archive states: the model has {stored.params:,} parameters, and the "
+        f"written one would have {alone.params:,}"
+    )
 
 
 def without_stored_weights(report: Report, without_rules: bool = False) -> Report:

@@ -24,7 +24,7 @@ from convcalc.write.calls import data_calls, holds_function, require_keras_opera
 from convcalc.write.custom import declarations
 from convcalc.write.expressions import slot_numbers
 from convcalc.write.operations import operands
-from convcalc.write.proof import cannot_write, first_difference, without_stored_weights
+from convcalc.write.proof import cannot_write, first_difference, shared_weights, without_stored_weights
 from convcalc.write.yaml_values import flow, value_text, value_texts, word_text
 
 
@@ -37,6 +37,8 @@ def spec_yaml(report: Report) -> str:
         _reject_frozen(inner, path)
         _reject_calls(inner, path)
     expected = without_stored_weights(report)
+    if reason := shared_weights(report, expected):
+        raise cannot_write(report, "a spec", reason)
     reason = ""
     for short in (True, False):
         lines = _Writer(model, Names() if short else None).lines()

@@ -31,6 +31,7 @@ from convcalc.read import load, read
 from convcalc.read.keras_files.contents import WEIGHTS_MEMBER
 from convcalc.read.keras_files.weights import weights_in
 from convcalc.report_json.write import report_json
+from convcalc.write import FORMATS
 from tests.helpers.keras_configs import INPUT, functional, layer, sequential, tensor
 from tests.helpers.weights_files import Shapes, tree
 
@@ -571,6 +572,9 @@ def test_a_layer_in_two_places_is_counted_once(layers: list[str], stored_by: tup
     assert (report.totals.params, report.totals.trainable_params, report.totals.param_bytes) == (12, 12, 48)
     weights = weights_in(io.BytesIO(content), "m.keras", report.model)
     assert len(verify(report, weights).problems) == problems
+    for ending in (".json", ".py", ".yaml"):
+        with pytest.raises(ConvcalcError, match="some layers share weights, which only the archive states"):
+            FORMATS[ending](report)
 
 
 def test_layers_of_the_same_name_in_two_wrappers_are_counted_twice() -> None:
