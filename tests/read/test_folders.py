@@ -86,6 +86,41 @@ def test_a_task_without_weights_of_its_own_has_those_of_its_backbone(tmp_path: P
     assert (report.model.class_name, report.totals.params) == ("CausalLM", 64)
 
 
+def shards(*parts: bytes, list_name: str = "model") -> dict[str, Any]:
+    names = [f"{list_name}_{number:05}.weights.h5" for number in range(len(parts))]
+    return {f"{list_name}.weights.json": {"weight_map": {"/layers": names}}, **dict(zip(names, parts))}
+
+
+SHARDS = shards(
+    tree({"layers/dense/vars/0": (8, 8)}, {"": "bert_backbone"}),
+    tree({"layers/dense/vars/1": (8,), "layers/embedding/vars/0": (5, 8)}, {"layers/dense": "pooled"}),
+)
+
+
+def test_a_preset_has_the_layers_in_its_sharded_weights(tmp_path: Path) -> None:
+    report = infer(load(folder_of(tmp_path / "m", {"config.json": backbone("BertBackbone"), **SHARDS})))
+    assert params(report) == {"layers/dense": 72, "layers/embedding": 40}
+    assert (report.model.class_name, report.totals.params) == ("BertBackbone", 112)
+
+
+@pytest.mark.parametrize("has_head", [True, False])
+def test_a_task_has_the_sharded_weights_of_its_backbone(tmp_path: Path, has_head: bool) -> None:
+    files = {"config.json": backbone("BertBackbone"), "task.json": backbone("Classifier"), **SHARDS}
+    if has_head:
+        files["task.weights.h5"] = tree({"layers/dense/vars/0": (8, 3)}, {"layers/dense": "logits"})
+    report = infer(load(folder_of(tmp_path / "m", files)))
+    assert (report.model.class_name, report.totals.params) == ("Classifier", 136 if has_head else 112)
+    assert params(report)["backbone"] == 112
+    assert params(report)["backbone/layers/embedding"] == 40
+
+
+def test_shards_that_are_missing_leave_the_weights_of_a_preset_unknown(tmp_path: Path) -> None:
+    files = {"config.json": backbone("B"), **{name: SHARDS[name] for name in [*SHARDS][:2]}}
+    report = infer(load(folder_of(tmp_path / "m", files)))
+    assert report.totals.params is UNKNOWN or "params" in report.totals.incomplete
+    assert any("model_00001.weights.h5" in problem.message for problem in report.problems)
+
+
 def test_a_config_beside_weights_of_another_name_has_no_weights(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "m", {"other.json": backbone("B"), "model.weights.h5": tree({"vars/0": (2,)})})
     assert infer(load(folder / "other.json")).totals.params is UNKNOWN

@@ -14,6 +14,7 @@ from convcalc.base import codes
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError, Problem, Source, error
 from convcalc.read.container import open_file, open_member, parse_json, read_member
+from convcalc.read.keras_files.members import CONFIG_MEMBER, TASK, TASK_WEIGHTS, WEIGHTS_MEMBER
 from convcalc.read.spec.nodes import compose, decode, plain_value
 
 if TYPE_CHECKING:
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from convcalc.read.detect import OpenFile
     from convcalc.read.keras_files.hdf5 import Tree
 
-CONFIG_MEMBER = "config.json"
-WEIGHTS_MEMBER = "model.weights.h5"
-# The files of a task model of keras_hub, such as a classifier. A task model consists of a backbone and a head.
-# TASK_WEIGHTS has the weights of the head, and WEIGHTS_MEMBER has the weights of the backbone.
-TASK = "task.json"
-TASK_WEIGHTS = "task.weights.h5"
 MAX_QUOTED = 4
 
 

@@ -12,14 +12,16 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.problems import error
 from convcalc.model import Model
-from convcalc.read.container import open_file
-from convcalc.read.detect import HDF5, open_binary
+from convcalc.read.container import open_file, parse_json
+from convcalc.read.detect import HDF5, detect, open_binary, open_model
 from convcalc.read.keras_files.hdf5 import open_hdf5
+from convcalc.read.keras_files.members import CONFIG_MEMBER, SHARDS, TASK, TASK_WEIGHTS, WEIGHTS_MEMBER
 from convcalc.read.keras_files.weights_tree import (
     Group,
     group_layers,
     merged,
     model_of_layers,
+    task_model,
     whole_tree,
     without_states,
 )
@@ -29,17 +31,41 @@ MAX_SHARDS = 10_000
 
 def sharded_model(data: Any, source: str) -> Model:
     """Returns a model with the layers in the HDF5 files that ``data``, the parsed JSON, names."""
-    root = Group("", is_container=True)
-    for name in _shards(data, source):
-        path = str(Path(source).parent / name)
+    root = _sharded_tree(data, source)
+    return model_of_layers(root.name or "weights", group_layers(root, source), None, source)
+
+
+def sharded_beside(model: Model, source: str) -> Model | None:
+    """Returns a model with the layers that own the sharded weights beside a file ``config.json`` or ``task.json``.
+
+    Returns None if the folder has no such weights. ``model`` is the model of the file, whose config lists no layers.
+    """
+    described, path = Path(source).name, Path(source).with_name(SHARDS)
+    if described not in (CONFIG_MEMBER, TASK) or path.with_name(WEIGHTS_MEMBER).is_file() or not path.is_file():
+        return None
+    with open_model(str(path)) as (file, name):
+        data = parse_json(detect(file, name).text)
+    if described == CONFIG_MEMBER:
+        return model_of_layers(model.name, group_layers(_sharded_tree(data, name), source), model, source)
+    backbone, head = _sharded_tree(data, name, "backbone"), path.with_name(TASK_WEIGHTS)
+    if not head.is_file():
+        return task_model(None, backbone, model, source)
+    with open_file(str(head)) as file, open_hdf5(file, str(head)) as tree:
+        return task_model(tree, backbone, model, source)
+
+
+def _sharded_tree(data: Any, source: str, name: str = "") -> Group:
+    """Returns the objects in all the HDF5 files that ``data`` names. ``name`` is the path of the outermost object."""
+    root = Group(name, is_container=True)
+    for shard in _shards(data, source):
+        path = str(Path(source).parent / shard)
         with open_file(path) as file:
             opened = open_binary(file, path)
             if opened is None or opened.kind is not HDF5:
                 raise error(codes.NOT_A_MODEL, f"{path}: is not an HDF5 file, but {source} names it")
             with open_hdf5(file, path) as tree:
-                root = merged(root, whole_tree(tree))
-    root = without_states(root)
-    return model_of_layers(root.name or "weights", group_layers(root, source), None, source)
+                root = merged(root, whole_tree(tree, name=name))
+    return without_states(root)
 
 
 def _shards(data: Any, source: str) -> list[str]:

@@ -136,6 +136,12 @@ def with_weights(model: Model, source: str) -> Model:
 def _stored_model(opened: OpenFile, model: Model) -> Model:
     if opened.kind.tree is None:
         raise no_weights(opened.name)
+    if opened.name.endswith(".json"):
+        from convcalc.read.keras_files.sharded import sharded_beside  # imported lazily: few folders have such weights
+
+        sharded = sharded_beside(model, opened.name)
+        if sharded is not None:
+            return sharded
     with resolve(opened.kind.tree)(opened) as tree:
         stored: Model = resolve(opened.kind.layers)(tree, model, opened.name)
     return stored

@@ -246,11 +246,11 @@ def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
     return model_of_layers(root.name or "weights", group_layers(root, source), model, source)
 
 
-def task_model(head: Tree | None, backbone: Tree, model: Model, source: str) -> Model:
+def task_model(head: Tree | None, backbone: Tree | Group, model: Model, source: str) -> Model:
     """Returns the model of a task of keras_hub, which consists of a backbone and a head. ``head`` is the file with the
     weights of the head; None if this file does not exist.
     """
-    inner = read_tree(backbone, name="backbone")
+    inner = backbone if isinstance(backbone, Group) else read_tree(backbone, name="backbone")
     root = Group("") if head is None else read_tree(head)
     if not head or not any(group.weights for group in root.walk()):
         root = root._replace(children=())

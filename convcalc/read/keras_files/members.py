@@ -1,0 +1,10 @@
+"""The names of the files in an archive of Keras, and in a folder of keras_hub."""
+
+CONFIG_MEMBER = "config.json"
+WEIGHTS_MEMBER = "model.weights.h5"
+# The list of the files of sharded weights.
+SHARDS = "model.weights.json"
+# The files of a task model of keras_hub, such as a classifier. A task model consists of a backbone and a head.
+# TASK_WEIGHTS has the weights of the head, and WEIGHTS_MEMBER has the weights of the backbone.
+TASK = "task.json"
+TASK_WEIGHTS = "task.weights.h5"
