@@ -161,7 +161,7 @@ def softmax(a: Args, x: Shape) -> Inferred:
 def prelu(a: Args, x: Shape) -> Inferred:
     """Scales negative values by learned slopes.
 
-    Parameters: one slope for each position after the batch axis; positions along shared_axes share a slope.
+    Parameters: one slope for each element of a sample. Elements that differ only on shared_axes share one slope.
     """
     slopes: list[Number] = list(x[1:])
     for axis in a["shared_axes"] or ():

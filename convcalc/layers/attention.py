@@ -147,8 +147,9 @@ def _projected_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
 def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
     """Averages the values for each query position, weighted by how well their keys match, in several heads.
 
-    Parameters: projections of query and key to num_heads·key_dim, of the value to num_heads·value_dim, and back. MACs
-    without weights: the products of each query with each key, and of the scores with the values.
+    Parameters: projections of query and key to num_heads·key_dim, of the value to num_heads·value_dim, and of the
+    averages to output_shape, or to the query's features. MACs without weights: the products of each query with each key,
+    and of the scores with the values.
     """
     _no_flash_with_dropout(a)
     key = value if key is None else key
@@ -257,8 +258,8 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
     """Computes attention in which several query heads share one head of keys and values.
 
     Parameters: projections of the query to num_query_heads·head_dim, of key and value to num_key_value_heads·head_dim,
-    and back. MACs without weights, in every query head: the products of each query with each key, and of the scores
-    with the values.
+    and of the averages to the query's features. MACs without weights, in every query head: the products of each query
+    with each key, and of the scores with the values.
     """
     _no_flash_with_dropout(a)
     key = value if key is None else key

@@ -59,7 +59,7 @@ INTERPOLATIONS = {"nearest": 0, "bilinear": 7, "bicubic": 31, "lanczos3": 71, "l
 
 
 def of_activation(name: Any) -> Number:
-    """Returns the operations of an activation for one element; unknown if it is not a Keras function."""
+    """Returns the operations of an activation for one element; unknown for sparsemax and for custom functions."""
     return 0 if name is None else ACTIVATIONS.get(str(name), UNKNOWN)
 
 

@@ -213,7 +213,7 @@ def _convolution(base: str) -> LayerDefinition:
     definition = require_builtin(base)
 
     def convolution(a: Args, x: Shape) -> Inferred:
-        """Computes a convolution of each sample on the further axes."""
+        """Computes the convolution separately at each position of the further axes."""
         split = len(x) - len(definition.axes or ())
         result, times = run_rule(definition, a, ((x[0], *x[split:]),)), product(x[1:split])
         weights = [

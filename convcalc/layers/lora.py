@@ -31,8 +31,8 @@ def with_lora(
             f"{names}_constraint",
         )
     down = Weight(f"lora_{names}_a", (*kernel.shape[:-1], rank), dtype="float32")
-    # The layer first multiplies both matrices, scales the product and adds it to the kernel. In the product, each element
-    # of ``up`` is multiplied once for each row of ``down``.
+    # The layer first multiplies both matrices, scales the product and adds it to the kernel. In the product, each
+    # element of ``up`` is multiplied once for each row of ``down``.
     up = Weight(
         f"lora_{names}_b", (rank, kernel.shape[-1]), product(map(as_constant, kernel.shape[:-1])), dtype="float32"
     )

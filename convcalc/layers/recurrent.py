@@ -91,7 +91,7 @@ def _recurrent(a: Args, gates: int, state_count: int, x: Shape, *states: Shape) 
 
 
 def _check_states(sizes: Sequence[Number], states: Sequence[Shape]) -> None:
-    """Raises :class:`Refusal` for states of another shape than (batch, size). As in Keras, ``batch`` is not compared."""
+    """Raises :class:`Refusal` for a state whose shape is not (batch, size). As in Keras, any batch size is accepted."""
     for size, shape in zip(sizes, states):
         if len(shape) != 2 or (shape[1] is not UNKNOWN and shape[1] != size):
             expected = shape_text((UNKNOWN, size))
@@ -451,8 +451,8 @@ _CONV_LSTM: list[Any] = [
 
 
 def _time_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: the time axis is read whole, and the spatial axes are unknown, because the windows on them grow
-    with each step.
+    """Returns views: the time axis is read whole. The views of the spatial axes are unknown, because the windows on
+    these axes grow with each step.
     """
     return tuple((views.BATCH, views.WHOLE, *(None,) * (len(shape) - 2)) for shape in inputs)
 

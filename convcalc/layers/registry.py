@@ -47,7 +47,7 @@ class Weight(Struct):
 
 
 class Product(Struct):
-    """Multiply-accumulates for one sample that do not involve weights."""
+    """Multiply-accumulates without weights, for one sample."""
 
     name: str
     macs: Number
@@ -74,7 +74,7 @@ class Inferred(Struct):
     # The output shapes; None for a tensor whose number of axes is unknown.
     outputs: tuple[Shape | None, ...]
     weights: tuple[Weight, ...] = ()
-    # Multiply-accumulates that do not involve weights.
+    # Multiply-accumulates without weights.
     products: tuple[Product, ...] = ()
     # The window on each spatial axis.
     windows: tuple[Window, ...] = ()
@@ -139,15 +139,15 @@ class LayerDefinition(Struct):
     hidden_sublayers: HiddenSublayers = ()
     # True if all weights belong to layers inside this layer.
     contains_layers: bool = False
-    # Those of the common options ``trainable`` and ``dtype`` that this layer does not accept.
+    # The common options (``trainable``, ``dtype``) that this layer does not accept.
     unsupported_options: Sequence[str] = ()
     # The name of the argument whose value is a list of layers that run in sequence; "" if there is none. Keras shows
     # these layers in an expanded summary.
     sublayers_argument: str = ""
     # Returns the default dtype policy from the arguments.
     default_policy: Callable[[Args], str] = lambda args: "float32"
-    # The names of the inner layers that have weights. They get the layer's dtype policy, unless a DTypePolicyMap gives
-    # them another policy.
+    # The names of the inner layers that have weights. These inner layers get the layer's dtype policy, unless a
+    # DTypePolicyMap gives them another policy.
     inner_layers: Sequence[str] = ()
     # How a dtype policy changes the result of the rule. None if it changes only dtypes.
     quantization_rule: QuantizationRule | None = None
@@ -165,8 +165,8 @@ class LayerDefinition(Struct):
     flops: Cost | None = None
     # Returns the FLOPs that TensorFlow's profiler counts (:mod:`convcalc.layers.costs`); None if unknown.
     tf_flops: Cost | None = None
-    # True if Keras 3 builds the layer in ``__init__``, without an input. The summary of a list of layers shows no
-    # output shape for such a layer. None if unknown.
+    # True if Keras 3 builds the layer in ``__init__``, without an input. If such a layer is inside another layer,
+    # an expanded summary shows no output shape for it. None if unknown.
     built_when_made: bool | None = None
     # How Keras 2's summary writes outputs: :data:`LIST`, :data:`TUPLE`, or :data:`LIST_OF_ONE`.
     output_container: str = LIST
@@ -197,7 +197,7 @@ class LayerDefinition(Struct):
     records_vocabulary_size: bool = False
     # A sentence about the code that runs if Keras loads the layer from a file; "" if no code runs.
     runs_code: str = ""
-    # The arguments that may name a file that Keras opens, and a text about how Keras uses the file.
+    # Each argument that may name a file that Keras opens, with a text about how Keras uses the file.
     file_arguments: Mapping[str, str] = {}
 
     @property
@@ -211,7 +211,7 @@ class LayerDefinition(Struct):
 
     @property
     def merges(self) -> bool:
-        """True if a call accepts several tensors, so a spec must name them."""
+        """True if a call needs several tensors or accepts any number of tensors, so a spec must name the tensors."""
         return self.inputs is None or (self.inputs[0] if isinstance(self.inputs, tuple) else self.inputs) > 1
 
     def axis_names(self, args: Args) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ class SubModel(Struct):
 
 
 # The result of a layer that contains a layer of an undeclared custom class. The number of outputs is unknown, although
-# ``outputs`` has one item.
+# this result lists one output.
 UNKNOWN_RESULT = Inferred((None,), unknown=frozenset({"params", "macs", "flops"}))
 
 
@@ -123,7 +123,7 @@ class SubForeign(Struct):
             return self.known.infer(*inputs)
         try:
             return self.known.infer(*inputs)
-        except (Exception, SystemExit):  # the rule of another package may raise anything
+        except (Exception, SystemExit):  # a rule of another package may raise anything; its result is then unknown
             return UNKNOWN_RESULT
 
     def views(self, *inputs: Shape) -> Views:

@@ -59,8 +59,8 @@ def _loops_over_steps(inside: LayerDefinition) -> bool:
 
 
 def _bidirectional_masks(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Returns the mask of the input for each output that is a sequence. There is one output, or two outputs without
-    ``merge_mode``.
+    """Returns the mask of the input for each output that is a sequence. If ``merge_mode`` is null, there are two
+    outputs, otherwise one.
     """
     if not a["layer"].setting("return_sequences"):
         return ()

@@ -691,7 +691,7 @@ def scalar_mul(scalar: Operand, x: Operand) -> Tensor:
 
 @_tensorflow("squeeze", flops=costs.free)
 def squeeze(input: Operand) -> Tensor | Inferred:
-    """Removes all axes of size 1. An unknown size may be 1."""
+    """Removes all axes of size 1. If a size is unknown, it may be 1, so the number of output axes is unknown."""
     sizes = shape_of(input)
     if UNKNOWN in sizes:
         return _of_any_rank(_dtype(input))
@@ -915,7 +915,8 @@ def resize(images: Tensor, size: Sizes, method: AnyValue = "bilinear", preserve_
             scale = min(known[0] / known[2], known[1] / known[3])
             height, width = round(scale * known[2]), round(scale * known[3])
     resized = _image_sizes(images, height, width)
-    # The dtype is kept only with the method "nearest", or if the size does not change.
+    # The method "nearest" keeps the dtype. Other methods return float32, but keep integers if the size does not change,
+    # so the dtype of integers is unknown here.
     keeps = method in ("nearest", 1) or images.dtype in ("float32", "")
     return resized if keeps else Tensor(resized.shape, "" if images.dtype not in _FLOATS else "float32")
 
