@@ -1,6 +1,6 @@
 """Reads a file and returns a :class:`convcalc.model.Model`.
 
-``detect`` decides which kind of file it is, and this module calls the reader for this kind.
+``detect`` finds the kind of the file, and this module calls the reader for this kind.
 """
 
 from __future__ import annotations

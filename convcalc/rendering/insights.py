@@ -15,7 +15,7 @@ _INDENT = "   "
 
 
 def insights_text(results: Sequence[Insight], style: TextStyle) -> str:
-    """Returns a line for each insight, wrapped to the width of the text.
+    """Returns a line for each insight, wrapped to the width in ``style``.
 
     If many insights have the same code, only the first of these insights are listed.
     """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os.path import isfile, join, split  # pathlib takes long to import
+from os.path import isfile, join, split  # not pathlib, which takes long to import
 from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes
@@ -39,7 +39,7 @@ def read_keras_file(opened: OpenFile) -> Model:
     model = read_config(config, opened.name, opened.custom)
     if not may_lack_weights(model, opened.kind is KERAS_ARCHIVE):
         return model
-    from convcalc.read.keras_files.weights import with_stored  # takes long to import
+    from convcalc.read.keras_files.weights import with_stored  # imported only here, because the import takes long
 
     return with_stored(model, opened)
 

@@ -1,7 +1,8 @@
-"""Corrects the weights of a few classes of packages for Keras 2, whose archives do not store what Keras counts.
+"""Corrects the weights of a few custom classes for Keras 2. For these classes, an archive does not store the weights
+that Keras counts.
 
-Keras 2 saves the objects that it finds in the attributes of a layer. The weights that a summary counts are those that
-the layer tracks. Both are the same for nearly all classes.
+An archive of Keras 2 contains the weights of all objects in the attributes of a layer. A summary counts the weights
+that the layer tracks. For nearly all classes, these are the same weights.
 
 Sources: ``keras_multi_head/multi_head.py``; ``tensorflow_addons/layers/wrappers.py``.
 """
@@ -16,7 +17,9 @@ Stored = Sequence[StoredWeight]
 
 
 def counted_weights(layer: Layer, group: str, stored: Stored) -> Stored:
-    """Returns the weights that Keras counts for a layer. ``stored`` are the weights in its group of the archive."""
+    """Returns the weights that Keras counts for a layer. ``stored`` are the weights in the layer's group of the
+    archive.
+    """
     definition = layer.definition
     if not isinstance(definition, Foreign):
         return stored
@@ -25,15 +28,17 @@ def counted_weights(layer: Layer, group: str, stored: Stored) -> Stored:
 
 
 def _without_prototype(config: Mapping[str, object], group: str, stored: Stored) -> Stored:
-    """Returns the weights without those of ``layer``, from which a MultiHead made the copies in ``layers``."""
+    """Returns the weights of a MultiHead without the weights of its attribute ``layer``. Keras counts only the copies
+    of this layer in the attribute ``layers``.
+    """
     if not any(weight.path.startswith(f"{group}/layers/") for weight in stored):
         return stored
     return [weight for weight in stored if not weight.path.startswith(f"{group}/layer/")]
 
 
 def _with_copy(config: Mapping[str, object], group: str, stored: Stored) -> Stored:
-    """Returns the weights with those of the frozen copy of the inner layer that a WeightNormalization with ``data_init``
-    has. The archive does not store this copy.
+    """Returns the weights of a WeightNormalization. With ``data_init``, the layer also has a frozen copy of its inner
+    layer. The archive does not store the weights of this copy, but Keras counts them.
     """
     scale, ready = f"{group}/vars/0", f"{group}/vars/2"
     inner = [weight for weight in stored if weight.path not in (scale, ready)]

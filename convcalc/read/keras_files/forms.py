@@ -19,7 +19,7 @@ from convcalc.read.keras_files import serialized
 
 @cache
 def list_form(length: int) -> CallForm | None:
-    """Returns the form of a call with one argument: a list of this many tensors."""
+    """Returns the form of a call with one argument: a list of ``length`` tensors."""
     return CallForm(([Slot(number) for number in range(length)],), {})
 
 

@@ -95,7 +95,8 @@ def may_be_keras(entry: Mapping[str, Any]) -> bool:
     class_name, registered, module = str(entry.get("class_name")), entry.get("registered_name"), entry.get("module")
     if class_name == _REGISTERED:
         return True
-    # The upgrade from Keras 2 to Keras 3 may have added a suffix to the class name.
+    # The upgrade from Keras 2 to Keras 3 may have added a suffix to the class name, after a space. The registered name
+    # has no suffix.
     names = (class_name, class_name.partition(" ")[0], f"Custom>{class_name}" if module is not None else "")
     if ">" in class_name or (isinstance(registered, str) and registered not in names):
         return False

@@ -231,7 +231,7 @@ def saved_objects(opened: OpenFile) -> Iterator[SavedObjects]:
 
 @contextmanager
 def refusals(name: str) -> Iterator[None]:
-    """Adds the name of the file to the refusals of the readers."""
+    """Converts a :class:`Refusal` of a reader to a :class:`ConvcalcError` that names the file."""
     try:
         yield
     except Refusal as refusal:
@@ -284,7 +284,7 @@ def _shape(wire: Wire, message: memoryview) -> tuple[int, ...] | None:
     """Returns a shape; None if its rank or a size is unknown."""
     sizes: list[int] = []
     for number, value in wire.fields(message):
-        if number == 3 and value:  # the rank is unknown
+        if number == 3 and value:  # field 3 is true if the rank is unknown
             return None
         if number == 2:
             sizes.append(as_int(wire.last(as_bytes(value)).get(1, 0)))

@@ -38,8 +38,8 @@ def may_be_unknown(layer: Layer) -> bool:
 
 
 def _may_share(model: Model) -> bool:
-    """Returns True if two layers have the same name and class, which is possible only in different models or wrappers.
-    They may be one shared layer.
+    """Returns True if two layers in different models or wrappers have the same name and class. They may be one shared
+    layer.
     """
     if not any(layer.model or wraps(layer) for layer in model.layers):
         return False

@@ -282,7 +282,7 @@ _SEQUENCES = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "CuDNNLSTM", "CuD
 
 def stated_input_shape(entry: Any) -> Any:
     """Returns the input shape, with the batch size, that the first layer of a Sequential states; None if the layer
-    states none.
+    states no shape.
 
     Source: ``Layer.__init__`` in ``tf_keras/src/engine/base_layer.py``, ``Embedding.__init__`` and ``RNN.__init__``.
     """
@@ -414,7 +414,7 @@ def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
 
 
 def _differ(forward: Any, backward: Any) -> bool:
-    """Returns True if the outputs of the two layers of a Bidirectional may have different sizes."""
+    """Returns True if the two layers of a Bidirectional may have outputs of different sizes."""
     if not isinstance(forward, Mapping) or not isinstance(backward, Mapping):
         return False
     sizes = [

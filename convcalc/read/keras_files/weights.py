@@ -248,9 +248,10 @@ class _ArchiveReader:
                     own = self.layers[path] = (*own, *weights)
 
     def add_wrapped(self, model: Model, root: Group) -> None:
-        """Adds the weights of layers that are inside another layer too, for example in TimeDistributed.
+        """Adds the weights of a layer that is also inside another layer, for example inside a TimeDistributed.
 
-        The file stores such weights only once, with one of the layers. They are found by the name of the inner layer.
+        The file stores such weights only once, in the group of the layer or of the outer layer. The group is found by
+        the name of the inner layer.
         """
         wrapped = {inner for _, layer in model.walk() if wraps(layer) for inner in layers_inside(layer)}
         lacking = [
@@ -271,7 +272,8 @@ class _ArchiveReader:
                 weights = tuple(weight for group in named for inner in group.walk() for weight in inner.weights)
                 if len(named) == 1 and weights:
                     self.layers[path] = weights
-                    # Keras finds the weights of an inner layer that is also a layer of the model, before the wrapper.
+                    # Keras cannot load a file if a layer is in ``shared``. But Keras can load a wrapper without stored
+                    # weights if the inner layer is also a layer of the model: Keras finds the weights there first.
                     if not (wraps(layer) and named[0].path.count("/") == 1):
                         self.shared[path] = named[0].path
                     break

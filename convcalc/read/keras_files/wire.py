@@ -15,7 +15,7 @@ from convcalc.base import codes
 from convcalc.base.problems import Refusal
 
 MAX_FIELDS = 4_000_000  # the maximum number of fields read from one file
-_MAX_VARINT = 10  # bytes
+_MAX_VARINT = 10  # the maximum number of bytes of an integer
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
