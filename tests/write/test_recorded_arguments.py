@@ -51,3 +51,32 @@ def test_the_size_of_an_adapted_vocabulary_is_written(class_name: str, more: dic
     assert "vocabulary_size=7" in FORMATS[".py"](report)
     with pytest.raises(ConvcalcError, match="cannot be written as a spec"):
         FORMATS[".yaml"](report)
+
+
+def test_a_Bidirectional_of_keras_3_is_written_whatever_its_layers_are() -> None:
+    """Only in files of Keras 2, the two layers can differ in their sizes."""
+
+    def wrapped(class_name: str, name: str, **config: Any) -> dict[str, Any]:
+        body = layer(class_name, name, return_sequences=False, **config)
+        return {key: body[key] for key in ("module", "class_name", "config", "registered_name")}
+
+    cells = [wrapped_cell(name) for name in ("a", "b")]
+    both = [
+        layer("Bidirectional", "one", layer=wrapped("RNN", "forward_rnn", cell=cells[0])),
+        layer(
+            "Bidirectional",
+            "two",
+            layer=wrapped("LSTM", "forward_lstm", units=3),
+            backward_layer=wrapped("GRU", "gru", units=3, go_backwards=True),
+        ),
+    ]
+    for body in both:
+        model = sequential(layer("InputLayer", "x", batch_shape=[None, 5, 4], dtype="float32"), body)
+        report = infer(read(json.dumps(model).encode(), "model.json"))
+        written = json.loads(FORMATS[".json"](report))["config"]["layers"][1]
+        assert written["class_name"] == "Bidirectional"
+        assert FORMATS[".py"](report)
+
+
+def wrapped_cell(name: str) -> dict[str, Any]:
+    return {"module": "keras.layers", "class_name": "LSTMCell", "config": {"name": name, "units": 3}}

@@ -407,7 +407,9 @@ def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
     time_major = class_name in _RECURRENT and upgraded.get("time_major") is True
     sizes = upgraded.get("output_shape")
     open_sizes = keras2 and class_name == "EinsumDense" and None in (sizes if isinstance(sizes, list) else ())
-    two_sizes = class_name == "Bidirectional" and _differ(upgraded.get("layer"), upgraded.get("backward_layer"))
+    two_sizes = (
+        keras2 and class_name == "Bidirectional" and _differ(upgraded.get("layer"), upgraded.get("backward_layer"))
+    )
     if several_axes or time_major or open_sizes or two_sizes:
         class_name += OF_KERAS2
     return {**entry, "class_name": class_name, "config": upgraded}
