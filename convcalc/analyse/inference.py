@@ -18,7 +18,7 @@ from convcalc.analyse.sums import scale_by_batch, sum_known
 from convcalc.base import codes
 from convcalc.base.gc_pause import gc_paused
 from convcalc.base.identity import IdentityCache
-from convcalc.base.numbers import UNKNOWN, Shape, plain, product, shape_text
+from convcalc.base.numbers import UNKNOWN, Shape, Traced, plain, product, shape_text, traced
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, limited, listed
 from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
 from convcalc.layers.arguments import REQUIRED
@@ -147,8 +147,13 @@ def run_on(model: Model, shapes: Sequence[Shape | None]) -> ModelRun:
     return run
 
 
-def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Session) -> ModelRun:
-    """Runs all calls of the model on inputs of these shapes (None: the model's own input shapes)."""
+def run_calls(
+    model: Model, shapes: Sequence[Shape | None] | None, session: _Session, built: ModelRun | None = None
+) -> ModelRun:
+    """Runs all calls of the model on inputs of these shapes (None: the model's own input shapes).
+
+    ``built`` is the run of a nested model on its own input shapes, with which Keras created its weights.
+    """
     run = ModelRun(model)
     layers, results = model.layers, run.results
     inputs_by_call = {} if shapes is None else dict(zip((ref.call for ref in model.inputs), shapes))
@@ -168,14 +173,64 @@ def run_calls(model: Model, shapes: Sequence[Shape | None] | None, session: _Ses
                 result = _call_other(run, call, layer, inputs, session)
             results.append(_with_recorded(result, call, layer, model, session) if call.recorded else result)
         except Refusal as refusal:
-            session.problems.append(_problem(run, call, layer, inputs, refusal))
-            results.append(unknown_result(inputs))
+            problem = _problem(run, call, layer, inputs, refusal)
+            result = unknown_result(inputs)
+            if built is not None and refusal.code in _UNCHECKED:
+                known = _call_with_known_features(run, call, layer, inputs, built.shapes(call.inputs))
+                message = f"{problem.message}: Keras does not check this in a nested model, and the output is unknown"
+                problem = problem._replace(message=message, severity="warning")
+                result = known or result
+            if result.inferred is None:
+                session.problems.append(problem)
+            results.append(result)
     _add_used_outputs(run)
     for ref in model.outputs:
         if missing := _missing_output(run, ref):
             mark = model.place.mark("outputs") if model.place else None
             session.problems.append(Problem(codes.NO_SUCH_OUTPUT, f"the model '{model.name}' returns {missing}", mark))
     return run
+
+
+# What Keras does not check when it calls a nested model on other shapes: the layers are built, and only their output
+# shapes are computed.
+_UNCHECKED = (codes.WRONG_RANK, codes.UNKNOWN_SIZE)
+
+
+def _call_with_known_features(
+    run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], own: Sequence[Shape | None]
+) -> CallResult | None:
+    """Returns the result of a layer that is built, on inputs with an unknown size that its weights depend on.
+
+    The rule runs with the sizes on which the layer was built. They are traced, and an output size that is computed from
+    them is unknown. Returns None if the rule refuses the inputs.
+    """
+    definition = layer.definition
+    if not isinstance(definition, LayerDefinition) or definition.template is not None:
+        return None
+    if UNKNOWN_SHAPE in inputs or UNKNOWN_SHAPE in own or call.constants:
+        return None
+    shapes = tuple([_with_known_sizes(shape or (), other or ()) for shape, other in zip(inputs, own)])
+    input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
+    try:
+        result = _apply_layer(definition, {**layer.args, **call.args}, shapes, input_dtype, layer.dtype)
+    except Refusal:
+        return None
+    outputs = tuple(
+        [shape and tuple([UNKNOWN if isinstance(size, Traced) else size for size in shape]) for shape in result.outputs]
+    )
+    inferred = Inferred(outputs, unknown=frozenset({"macs", "flops"}))
+    return result._replace(inputs=tuple(inputs), outputs=outputs, inferred=inferred, macs=UNKNOWN)
+
+
+def _with_known_sizes(shape: Shape, own: Shape) -> Shape:
+    """Returns the shape with unknown sizes replaced by traced sizes of ``own``, compared from the last axis on."""
+    missing = len(shape) - len(own)
+    return tuple(
+        [
+            traced(own[axis - missing]) if size is UNKNOWN and axis >= max(missing, 0) + 1 else size
+            for axis, size in enumerate(shape)
+        ]
+    )
 
 
 def _may_have_more(result: CallResult) -> bool:
@@ -524,7 +579,7 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
     nested = own_run
     if own_inputs != inputs:
         cached = session.runs.get(model, equal=inputs)
-        nested = cached or session.runs.add(_run_elsewhere(model, inputs, session), model, equal=inputs)
+        nested = cached or session.runs.add(_run_elsewhere(model, inputs, own_run, session), model, equal=inputs)
         if model.keras2 and not _has_same_weights(own_run, nested):
             raise Refusal("is called on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
     macs = sum([result.macs for result in nested.results])
@@ -536,13 +591,15 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
     return CallResult(inputs, nested.outputs, dtypes, Inferred(()), macs, nested=nested, may_have_more_outputs=is_open)
 
 
-def _run_elsewhere(model: Model, inputs: tuple[Shape, ...], session: _Session) -> ModelRun:
-    """Runs a nested model on inputs of other shapes than its own. A file of Keras 2 records no shapes for such a call."""
-    if model.keras2:
-        model = model._replace(
-            calls=tuple(call._replace(recorded={}) if call.recorded else call for call in model.calls)
-        )
-    return run_calls(model, inputs, session)
+def _run_elsewhere(model: Model, inputs: tuple[Shape, ...], own_run: ModelRun, session: _Session) -> ModelRun:
+    """Runs a nested model on inputs of other shapes than its own.
+
+    A file of Keras 2 records no shapes for such a call, and Keras 2 calls the layers again, with all their checks.
+    """
+    if not model.keras2:
+        return run_calls(model, inputs, session, own_run)
+    calls = tuple(call._replace(recorded={}) if call.recorded else call for call in model.calls)
+    return run_calls(model._replace(calls=calls), inputs, session)
 
 
 def _has_same_weights(run: ModelRun, other: ModelRun) -> bool:

@@ -224,6 +224,12 @@ def _wide_float(dtype: str) -> str:
     return "float64" if dtype == "int64" else float_if_integer(dtype)
 
 
+def _step_dtype(x1: Operand, x2: Operand) -> str:
+    """Returns the dtype of Heaviside and Hypot. Two tensors of bool give bool."""
+    dtype = common_dtype(x1, x2)
+    return dtype if dtype == "bool" else _wide_float(dtype)
+
+
 def _real_float(dtype: str) -> str:
     """Returns the result of :func:`float_if_integer`. Raises :class:`Refusal` if the dtype is complex."""
     if "complex" in dtype:
@@ -245,7 +251,9 @@ _declare(
 _declare("Sinc", "numpy", _unary_rule(float_dtype), costs.per_output(3))
 _declare("Exp Exp2 Expm1", "numpy", _unary_rule(float_if_integer), costs.per_output(1))
 _declare("Fabs", "numpy", _unary_rule(_real_float), costs.per_output(1))
-_declare("Cbrt", "numpy", _unary_rule(_wide_float), costs.per_output(1))
+_declare(
+    "Cbrt", "numpy", _unary_rule(lambda dtype: dtype if dtype == "uint64" else _wide_float(dtype)), costs.per_output(1)
+)
 _declare(
     "Deg2rad I0 Rad2deg",
     "numpy",
@@ -275,9 +283,7 @@ _declare("FloorDivide Fmax Fmin Power", "numpy", _binary_rule(common_dtype), cos
 _declare("Divide TrueDivide", "numpy", _binary_rule(_quotient), costs.per_output(1), tf_per_output(1))
 _declare("DivideNoNan", "numpy", _binary_rule(_quotient), costs.per_output(2))
 _declare("Logaddexp Logaddexp2", "numpy", _binary_rule(_quotient), costs.per_output(6))
-_declare(
-    "Heaviside Hypot", "numpy", _binary_rule(lambda x1, x2: _wide_float(common_dtype(x1, x2))), costs.per_output(1)
-)
+_declare("Heaviside Hypot", "numpy", _binary_rule(_step_dtype), costs.per_output(1))
 _declare(
     "Fmod Mod",
     "numpy",

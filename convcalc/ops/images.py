@@ -49,6 +49,8 @@ def _channel_axis(shape: Shape, data_format: DataFormat, channels: tuple[int, ..
 def _colour_conversion(name: str) -> Rule:
     def rule(images: Tensor, *, data_format: DataFormat = None) -> Tensor:
         check_images(images.shape)
+        if images.dtype and "float" not in images.dtype:
+            raise Refusal(f"needs images of floating-point numbers, not {images.dtype}", codes.WRONG_DTYPE)
         _channel_axis(images.shape, data_format, (3,))
         return images
 

@@ -318,7 +318,9 @@ def _percentile(dtype: Callable[[str], str]) -> Rule:
     return rule
 
 
-operation("Percentile", flops=costs.unknown)(_percentile(float_if_integer))
+operation("Percentile", flops=costs.unknown)(
+    _percentile(lambda dtype: dtype if "float" in dtype or not dtype else "float32")
+)
 operation("Nanpercentile", flops=costs.unknown)(_percentile(float_dtype))
 
 

@@ -31,10 +31,17 @@ def _channels_last(shape: Shape, data_format: Any) -> Shape:
 def _slide(
     sizes: Shape, kernel: Iterable[Number], strides: Iterable[int], dilation: Iterable[int], padding: Any
 ) -> list[Number]:
-    """Returns the output sizes of the axes along which a window moves."""
+    """Returns the output sizes of the axes along which a window moves.
+
+    As in Keras, a single size, stride or rate applies to all axes.
+    """
     padding = _same_or_valid(padding)
     outputs = []
-    for size, kernel_size, stride, rate in zip(sizes, kernel, strides, dilation):
+    settings: list[list[Any]] = [list(sizes), list(kernel), list(strides), list(dilation)]
+    axes = max(len(values) if values else 0 for values in settings)
+    if any(len(values) not in (1, axes) for values in settings):
+        raise Refusal(f"needs one size, stride and rate for each of {len(sizes)} axes", codes.INVALID_VALUE)
+    for size, kernel_size, stride, rate in zip(*(values * axes if len(values) == 1 else values for values in settings)):
         if stride == 0 and size is not UNKNOWN:
             raise Refusal("needs strides other than 0", codes.INVALID_VALUE)
         outputs.append(slide(size, kernel_size, stride, rate, padding).output)
@@ -58,7 +65,7 @@ def _pooling(name: str) -> Rule:
         rank = len(shape) - 2
         size = _per_axis(pool_size, rank)
         steps = size if strides is None else _per_axis(strides, rank)
-        spatial = _slide(shape[1:-1], size, steps, repeat(1), padding)
+        spatial = _slide(shape[1:-1], size, steps, [1], padding)
         return Tensor(_original_format((shape[0], *spatial, shape[-1]), data_format), inputs.dtype)
 
     rule.__doc__ = f"Computes the {'maximum' if 'Max' in name else 'mean'} of each window."
@@ -140,7 +147,9 @@ def _convolution(
         if padding == "valid":
             _check_known(kernel.shape[:-2])
         steps, spread = _per_axis(strides, rank), _per_axis(dilation_rate, rank)
-        spatial = _slide(shape[1:-1], kernel.shape, steps, spread, padding)
+        if len(spread) != rank:
+            raise Refusal(f"needs a dilation rate for each of {rank} axes", codes.INVALID_VALUE, "dilation_rate")
+        spatial = _slide(shape[1:-1], kernel.shape[:-2], steps, spread, padding)
         output = (shape[0], *spatial, filters(kernel.shape))
         macs = sample_elements(output) * terms(kernel.shape)
         return Inferred(
@@ -243,12 +252,17 @@ def extract_patches(
     data_format: DataFormat = None,
 ) -> Tensor:
     """Extracts patches from images; the elements of each patch are on the channel axis."""
-    single = len(images.shape) == 3
+    rank = 3 if isinstance(size, (list, tuple)) and len(size) == 3 else 2
+    single = len(images.shape) == rank + 1
     shape = _channels_last((UNKNOWN, *images.shape) if single else images.shape, data_format)
-    rank = len(shape) - 2
-    sizes = _per_axis(size, rank)
+    sizes = _per_axis(size, rank)[:rank]
+    if len(sizes) < rank or len(shape) != rank + 2:
+        raise Refusal(f"needs images with {rank} axes and the channels, and a size for each axis", codes.WRONG_RANK)
     steps = sizes if strides is None or strides == 0 else _per_axis(strides, rank)
-    spatial = _slide(shape[1:-1], sizes, steps, _per_axis(dilation_rate, rank), padding)
+    rates = _per_axis(dilation_rate, rank)
+    if len(rates) != rank:
+        raise Refusal(f"needs a dilation rate for each of {rank} axes", codes.INVALID_VALUE, "dilation_rate")
+    spatial = _slide(shape[1:-1], sizes, steps, rates, padding)
     output = (shape[0], *spatial, product(sizes) * shape[-1])
     turned = _original_format(output, data_format)
     return Tensor(turned[1:] if single else turned, images.dtype)

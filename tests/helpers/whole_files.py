@@ -335,6 +335,46 @@ def model_for_two_features_called_on_one() -> Case:
     return _called_on((3, 2), (3, 1), (None, 3))
 
 
+def _nested(body: dict[str, Any], declared: Shape, shape: Shape, output: Shape | None, params: int) -> Case:
+    """Returns a model with one layer, which is called on another shape inside a model."""
+    inner = functional(
+        inputs(*declared),
+        {**body, "inbound_nodes": [{"args": [at("x", *declared)], "kwargs": {}}]},
+        outputs=[[body["name"], 0, 0]],
+        name="inner",
+    )
+    entry = {**inner, "name": "inner", "inbound_nodes": [{"args": [at("x", *shape)], "kwargs": {}}]}
+    return Case(functional(inputs(*shape), entry, outputs=[["inner", 1, 0]]), {"inner": ([output], params)})
+
+
+@case
+def convolution_in_a_model_called_on_an_unknown_number_of_channels() -> Case:
+    """Keras created the kernel for 1 channel."""
+    body = layer("Conv2D", "c", filters=2, kernel_size=[1, 1])
+    return _nested(body, (1, 5, 1), (1, 5, None), (None, 1, 5, 2), 4)
+
+
+@case
+def dense_in_a_model_called_on_an_unknown_number_of_features() -> Case:
+    return _nested(layer("Dense", "d", units=3), (4,), (None,), (None, 3), 15)
+
+
+@case
+def dense_in_a_model_called_on_an_unknown_axis_more() -> Case:
+    return _nested(layer("Dense", "d", units=3), (1,), (1, None), (None, 1, 3), 6)
+
+
+@case
+def recurrent_layer_in_a_model_called_on_an_axis_more() -> Case:
+    """Keras checks no rank when it builds the outer model. The weights are known, but not the output."""
+    return _nested(layer("LSTM", "r", units=2), (5, 1), (5, 1, 1), None, 32)
+
+
+@case
+def pooling_in_a_model_called_on_an_axis_more() -> Case:
+    return _nested(layer("GlobalMaxPooling1D", "p"), (4, 4), (4, 4, 1), None, 0)
+
+
 # 0, 1 and null for true and false -------------------------------------------------------------------------------------
 
 

@@ -43,6 +43,12 @@ from tests.helpers.operations import run
         ("Diag", [(3, 5)], {"k": 3}, [(2,)]),
         ("Diagflat", [(2, 3)], {"k": 1}, [(7, 7)]),
         ("View", [(None, 6)], {"dtype": "int16"}, [(None, 12)]),
+        ("MaxPool", [(None, 8, 8, 3)], {"pool_size": [2], "module": "nn"}, [(None, 4, 4, 3)]),
+        ("AveragePool", [(None, 8, 6, 3)], {"pool_size": [2, 3], "strides": [1], "module": "nn"}, [(None, 7, 4, 3)]),
+        ("Conv", [(None, 6, 8, 3), (1, 1, 3, 4)], {"strides": [2], "module": "nn"}, [(None, 3, 4, 4)]),
+        ("ExtractPatches", [(2, 8, 5, 3)], {"size": [2, 2], "strides": [2], "module": "image"}, [(2, 4, 2, 12)]),
+        ("ExtractPatches", [(4, 8, 6, 3)], {"size": [2, 2, 2], "module": "image"}, [(2, 4, 3, 24)]),
+        ("ExtractPatches", [(None, 4, 8, 6, 3)], {"size": [2, 4, 3], "module": "image"}, [(None, 2, 2, 2, 72)]),
         ("Ndim", [(None, 4, 5)], {}, [(3,)]),
         ("Nonzero", [(None, 5)], {}, [(None,), (None,)]),
         ("UnravelIndex", [(None, 4)], {"shape": [2, 3]}, [(None, 4), (None, 4)]),
@@ -110,6 +116,37 @@ def test_shapes_of_outputs(name: str, shapes: Any, made: dict[str, Any], outputs
 )
 def test_dtype_promotion(dtypes: tuple[str, ...], result: str) -> None:
     assert result_type(*dtypes) == result == result_type(*reversed(dtypes))
+
+
+@pytest.mark.parametrize(
+    ("name", "dtypes", "made", "result"),
+    [
+        ("Heaviside", ["bool", "bool"], {}, "bool"),
+        ("Hypot", ["bool", "bool"], {}, "bool"),
+        ("Heaviside", ["bool", "int8"], {}, "float32"),
+        ("Hypot", ["bool", "int64"], {}, "float64"),
+        ("Cbrt", ["uint64"], {}, "uint64"),
+        ("Cbrt", ["bool"], {}, "float32"),
+        ("Percentile", ["complex64"], {"axis": 0}, "float32"),
+        ("Percentile", ["float16"], {"axis": 0}, "float16"),
+    ],
+)
+def test_dtypes_of_outputs(name: str, dtypes: list[str], made: dict[str, Any], result: str) -> None:
+    """The dtypes are those of Keras 3.15.1, also where they differ from those of similar operations."""
+    rule = OPERATIONS["keras.src.ops.numpy", name]
+    tensors = [Tensor((4,), dtype) for dtype in dtypes]
+    named: dict[str, Any] = dict(zip(rule.parameters, (Slot(0), Slot(1) if len(dtypes) > 1 else 50)))
+    assert rule.infer(made, named if len(rule.parameters) > 1 else {rule.parameters[0]: Slot(0)}, tensors).dtype == (
+        result,
+    )
+
+
+@pytest.mark.parametrize("name", ["RGBToHSV", "HSVToRGB"])
+def test_colors_are_converted_only_in_images_of_floats(name: str) -> None:
+    rule = OPERATIONS["keras.src.ops.image", name]
+    assert rule.infer({}, {"images": Slot(0)}, [Tensor((4, 5, 3), "bfloat16")]).dtype == ("bfloat16",)
+    with pytest.raises(Refusal, match="floating-point numbers, not uint8"):
+        rule.infer({}, {"images": Slot(0)}, [Tensor((4, 5, 3), "uint8")])
 
 
 @pytest.mark.parametrize(

@@ -142,11 +142,9 @@ WRONG: dict[str, tuple[Any, str]] = {
     "an operation with a type that is a mapping": (operation("Cast", "core", dtype={"a": 1}), "invalid-value"),
     "an operation along an axis that is a word": (operation("Nanmax", axis=["1"]), "invalid-value"),
     "an operation along an axis that is a fraction": (operation("Nanmax", axis=[0.5]), "invalid-value"),
-    "an attention to keys without positions": (attending("Attention"), "wrong-rank"),
-    "an additive attention to keys without positions": (attending("AdditiveAttention"), "wrong-rank"),
-    "an attention in heads to keys without positions": (
+    "an attention in heads to keys without features": (
         attending("MultiHeadAttention", num_heads=2, key_dim=3),
-        "wrong-rank",
+        "unknown-size",
     ),
     "an attention in groups to keys without positions": (
         attending("GroupQueryAttention", head_dim=3, num_query_heads=2, num_key_value_heads=1),
