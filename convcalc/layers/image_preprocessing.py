@@ -177,7 +177,9 @@ def _value_change(
     receptive_field_rule: views.ReceptiveFieldRule = views.positions,
     flops: Cost = costs.free,
 ) -> None:
-    """Declares a layer that changes values but not shapes. ``value`` is the argument in the layer's example.
+    """Declares a layer that changes values but not shapes.
+
+    ``does`` is the summary of the layer. ``value`` is the argument in the layer's example.
 
     Keras also calls such a layer on a dict, e.g. of images, labels and bounding boxes. The layer then has one output
     for each tensor in the dict.

@@ -1,7 +1,7 @@
 """Layers of Keras 1 and 2 that Keras 3 does not have. Only old files contain them: no spec can name them, and they are
 not in the catalogue.
 
-Some of these layers are catalogue layers with an argument that Keras 3 dropped. When a config is upgraded
+Some of these layers are variants of catalogue layers, with an argument that Keras 3 dropped. When a config is upgraded
 (``read/keras_files/upgrade_keras2.py``), each of these layers gets a separate name. Sources: ``tf_keras/src/layers``,
 and ``keras/layers`` of Keras 1.2.2.
 """

@@ -86,7 +86,7 @@ def _tf_averaging(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 def _merging(
     name: str, does: str, flops: Cost = _pairwise, tf_flops: Cost = _tf_pairwise, inputs: int | None = None
 ) -> None:
-    """Declares an elementwise layer."""
+    """Declares an elementwise layer. ``does`` says what the layer computes."""
 
     def rule(a: Args, *shapes: Shape) -> Inferred:
         return _elementwise(shapes)

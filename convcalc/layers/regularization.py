@@ -17,7 +17,7 @@ _NOISE = Argument("noise_shape", Integers(1, nullable=True), None, nullable=True
 
 
 def _in_training_only(name: str, does: str, *arguments: Argument, example: str, **more: Any) -> None:
-    """Declares a layer that does nothing at inference."""
+    """Declares a layer that does nothing at inference. ``does`` says what the layer does in training."""
 
     def rule(a: Args, x: Shape) -> Inferred:
         return Inferred((x,))
