@@ -37,7 +37,7 @@ def field_stride(row: LayerReport, report: Study) -> str:
 
 
 def field_padding(row: LayerReport, report: Study) -> str:
-    """Returns, for each axis, the number of padding positions that the receptive field of the first output position reads."""
+    """Returns, for each axis, the number of padding positions in the receptive field of the first output position."""
     fields = _last(row, report)
     return "?" if fields is None else _text(fields, lambda axis: number_text(axis.padding))
 

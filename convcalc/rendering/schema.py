@@ -162,7 +162,8 @@ def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema])
     The item is a name, or a mapping. The mapping has one name, or is a repeat, a 'when' or a call.
     """
     without_value = [name for name, definition in by_name.items() if not _needed(definition) and not definition.merges]
-    # The names that must have a value: layers with required arguments, such as Dense, and nested models.
+    # The names that must have a value: layers with required arguments (such as Dense), layers that merge several inputs
+    # (Add needs ``from:``), and nested models.
     with_value = [*(name for name in by_name if name not in without_value), *NESTED]
     repeated = {
         "repeat": {**kind_schema(Integer(0)), "description": "How often to repeat the layers."},

@@ -13,7 +13,7 @@ class Column:
     Attributes:
         heading: The text above the cells.
         right: True for a column of numbers. Its cells are aligned right and do not wrap.
-        style: The name that Rich gives to the style of the cells.
+        style: The name of a style of Rich for the cells.
     """
 
     heading: str

@@ -113,7 +113,7 @@ class CallGraph:
         if not outputs:
             raise self.fail(f"{path}.output_layers", "names no output")
         self._check_inputs(inputs, outputs, f"{path}.input_layers")
-        shared: dict[Any, Any] = {}  # equal shapes share one object: a large model has few distinct shapes
+        shared: dict[Any, Any] = {}  # equal shapes share one object, which saves memory
         for (layer, node, output), tensor in self.recorded.items():
             number = self.placed[layer, node]
             call = self.calls[number]

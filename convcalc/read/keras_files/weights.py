@@ -137,7 +137,8 @@ def _stored_model(opened: OpenFile, model: Model) -> Model:
     if opened.kind.tree is None:
         raise no_weights(opened.name)
     if opened.name.endswith(".json"):
-        from convcalc.read.keras_files.sharded import sharded_beside  # imported lazily: few folders have such weights
+        # imported only here, because few folders have sharded weights
+        from convcalc.read.keras_files.sharded import sharded_beside
 
         sharded = sharded_beside(model, opened.name)
         if sharded is not None:

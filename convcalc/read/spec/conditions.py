@@ -2,7 +2,8 @@
 
     when: {axis: [-1, [-1]], use_bias: [true]}
 
-The condition is met if each argument has one of its listed values. ``unless:`` is the opposite.
+The condition is met if each argument has one of its listed values. After ``unless:``, the part is used only if the
+condition is not met.
 """
 
 from __future__ import annotations

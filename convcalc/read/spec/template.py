@@ -1,4 +1,4 @@
-"""Reads declarations that describe a layer or a model by the layers that it consists of, as a spec does.
+"""Reads templates: declarations that describe a layer or a model by the layers inside it, as a spec does.
 
     custom:
       Encoder:
