@@ -510,6 +510,11 @@ def bincount(arr: Tensor, weights: Ignored = None, axis: AnyValue = None) -> Ten
         "linalg.band_part",
         "linalg.inv",
         "linalg.cholesky",
+        "linalg.expm",
+        "linalg.set_diag",
+        "betainc",
+        "nn.softmax",
+        "nn.log_softmax",
         "clip_by_norm",
         "nn.dropout",
         "nn.local_response_normalization",
@@ -567,6 +572,18 @@ def same_shape(x: Operand) -> Tensor:
 def argsort(values: Operand) -> Tensor:
     """Returns the indices that sort a tensor."""
     return Tensor(shape_of(values), "int32")
+
+
+@_tensorflow("strings.length")
+def string_length(input: Operand) -> Tensor:
+    """Returns the length of each text."""
+    return Tensor(shape_of(input), "int32")
+
+
+@_tensorflow("nn.log_poisson_loss")
+def log_poisson_loss(targets: Operand, log_input: Operand) -> Tensor:
+    """Computes the Poisson loss of each element."""
+    return Tensor(broadcast(shape_of(targets), shape_of(log_input)), _dtype(targets, log_input))
 
 
 @_tensorflow("strings.as_string", "as_string")
@@ -881,9 +898,15 @@ def trace(x: Operand) -> Tensor:
     return Tensor(shape_of(x)[:-2], _dtype(x))
 
 
-@_tensorflow("linalg.matrix_transpose", flops=costs.free)
+@_tensorflow("linalg.matrix_transpose", "linalg.adjoint", flops=costs.free)
 def matrix_transpose(a: Operand) -> Tensor:
     """Transposes matrices."""
+    return _transposed(_tensor(a))
+
+
+@_tensorflow("linalg.pinv")
+def pinv(a: Operand) -> Tensor:
+    """Computes the pseudo-inverse of matrices."""
     return _transposed(_tensor(a))
 
 
@@ -901,6 +924,7 @@ def _image_sizes(images: Tensor, height: Number, width: Number) -> Tensor:
     "image.resize_bilinear",
     "image.resize_nearest_neighbor",
     "image.resize_bicubic",
+    "image.resize_area",
     "image.resize_images",
 )
 def resize(images: Tensor, size: Sizes, method: AnyValue = "bilinear", preserve_aspect_ratio: Flag = False) -> Tensor:
@@ -922,6 +946,14 @@ def resize(images: Tensor, size: Sizes, method: AnyValue = "bilinear", preserve_
 
 
 _FLOATS = ("float16", "bfloat16", "float64")
+
+
+@_tensorflow("image.transpose", flops=costs.free)
+def transpose_images(image: Tensor) -> Tensor:
+    """Exchanges the height and the width of images."""
+    if len(image.shape) < 3:
+        raise Refusal("needs images: tensors of three or four axes", codes.WRONG_RANK)
+    return _image_sizes(image, image.shape[-2], image.shape[-3])
 
 
 @_tensorflow("image.resize_with_pad", "image.resize_with_crop_or_pad")
