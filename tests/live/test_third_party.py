@@ -236,6 +236,9 @@ def test_layers_of_kimm(tmp_path: Path) -> None:
     for layer in tried:
         for shape in ((5, 8), (4, 4, 3), (6,)):
             _compare_files(_between(keras, type(layer).from_config(layer.get_config()), shape), layer.name, tmp_path)
+    for height, width in ((2, 3), (1, 4), (5, 5)):  # the archive also stores the height and the width
+        tried.append(layers.PositionEmbedding(height, width))
+        _compare_files(_between(keras, tried[-1], (height * width, 4)), "PositionEmbedding", tmp_path)
     other = infer(read(_between(keras, layers.LayerScale(axis=1)).to_json().encode(), "model.json"))
     assert other.layers[1].params is UNKNOWN and "only for axis -1 or [-1], not [1]" in str(other.problems)
     assert {f"kimm>{type(layer).__name__}" for layer in tried} == {*_layers("kimm.yaml").declared}

@@ -71,6 +71,20 @@ def rows(report: Report) -> list[tuple[str, str, int, Any]]:
     return [(row.path, row.class_name, row.depth, row.params) for row in report.layers]
 
 
+@pytest.mark.parametrize(
+    ("further", "total"),
+    [
+        ({"e/vars/height": (), "e/vars/width": ()}, 32),
+        ({"e/vars/size": (2,)}, 32),
+        ({"e/inner/vars/0": (3,), "e/inner/vars/step": ()}, 35),
+        ({"f/vars/scale": (5,)}, 37),  # a class that names all its weights
+    ],
+)
+def test_named_values_beside_numbered_weights_are_not_weights(further: Shapes, total: int) -> None:
+    shapes = {"e/vars/0": (1, 7, 4), "e/vars/1": (1, 1, 4), **further}
+    assert of(archive(OWN, tree(shapes, {"e": "embedding"}))).totals.params == total
+
+
 # The weights of a subclassed model, after training with Keras 3.15. The model contains a convolution, a list of two
 # blocks, and a Sequential model.
 SHAPES = {

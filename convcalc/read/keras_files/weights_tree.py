@@ -108,7 +108,7 @@ def _group(tree: Tree, group: Any, path: str, depth: int, distinct: bool) -> Gro
     members = tree.inside(group)
     variables = members.pop("vars", None)
     name = "" if variables is None else layer_name(variables)
-    weights = () if variables is None else tuple(w for w in tree.arrays(variables) if not w.path.endswith(TABLE))
+    weights = () if variables is None else _own_weights(tree, variables)
     children = [
         _group(tree, member, f"{path}/{key}".lstrip("/"), depth + 1, distinct)
         for key, member in sorted(members.items(), key=lambda item: _natural(item[0]))
@@ -120,6 +120,17 @@ def _group(tree: Tree, group: Any, path: str, depth: int, distinct: bool) -> Gro
             weight for weight in weights if not any(same_variables(tree, [weight], [other]) for other in inner)
         )
     return Group(path, name, weights, tuple(children), variables is None)
+
+
+def _own_weights(tree: Tree, variables: Any) -> tuple[StoredWeight, ...]:
+    """Returns the weights in the group ``vars`` of an object.
+
+    Keras numbers all weights of an object. A class can store further values with names beside them, such as the size of
+    an image. These values are not weights.
+    """
+    arrays = tuple(weight for weight in tree.arrays(variables) if not weight.path.endswith(TABLE))
+    numbered = tuple(weight for weight in arrays if weight.path.rpartition("/")[2].isdecimal())
+    return numbered or arrays
 
 
 def _is_group(member: Any) -> bool:
