@@ -1,4 +1,7 @@
-"""Compares a whole process that prints a summary of ResNet50 with Keras on TensorFlow. Both read Keras's config."""
+"""Compares convcalc with Keras on TensorFlow. Each prints a summary of ResNet50, in a new process.
+
+Both read the same Keras config.
+"""
 
 from __future__ import annotations
 

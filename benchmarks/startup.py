@@ -1,4 +1,7 @@
-"""Compares whole processes, with their output in a pipe, with a process that only imports the dependencies."""
+"""Compares the time of whole commands and the time of a process that only imports their dependencies.
+
+The output of each process goes into a pipe.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Runs commands in turn and measures them.
 
-Medians are used, so that other load on the machine affects all commands equally.
+The commands run in turn, so that other load on the machine affects all of them. The results are medians, which single
+slow runs do not change.
 """
 
 from __future__ import annotations

@@ -183,7 +183,8 @@ class Foreign(Struct):
     module: str | None = None
     registered_name: str | None = None
     class_known: bool = True
-    # True if the model's outputs in the file count the calls of this layer from 1, as for a nested Functional.
+    # True if the file counts the calls of this layer from 1 in the list of the model's outputs. Keras counts so for a
+    # nested Functional.
     calls_from_one: bool = False
     # None if the class is not declared, or if the layer does not fit the declaration.
     rule: ForeignRule | None = None
@@ -255,7 +256,7 @@ class Model(Struct):
             used if the declaration contradicts the file. None for all other models.
         declared_in: the file or the package that declares the layers, for messages.
         keras2: True if Keras 2 wrote the model. As a nested model, it can be called on inputs of other shapes than its
-            own. Its convolutions accept inputs with further axes.
+            own. Its convolutions accept inputs with additional axes.
     """
 
     name: str

@@ -53,7 +53,7 @@ class Cell(Struct):
 def _is_cropping_of(cropped: str, text: str) -> bool:
     """Returns True if ``cropped`` may be the result of cropping ``text``."""
     parts, words = cropped.split(" "), text.split(" ")
-    ends_marked = cropped.endswith("…")  # without "…" the end may be cut off within a word
+    ends_marked = cropped.endswith("…")  # if False, the text may be cut off within its last word
     position, gap = 0, False
     for part, next_part in zip(parts, [*parts[1:], "" if ends_marked else "…"]):
         if part == "…":

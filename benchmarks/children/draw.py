@@ -37,7 +37,7 @@ def rich() -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
-if sys.argv[3:] == ["ours"]:  # draws only convcalc's table: used to make a profile
+if sys.argv[3:] == ["ours"]:  # to make a profile, draw only convcalc's table
     ours()
     sys.exit()
 assert ours() == rich(), "the texts differ"

@@ -21,7 +21,7 @@ LIMITS = {
 for module, names in LIMITS.items():
     for name in names:
         assert hasattr(import_module(module), name), f"{module} has no {name} any more"
-        # A file may have as many bytes as the machine's memory.
+        # 2**32 bytes and 10**12 of everything else are more than any of these models needs.
         setattr(import_module(module), name, 2**32 if name == "MAX_BYTES" else 10**12)
 
 from convcalc import infer, load  # noqa: E402 - the limits above must be set before these imports
@@ -36,7 +36,10 @@ def count(model: Any) -> int:
 
 
 def timed(path: str, most: str) -> dict[str, float]:
-    """Returns the seconds per layer: the median of several runs, at most ``most``, if there are few layers."""
+    """Returns the median time per layer, in seconds.
+
+    The fewer layers the model has, the more runs are made. There are at most ``most`` runs.
+    """
     taken: dict[str, list[float]] = {"read": [], "infer": []}
     layers, times = 1, 1
     while len(taken["read"]) < times:

@@ -129,7 +129,8 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
     if definition.template is not None:
         nested = (inputs, *_nested(report, row))
         return Explanation(row, number, len(report.layers), definition.summary, nested)
-    # A layer of Keras 2 may have another definition for inputs with further axes.
+    # Use the definition whose rule ran. It is not the layer's own definition if a convolution of Keras 2 is called on
+    # an input with additional axes.
     ran = row.calls[-1].result.definition
     definition = ran if isinstance(ran, LayerDefinition) else definition
     inferred = _trace(definition, row)

@@ -71,7 +71,7 @@ def _step_text(step: GrowthStep) -> str:
     growth = f"{_number(step.size)} → {_number(step.reached)}"
     size, span = step.size, window.effective_kernel
     if isinstance(size, int) and isinstance(span, int) and size + (span - 1) * step.stride == step.reached:
-        # this formula is not valid after upsampling
+        # The condition above is usually false after upsampling, because this formula is not valid there.
         growth = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"
     return growth if window.stride == 1 else f"{growth}; stride {_fraction(step.stride)}·{window.stride}"
 

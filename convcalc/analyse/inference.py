@@ -78,9 +78,10 @@ def infer(model: Model) -> Report:
 
 
 def _infer_declared(model: Model, fallback: Model) -> Report:
-    """Returns the report of a model whose layers come from a declaration.
+    """Returns the report of a model whose layers come from the declaration of the model's class.
 
-    If the declaration contradicts the file, adds a warning and returns the report of ``fallback``.
+    ``fallback`` is the model as the file alone describes it. If the declaration contradicts the file, adds a warning
+    and returns the report of ``fallback``.
     """
     try:
         report = _infer(model)
@@ -292,7 +293,7 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, s
         return result
     outputs, dtypes = list(result.outputs), list(result.dtypes)
     recorded = False
-    # If no rule ran, the number of outputs is unknown. The layer has at least the outputs that the file records.
+    # If the shape of an output is unknown, the layer may have further outputs. Those that the file records are added.
     may_have_more = UNKNOWN_SHAPE in outputs
     for number, (shape, dtype) in sorted(call.recorded.items()):
         if number >= len(outputs):
@@ -318,8 +319,9 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, s
 def _records_all_outputs(layer: Layer, model: Model) -> bool:
     """Returns True if the file of the model records either all outputs of the layer, or none.
 
-    In a Sequential, the next layer receives all outputs. In a spec, the author states them. A functional model in a Keras
-    file records only the outputs that other layers use.
+    The file of a Sequential records all outputs, because the next layer receives all of them. In a spec, the author
+    lists all outputs of a custom layer. A functional model in a Keras file records only the outputs that other layers
+    use.
     """
     definition = layer.definition
     is_in_spec = isinstance(definition, Foreign) and definition.class_known and definition.config is None
@@ -382,8 +384,9 @@ def _call_layer(
     input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
     if call.constants and call.constants[0][0] == 0:
         input_dtype = call.constants[0][1].dtype
-    # Readers use one object for equal arguments, so the arguments are compared by identity.
-    # The layers inside a template need the dtypes of all inputs.
+    # A result is reused for equal arguments, dtypes and inputs. Readers use one object for equal arguments, so the
+    # arguments are compared by identity. The result of a template depends on the dtypes of all inputs; the result of
+    # any other rule depends only on the dtype of the first input.
     dtypes = (input_dtype,) if definition.template is None else tuple(map(run.dtype, call.inputs))
     objects, values = (definition, layer.args, call.args), (layer.dtype, dtypes, inputs)
     result = session.results.get(*objects, equal=values)
@@ -408,7 +411,7 @@ def _call_layer(
 
 
 def _with_more_axes(definition: LayerDefinition) -> LayerDefinition:
-    """Returns the definition of a layer of Keras 2 for inputs with further axes after the batch axis."""
+    """Returns the definition of a layer of Keras 2 for inputs with additional axes, such as videos for a Conv2D."""
     from convcalc.layers.keras2 import with_more_axes  # imported lazily: few files need it
 
     return with_more_axes(definition)
@@ -514,7 +517,8 @@ def _apply_template(
         session.raise_errors()
     except ConvcalcError as failed:
         first = next(problem for problem in failed.problems if problem.severity == "error")
-        if first.code == codes.TOO_DEEP:  # otherwise, each level would add "contains a layer with an error"
+        if first.code == codes.TOO_DEEP:
+            # The message stays as it is. Otherwise each level would add "contains a layer with an error" to it.
             raise _too_deep() from None
         raise Refusal(f"contains a layer with an error: {first.message}", first.code) from None
     rows = rows_of(nested, "", 0, True)
@@ -541,7 +545,7 @@ def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], p
 
 
 def _runnable(definition: LayerDefinition, args: Args) -> Args:
-    """Returns the arguments of a layer. Each model among them has this engine, which runs it."""
+    """Returns the arguments of a layer, with each model in a form that the layer's rule can run with this engine."""
     return with_engine(args, infer_inner_model) if _takes_layers(definition) else args
 
 
@@ -564,7 +568,8 @@ def _call_operation(
 def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ...], session: _Session) -> CallResult:
     """Runs a nested model on the input shapes of the call.
 
-    If the model's own input shapes differ, the model also runs on these: the rows of the report show that run.
+    The rows of the report show a run on the model's own input shapes. If the call has other input shapes, the model
+    runs on both.
     """
     own_run = run.nested.get(call.layer)
     if own_run is None:
@@ -594,7 +599,8 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
 def _run_elsewhere(model: Model, inputs: tuple[Shape, ...], own_run: ModelRun, session: _Session) -> ModelRun:
     """Runs a nested model on inputs of other shapes than its own.
 
-    A file of Keras 2 records no shapes for such a call, and Keras 2 calls the layers again, with all their checks.
+    A file of Keras 2 records output shapes only for the model's own inputs, so they are ignored here. Keras 2 calls the
+    layers again, with all their checks.
     """
     if not model.keras2:
         return run_calls(model, inputs, session, own_run)

@@ -46,9 +46,9 @@ def storages(
     """Returns the buffers that hold the tensors, in the order in which they are first written. ``sizes`` has the size
     of each tensor.
 
-    Each tensor has its own buffer, except with ``in_place``: then a view shares its input's buffer, and an elementwise
-    layer overwrites an input that no later step reads. ``kept`` are the tensors that are alive to the end. Every tensor
-    is written by exactly one step, before any step reads it.
+    Each tensor has its own buffer, except with ``in_place``: then the output of a reshape shares the buffer of the
+    input, and an elementwise layer overwrites an input that no later step reads. ``kept`` are the tensors that are
+    alive to the end. Every tensor is written by exactly one step, before any step reads it.
     """
     first, last = [0] * len(sizes), [0] * len(sizes)
     for number, step in enumerate(steps):
@@ -78,13 +78,14 @@ def storages(
 
 
 def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
-    """Gives each view the buffer of the view's input. The buffer stays in use until no later step needs any of the
-    views in it.
+    """Gives each output of a reshape (a view of its input) the buffer of the input.
+
+    The buffer stays in use until no later step needs any tensor in it.
     """
     for step in steps:
         if step.buffer_reuse == VIEW and len(step.writes) == 1 and step.reads:
             source, view = home[step.reads[0]], step.writes[0]
-            if sizes[source] == sizes[view]:  # a view of another dtype is a copy
+            if sizes[source] == sizes[view]:  # if the sizes differ, the dtypes differ, so the output is a copy
                 home[view] = source
                 last[source] = max(last[source], last[view])
 

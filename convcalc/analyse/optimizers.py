@@ -1,4 +1,7 @@
-"""The variables of Keras's optimizers: *slots* for each trainable weight, and a few global variables.
+"""The variables of Keras's optimizers: variables for each trainable weight (*slots*), and a few global variables.
+
+A slot is, for example, the momentum of a weight.
+
 
 Sources: ``build`` in ``keras/src/optimizers/*.py``. The dtypes are as on the TensorFlow backend, where Keras's "int"
 means int64.
@@ -55,7 +58,7 @@ _OPTIMIZER = (Weight("iteration", (), dtype="int64"), Weight("learning_rate", ()
 def slots(optimizer: str, weights: Sequence[Weight]) -> list[Weight]:
     """Returns all variables that the optimizer creates to train ``weights``."""
     variables = [slot for weight in weights for slot in SLOTS[optimizer](weight)]
-    if optimizer == "nadam":  # u_product has the dtype of the first weight
+    if optimizer == "nadam":  # Nadam has a further global variable, u_product, with the dtype of the first weight
         variables.append(Weight("u_product", (), dtype=weights[0].dtype if weights else "float32"))
     return [*_OPTIMIZER, *variables]
 
@@ -110,7 +113,7 @@ def variables_in_file(optimizer: Any, weights: Sequence[Weight]) -> list[Weight]
 def _own_variables(name: str, config: Mapping[str, Any], weights: Sequence[Weight]) -> list[Weight] | None:
     """Returns the variables that the class of an optimizer creates; None if they are unknown."""
     if name == "muon":
-        if weights and config.get("exclude_layers"):  # regular expressions in a file are not run
+        if weights and config.get("exclude_layers"):  # unknown, because regular expressions in a file are not run
             return None
         own = [slot for weight in weights for slot in _copies(1 if _is_matrix(weight, config) else 2)(weight)]
         return [*_OPTIMIZER, *own]

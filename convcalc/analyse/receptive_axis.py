@@ -142,7 +142,7 @@ def after_reordering(reach: Reach, origin: object) -> Reach:
 def after_window(reach: Reach, window: Window, name: str, origin: object) -> Reach | None:
     """Returns the reach after a window; None if the reach is unknown, or would take too long to compute.
 
-    ``origin`` identifies the window if its padding depends on an unknown input size.
+    ``origin`` identifies the window in :attr:`Reach.padding_slack`.
     """
     if reach.is_global:
         return reach
@@ -159,8 +159,8 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
     last: list[Pixel] = []
     for n in range(turns):
         under = _under(n, window, least)
-        # The fields of two positions that are n periods apart differ by n shifts. So only the first and last periods
-        # are checked.
+        # ``under`` are the positions that the window reads. From one period of positions to the next, all pixels grow
+        # by ``shift``. So the first pixel is found in the first period, and the last pixel in the last period.
         first.append(min(_pixels(reach.first, reach.shift, under[:period]), default=None))
         last.append(max(_pixels(reach.last, reach.shift, under[-period:]), default=None))
     slack = reach.padding_slack | ({(origin, (most - least) * reach.stride)} if least != most else set())

@@ -56,7 +56,8 @@ class AxisField(Struct):
         if self.reach is None or self.reach.scrambled_by is not None:
             return None
         pixels, positions = self.reach.shift, len(self.reach.first) or 1
-        is_whole = pixels % positions == 0 or pixels > positions << 53  # a float of this size is always a whole number
+        # A quotient above 2**53 has no fraction as a float, so it is treated as whole.
+        is_whole = pixels % positions == 0 or pixels > positions << 53
         return pixels // positions if is_whole else pixels / positions
 
     @property
@@ -232,8 +233,8 @@ def _walk_call(
             for key, track in fields.items():
                 tracks.setdefault(key, []).append(track)
         merged = {key: _merged(several, key, output, all(reordered), walk) for key, several in tracks.items()}
-    # All outputs of an operation have the same fields. All outputs of a layer have the same fields if these do not
-    # depend on the position. Otherwise only the fields of the first output are known.
+    # All outputs of an operation have the same fields. All outputs of a layer have the same fields if all positions of
+    # an output have the same field. Otherwise only the fields of the first output are known.
     is_same = isinstance(layer.definition, Operation) or all(
         track is not None and not track.axes for track in merged.values()
     )
@@ -249,7 +250,8 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
         return ()
     definition = layer.definition
     if isinstance(definition, LayerDefinition) and isinstance(result.definition, LayerDefinition):
-        definition = result.definition  # a layer of Keras 2 may have another definition for inputs with further axes
+        # The rule of another definition ran if a convolution of Keras 2 is called on an input with additional axes.
+        definition = result.definition
     if not isinstance(definition, (LayerDefinition, Operation)) or definition.receptive_field_rule is None:
         return None
     args = definition.rule_arguments({**layer.args, **call.args, **result.args})
@@ -307,8 +309,8 @@ def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjo
         if merged is None or track is None:
             return None
         axes = merged.axes or track.axes
-        if track.axes not in ((), axes):  # unknown, because the field would depend on positions along different axes
-            return None
+        if track.axes not in ((), axes):
+            return None  # unknown: the two inputs follow the model input along different axes
         positions = output[axes[0]] if len(axes) == 1 and axes[0] < len(output) else UNKNOWN
         union = receptive_axis.union(merged.reach, track.reach, positions, disjoint)
         if union.aligned is False:

@@ -142,8 +142,10 @@ def _is_operation(layer: Layer) -> bool:
 
 
 def _is_sublayer(row: LayerReport) -> bool:
-    """Returns True if the layer in Keras that a template describes has an object for this row. Its code has no input
-    layers, and an operation in its code is a function call.
+    """Returns True if a row of a template stands for a layer that the custom layer contains in Keras.
+
+    An input or an operation in a template is not such a layer: the code of the custom layer has function calls for
+    operations, and no input layers.
     """
     return row.class_name != "InputLayer" and not isinstance(row.definition, Operation)
 
@@ -316,7 +318,7 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
     ``stored`` are all weights in the model's file. If they are known, the number of parameters is exact.
     """
     top = [row.counts for row in rows if row.depth == 0]
-    times = Counter([row.counts for row in rows])  # equal rows share their counts
+    times = Counter([row.counts for row in rows])  # equal rows share one object, which is read only once
     still_trainable = _still_trainable(rows) if any(counts.still_trainable for counts in times) else ()
     param_bytes = sum([number * weight_bytes(counts.weights) for counts, number in times.items()])
     frozen_bytes = sum(
@@ -339,7 +341,8 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
         labels["param_bytes"] = "partial" if has_weights else "unknown"
     trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
     params, trained = sums["params"].value, sums["trainable_params"].value
-    # If the file has no weights, and the weights of a layer are unknown, the model was not built.
+    # The stored weights give the totals. An exception is a file without weights for a model in which the weights of a
+    # layer are unknown: this model was not built.
     if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
         params, param_bytes, again = _stored_totals(rows, stored)
         labels |= {"params": "", "param_bytes": ""}

@@ -27,8 +27,8 @@ class CallResult(Struct):
         args: the arguments of the rule.
         nested: the run of a nested model on these inputs.
         recorded: True if the output shapes come from the model's file, because they cannot be inferred.
-        may_have_more_outputs: True if the number of outputs is unknown. Code that is not run decides it, and a file
-            records only the outputs that other layers use.
+        may_have_more_outputs: True if the number of outputs is unknown. It depends on the code of a custom layer, which
+            is not run, and a file records only the outputs that other layers use.
     """
 
     inputs: tuple[Shape | None, ...]

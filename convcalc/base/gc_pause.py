@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# If more new objects than this exist, a collection takes longer than it took to create the objects.
+# If more new objects than this exist, they are moved to the oldest generation, because a collection would take long.
 _MANY = 50_000
 
 

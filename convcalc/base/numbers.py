@@ -52,7 +52,7 @@ UNKNOWN = Unknown()
 
 
 # The reflected operators below (``__radd__`` …) receive only ints and UNKNOWN, because a Traced left operand uses its
-# own operator. Mypy's overlap check does not know this, so it is switched off.
+# own operator. Mypy does not know this and reports overlapping signatures; ``type: ignore`` hides these reports.
 class Traced:
     """A number with the formula that computed it.
 

@@ -1,7 +1,7 @@
 """Problems with an input, as data: source position, message and severity.
 
-Layer rules and argument kinds do not know source positions, so they raise a :class:`Refusal`. Readers add the position
-and convert the refusal to a :class:`Problem`. Readers collect all problems and raise one :class:`ConvcalcError`.
+Layer rules and the parsers of arguments do not know source positions, so they raise a :class:`Refusal`. Readers add the
+position and convert the refusal to a :class:`Problem`. Readers collect all problems and raise one :class:`ConvcalcError`.
 """
 
 from __future__ import annotations

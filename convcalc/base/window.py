@@ -94,7 +94,8 @@ def pad_before_range(window: Window) -> tuple[int, int]:
         return before, before
     effective, stride = plain(window.effective_kernel), plain(window.stride)
     assert isinstance(effective, int) and isinstance(stride, int)
-    # The total padding is smallest if the input size is a multiple of the stride, and largest for a multiple plus 1.
+    # Half of the total padding, rounded down, is at the beginning. The total is smallest if the input size is a
+    # multiple of the stride, and largest for a multiple plus 1.
     return max(effective - stride, 0) // 2, (effective - 1) // 2
 
 
@@ -116,7 +117,7 @@ def slide(size: Number, kernel: Number, stride: Number = 1, dilation: Number = 1
     elif isinstance(padding, tuple):
         before, after = padding
     output = (size - effective + before + after) // stride + 1
-    # A causal kernel always fits because of its padding. An input of size 0 has an output of size 0, as with 'same'.
+    # With causal padding, every kernel fits. The output has size 0 only if the input has size 0, as with 'same'.
     if output <= 0 and padding != "causal":
         raise kernel_too_large(
             effective, f"{size}" if before == 0 and after == 0 else f"{size} + {before + after} of padding"
@@ -157,9 +158,10 @@ def slide_transposed(
 ) -> Window:
     """Returns the transposed window, which spreads each input position over ``kernel`` positions of the output.
 
-    The full output has the size ``(I − 1)·S + F``. ``padding`` is 'valid' or 'same', as in Keras, or (before, after):
-    the numbers of positions to cut off the full output, as in PyTorch. ``output_padding`` is the number of positions to
-    append; None uses Keras's default.
+    The full output has ``(size − 1)·stride + F`` positions; ``F`` is the effective kernel. ``padding`` is 'valid' or
+    'same', as in Keras, or a pair (before, after), as in PyTorch. The pair states how many positions are cut off at the
+    beginning and at the end of the full output. ``output_padding`` is the number of positions that are appended at the
+    end. If it is None, Keras's default applies.
     """
     effective = as_constant(effective_kernel(kernel, dilation))
     if padding == "same":
@@ -168,8 +170,8 @@ def slide_transposed(
             before = larger(effective - stride, 0) // 2
         else:
             output = (size - 1) * stride + effective % 2 + output_padding
-            # At the beginning, Keras pads the input by half of ``spread``, rounded up, but at most by the effective
-            # kernel minus 1.
+            # Keras computes this layer as a convolution over a padded input. The padding at the beginning is half of
+            # ``spread``, rounded up, but at most ``effective`` − 1. With the maximum, nothing is cut off the output.
             spread = effective + effective % 2 - 2 + output_padding
             before = larger(effective - 1 - ceil_div(spread, 2), 0)
         after = (size - 1) * stride + effective - before - output

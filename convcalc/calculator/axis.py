@@ -7,7 +7,7 @@ from convcalc.base.window import Window, same_padding, slide
 
 
 def is_same(window: Window) -> bool:
-    """Returns True if the formula of the output size shows padding 'same': the input size divided by the stride, rounded up."""
+    """Returns True if the formula of the output size is that of padding 'same': input size / stride, rounded up."""
     asked = ceil_div(as_constant(window.size), as_constant(window.stride))
     return not window.transposed and isinstance(window.output, Traced) and window.output.text == traced(asked).text
 

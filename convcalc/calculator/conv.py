@@ -149,8 +149,8 @@ def conv(
     kernel = _sizes(kernel_size, rank, "kernel_size")
     asked = _padding(padding, rank, framework)
     if framework == "torch" and transpose and asked == "valid":
-        # By default, PyTorch cuts nothing off the full output. Keras extends the output if the kernel is smaller than
-        # the stride; PyTorch does not.
+        # For PyTorch, 'valid' becomes the number 0. The string would give the transposed window of Keras, whose output
+        # is extended if the kernel is smaller than the stride.
         asked = ((Traced(0), Traced(0)),) * rank
     args: dict[str, Any] = {
         "kernel_size": kernel,

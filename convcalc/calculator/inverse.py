@@ -147,8 +147,8 @@ def _search(
             for stride in [*common, *apart]:
                 if _refused(stride, pad, transpose, framework):
                     continue
-                # PyTorch's transposed windows accept only numbers. Here 'valid' means 0: unlike Keras, PyTorch does not
-                # extend the output if the kernel is smaller than the stride.
+                # For PyTorch, 'valid' becomes the number 0. The string would give the transposed window of Keras, whose
+                # output is extended if the kernel is smaller than the stride.
                 amount = 0 if framework == "torch" and transpose and pad == "valid" else pad
                 extras = range(framework == "torch", min(_each(stride))) if more and transpose else ()
                 for extra in (None, *extras):

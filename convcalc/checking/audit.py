@@ -39,8 +39,8 @@ def audit(config: Any) -> list[AuditFinding]:
 
 
 def declared_names(config: Any, custom: CustomLayers) -> dict[str, str]:
-    """Returns the names of the custom classes in a parsed config that ``custom`` declares, and the file that declares
-    each class. convcalc knows the numbers of these classes.
+    """Returns the custom classes in a parsed config that ``custom`` declares. Maps the name of each class to the file
+    with the declaration.
     """
     found = ((value, custom.find(*class_names(value))) for _, value in _objects(config) if "class_name" in value)
     known = {

@@ -83,9 +83,9 @@ def _insight(code: str) -> Callable[[Callable[[Study], Findings]], Callable[[Stu
 def _most_params(report: Report) -> Findings:
     """One layer has most of the parameters.
 
-    This layer determines the size of the file and the memory for weights, gradients and the optimizer. If it is a Dense layer
-    after Flatten, use a GlobalAveragePooling layer instead of Flatten, or add pooling before it. If it is an Embedding, use a
-    smaller vocabulary or fewer dimensions.
+    This layer determines the size of the file and the memory for weights, gradients and the optimizer. If it is a
+    Dense layer after Flatten, use a GlobalAveragePooling layer instead of Flatten, or add pooling before the Flatten.
+    If it is an Embedding, use a smaller vocabulary or fewer dimensions.
     """
     if "params" not in report.totals.incomplete:
         parts = [(row, row.params) for row in _single_layers(report)]
@@ -158,8 +158,8 @@ def _unread_input(report: Report) -> Findings:
         unused = [
             f"{window.unread} of {window.size} positions of {axis}"
             for axis, window in windows
-            # With a stride of 1, nothing is rounded down: the layer crops its input.
-            # Gaps between windows cause another insight (skipped-input).
+            # With a stride of 1, nothing is rounded down, so the layer crops the unread positions on purpose.
+            # Unread positions in gaps between windows cause another insight (skipped-input).
             if window.stride > 1 and window.unread > larger(0, window.stride - window.effective_kernel)
         ]
         if unused:
@@ -200,9 +200,9 @@ def _even_kernel_same(report: Report) -> Findings:
 def _uneven_padding(report: Report) -> Findings:
     """Padding 'same' with a stride adds one more position at the end than at the beginning.
 
-    How 'same' divides the padding depends on the size of the input, so the windows may be at other positions for another size.
-    PyTorch and Caffe pad both sides equally. To use weights from there with the same results, use a ZeroPadding layer and padding
-    'valid'.
+    How 'same' divides the padding depends on the size of the input, so the windows may be at other positions for
+    another size. PyTorch and Caffe pad both sides equally. To use weights of PyTorch or Caffe with the same results,
+    use a ZeroPadding layer and padding 'valid'.
     """
     for row, windows in _with_same_padding(report):
         sides = [
@@ -319,8 +319,9 @@ def _subtracts_mean(norm: Layer, row: LayerReport) -> bool:
 def _field_beyond_input(report: Study) -> Findings:
     """From this layer on, the receptive field is larger than the input.
 
-    Each position depends on the whole input along this axis, and on padding. From here on, layers that only enlarge the receptive
-    field (large kernels, dilation, more strides) add no context; with a larger input they would.
+    A part of every receptive field of this size is padding. Positions in the middle usually depend on the whole input
+    already. For them, later layers that only enlarge the receptive field (large kernels, dilation, more strides) add
+    nothing. These layers are useful if the input is larger.
     """
     inputs: set[str] = set()  # the inputs that already have a finding
     for row in _single_layers(report):

@@ -1,7 +1,7 @@
 """Compares the weights in a report with the weights that the model's file stores.
 
 The weights of a layer are compared only by their shapes, in any order. So the names of Keras's attributes need not be
-known. But the comparison does not notice if the file has two weights of equal shape in one layer exchanged.
+known. But the comparison does not notice if two weights of equal shape are exchanged within a layer.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
     layers: dict[str, _Layer] = {}
     count = compared = unknown = 0
     for row in report.layers:
-        # If the layers of the model come from a declaration, the names of these layers in the file are unknown.
+        # If the layers of the model come from a declaration, the names of these layers in the file are unknown. So all
+        # weights are compared together, under the name of the model.
         declared = report.model.fallback is not None
         path = report.model.name if declared else _stored_at(row.path, weights)
         layer = layers.setdefault(path, _Layer(row))

@@ -39,7 +39,7 @@ class _LazyGroup(click.Group):
         from click.shell_completion import CompletionItem
 
         commands = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
-        # The method of click.Group would import the module of every command to get the help text of the command.
+        # The method of click.Group is not called: it would import the module of every command to get the help text.
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -76,9 +76,8 @@ def main(args: list[str] | None = None) -> NoReturn:
     """
     if args is None:
         gc_pause.collect_rarely()
-        warnings.showwarning = lambda message, *details, **more: warn(
-            f"warning: {message}"
-        )  # e.g. from a broken plugin
+        # Python's warnings, e.g. from a broken plugin, are shown without their position in the code.
+        warnings.showwarning = lambda message, *details, **more: warn(f"warning: {message}")
     arguments = sys.argv[1:] if args is None else args
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the parent process closed the stream: discard the output, as print() does

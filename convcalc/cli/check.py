@@ -159,7 +159,7 @@ def command(
         None if quiet else to.text_style(width, ascii, no_color),
         custom,
     )
-    custom_layers(custom)  # errors in these files are reported once, not for each model
+    custom_layers(custom)  # read now: errors in these files are then reported once, not for each model
     outcomes = in_order(names, run.check, _processes(jobs, names, against))
     exit_codes: list[int] = []
     with closing(_payloads(progress(names, outcomes, quiet), exit_codes)) as payloads:

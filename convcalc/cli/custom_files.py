@@ -26,7 +26,7 @@ def custom_layers(given: tuple[str, ...]) -> CustomLayers:
 def _files_of_project() -> tuple[str, ...]:
     """Returns the paths of the project's files of custom layers.
 
-    Most projects have no such files. If the project file does not mention them, its other settings are not read.
+    If the project file does not mention such files, as in most projects, its other settings are not read.
     """
     if project_text(None, "custom") is None:
         return ()

@@ -178,8 +178,8 @@ def _longest_in_order(matches: Matches) -> list[tuple[int, int]]:
 
     This is the problem of finding the longest increasing subsequence.
     """
-    # Describes, for each length, the series of this length that ends with the smallest number in ``after``: the
-    # smallest number, and the last pair of the series.
+    # For each length, only one series of this length is kept: the series that ends with the smallest number in
+    # ``after``. ``ends`` has this number, and ``last_pairs`` has the last pair of the series.
     ends: list[int] = []
     last_pairs: list[tuple[int, int]] = []
     previous: dict[tuple[int, int], tuple[int, int] | None] = {}

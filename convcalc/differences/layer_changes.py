@@ -190,8 +190,8 @@ def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, lis
 def _is_own_change(change: Change, parent: Pair | None) -> bool:
     """Returns True if a change is a change of the layer itself.
 
-    There are two exceptions, which are not changes of the layer itself: a new name, and a new value of ``trainable`` if
-    the parent was frozen or unfrozen too.
+    Three changes are not changes of the layer itself: a new name, a new value of ``trainable`` if the parent was frozen
+    or unfrozen too, and a change of ``trainable`` from or to "-", which Keras prints for a layer without weights.
     """
     if change.field == "trainable":
         return not _changes_trainable(parent) and "-" not in (change.before.text, change.after.text)
@@ -205,8 +205,8 @@ def _changes_trainable(parent: Pair | None) -> bool:
 def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequence[Change]]) -> set[int]:
     """Returns the layers whose computed values differ, possibly for a reason outside of the layer.
 
-    There are three such reasons: an input of the layer differs, the layer contains layers, or its parent was frozen or
-    unfrozen.
+    There are four such reasons: an input of the layer differs, the layer reads an input of a nested model, the layer
+    contains layers, or its parent was frozen or unfrozen.
     """
     matches = siblings.alignment.matches
     partners = {right: left for left, right in matches.items()}

@@ -80,7 +80,8 @@ def _columns(header: str, length: int) -> list[_Column]:
     ends = [*starts[1:], length]
     fields = ["layer", "shape", "params", *("trainable" if title[0][0] == "T" else "sources" for title in titles[3:])]
     last = len(fields) - 1
-    # If Keras wraps texts, there are three spaces between two columns. If Keras cuts texts off, there is one.
+    # A version of Keras that wraps texts begins the header with a space, and leaves three spaces between two columns.
+    # An older version, which cuts texts off, leaves one space.
     between = 3 if header.startswith(" ") else 1
     return [
         _Column(field, start, end, end - start - (0 if number == last else between))

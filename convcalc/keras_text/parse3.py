@@ -157,7 +157,8 @@ def _cell(lines: list[Sequence[str]], column: _Column, right: bool = False) -> C
         part = "".join(line[column.start : column.end])
         words += part.split()
         free = column.end - column.start - len(line[column.start : column.end]) + len(part) - len(part.rstrip())
-        # If only one position is free, a further word may have been cut off after it.
+        # The right part of the column is missing. If at most one position is free at the end of the line, a further
+        # word may have followed.
         if column.cut and part.strip() and (right or free < 2):
             words.append("…")
     cropped = any(word.endswith("…") for word in words)

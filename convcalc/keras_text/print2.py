@@ -106,7 +106,7 @@ class _Summary:
             for column, end in enumerate(self.positions[: len(rest)]):
                 last = column == len(self.positions) - 1
                 room = end - (self.positions[column - 1] if column else depth)
-                if not last:  # two spaces after the text and one before the next column
+                if not last:  # Keras leaves two spaces after the text and one before the next column
                     room -= 3
                 if room < 1:
                     raise too_narrow(self.length)

@@ -57,7 +57,7 @@ def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
     yield row
     for inner in row.sublayers if expand else ():
         # For an inner layer, Keras shows the shape for which it was built. A layer that is built in ``__init__``, or
-        # that contains a list of layers, has no such shape.
+        # that contains a list of layers, has no such shape, so Keras shows "?".
         definition = inner.definition
         unknown = isinstance(definition, LayerDefinition) and (
             definition.built_when_made or definition.sublayers_argument

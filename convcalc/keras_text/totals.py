@@ -54,7 +54,7 @@ def _trained(report: Report) -> list[Weight]:
     seen: set[tuple[str, ...]] = set()
     for row in report.layers:
         paths = tuple(weight.path for weight in row.layer.stored or ())
-        if paths in seen:  # another layer has these weights too, and the file stores them once
+        if paths in seen:  # an earlier layer has the same weights, which count once
             continue
         seen |= {paths} if paths else set()
         path = _path_in_keras(row)

@@ -101,7 +101,7 @@ def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
         pairs = zip(shown[skipped:], current[start + skipped :])
         return len(list(takewhile(lambda pair: names_agree(*pair), pairs)))
 
-    for skipped in (0, 1):  # the first row may have been renamed
+    for skipped in (0, 1):  # if no name agrees with the first row, the row may have been renamed: skip it
         lengths = [length(start, skipped) for start in range(len(current))]
         if any(lengths):
             return lengths.index(max(lengths))

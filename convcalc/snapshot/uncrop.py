@@ -17,8 +17,9 @@ def uncrop(printed: Snapshot, current: Snapshot) -> Snapshot:
 
     Many cropped names are equal, so printed rows and the model's rows are paired by their order. First, rows that agree
     in all cells are paired, from the beginning and from the end. Then the remaining rows in the middle are paired in
-    the same way if their names and types agree. A cell that is still cropped afterwards differs from the model's cell;
-    it is compared as a plain text.
+    the same way if their names and types agree. If equally many rows are left in both summaries, they are paired by
+    their order. Otherwise, the longest series of rows whose names and types agree is paired. A cell that is still
+    cropped afterwards is compared as a plain text.
     """
     if not any(map(_is_cropped, printed.rows)):
         return printed

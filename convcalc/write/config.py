@@ -78,7 +78,8 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
         for call in model.calls:
             before = rows.get(prefix + model.layer_of(call.inputs[0]).name) if call.inputs else None
             if before is not None and before.calls[-1].recorded and before.output_shapes[0] is not None:
-                # In the config of a Sequential, the build shape of a layer is the output shape of the layer before it.
+                # The output shape of ``before`` cannot be inferred. A Sequential stores it as the build shape of the
+                # next layer.
                 entries[call.layer]["build_config"] = {"input_shape": plain_shape(before.output_shapes[0])}
         known = [entry for number, entry in enumerate(entries) if number not in unknown]
         config: dict[str, Any] = {"name": model.name, "trainable": trainable, "layers": known}
@@ -90,7 +91,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     entries = []
     for index in summary_order(model):
         layer = model.layers[index]
-        # An operation may have only numbers as arguments, and no tensors as inputs.
+        # An input is called on nothing, so it has no nodes. An operation can be called on numbers alone.
         called = any(call.sources or call.args for call in calls[index])
         nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if called]
         entries.append({**_object(layer, rows, prefix, trains), "name": layer.name, "inbound_nodes": nodes})
@@ -196,7 +197,7 @@ def argument_values(definition: LayerDefinition | None, args: Mapping[str, Any],
 
 def written(value: Any, trains: bool = True) -> Any:
     """Returns the value of an argument as JSON. A layer becomes a config object, and an unknown size becomes null."""
-    if isinstance(value, SubModel):  # written again, because Keras 2 may have written its config
+    if isinstance(value, SubModel):  # the stored config is not used: it may be in the format of Keras 2
         return _model(value.model, {row.path: row for row in infer(value.model).layers}, "", trains)
     if isinstance(value, SubForeign):
         return value.config
@@ -220,7 +221,7 @@ def written(value: Any, trains: bool = True) -> Any:
 
 
 def filled(form: Any, tensors: Sequence[Any]) -> Any:
-    """Returns arguments as JSON, from their form: each slot is replaced by its tensor."""
+    """Returns the arguments in ``form`` as JSON, with a tensor in place of each slot."""
     if isinstance(form, Slot):
         return tensors[form.number]
     if isinstance(form, list):
@@ -240,7 +241,7 @@ def _node(
     def tensor(ref: Ref) -> dict[str, Any]:
         source = model.layer_of(ref)
         row = rows[prefix + source.name].calls[numbers[ref.call]]
-        # A layer of an unknown class can have more outputs than the report lists.
+        # A layer of an unknown class can have more outputs than the report lists. Their shapes and dtypes are unknown.
         shape, dtype = (*zip(row.output_shapes, row.output_dtypes), *[(None, "")] * (ref.output + 1))[ref.output]
         config = {
             "shape": plain_shape(shape),

@@ -19,7 +19,7 @@ def declarations(model: Model) -> list[str]:
     definitions = {definition.name: definition for definition in used}
     blocks: dict[str, Node] = {}
     for definition in used:
-        # the layers of a template can use all declarations and blocks of the template's file
+        # The layers of a template can use the declarations and blocks of the template's file, so these are written too.
         if isinstance(definition.template, Template):
             definitions = {**definition.template.layers, **definitions}
             blocks |= {name: block.body for name, block in definition.template.blocks.items()}

@@ -21,7 +21,7 @@ from convcalc.write.calls import holds_function
 from convcalc.write.policies import policy_code
 
 WIDTH = 100
-# Maps each kind of argument whose value can be an object to the Keras module with the classes of these objects.
+# The value of some arguments is an object of Keras. Maps the kind of the argument to the Keras module of the object.
 _OBJECTS = {
     "initializer": "initializers",
     "regularizer": "regularizers",

@@ -205,7 +205,7 @@ def _arguments(layer: Layer, tuples: bool) -> Any:
             return None
         own = {argument.name for argument in definition.arguments}
         if tuples:
-            own.add("vocabulary_size")  # only files of Keras have it
+            own.add("vocabulary_size")  # a Keras file can contain this argument, a spec cannot
         return _tree(argument_values(definition, {key: part for key, part in layer.args.items() if key in own}))
     if isinstance(definition, Foreign):
         return _tree({key: part for key, part in layer.args.items() if key not in ("name", "trainable", "dtype")})

@@ -309,7 +309,8 @@ class _Function:
         given = {name: put(value) for name, value in operation.without_defaults(call.args).items()}
         made = {name: _tuples(value) for name, value in operation.without_defaults(layer.args).items()}
         several = given.pop(operation.parameters[0], []) if operation.variadic else []
-        # A mask that Keras creates and does not use has an automatic name, too.
+        # With explicit masks, the names of operations are written: Keras also creates masks that it does not use, and
+        # each of them takes an automatic name.
         automatic = not self.module.explicit_masks and has_automatic_name(self.module.names, operation, layer)
         if automatic and operation.name == "GetItem" and _is_plain(given["key"]):
             return CallExpression(f"{given['x']}{key_text(given['key'])}", None), ""
@@ -373,7 +374,7 @@ def _is_nested(layer: Layer, several: bool) -> bool:
     if isinstance(definition, Model):
         return definition.output_tree is not None
     if isinstance(definition, Operation):
-        return definition.name == "Unique"  # this function returns a tuple only if it returns more than the values
+        return definition.name == "Unique"  # ops.unique returns a tuple only if it returns more than the unique values
     if isinstance(definition, LayerDefinition) and not definition.is_custom:
         has_states = definition.state_sizes is not None or {"cell", "layer"} & {a.name for a in definition.arguments}
         return bool(several and has_states)
