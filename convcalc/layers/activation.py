@@ -68,8 +68,8 @@ def _tf_relu(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 @layer(
     "ReLU",
     Argument("max_value", Real(0), None, nullable=True),
-    Argument("negative_slope", Real(0), 0.0),
-    Argument("threshold", Real(0), 0.0),
+    Argument("negative_slope", Real(0, null_in_files=False), 0.0),
+    Argument("threshold", Real(0, null_in_files=False), 0.0),
     mask_rule=masks.keeps,
     receptive_field_rule=views.positions,
     buffer_reuse=IN_PLACE,
@@ -88,7 +88,7 @@ def relu(a: Args, x: Shape) -> Inferred:
 
 @layer(
     "LeakyReLU",
-    Argument("negative_slope", Real(0), 0.3),
+    Argument("negative_slope", Real(0, null_in_files=False), 0.3),
     mask_rule=masks.keeps,
     receptive_field_rule=views.positions,
     buffer_reuse=IN_PLACE,

@@ -207,11 +207,12 @@ class IntegerOrIntegers(RankFree):
 
 
 class Real(RankFree):
-    """A real number within limits."""
+    """A real number within limits. With ``null_in_files``, Keras loads a file that has null instead of the number."""
 
-    def __init__(self, minimum: float | None = None, maximum: float | None = None) -> None:
+    def __init__(self, minimum: float | None = None, maximum: float | None = None, null_in_files: bool = True) -> None:
         self.minimum = minimum
         self.maximum = maximum
+        self.null_in_files = null_in_files
 
     @property
     def expects(self) -> str:
@@ -236,6 +237,17 @@ class Boolean(RankFree):
 
     def read(self, value: Any) -> bool:
         if not isinstance(value, bool):
+            raise ValueError
+        return value
+
+
+class AutoOrBoolean(RankFree):
+    """The word ``auto``, or a boolean, which may also be 0 or 1."""
+
+    expects = "'auto', true or false"
+
+    def read(self, value: Any) -> Any:
+        if value != "auto" and value not in (False, True):
             raise ValueError
         return value
 
@@ -283,7 +295,7 @@ class KnownName(RankFree):
     def read(self, value: Any) -> Any:
         if isinstance(value, str) and value not in self.names:
             raise ValueError(did_you_mean(value, self.names))
-        if not isinstance(value, (str, dict)):
+        if not isinstance(value, (str, dict)) or value == {}:
             raise ValueError
         return value
 
@@ -336,16 +348,23 @@ class Argument(Struct):
             raise Refusal(message, codes.INVALID_VALUE, self.name) from refused
 
 
+# Keras checks that these numbers are no booleans: ``size`` of UpSampling1D, ``n`` of RepeatVector, those of Embedding.
+_NO_BOOLEANS = ("seed", "size", "n", "input_dim", "output_dim")
+
+
 def as_keras_reads(argument: Argument, value: Any) -> Any:
-    """Returns the value of an argument in a Keras file as Keras reads it. For a boolean, 0 and null mean false, and 1
-    means true.
+    """Returns the value of an argument in a Keras file as Keras reads it. For a boolean, Keras uses the truth value of
+    any value, such as 0, null and an empty list. A boolean is accepted as the number 0 or 1.
 
     Keras also accepts null for some real numbers. These numbers change no shape and no count, so the default replaces
     null.
     """
-    if isinstance(argument.kind, Boolean) and not argument.nullable and (value is None or value in (0, 1)):
+    kind = argument.kind
+    if isinstance(kind, Boolean) and not argument.nullable:
         return bool(value)
-    is_missing = value is None and isinstance(argument.kind, Real) and not argument.nullable
+    if isinstance(value, bool) and isinstance(kind, (Integer, Real, PerAxis)) and argument.name not in _NO_BOOLEANS:
+        return int(value)
+    is_missing = value is None and isinstance(kind, Real) and kind.null_in_files and not argument.nullable
     return argument.default if is_missing and argument.default is not REQUIRED else value
 
 

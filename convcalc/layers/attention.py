@@ -13,6 +13,7 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, as_constant, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, quantization, views
 from convcalc.layers.arguments import (
+    INITIALIZER,
     Argument,
     Boolean,
     Choice,
@@ -21,12 +22,12 @@ from convcalc.layers.arguments import (
     Integers,
     Real,
     ignored_arguments,
-    initializer,
 )
 from convcalc.layers.registry import TUPLE, Args, Inferred, Product, Weight, layer, required
 
 _BIAS = Argument("use_bias", Boolean(), True)
-_DROPOUT = Argument("dropout", Real(), 0.0)
+_DROPOUT = Argument("dropout", Real(null_in_files=False), 0.0)
+_DROPOUT_RATE = Argument("dropout", Real(0, 1, null_in_files=False), 0.0)  # of a Dropout layer inside
 _WINDOW = Argument("sliding_window", Integer(1), None, nullable=True)
 _FLASH = ignored_arguments("flash_attention")
 _GATE = Argument("use_gate", Boolean(), False)
@@ -34,8 +35,8 @@ _SCORES = Argument("return_attention_scores", Boolean(), False)
 _CAUSAL = Argument("use_causal_mask", Boolean(), False)
 _PROJECTIONS = ("query", "key", "gate", "value", "attention_output")
 _TAIL = [
-    initializer("kernel_initializer", "glorot_uniform"),
-    initializer("bias_initializer", "zeros"),
+    Argument("kernel_initializer", INITIALIZER, "glorot_uniform"),
+    Argument("bias_initializer", INITIALIZER, "zeros"),
     *ignored_arguments(
         "kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint"
     ),
@@ -121,7 +122,7 @@ def _projected_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
     Argument("num_heads", Integer(1)),
     Argument("key_dim", Integer(1)),
     Argument("value_dim", Integer(1), None, nullable=True),
-    _DROPOUT,
+    _DROPOUT_RATE,
     _BIAS,
     Argument("output_shape", Integers(1, single=True), None, nullable=True),
     Argument("attention_axes", IntegerOrIntegers(), None, nullable=True),
@@ -232,7 +233,7 @@ def _listed(axes: object) -> tuple[int, ...]:
     Argument("head_dim", Integer(1)),
     Argument("num_query_heads", Integer(1)),
     Argument("num_key_value_heads", Integer(1)),
-    _DROPOUT,
+    _DROPOUT_RATE,
     _BIAS,
     _WINDOW,
     *_FLASH,

@@ -339,7 +339,7 @@ _value_change(
 _value_change(
     "RandomGrayscale",
     "Converts images to grayscale at random, in training only; integer inputs stay integers.",
-    Argument("factor", Real(0, 1), 0.5),
+    Argument("factor", Real(0, 1, null_in_files=False), 0.5),
     DATA_FORMAT,
     SEED,
     dtype=SAME,
@@ -371,7 +371,7 @@ _value_change(
     "RandomPerspective",
     "Applies a random perspective transform to images, in training only.",
     Argument("factor", _PART, 1.0),
-    Argument("scale", Real(0, 1), 1.0),
+    Argument("scale", Real(0, 1, null_in_files=False), 1.0),
     _INTERPOLATION,
     _FILL_VALUE,
     SEED,

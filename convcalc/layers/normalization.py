@@ -51,8 +51,8 @@ def _tf_batch_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) 
 @layer(
     "BatchNormalization",
     Argument("axis", Integer(), -1),
-    Argument("momentum", Real(), 0.99),
-    Argument("epsilon", Real(), 0.001),
+    Argument("momentum", Real(null_in_files=False), 0.99),
+    Argument("epsilon", Real(null_in_files=False), 0.001),
     _CENTER,
     _SCALE,
     *_INITIALIZERS,

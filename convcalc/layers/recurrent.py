@@ -17,7 +17,9 @@ from convcalc.layers import costs, masks, sliding, views
 from convcalc.layers.arguments import (
     ACTIVATION,
     DATA_FORMAT,
+    SEED,
     Argument,
+    AutoOrBoolean,
     Boolean,
     Integer,
     Real,
@@ -30,7 +32,11 @@ from convcalc.layers.sublayer import LayerValue, LayerValues, SubLayer, over_ste
 
 _UNITS = Argument("units", Integer(1))
 _BIAS = Argument("use_bias", Boolean(), True)
-_DROPOUT = [Argument("dropout", Real(), 0.0), Argument("recurrent_dropout", Real(), 0.0)]
+_DROPOUT = [
+    Argument("dropout", Real(null_in_files=False), 0.0),
+    Argument("recurrent_dropout", Real(null_in_files=False), 0.0),
+]
+_USE_CUDNN = Argument("use_cudnn", AutoOrBoolean(), "auto")
 _GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 
 
@@ -164,7 +170,7 @@ _LSTM_TAIL = [*_initializers(), Argument("unit_forget_bias", Boolean(), True)]
         *_initializers(),
         *_regularizers(activity=False),
         *_DROPOUT,
-        *ignored_arguments("seed"),
+        SEED,
     ),
     inputs=(2, 2),
     state_sizes=_one_state,
@@ -193,7 +199,7 @@ def simple_rnn_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
         *_regularizers(activity=True),
         *_DROPOUT,
         *_loop(),
-        *ignored_arguments("seed"),
+        SEED,
     ),
     inputs=(1, 2),
     takes_initial_state=True,
@@ -222,7 +228,7 @@ _RESET = Argument("reset_after", Boolean(), True)
 
 @layer(
     "GRUCell",
-    *(*_GRU, *_regularizers(activity=False), *_DROPOUT, _RESET, *ignored_arguments("seed")),
+    *(*_GRU, *_regularizers(activity=False), *_DROPOUT, _RESET, SEED),
     inputs=(2, 2),
     state_sizes=_one_state,
     axes=("features",),
@@ -246,10 +252,10 @@ def gru_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
         *_GRU,
         *_regularizers(activity=True),
         *_DROPOUT,
-        *ignored_arguments("seed"),
+        SEED,
         *_loop(),
         _RESET,
-        *ignored_arguments("use_cudnn", default="auto"),
+        _USE_CUDNN,
     ),
     inputs=(1, 2),
     takes_initial_state=True,
@@ -277,7 +283,7 @@ _LSTM = [_UNITS, _function("activation", "tanh"), _function("recurrent_activatio
 
 @layer(
     "LSTMCell",
-    *(*_LSTM, *_regularizers(activity=False), *_DROPOUT, *ignored_arguments("seed")),
+    *(*_LSTM, *_regularizers(activity=False), *_DROPOUT, SEED),
     inputs=(3, 3),
     state_sizes=_two_states,
     axes=("features",),
@@ -301,9 +307,9 @@ def lstm_cell(a: Args, x: Shape, *states: Shape) -> Inferred:
         *_LSTM,
         *_regularizers(activity=True),
         *_DROPOUT,
-        *ignored_arguments("seed"),
+        SEED,
         *_loop(),
-        *ignored_arguments("use_cudnn", default="auto"),
+        _USE_CUDNN,
     ),
     inputs=(1, 3),
     takes_initial_state=True,
@@ -445,7 +451,7 @@ _CONV_LSTM: list[Any] = [
     *_LSTM_TAIL,
     *_regularizers(activity=True),
     *_DROPOUT,
-    *ignored_arguments("seed"),
+    SEED,
     *_loop()[:4],
 ]
 

@@ -390,6 +390,27 @@ def use_bias_as_null() -> Case:
 
 
 @case
+def use_bias_as_an_empty_list() -> Case:
+    return Case(_single(layer("Dense", "d", units=3, use_bias=[]), (None, 4)), {"d": ([(None, 3)], 12)})
+
+
+@case
+def use_bias_as_a_word() -> Case:
+    return Case(_single(layer("Dense", "d", units=3, use_bias="abc"), (None, 4)), {"d": ([(None, 3)], 15)})
+
+
+@case
+def strides_and_filters_as_true() -> Case:
+    body = layer("Conv1D", "c", filters=True, kernel_size=[3], strides=True)
+    return Case(_single(body, (None, 9, 4)), {"c": ([(None, 7, 1)], 13)})
+
+
+@case
+def rate_as_false() -> Case:
+    return Case(_single(layer("Dropout", "d", rate=False), (None, 4)), {"d": ([(None, 4)], 0)})
+
+
+@case
 def return_sequences_as_a_number_inside_a_wrapper() -> Case:
     cell = _inside(layer("LSTM", "r", units=3, return_sequences=1, use_bias=0))
     return Case(_single(layer("Bidirectional", "b", layer=cell), (None, 5, 4)), {"b": ([(None, 5, 6)], 168)})

@@ -26,7 +26,7 @@ def problems(config: Any) -> list[str]:
 def test_the_problems_of_three_layers() -> None:
     config = functional(
         inputs(4),
-        layer("Dense", "a", [at("x", 4)], units=0, use_bias=2.5),
+        layer("Dense", "a", [at("x", 4)], units=0, kernel_initializer={}),
         layer("Dense", "b", [at("x", 4)], units="many"),
         layer("Conv1D", "c", [at("x", 4)], filters=2, kernel_size=[3]),
         layer("Add", "d", [[at("a", 0), at("b", 0), at("c", 2)]]),
@@ -34,7 +34,7 @@ def test_the_problems_of_three_layers() -> None:
     )
     first, second, third, fourth = problems(config)
     assert first.startswith("m.json: config.layers[1]: 'a': Dense's argument 'units' expects")
-    assert second.startswith("m.json: config.layers[1]: 'a': Dense's argument 'use_bias' expects")
+    assert second.startswith("m.json: config.layers[1]: 'a': Dense's argument 'kernel_initializer' expects")
     assert third.startswith("m.json: config.layers[2]: 'b': Dense's argument 'units' expects")
     assert fourth.startswith("Conv1D 'c' expects (length, channels)")
 
@@ -94,3 +94,23 @@ def test_at_most_20_errors_are_shown() -> None:
     texts = problems(functional(inputs(4), *broken, layer("Dense", "dense", [at("x", 4)], units=2)))
     assert len(texts) == 21
     assert texts[-1] == "30 more errors are not shown; correct the shown errors first"
+
+
+@pytest.mark.parametrize(
+    ("class_name", "args", "argument"),
+    [
+        ("LSTM", {"units": 2, "dropout": None}, "dropout"),
+        ("GRU", {"units": 2, "recurrent_dropout": None}, "recurrent_dropout"),
+        ("LSTM", {"units": 2, "use_cudnn": None}, "use_cudnn"),
+        ("SimpleRNN", {"units": 2, "seed": 2.0}, "seed"),
+        ("BatchNormalization", {"epsilon": None}, "epsilon"),
+        ("BatchNormalization", {"momentum": None}, "momentum"),
+        ("ReLU", {"threshold": None}, "threshold"),
+        ("LeakyReLU", {"negative_slope": None}, "negative_slope"),
+        ("Conv1D", {"filters": 2, "kernel_size": [1], "kernel_regularizer": {}}, "kernel_regularizer"),
+    ],
+)
+def test_values_that_keras_refuses_in_a_file(class_name: str, args: dict[str, Any], argument: str) -> None:
+    config = functional(inputs(5, 4), layer(class_name, "made", [at("x", 5, 4)], **args), outputs=[["made", 0, 0]])
+    (problem,) = problems(config)
+    assert f"{class_name}'s argument '{argument}' expects" in problem
