@@ -60,6 +60,12 @@ def _small(name: str, **special: Any) -> Any:
     return filled(_hub(name), SMALL, SPECIAL.get(name, {}) | special)
 
 
+def _layer(name: str, **options: Any) -> Any:
+    import keras_hub
+
+    return getattr(keras_hub.layers, name)(**options)
+
+
 def _encoder(**options: Any) -> Any:
     return _small("ResNetBackbone", image_shape=(32, 32, 3), **options)
 
@@ -93,9 +99,9 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "BASNetBackbone": {
         "image_encoder": lambda: _small(
             "ResNetBackbone",
-            stackwise_num_filters=[64] * 2,
-            stackwise_num_blocks=[1] * 2,
-            stackwise_num_strides=[1, 2],
+            stackwise_num_filters=[64] * 4,
+            stackwise_num_blocks=[1] * 4,
+            stackwise_num_strides=[1, 2, 2, 2],
             image_shape=(32, 32, 3),
         ),
         "projection_filters": 4,
@@ -120,6 +126,9 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "stackwise_strides": [1, 2],
         "stackwise_num_filters": [8, 12],
         "block_type": "dark",
+        "bottle_ratio": [0.5, 1.0],
+        "block_ratio": [1.0, 1.0],
+        "expand_ratio": [1.0, 1.0],
     },
     "DINOV2Backbone": {"image_shape": (16, 16, 3), "position_embedding_shape": (16, 16, 3), "num_register_tokens": 2},
     "DINOV3Backbone": {"image_shape": (16, 16, 3)},
@@ -279,7 +288,103 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "use_p5": False,
     },
     "RoformerV2Backbone": {"head_size": 4},
-    "SAMBackbone": {},
+    "SAMBackbone": {
+        "image_encoder": lambda: _small("ViTDetBackbone", image_shape=(32, 32, 3), num_output_channels=8),
+        "prompt_encoder": lambda: _layer(
+            "SAMPromptEncoder",
+            hidden_size=8,
+            image_embedding_size=(8, 8),
+            input_image_size=(32, 32),
+            mask_in_channels=4,
+        ),
+        "mask_decoder": lambda: _layer(
+            "SAMMaskDecoder",
+            num_layers=1,
+            hidden_size=8,
+            intermediate_dim=12,
+            num_heads=2,
+            embedding_dim=8,
+            num_multimask_outputs=3,
+            iou_head_depth=2,
+            iou_head_hidden_dim=8,
+        ),
+    },
+    "BLIP2Backbone": {"vision_encoder": None, "qformer": None, "language_model": lambda: _small("OPTBackbone")},
+    "DFineBackbone": {
+        "backbone": lambda: _small(
+            "HGNetV2Backbone", image_shape=(64, 64, 3), out_features=["stage1", "stage2"], hidden_sizes=[8, 12]
+        ),
+        "decoder_in_channels": [8, 8],
+        "encoder_hidden_dim": 8,
+        "num_labels": 4,
+        "num_denoising": 0,
+        "learn_initial_query": False,
+        "num_queries": 6,
+        "anchor_image_size": (64, 64),
+        "feat_strides": [4, 8],
+        "num_feature_levels": 2,
+        "encoder_in_channels": [8, 12],
+        "encode_proj_layers": [1],
+        "encoder_ffn_dim": 12,
+        "num_encoder_layers": 1,
+        "hidden_expansion": 0.5,
+        "depth_multiplier": 0.5,
+        "eval_idx": -1,
+        "num_decoder_layers": 2,
+        "decoder_attention_heads": 2,
+        "decoder_ffn_dim": 12,
+        "decoder_n_points": [2, 2],
+        "lqe_hidden_dim": 6,
+        "num_lqe_layers": 2,
+        "out_features": ["stage1", "stage2"],
+        "image_shape": (64, 64, 3),
+        "seed": 0,
+    },
+    "DepthAnythingBackbone": {
+        "image_encoder": lambda: _small("DINOV2Backbone", num_layers=4),
+        "reassemble_factors": [4, 2, 1, 0.5],
+        "neck_hidden_dims": [4, 4, 8, 8],
+        "fusion_hidden_dim": 8,
+        "head_hidden_dim": 4,
+        "head_in_index": -1,
+        "feature_keys": ["Stage1", "Stage2", "Stage3", "Stage4"],
+    },
+    "Gemma3nBackbone": {
+        "text_vocab_size": 20,
+        "text_hidden_size": 8,
+        "num_hidden_layers": 2,
+        "pad_token_id": 0,
+        "intermediate_size": [12, 12],
+        "hidden_activation": "gelu_approximate",
+        "layer_types": ["sliding_attention", "full_attention"],
+        "rope_theta": 100.0,
+        "max_position_embeddings": 16,
+        "vocab_size_per_layer_input": 20,
+        "hidden_size_per_layer_input": 2,
+        "altup_num_inputs": 2,
+        "laurel_rank": 1,
+    },
+    "MobileNetV5Backbone": {
+        "stackwise_block_types": [["er"], ["uir", "uir"]],
+        "stackwise_num_blocks": [1, 2],
+        "stackwise_num_filters": [[8], [12, 12]],
+        "stackwise_strides": [[2], [2, 1]],
+        "stackwise_act_layers": [["relu"], ["relu", "relu"]],
+        "stackwise_exp_ratios": [[2.0], [3.0, 3.0]],
+        "stackwise_se_ratios": [[0.0], [0.0, 0.0]],
+        "stackwise_dw_kernel_sizes": [[0], [5, 5]],
+        "stackwise_dw_start_kernel_sizes": [[0], [0, 0]],
+        "stackwise_dw_end_kernel_sizes": [[0], [0, 0]],
+        "stackwise_exp_kernel_sizes": [[3], [0, 0]],
+        "stackwise_pw_kernel_sizes": [[1], [0, 0]],
+        "stackwise_num_heads": [[0], [0, 0]],
+        "stackwise_key_dims": [[0], [0, 0]],
+        "stackwise_value_dims": [[0], [0, 0]],
+        "stackwise_kv_strides": [[0], [0, 0]],
+        "stackwise_use_cpe": [[False], [False, False]],
+        "use_msfa": False,
+        "num_features": 16,
+    },
     "SegFormerBackbone": {"image_encoder": lambda: _small("MiTBackbone"), "projection_filters": 6},
     "SmolLM3Backbone": {
         "attention_bias": False,
