@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from convcalc.ops.registry import TENSORFLOW, Operation, all_operations, find_function, find_operation, operation
+from convcalc.ops.registry import (
+    TENSORFLOW,
+    Operation,
+    all_operations,
+    find_function,
+    find_operation,
+    find_operation_class,
+    operation,
+)
 from convcalc.ops.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -15,7 +23,16 @@ if TYPE_CHECKING:
 
     OPERATIONS: Mapping[tuple[str, str], Operation]
 
-__all__ = ["OPERATIONS", "TENSORFLOW", "Operation", "Tensor", "find_function", "find_operation", "operation"]
+__all__ = [
+    "OPERATIONS",
+    "TENSORFLOW",
+    "Operation",
+    "Tensor",
+    "find_function",
+    "find_operation",
+    "find_operation_class",
+    "operation",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -280,6 +280,13 @@ def find_operation(name: str, module: str = "keras.src.ops.numpy") -> Operation 
     return REGISTERED.get((module, name))
 
 
+def find_operation_class(name: str) -> Operation | None:
+    """Returns the operation with the given class name in any module of Keras; None if no such operation is known."""
+    _import_family(name)
+    entries = (entry for (module, entry_class), entry in REGISTERED.items() if entry_class == name)
+    return next((entry for entry in entries if entry.module != TENSORFLOW), None)
+
+
 def find_function(name: str) -> Operation | None:
     """Returns the operation for the name of a function in ``keras.ops``; None if no such operation is known."""
     class_name = _classes().get(name.removeprefix("image."), "")

@@ -164,6 +164,57 @@ def test_a_layer_shared_with_a_nested_model_is_reported(tmp_path: Path) -> None:
     assert len(verify(report, stored_weights(path, read)).problems) == 1
 
 
+def test_equal_tables_of_two_layers_are_two_variables(tmp_path: Path) -> None:
+    """A layer's table of indices has the same values in each layer of the class. It is counted for each layer."""
+    import keras
+    import numpy as np
+
+    def table(dtype: str, name: str | None) -> Any:
+        class Table(keras.layers.Layer):  # type: ignore[misc]
+            def __init__(self, **options: Any) -> None:
+                super().__init__(**options)
+                values = np.arange(12).reshape(3, 4)
+                self.table = keras.Variable(values, dtype=dtype, trainable=False, name=name)
+
+            def call(self, x: Any) -> Any:
+                return x + keras.ops.cast(self.table, x.dtype)
+
+        return Table
+
+    for number, (dtype, name) in enumerate([("int64", None), ("int32", "index"), ("float32", None), ("bool", None)]):
+        cls, start = table(dtype, name), keras.Input((3, 4))
+        model = keras.Model(start, cls()(keras.layers.Dense(4)(cls()(start))))
+        for kind in ("keras", "h5"):
+            path = tmp_path / f"{number}.{kind}"
+            model.save(path)
+            totals = infer(load(path)).totals
+            assert (totals.params, "params" in totals.incomplete) == (model.count_params(), False), (dtype, name, kind)
+
+
+def test_operations_in_hdf5_files(tmp_path: Path) -> None:
+    """An HDF5 file does not contain the modules of operations; some operations have the names of layers."""
+    import keras
+    import numpy as np
+
+    start = x = keras.Input((6, 4))
+    x = x + np.ones((6, 4))
+    x = keras.ops.subtract(keras.layers.Dense(3)(x), 2)
+    x = keras.ops.concatenate([x, keras.ops.multiply(x, x)], axis=-1)
+    x = keras.layers.Add()([x, keras.ops.softmax(x)])
+    x = keras.ops.cast(keras.ops.mean(x, axis=1, keepdims=True), "float16")[:, 0]
+    model = keras.Model(start, keras.ops.reshape(x, (-1, 2, 3)))
+    model.save(tmp_path / "m.h5")
+    report = infer(load(tmp_path / "m.h5"))
+    shapes = {row.name: [list(map(_size, shape)) for shape in row.output_shapes or ()] for row in report.layers}
+    assert shapes == {layer.name: [list(layer.output.shape)] for layer in model._operations}
+    assert report.totals.trainable_params == model.count_params()
+    assert not report.totals.incomplete
+
+
+def _size(size: Any) -> int | None:
+    return size if isinstance(size, int) else None
+
+
 def test_layers_after_a_custom_layer_in_files_of_keras_2(tmp_path: Path) -> None:
     keras = pytest.importorskip("tf_keras")
     layers = keras.layers

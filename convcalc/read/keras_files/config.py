@@ -173,6 +173,8 @@ class ConfigReader:
         is_whole = True
         for number, value in enumerate(entries):
             at = f"{path}.layers[{number}]"
+            if isinstance(value, Mapping) and not legacy:
+                value = origin.with_module_of_operation(value)
             layer = self._layer_or_broken(value, at, depth)
             if layer is None:
                 is_whole = False

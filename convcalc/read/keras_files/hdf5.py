@@ -168,6 +168,20 @@ def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[S
     return varies
 
 
+def is_table(tree: Tree, weight: StoredWeight) -> bool:
+    """Returns True if an array has integers of more than one byte, or floating-point numbers in sorted order.
+
+    Examples are indices and frequencies. Each layer of a class has such a table, with the same values.
+    """
+    dataset = tree.child(tree.root, weight.path)
+    if dataset.dtype.kind in "iub":
+        return bool(dataset.dtype.itemsize > 1)
+    if dataset.dtype.kind != "f":
+        return False
+    values = dataset[()].ravel()
+    return bool((values[1:] >= values[:-1]).all() or (values[1:] <= values[:-1]).all())
+
+
 def _content(dataset: Any) -> bytes | None:
     """Returns the data of an array.
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import KnownName
+from convcalc.ops import find_operation_class
 
 _PACKAGES = ("keras.", "tf_keras.", "tensorflow.keras.", "tensorflow.python.keras.")
 
@@ -103,6 +104,21 @@ def may_be_keras(entry: Mapping[str, Any]) -> bool:
     if "module" not in entry:
         return True
     return isinstance(module, str) and (module == "keras" or module.startswith(_PACKAGES))
+
+
+def with_module_of_operation(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the object with its module if it is an operation that Keras 3 wrote into an HDF5 file.
+
+    These files contain no modules, and some operations have the names of layers, e.g. ``Add``. The config of a layer has
+    the key ``trainable``; the config of an operation contains only its name and arguments of its constructor.
+    """
+    config = entry.get("config")
+    if "module" in entry or not isinstance(config, Mapping) or "name" not in config or "trainable" in config:
+        return entry
+    operation = find_operation_class(str(entry.get("class_name")))
+    if operation is None or not set(config) <= {"name", *operation.init_parameters}:
+        return entry
+    return {**entry, "module": operation.module}
 
 
 def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:

@@ -23,7 +23,7 @@ from convcalc.base.structs import Struct
 from convcalc.layers import lookup_builtin, require_builtin
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Call, Foreign, Layer, Model, Ref, StoredWeight
-from convcalc.read.keras_files.hdf5 import Tree, array, same_variables
+from convcalc.read.keras_files.hdf5 import Tree, array, is_table, same_variables
 from convcalc.read.keras_files.serialized import recorded_shape
 
 MAX_DEPTH = 64
@@ -252,7 +252,11 @@ def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
     """
     legacy = tree.child(tree.root, "model_weights") or tree.root
     if is_legacy(legacy):
-        return model_of_layers("weights", _legacy_layers(tree, legacy), model, source)
+        layers = _legacy_layers(tree, legacy)
+        weights = {weight.path: weight for layer in layers for weight in layer.stored or ()}
+        # None if the number of elements of some weight is unknown
+        every = None if any(layer.stored is None for layer in layers) else tuple(weights.values())
+        return model_of_layers("weights", layers, model, source)._replace(stored=every)
     root = read_tree(tree)
     return model_of_layers(root.name or "weights", group_layers(root, source), model, source)
 
@@ -346,17 +350,15 @@ def stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) ->
 
 def _legacy_layers(tree: Tree, top: Any) -> list[Layer]:
     """Returns the layers of a legacy file. Such a file names all layers, also layers without weights."""
-    layers = []
-    taken: set[str] = set()
+    stored: dict[str, tuple[StoredWeight, ...]] = {}
     for name in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, name)
         weights = () if group is None else legacy_weights(tree, group)
-        if name in taken or (group is None and not weights):
-            continue
-        taken.add(name)
-        if weights or name != "top_level_model_weights":
-            layers.append(stored_layer(name, _UNKNOWN_CLASS, weights))
-    return layers
+        if group is not None and (weights or name != "top_level_model_weights"):
+            stored.setdefault(name, weights)
+    # A layer of a nested model can also be a layer of the outer model, e.g. an embedding that is used as the output layer.
+    stored = with_copies_merged(tree, stored, str(top.name).strip("/"))
+    return [stored_layer(name, _UNKNOWN_CLASS, weights) for name, weights in stored.items()]
 
 
 def legacy_weights(tree: Tree, group: Any) -> tuple[StoredWeight, ...]:
@@ -372,7 +374,7 @@ def with_copies_merged(
     If two layers contain the same inner layer, the file stores the inner layer's weights twice, with the same names and
     values. Such weights get the same path here. ``top`` is the path of the group that contains the layers.
     """
-    first: dict[tuple[str, int], list[StoredWeight]] = {}
+    first: dict[tuple[str, ...], list[StoredWeight]] = {}
     merged_layers: dict[str, tuple[StoredWeight, ...]] = {}
     for layer, stored in layers.items():
         start = len(f"{top}/{layer}/".lstrip("/"))
@@ -381,8 +383,12 @@ def with_copies_merged(
             parts.setdefault(weight.path[start:].rpartition("/")[0], []).append(weight)
         same: dict[str, StoredWeight] = {}
         for name, weights in parts.items():
-            known = first.setdefault((name, len(weights)), weights)
-            if known is not weights and same_variables(tree, known, weights):
+            # Variables of different layers can have equal values, e.g. tables of positions. Then their names differ.
+            names = (name, *(weight.path.rpartition("/")[2] for weight in weights))
+            known = first.setdefault(names, weights)
+            if known is weights or not same_variables(tree, known, weights):
+                continue
+            if not all(is_table(tree, weight) for weight in weights):
                 same.update({weight.path: other for weight, other in zip(weights, known)})
         merged_layers[layer] = tuple(same.get(weight.path, weight) for weight in stored)
     return merged_layers

@@ -83,7 +83,7 @@ def _saved(name: str, model: Any, folder: Path) -> dict[str, Any]:
         "lists_layers": "layers" in _config(model),
         "params": params,
         "trainable": _size(model.trainable_weights) if model.built else None,
-        "rows": [_row(model, layer) for layer in getattr(model, "_operations", model.layers)],
+        "rows": [_row(model, layer) for layer in _layers(model)],
     }
 
 
@@ -93,6 +93,14 @@ def _config(model: Any) -> dict[str, Any]:
     # raised if the constructor of a custom class has arguments, but the class does not define get_config
     except NotImplementedError:
         return {}
+
+
+def _layers(model: Any) -> Any:
+    """Returns the layers and operations of a model; those inside, if the object is a layer."""
+    for name in ("_operations", "layers", "_layers"):
+        if hasattr(model, name):
+            return getattr(model, name)
+    return ()
 
 
 def _row(model: Any, layer: Any) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _hub(name: str) -> Any:
     return _subclasses()[name]
 
 
-def _small(name: str, **special: Any) -> Any:
+def _small(name: str, /, **special: Any) -> Any:
     return filled(_hub(name), SMALL, SPECIAL.get(name, {}) | special)
 
 
@@ -125,7 +125,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "stackwise_depth": [1, 2],
         "stackwise_strides": [1, 2],
         "stackwise_num_filters": [8, 12],
-        "block_type": "dark",
+        "block_type": "dark_block",
         "bottle_ratio": [0.5, 1.0],
         "block_ratio": [1.0, 1.0],
         "expand_ratio": [1.0, 1.0],
@@ -274,14 +274,14 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "ResNetBackbone": {
         "input_conv_filters": [8],
         "input_conv_kernel_sizes": [7],
-        "stackwise_num_filters": [64, 12],
+        "stackwise_num_filters": [64, 64],
         "stackwise_num_blocks": [2, 1],
         "stackwise_num_strides": [1, 2],
         "block_type": "basic_block",
     },
     "RetinaNetBackbone": {
         "image_encoder": lambda: _encoder(
-            stackwise_num_filters=[64, 8, 8, 8], stackwise_num_blocks=[1] * 4, stackwise_num_strides=[1, 2, 2, 2]
+            stackwise_num_filters=[64] * 4, stackwise_num_blocks=[1] * 4, stackwise_num_strides=[1, 2, 2, 2]
         ),
         "min_level": 3,
         "max_level": 6,
