@@ -25,6 +25,10 @@ KINDS = ("json", "keras", "h5")
 
 def main(zoo: str, folder: Path, quick: bool) -> None:
     """Builds and saves all models of one module of the zoo."""
+    import keras
+
+    if not hasattr(keras, "tree"):  # Keras 3.0 uses dm-tree, which has the same functions
+        keras.tree = importlib.import_module("tree")
     folder.mkdir(parents=True, exist_ok=True)
     module = importlib.import_module(f"tests.live.packages.zoo.{zoo}")
     with (folder / "manifest.jsonl").open("w", encoding="utf-8") as manifest:
