@@ -107,10 +107,15 @@ _EQUATIONS = (
 )
 
 
-def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views. Input axes that are also output axes are read position by position; summed axes are read whole."""
+def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views | None:
+    """Returns views. Input axes that are also output axes are read position by position; summed axes are read whole.
+
+    Returns None if the input has more axes than the equation. Keras builds such a layer, but it cannot run.
+    """
     (x,) = inputs
     source, _, target = re.split(",|->", a["equation"].replace(" ", "").replace("...", "0"))
+    if "0" not in source and len(source) != len(x):
+        return None
     elided = "".join(chr(n) for n in range(len(x) - len(source.replace("0", ""))))
     source, target = source.replace("0", elided), target.replace("0", elided)
     return (tuple(views.View((target.index(dim),)) if dim in target else views.WHOLE for dim in source),)

@@ -84,6 +84,7 @@ KINDS = [
     ([{"Activation": "softmax"}], (1, 1, 0)),
     ([{"EinsumDense": {"equation": "abc,cd->abd", "output_shape": [None, 4]}}], (1, 1, 0)),
     ([{"EinsumDense": {"equation": "abc,bd->adc", "output_shape": [4, None]}}], (64, 0, 0)),
+    ([{"EinsumDense": {"equation": "ab,bc->ac", "output_shape": 1}}], (UNKNOWN, None, UNKNOWN)),
     ([{"EinsumDense": {"equation": "...c,cd->...d", "output_shape": 4}}], (1, 1, 0)),
     ([{"SpectralNormalization": {"layer": {"Conv1D": [1, 3]}}}], (3, 1, 0)),
     ([{"Lambda": {"function": "f", "output_shape": [64, 1]}}, {"Dense": 1}], (UNKNOWN, None, UNKNOWN)),

@@ -391,6 +391,56 @@ def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
     assert of(file.getvalue()).totals.params == 44 + 16 + 11 + 44
 
 
+@pytest.mark.parametrize(("second", "params"), [("block/inner", 15), ("other/inner", 30)])
+def test_constants_of_a_shared_layer_are_the_same_variables(second: str, params: int) -> None:
+    """Zeros of two layers can be equal by chance, but not if the layers that contain them are one layer."""
+    paths = [("mine", f"block/inner/{part}") for part in ("a/kernel", "b/bias")]
+    paths += [("head", f"{second}/{part}") for part in ("a/kernel", "b/bias")]
+    shapes = {"kernel": (4, 3), "bias": (3,)}
+    layers: dict[str, Shapes] = {}
+    for layer_name, weight in paths:
+        layers.setdefault(layer_name, {})[weight] = shapes[weight.rpartition("/")[2]]
+    file = io.BytesIO(legacy(layers))
+    with h5py.File(file, "r+") as written:
+        for layer_name, weight in paths[::2]:
+            written[f"{layer_name}/{weight}"][...] = TABLE[:3].T
+    assert of(file.getvalue()).totals.params == params
+
+
+@pytest.mark.parametrize(
+    ("entry", "stored", "params"),
+    [
+        (layer("BatchNormalization", "a", dtype="int8"), (4,) * 4, 16),
+        (layer("Dense", "a", units=5, dtype="other"), ((4, 5), (5,)), 25),
+        (layer("Embedding", "a", input_dim=9, output_dim=2, dtype="int3"), ((9, 2),), 18),
+    ],
+)
+def test_a_layer_with_an_unknown_dtype_has_the_weights_of_the_file(entry: Any, stored: Any, params: int) -> None:
+    config = sequential(layer("InputLayer", "i", batch_shape=[None, 4]), entry)
+    shapes = {f"layers/a/vars/{n}": shape if isinstance(shape, tuple) else (shape,) for n, shape in enumerate(stored)}
+    assert of(archive(config, tree(shapes))).totals.params == params
+    assert of(json.dumps(config).encode()).totals.params == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("class_name", "arguments", "shape"),
+    [
+        ("Cast", {"dtype": "float16"}, (3,)),
+        ("Softmax", {"axis": -1}, (3,)),
+        ("Reshape", {"newshape": [-1, 3, 1]}, (3, 1)),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_operations_in_hdf5_files(class_name: str, arguments: Any, shape: Any, named: bool) -> None:
+    """Keras writes no module of an operation, and before version 3.10 no name into its config."""
+    name = {"name": "operation"} if named else {}
+    entry = layer(class_name, "operation", [tensor("x")])
+    entry = {key: entry[key] for key in ("class_name", "name", "inbound_nodes")} | {"config": {**arguments, **name}}
+    config = functional(INPUT, entry, outputs=[["operation", 0, 0]])
+    report = of(legacy({}, config))
+    assert (report.output_shapes, report.totals.params, report.problems) == (((UNKNOWN, *shape),), 0, ())
+
+
 def test_a_legacy_file_stores_a_layer_shared_with_a_nested_model_twice() -> None:
     """When Keras loads the ``.h5`` file, it creates two layers, so the weights count twice.
 

@@ -110,10 +110,11 @@ def with_module_of_operation(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """Returns the object with its module if it is an operation that Keras 3 wrote into an HDF5 file.
 
     These files contain no modules, and some operations have the names of layers, e.g. ``Add``. The config of a layer has
-    the key ``trainable``; the config of an operation contains only its name and arguments of its constructor.
+    the key ``trainable``; the config of an operation contains only arguments of its constructor and, in newer versions,
+    its name.
     """
     config = entry.get("config")
-    if "module" in entry or not isinstance(config, Mapping) or "name" not in config or "trainable" in config:
+    if "module" in entry or not isinstance(config, Mapping) or "trainable" in config or "name" not in {*entry, *config}:
         return entry
     operation = find_operation_class(str(entry.get("class_name")))
     if operation is None or not set(config) <= {"name", *operation.init_parameters}:

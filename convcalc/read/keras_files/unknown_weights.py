@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convcalc.layers import LayerDefinition
+from convcalc.layers.dtypes import is_policy
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Foreign, Layer, Model
 
@@ -32,7 +33,7 @@ def may_be_unknown(layer: Layer) -> bool:
     return (
         layer.broken
         or isinstance(definition, Foreign)
-        or (isinstance(definition, LayerDefinition) and (definition.has_unknown_weights or definition.is_opaque))
+        or (isinstance(definition, LayerDefinition) and _has_unknown_weights(definition, layer.dtype))
         or any(map(_holds_unknown, layer.args.values()))
     )
 
@@ -90,5 +91,9 @@ def _holds_unknown(value: Any) -> bool:
         return any(may_be_unknown(layer) for _, layer in value.model.walk())
     if not isinstance(value, SubLayer):
         return isinstance(value, SubForeign)
-    definition = value.definition
-    return definition.has_unknown_weights or definition.is_opaque or any(map(_holds_unknown, value.args.values()))
+    return _has_unknown_weights(value.definition, value.dtype) or any(map(_holds_unknown, value.args.values()))
+
+
+def _has_unknown_weights(definition: LayerDefinition, policy: str) -> bool:
+    """Returns True if a layer's rule may not know its weights. An unknown dtype policy may store them in any way."""
+    return definition.has_unknown_weights or definition.is_opaque or not is_policy(policy)

@@ -378,20 +378,38 @@ def with_copies_merged(
     merged_layers: dict[str, tuple[StoredWeight, ...]] = {}
     for layer, stored in layers.items():
         start = len(f"{top}/{layer}/".lstrip("/"))
-        parts: dict[str, list[StoredWeight]] = {}
-        for weight in stored:
-            parts.setdefault(weight.path[start:].rpartition("/")[0], []).append(weight)
         same: dict[str, StoredWeight] = {}
-        for name, weights in parts.items():
+        # The outer layers come first: constant weights of an inner layer, such as a bias of zeros, are the same variables
+        # if the whole outer layer is the same.
+        for name, weights in sorted(_parts(stored, start).items(), key=lambda part: part[0].count("/")):
             # Variables of different layers can have equal values, e.g. tables of positions. Then their names differ.
-            names = (name, *(weight.path.rpartition("/")[2] for weight in weights))
+            names = (name, *(weight.path[start:] for weight in weights))
             known = first.setdefault(names, weights)
-            if known is weights or not same_variables(tree, known, weights):
-                continue
-            if not all(is_table(tree, weight) for weight in weights):
+            is_new = known is not weights and any(weight.path not in same for weight in weights)
+            if (
+                is_new
+                and same_variables(tree, known, weights)
+                and not all(is_table(tree, weight) for weight in weights)
+            ):
                 same.update({weight.path: other for weight, other in zip(weights, known)})
         merged_layers[layer] = tuple(same.get(weight.path, weight) for weight in stored)
     return merged_layers
+
+
+def _parts(weights: Sequence[StoredWeight], start: int) -> dict[str, list[StoredWeight]]:
+    """Returns the weights in each group of a layer, also those in its inner groups. The key is the group's path from
+    the index ``start`` on.
+
+    The layer's own group is left out if it contains other groups: two layers do not have the same name.
+    """
+    parts: dict[str, list[StoredWeight]] = {}
+    for weight in weights:
+        group = weight.path[start:].rpartition("/")[0]
+        parts.setdefault(group, []).append(weight)
+        while "/" in group:
+            group = group.rpartition("/")[0]
+            parts.setdefault(group, []).append(weight)
+    return parts
 
 
 def _legacy_weight(tree: Tree, group: Any, path: str) -> StoredWeight:

@@ -16,8 +16,8 @@ from tests.live.packages.zoo.filled import filled
 QUICK = [
     "BertBackbone",
     "GPT2Backbone",
-    "LlamaBackbone",
-    "ResNetBackbone",
+    "MistralBackbone",
+    "DenseNetBackbone",
     "ViTBackbone",
     "T5Backbone",
     "BloomBackbone",

@@ -1,20 +1,12 @@
-"""Models of Keras's own layers, for an older version of Keras 3: each layer, recurrent layers with each initializer, random
-models, models of keras.applications, compiled models and quantized models.
-
-The cases are those of the newest version. Cases that the older version cannot build are left out.
+"""Models of Keras's own layers, for an older version of Keras 3: recurrent layers with each initializer, compiled models
+and models of keras.applications.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from random import Random
 from typing import Any
-
-from tests.live.cases import FAMILIES, cases
-from tests.live.cases_quantization import models as quantized_models
-from tests.live.judge import Case, _called, _made, _settings
-from tests.live.models import grow, keras_model
 
 APPLICATIONS = """
 MobileNet MobileNetV2 MobileNetV3Small EfficientNetB0 NASNetMobile DenseNet121 ResNet50 Xception InceptionV3 ConvNeXtTiny
@@ -26,41 +18,8 @@ def models(quick: bool) -> Iterator[tuple[str, Any]]:
     """Yields the name and the builder of each model."""
     yield from _recurrent()
     yield from _compiled()
-    yield from _if_built("quantized", _quantized(quick))
-    yield from _if_built("random", (partial(_random, seed) for seed in range(10 if quick else 150)))
-    for family in FAMILIES:
-        held = cases(family, 1, 2 if quick else 20)
-        yield from _if_built(family.replace(" ", "_"), (partial(_one_layer, case) for case in held))
     for name in APPLICATIONS.split()[: 2 if quick else None]:
         yield name, partial(_application, name)
-
-
-def _if_built(prefix: str, builders: Iterator[Callable[[], Any]]) -> Iterator[tuple[str, Any]]:
-    """Yields the builders that succeed in this version of Keras, each with a name."""
-    for number, build in enumerate(builders):
-        try:
-            build()
-        except Exception:  # the version lacks the layer or the argument, or the case is wrong in each version
-            continue
-        yield f"{prefix}_{number}", build
-
-
-def _one_layer(case: Case) -> Any:
-    import keras
-
-    from convcalc.layers import find
-
-    cls = getattr(keras.layers, case.name)
-    layer = cls(**{name: _made(name, value) for name, value in case.args.items()}, **_settings(cls, case))
-    shapes = [tuple(shape) for shape in case.shapes]
-    starts = [keras.Input(batch_shape=shape, dtype=case.dtype) for shape in shapes]
-    definition = find(case.name)
-    outputs = _called(layer, definition, starts, case.call)
-    return keras.Model(starts, keras.tree.flatten(outputs))
-
-
-def _random(seed: int) -> Any:
-    return keras_model(grow(Random(seed), 20))
 
 
 def _recurrent() -> Iterator[tuple[str, Any]]:
@@ -103,20 +62,6 @@ def _compiled() -> Iterator[tuple[str, Any]]:
     for optimizer in ("adam", "sgd", "rmsprop", "adamw", "adafactor", "lion", "nadam", "adagrad", "ftrl"):
         yield f"compiled_{optimizer}", partial(built, optimizer, False)
         yield f"fitted_{optimizer}", partial(built, optimizer, True)
-
-
-def _quantized(quick: bool) -> Iterator[Callable[[], Any]]:
-    """Yields builders of models that are quantized in each mode that Keras has had since version 3.3."""
-    made = list(quantized_models().values())
-
-    def quantized(build: Callable[[], Any], mode: str) -> Any:
-        model = build()
-        model.quantize(mode)
-        return model
-
-    for mode in ("int8", "float8", "int4"):
-        for build in made[:: 6 if quick else 1]:
-            yield partial(quantized, build, mode)
 
 
 def _application(name: str) -> Any:
