@@ -21,7 +21,7 @@ class Report(Study):
         """Returns the JSON report, version 1, as plain data.
 
         Equal parts may share one object, so make a deep copy before you change anything. FLOPs follow convcalc's own
-        convention, unless the report was already counted under another convention.
+        convention, unless the report already has FLOPs under another convention.
         """
         from convcalc.report_json.write import report_data
 

@@ -39,7 +39,7 @@ class Cell(Struct):
         return f"{'≥ ' * self.partial}{self.value:,}" if isinstance(self.value, int) else self.value
 
     def agrees(self, other: Cell) -> bool:
-        """Returns True if the parts of two cells that are not cropped allow that both cells have the same content."""
+        """Returns True if two cells may have the same content. Cropped parts are not compared."""
         if self.cropped or other.cropped:
             mine, theirs = self.text, other.text
             return (

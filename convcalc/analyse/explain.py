@@ -179,7 +179,7 @@ def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -
         names = _axis_names(definition, row)
         spatial = [name for name in names if name not in ("batch", "channels")]
         for number, size in enumerate(shape[1:] if shape else (), start=1):
-            # The last axis of a model input may have another meaning than features, for example the positions of
+            # The last axis of a model input is not called "features": it may, for example, contain the positions of
             # tokens.
             unnamed = "features" if len(shape or ()) == 2 and definition.inputs != 0 else f"axis {number}"
             name = names[number] if shape and len(names) == len(shape) else unnamed

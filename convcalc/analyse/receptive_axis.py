@@ -41,7 +41,7 @@ class GrowthStep(Struct):
     Attributes:
         name: the path of the layer.
         window: the window; None for a layer that reads every position.
-        size, shift, period: the values of these attributes of the reach before the window.
+        size, shift, period: the size, the shift and the period of the reach before the window.
         reached: the size of the receptive field after the window, in pixels.
         before: the previous step on the path; None for the first step.
     """

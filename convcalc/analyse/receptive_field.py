@@ -52,7 +52,7 @@ class AxisField(Struct):
 
     @property
     def stride(self) -> int | float | None:
-        """Distance between the fields of neighbouring outputs: below 1 after upsampling, 0 if all fields are equal."""
+        """Distance between the fields of neighbouring positions: below 1 after upsampling, 0 if the fields are equal."""
         if self.reach is None or self.reach.scrambled_by is not None:
             return None
         pixels, positions = self.reach.shift, len(self.reach.first) or 1
@@ -188,7 +188,7 @@ def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk
 def _output(outputs: Sequence[TensorFields], number: int) -> TensorFields:
     """Returns the fields of output ``number`` of a call.
 
-    If ``outputs`` has no fields for this output, they are unknown on each axis on which the first output depends.
+    If ``outputs`` lacks this output, its fields are unknown on each axis on which the first output depends.
     """
     return outputs[number] if number < len(outputs) else dict.fromkeys(outputs[0])
 

@@ -19,7 +19,7 @@ class IdentityCache(Generic[T]):
         self._entries: dict[tuple[Hashable, ...], tuple[T, object]] = {}
 
     def get(self, *objects: object, equal: Hashable = None) -> T | None:
-        """Returns the stored result for these objects and the value ``equal``; None if no result is stored."""
+        """Returns the stored result for these objects and an equal value of ``equal``; None if no result is stored."""
         entry = self._entries.get((equal, *map(id, objects)))
         return None if entry is None else entry[0]
 

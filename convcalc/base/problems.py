@@ -17,11 +17,11 @@ from convcalc.base.structs import Struct
 
 # The line endings by which libyaml counts the lines of YAML. (str.splitlines accepts more line endings.)
 LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
-# Limits in characters: the printed part of a line before and after the mark, and a message. Generated files can have
-# lines of a million characters.
+# The maximum numbers of characters that are printed: of a line before and after the mark, and of a message. Generated
+# files can have lines of a million characters.
 _MAX_BEFORE, _MAX_AFTER = 100, 60
 _MAX_MESSAGE = 1200
-MAX_UNPLACED = 20  # maximum number of errors without a line, e.g. in a Keras file, that are shown
+MAX_UNPLACED = 20  # of the errors without a line, e.g. in a Keras file, at most this many are shown
 
 
 class Source(Struct):

@@ -31,8 +31,8 @@ class Window(Struct):
 
     Attributes:
         size: the size of the input
-        pad_before, pad_after: the padding at the two ends. For a transposed window: the number of positions that are
-            cut off the full output at the two ends, or, if negative, are appended.
+        pad_before, pad_after: the padding at the two ends. For a transposed window: the numbers of positions that
+            are cut off the two ends of the full output. A negative number means that positions are appended.
         output: the size of the output
     """
 

@@ -28,7 +28,7 @@ class AuditFinding(Struct):
     message: str
 
 
-# The class name of a Python function that is stored as bytecode. Such a function is not a layer.
+# The class name of a Python function that is stored as bytecode, and its description. Such a function is not a layer.
 _BYTECODE = {"__lambda__": "Python bytecode, which is loaded and called"}
 _SAFE_MODULES = ("keras", "keras_core", "tf_keras", "builtins")
 

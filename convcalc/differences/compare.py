@@ -59,7 +59,7 @@ class _Tree:
 
 
 class _Identity(Struct):
-    """The kinds of values that identify a layer. A kind is used only if every row of both snapshots has such a value.
+    """The kinds of values that identify a layer. Arguments are used only if every row of both snapshots has them.
 
     Attributes:
         names: True if names are used.

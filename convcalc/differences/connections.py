@@ -73,9 +73,9 @@ class _Names:
 def tensor_origins(model: str, links: Sequence[Sequence[Link]], shared: Mapping[int, int]) -> list[list[TensorOrigin]]:
     """Returns, for each layer, the origins of the tensors that it reads. The origins in two models can be compared.
 
-    If a layer is in only one of the models and all its inputs are the same tensor, this tensor replaces the layer's
-    output. (In the other model, the layers that follow read this tensor directly. Examples are an inserted layer, and a
-    block with a shortcut.)
+    A layer that only one model has is skipped if all its inputs are the same tensor: this tensor then replaces the
+    layer's output. The reason is that in the other model, the layers that follow read this tensor directly. Examples
+    are an inserted layer, and a block with a shortcut.
 
     Args:
         model: A name for the model that contains these layers.

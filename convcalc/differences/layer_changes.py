@@ -47,7 +47,7 @@ class MatchedSiblings(Struct):
     def in_order(self) -> Iterator[tuple[int | None, int | None]]:
         """Yields each layer's numbers in the old and in the new snapshot, in the order of the new snapshot.
 
-        The old number of an added layer is None, and so is the new number of a removed layer. A removed layer comes
+        An added layer has the old number None. A removed layer has the new number None. A removed layer comes
         after the matched layer that it followed in the old snapshot.
         """
         matches = self.alignment.matches
@@ -155,9 +155,10 @@ def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
 
 
 def _uncertain_inputs(siblings: Siblings, number: int) -> set[int]:
-    """Returns the positions of the inputs that are computed by an uncertain layer, such as a layer with a cropped name.
+    """Returns the positions of the inputs that may come from several layers, or from a layer without a row.
 
-    For these inputs, the texts of the tensors are compared.
+    An input may come from several layers if the name of its layer is cropped. For all these inputs, the texts of the
+    tensors are compared.
     """
     sources = siblings.rows[number].sources or ()
     return _unknown_inputs(siblings, number) | {i for i, source in enumerate(sources) if source.cropped}

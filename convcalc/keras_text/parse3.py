@@ -18,8 +18,8 @@ from convcalc.stored import KERAS3_TEXT, Cell
 _TOP = re.compile(r"[┏┌+][━─┳┬-]{8,}")
 # Characters that may be wider or narrower than one terminal column: all except Latin letters, box characters and "…".
 _UNUSUAL_WIDTH = re.compile(r"[^\x00-\u02ff\u2026\u2500-\u257f]")
-# The characters with which a table is drawn: those at the left edge, those at the ends of horizontal lines, and those
-# inside horizontal lines.
+# The characters with which a table is drawn. First line: the characters at the left edge. Second line: the other
+# characters of horizontal lines.
 _SIDES, _LEFT_TEES, _LEFT_BOTTOMS = frozenset("┃│|"), frozenset("┡├|"), frozenset("└+")
 _CROSSINGS, _RIGHT_TEES, _HORIZONTAL = frozenset("╇┼+"), frozenset("┩┤|"), frozenset("━─-")
 

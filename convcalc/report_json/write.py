@@ -30,8 +30,8 @@ def report_json(report: Study) -> str:
 
 
 def report_data(report: Study) -> dict[str, Any]:
-    """Returns the JSON report as plain data. FLOPs follow convcalc's own convention, unless the report was already
-    counted under another convention.
+    """Returns the JSON report as plain data. FLOPs follow convcalc's own convention, unless the report already
+    has FLOPs under another convention.
 
     Equal parts may share one object, so make a deep copy before you change anything.
     """

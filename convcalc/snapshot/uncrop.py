@@ -82,7 +82,7 @@ def _common_start(printed: Sequence[Row], current: Sequence[Row], agree: Callabl
 
 
 def names_agree(printed: Row, current: Row) -> bool:
-    """Returns True if the visible parts of the names and types allow that two rows show the same layer."""
+    """Returns True if two rows may show the same layer. Only the visible parts of names and types are compared."""
     return all(
         printed.cells[key].agrees(current.cells[key])
         for key in ("name", "type")

@@ -30,7 +30,7 @@ def non_default_arguments(definition: LayerDefinition, args: Mapping[str, Any]) 
 def recorded_size(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the ``vocabulary_size`` of a layer that was adapted. Keras accepts it as an argument.
 
-    It is left out if the vocabulary is known: then Keras counts the words.
+    The size is left out if the vocabulary is known, because Keras then counts the words of the vocabulary.
     """
     if not definition.records_vocabulary_size or isinstance(args.get("vocabulary"), (list, tuple)):
         return {}

@@ -39,7 +39,7 @@ from convcalc.write.expressions import (
 from convcalc.write.policies import policy_code
 from convcalc.write.spec import spec_yaml
 
-# The written code calls these classes, because the functions with the same names create other operations.
+# The written code calls these operations as classes: the functions with the same names create other operations.
 _WRITTEN_AS_CLASSES = {"Abs", "Conj"}
 # The first argument of these functions is an argument of the operation's constructor, not of its call.
 _INIT_ARGUMENT_FIRST = {"Einsum", "Full"}
@@ -66,9 +66,9 @@ def python_code(report: Report) -> str:
 def _creates_masks(report: Report) -> bool:
     """Returns True if Keras creates all masks of the model when the code runs.
 
-    To find out, the model is written as a spec and read again: a spec contains no masks, but the reader of specs creates
-    the same masks as Keras. Keras 3.15 creates the mask of a call only if the code gives one positional argument and no
-    keyword argument.
+    Two conditions are checked. First, each call with masks has one positional argument and no keyword argument:
+    otherwise, Keras 3.15 creates no mask for the call. Second, the model is the same after it is written as a spec and
+    read again: a spec contains no masks, but the reader of specs creates the same masks as Keras.
     """
     masked = [call for _, model in report.model.models() for call in model.calls if call.masks]
     if not masked:
