@@ -209,7 +209,7 @@ class Layer(Struct):
         broken: True if the layer has an error, which is in :attr:`Model.problems`. Analyses skip the layer, so that
             they still find problems in other layers.
         stored: the weights that the file stores for the layer; None if they are unknown, or not needed because all
-        weights of the model can be inferred.
+            weights of the model can be inferred.
     """
 
     name: str
@@ -244,9 +244,9 @@ class Model(Struct):
         trainable: False if no weight of the model counts as trainable.
         stored: all weights in the file, without repetition; None if they are unknown or not needed.
         own_flags: True if each layer has its own ``trainable`` flag, as in Keras's files. A frozen model then does not
-        freeze its layers.
+            freeze its layers.
         optimizer: the optimizer of a compiled model, as in the file: a name or a config. None if the model is not
-        compiled.
+            compiled.
         input_tree: the lists and mappings in which a Keras file arranges the inputs, with a :class:`Slot` for each input.
             None for one tensor, or for a list of several tensors.
         output_tree: the lists and mappings in which a Keras file arranges the outputs, as for ``input_tree``.

@@ -378,8 +378,9 @@ def _call_layer(
     inputs: tuple[Shape | None, ...],
     session: _Session,
 ) -> CallResult:
-    """Runs the rule of a layer. For equal layers with equal inputs it runs only once, which saves time and memory in
-    large models.
+    """Runs the rule of a layer.
+
+    For equal layers with equal inputs, the rule runs only once. This saves time and memory in large models.
     """
     input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
     if call.constants and call.constants[0][0] == 0:

@@ -329,7 +329,7 @@ def _layer_weights(report: Report, dtype: str | None) -> dict[str, Number]:
 def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[WeightGroup, ...]:
     """Returns the bytes of the weights by dtype, split into trainable and frozen weights.
 
-    ``trained`` are the weights to count as trainable. A weight of ``trained`` may be marked as frozen in ``weights``.
+    ``trained`` are the weights to count as trainable. The same weight may be marked as frozen in ``weights``.
     """
     sizes: dict[tuple[str, bool | None], int] = {}
 

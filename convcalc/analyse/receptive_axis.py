@@ -236,8 +236,8 @@ class Union(Struct):
 
 
 def union(one: Reach, other: Reach, output: Number, disjoint: bool) -> Union:
-    """Returns the reach after a layer that joins two paths. The field of a position contains the fields that it has on
-    each path.
+    """Returns the reach after a layer that joins two paths. The field of a position contains the position's fields
+    on both paths.
 
     ``one`` and ``other`` are the reaches on the two paths. ``output`` is the number of positions. ``disjoint`` is True
     if each position reads only one of the paths.

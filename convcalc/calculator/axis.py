@@ -13,7 +13,7 @@ def is_same(window: Window) -> bool:
 
 
 def with_padding(window: Window) -> Number:
-    """Returns the output size with the general formula of :mod:`convcalc.base.window`; the padding is a number."""
+    """Returns the output size by the general formula of :mod:`convcalc.base.window`, with the padding as a number."""
     size, kernel, stride, dilation = map(as_constant, window.sizes[:4])
     before, after = plain(window.pad_before), plain(window.pad_after)
     return slide(size, kernel, stride, dilation, (traced(before), traced(after))).output
