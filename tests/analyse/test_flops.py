@@ -135,7 +135,7 @@ def test_a_bias_adds_once_for_each_output_element() -> None:
 
 # Declarations that every layer, operation and activation must have ----------------------------------------------------
 
-# Layers whose cost depends on an algorithm, on values or on Python code.
+# Layers with unknown FLOPs: the FLOPs depend on an algorithm, on values or on Python code.
 UNTOLD = {
     "ContrastLimitedAdaptiveHistogramEqualization",
     "Discretization",
@@ -158,8 +158,8 @@ def test_every_layer_declares_its_flops(name: str) -> None:
     assert (kind.flops is costs.unknown) == (name in UNTOLD)
 
 
-# The FLOPs of these operations depend on the algorithm or on the values: sorting, searching, counting, warping,
-# decompositions and losses.
+# Operations with unknown FLOPs: the FLOPs depend on the algorithm or on the values. Such operations sort, search, count
+# or warp, decompose matrices, or compute losses.
 _UNCOUNTED = """
 AdaptiveAveragePool AdaptiveMaxPool AffineTransform Argpartition Argsort BinaryCrossentropy Bincount CTCDecode CTCLoss
 CategoricalCrossentropy Cholesky CholeskyInverse Corrcoef Det Diff Digitize Eig Eigh ElasticTransform FFT FFT2
@@ -310,8 +310,8 @@ def test_xception_matches_the_count_of_the_profiler() -> None:
     """Compares the FLOPs of Xception with a number of TensorFlow's profiler (keras issue 18391), for an input of
     150×150 and without the classifier.
 
-    The profiler counts 2 · 1,924,397,456 for convolutions and 3,000,600 for pooling: 2 · 1,925,897,756 in total. In its
-    graph, batch normalizations are fused; TensorFlow counts 0 for them.
+    The profiler counts 2 · 1,924,397,456 for convolutions and 3,000,600 for pooling: 2 · 1,925,897,756 in total. It
+    counts 0 for batch normalizations, because they are fused in the profiled graph.
     """
     result = report("xception", "tf", 150)
     rows = [row for row in result.layers if "Conv" in row.class_name]

@@ -131,7 +131,8 @@ def test_the_peak_of_resnet8_matches_mlperf_tiny() -> None:
     memory.
 
     The model has 78,666 parameters of one byte each. The deployed graph folds normalization and ReLU into the
-    convolutions. Our spec has separate layers for them, so they write in place here.
+    convolutions. Our spec has separate layers for normalization and ReLU. So ``in_place`` lets these layers write their
+    outputs over their inputs.
     """
     memory = assuming(of_spec("resnet8"), dtype="int8", in_place=True)
     assert memory.peak == 49_152
@@ -139,7 +140,11 @@ def test_the_peak_of_resnet8_matches_mlperf_tiny() -> None:
 
 
 def test_the_activations_of_vgg16_match_published_numbers() -> None:
-    """Source: albanie/convnet-burden, 58 MiB in float32 without the input. ReLUs are arguments of the convolutions."""
+    """Source: albanie/convnet-burden, 58 MiB in float32 without the input.
+
+    The published number does not count ReLUs. In our spec, they are arguments of the convolutions, so they do not count
+    here either.
+    """
     activations = of_spec("vgg16").memory.activations
     assert activations == 60_448_672
     assert round(activations / 2**20) == 58
@@ -233,7 +238,7 @@ def bytes_of(shape: tuple[object, ...], dtype: str) -> int:
 
 
 def simulated(report: Report, in_place: bool) -> list[int]:
-    """Returns the tensors alive at each step.
+    """Returns, for each step, the total bytes of the tensors that are in memory.
 
     This simulation is slow and simple: each step searches all later steps. The simulation reads only the rows of the
     report and the order of execution.
@@ -293,7 +298,8 @@ def test_live_tensors_match_a_simulation(in_place: bool) -> None:
         assert memory.peak == max(expected), seed
         assert sum(tensor.size for tensor in memory.alive) == memory.peak, seed
         shared += in_place and memory.activations < report.memory.activations
-    # in many of the models, working in place must save memory; otherwise this test would test nothing
+    # ``shared`` counts the models in which working in place saves memory. If the count were low, this test would test
+    # little.
     assert shared > 400 or not in_place
 
 
@@ -448,13 +454,16 @@ def test_memory_is_computed_only_on_request() -> None:
 # Unknown numbers ------------------------------------------------------------------------------------------------------
 
 UNKNOWNS = [
+    # Each row: a spec, the bytes of the activations, and the label of this number. "activations alone" means that the
+    # activations are known, but the peak is a lower bound.
     # The size of one tensor is unknown. The result is the sum of the known sizes: a lower bound.
     ("{input: [null, 4], layers: [{Dense: 8}, GlobalAveragePooling1D]}", 32, "partial"),
     # No size is known.
     ("{input: [null, 4], layers: [{Dense: 8}]}", None, "unknown"),
-    # The input of strings has no fixed number of bytes. The output of the layer is integers, so its size is known.
+    # Strings have no fixed number of bytes, so the size of the input is unknown. The output consists of integers, so its
+    # size is known.
     ("{input: {shape: [3], dtype: string}, layers: [Hashing: 10]}", 24, "activations alone"),
-    # The size of one of two inputs is unknown.
+    # The size of input y is unknown. Inputs are part of the peak, but not of the activations.
     ("{inputs: {x: [4], y: [null, 4]}, layers: [{Dense: {units: 2, from: x}}]}", 8, "activations alone"),
     # The layer is defined by Python code, so the size of its output is unknown.
     ("{input: [4], layers: [Lambda: {function: f}]}", None, "unknown"),

@@ -52,12 +52,12 @@ def test_specs_have_their_published_parameters(name: str, params: int, trainable
     ("name", "total"),
     [
         ("lenet5", 416_520),  # 28²·25·6 + 10²·25·6·16 + 25·16·120 + 120·84 + 84·10
-        ("vgg16", 15_470_264_320),  # torchvision's table: 15.47
+        ("vgg16", 15_470_264_320),  # torchvision's table: 15.47 · 10⁹
         ("resnet50", 3_857_973_248),  # He et al. 2015, table 1: 3.8 · 10⁹, with the stride on the 1×1 convolution
         ("mobilenet", 567_716_352 + 1_024_000),  # Howard et al. 2017, table 4: 569 million
         ("mobilenet_v2", 300_774_272),  # Sandler et al. 2018, table 4: 300 million
-        ("inception_v3", 5_713_216_096),  # torchvision's table: 5.713
-        ("densenet121", 2_834_161_664),  # torchvision's table: 2.834
+        ("inception_v3", 5_713_216_096),  # torchvision's table: 5.713 · 10⁹
+        ("densenet121", 2_834_161_664),  # torchvision's table: 2.834 · 10⁹
     ],
 )
 def test_specs_have_their_published_macs(name: str, total: int) -> None:
@@ -123,8 +123,8 @@ def test_mobilenet_has_the_published_numbers_of_each_layer() -> None:
 
 
 def test_xception_at_another_size_without_its_top() -> None:
-    # The expected number is half of the float operations that TensorFlow's profiler counts, without pooling
-    # (github.com/keras-team/keras, issue 18391).
+    # Source: the count of TensorFlow's profiler in issue 18391 of github.com/keras-team/keras. The profiler counts two
+    # operations for each MAC, and 3,000,600 operations for pooling.
     result = macs(infer(with_input_sizes(load(SPECS / "xception.yaml"), {None: (150, 150, 3)})))
     assert result.pop("predictions") == 2048 * 1000
     assert sum(result.values()) == 1_924_397_456 == (2 * 1_925_897_756 - 3_000_600) // 2

@@ -204,7 +204,8 @@ def test_dot_sums_over_one_axis() -> None:
         outputs=["over_steps", "over_features"],
     )
     assert numbers(field(report, "over_steps")) == [(64, 0, 0)]
-    assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]  # this layer may combine any two steps
+    # An output of ``over_features`` combines any two steps of its input, so its field is not one window.
+    assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]
 
 
 # Inputs, nested models, shared layers, operations ---------------------------------------------------------------------
@@ -268,7 +269,8 @@ def test_same_padding_of_an_unknown_size_is_unknown() -> None:
         {"GlobalAveragePooling1D": {"name": "all"}},
         size=(None, 1),
     )
-    assert numbers(field(report, "even")) == [(3, 1, 1)]  # with a stride of 1, the padding does not depend on the size
+    # With a stride of 1, the padding does not depend on the input size. So it is known, although the size is unknown.
+    assert numbers(field(report, "even")) == [(3, 1, 1)]
     assert numbers(field(report, "strided")) == [(5, 2, UNKNOWN)]
     assert field(report, "strided").labels == {"receptive_field_padding": "unknown"}
     assert numbers(field(report, "all")) == [(UNKNOWN, 0, 0)]
@@ -287,12 +289,15 @@ def test_branches_with_unknown_alignment() -> None:
         )
         return field(report, "sum")
 
-    # for each possible padding, the window of 3 contains the window of 1
+    # The window of 3 contains the window of 1 for each possible padding. So the field is 3, and only its padding is
+    # unknown.
     assert numbers(joined(3, 1, 2)) == [(3, 2, UNKNOWN)]
     assert joined(3, 1, 2).labels == {"receptive_field_padding": "unknown"}
-    # for a kernel of 4, the padding at the beginning is 1, for even and for odd sizes
+    # For a kernel of 4, the padding at the beginning is 1 for every input size. The window of 4 contains the window of
+    # 3, so the whole field is known.
     assert numbers(joined(4, 3, 2)) == [(4, 2, 1)]
-    # Each padding may be 0 or 1. If the two paddings differ, the window of 3 may begin first, so 4 is a lower bound.
+    # Each padding may be 0 or 1. If the window of 3 begins first, the two windows together have more than 4 positions.
+    # So 4 is a lower bound.
     assert numbers(joined(4, 3, 3)) == [(4, 3, UNKNOWN)]
     assert joined(4, 3, 3).labels["receptive_field"] == "partial"
 

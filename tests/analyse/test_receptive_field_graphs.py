@@ -198,7 +198,10 @@ def position(reach: Reach, n: int) -> tuple[int, int] | None:
 
 
 class Where(NamedTuple):
-    """A tensor of a random graph. Its text is for the message of a failed test, and is made only then: it is long."""
+    """A tensor of a random graph. Its text is for the message of a failed test.
+
+    The text is long, so it is made only if a test fails.
+    """
 
     number: int
     tensor: str
@@ -248,6 +251,7 @@ def test_fields_match_the_dependency_sets(rank: int, count: int) -> None:
                 for result, axis in zip(field.axes, axes, strict=True):
                     kind = agrees(result, axis, Where(number, name, model))
                     kinds[kind] = kinds.get(kind, 0) + 1
-    # the other fields are inexact, because they belong to joined branches with different strides
+    # Most fields must be exact, so that the test compares enough numbers. Fields are inexact if branches with different
+    # strides are joined.
     assert kinds["exact"] > 5 * count
     assert kinds["whole"] > count / 2

@@ -155,7 +155,8 @@ def test_branches_next_to_each_other_are_misaligned() -> None:
         {"Add": {"from": ["main", "skip"], "name": "sum"}},
         size=(224, 224, 1),
     )
-    # The centre of the first window is at position 1, and the centre of the second window is at position 0.
+    # The first window of ``main`` has its centre at position 1, and the first window of ``skip`` has its centre at
+    # position 0. So the branches are misaligned.
     assert field(report, "sum").misaligned == (("main",), ("skip",))
     odd = infer(with_input_sizes(report.model, {"x": (225, 225, 1)}))
     assert field(odd, "sum").misaligned == ()

@@ -1,4 +1,7 @@
-"""Every command has a line in the index, help with examples, a page in the documentation, and completion."""
+"""Every command has a line in the index of commands, help with examples, a page in the documentation, and completion.
+
+The index of commands is ``convcalc/cli/command_index.py``.
+"""
 
 from __future__ import annotations
 

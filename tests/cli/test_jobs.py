@@ -88,7 +88,7 @@ def test_only_the_main_process_writes_records(tmp_path: Path) -> None:
         done = run("check", *names, "--record", str(folder), "--jobs", folder.name)
         assert done.returncode == 0
         assert done.stderr.count("written\n") == len(set(names))
-        assert f"{folder / 'resnet50.txt'}: unchanged\n" in done.stderr  # resnet50 is in the list twice
+        assert f"{folder / 'resnet50.txt'}: unchanged\n" in done.stderr  # ``names`` has resnet50 twice
     one, three = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders)
     assert one == three and len(one) == len(set(names))
 

@@ -481,9 +481,10 @@ def test_a_lower_bound_differs_from_an_exact_number_and_the_order_of_outputs_cou
 
 @pytest.mark.parametrize("outer", [False, True])
 def test_the_name_of_the_input_of_a_sequential_has_no_meaning(outer: bool) -> None:
-    """A Sequential has no row for its input.
+    """Two Sequentials must compare as equal if only the names of their inputs differ.
 
-    Keras numbers the inputs of all models consecutively, so the name of an input depends on earlier models.
+    Keras numbers the inputs of all models consecutively, so the name of an input depends on earlier models. The
+    summary of a Sequential does not show the input.
     """
 
     def config(number: int) -> bytes:

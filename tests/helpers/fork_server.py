@@ -24,7 +24,8 @@ import convcalc
 from convcalc.cli import main
 
 HAS_FORK = hasattr(os, "fork")
-# Python reads such a variable only when it starts, so a forked process would ignore it.
+# Environment variables whose names begin with this text, such as PYTHONPATH. Python reads them only when it starts, so
+# a forked process would ignore them.
 OF_PYTHON = "PYTHON"
 SECONDS = 60  # a process that takes longer is killed
 
@@ -41,8 +42,8 @@ def run_forked(
     Args:
         args: The arguments of the command line.
         text: The standard input.
-        environment: All variables of the process, except those that only Python's start reads.
-        folder: The working directory; None for that of this process.
+        environment: All environment variables of the process. Their names must not begin with ``OF_PYTHON``.
+        folder: The working directory. If it is None, the process uses the working directory of the test.
         limits: The limits of the process, by their names in the module ``resource``.
     """
     with tempfile.TemporaryDirectory() as scratch:
@@ -67,7 +68,7 @@ def run_forked(
 
 @cache
 def _server(process: int) -> subprocess.Popen[str]:
-    """Starts the server of a process."""
+    """Starts the server that a process uses. ``process`` is the id of the process: each process has its own server."""
     command = [sys.executable, "-m", "tests.helpers.fork_server"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
@@ -77,7 +78,7 @@ def _server(process: int) -> subprocess.Popen[str]:
 
 def _serve() -> None:
     for module in walk_packages(convcalc.__path__, "convcalc."):
-        if module.name != "convcalc.__main__":  # it runs the command line
+        if module.name != "convcalc.__main__":  # importing this module would run the command line
             import_module(module.name)
     for line in sys.stdin:
         request = json.loads(line)

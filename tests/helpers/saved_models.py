@@ -85,7 +85,7 @@ class Writer:
         trainable: Sequence[int] | None = None,
         root: bool = False,
     ) -> int:
-        """Adds a layer of Keras 2, and returns its number. The root is the model."""
+        """Adds a layer of Keras 2, and returns its number. With ``root``, the object is the whole model, number 0."""
         children = {
             "variables": self.listed(variables),
             "trainable_variables": self.listed(variables if trainable is None else trainable),

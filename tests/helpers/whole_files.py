@@ -260,8 +260,9 @@ def custom_class_whose_argument_name_is_no_text() -> Case:
 
 
 def _nested(inner: dict[str, Any], *shape: int | None) -> dict[str, Any]:
-    """Returns a functional model that calls a model named ``sequential`` once, with a Dense for each of its first two
-    outputs.
+    """Returns a functional model that calls the model ``inner`` once.
+
+    Two Dense layers read the first two outputs of this call. In the functional model, ``inner`` is named ``sequential``.
     """
     entry = {**inner, "name": "sequential", "inbound_nodes": [{"args": [at("x", *shape)], "kwargs": {}}]}
     dense = [layer("Dense", f"d{n}", [at("sequential", 2, output=n)], units=3) for n in range(2)]
@@ -336,7 +337,10 @@ def model_for_two_features_called_on_one() -> Case:
 
 
 def _nested(body: dict[str, Any], declared: Shape, shape: Shape, output: Shape | None, params: int) -> Case:
-    """Returns a model with one layer, which is called on another shape inside a model."""
+    """Returns a model that calls a nested model of one layer on the shape ``shape``.
+
+    The input of the nested model was declared with the shape ``declared``.
+    """
     inner = functional(
         inputs(*declared),
         {**body, "inbound_nodes": [{"args": [at("x", *declared)], "kwargs": {}}]},
@@ -349,7 +353,7 @@ def _nested(body: dict[str, Any], declared: Shape, shape: Shape, output: Shape |
 
 @case
 def convolution_in_a_model_called_on_an_unknown_number_of_channels() -> Case:
-    """Keras created the kernel for 1 channel."""
+    """Keras created the kernel for 1 channel, so the parameters are known."""
     body = layer("Conv2D", "c", filters=2, kernel_size=[1, 1])
     return _nested(body, (1, 5, 1), (1, 5, None), (None, 1, 5, 2), 4)
 
@@ -366,7 +370,10 @@ def dense_in_a_model_called_on_an_unknown_axis_more() -> Case:
 
 @case
 def recurrent_layer_in_a_model_called_on_an_axis_more() -> Case:
-    """Keras checks no rank when it builds the outer model. The weights are known, but not the output."""
+    """Keras does not check the rank of the input when it builds the outer model. So the model is not refused.
+
+    The nested model fixes the weights. The output shape is unknown.
+    """
     return _nested(layer("LSTM", "r", units=2), (5, 1), (5, 1, 1), None, 32)
 
 

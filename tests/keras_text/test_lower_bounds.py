@@ -80,7 +80,9 @@ def test_a_compiled_model_shows_the_variables_of_its_optimizer(
         ("dense", "", True, 22),
         ("my_Embedding", "", True, 34),
         ("my_Embedding", "", False, 22),
-        ("embedding", "dense", True, 22),  # the path of a weight in a wrapper has only the name of the layer inside
+        # Muon finds embeddings by the paths of their weights. The path of a weight in a wrapper contains the name of the
+        # inner layer, and not the name of the wrapper. So this wrapper named "embedding" is not an embedding for Muon.
+        ("embedding", "dense", True, 22),
         ("outer", "embedding", True, 34),
     ],
 )

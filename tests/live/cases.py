@@ -521,7 +521,7 @@ _MORE = {
 }
 
 
-# In these layers, the data determine the dtype, or the layers ignore a given dtype.
+# These layers get no random dtype policy: they ignore a given dtype, or take the dtype from their data.
 _OWN_DTYPES = {"Pipeline", "InputLayer", "IntegerLookup", "StringLookup", "TextVectorization"}
 
 

@@ -23,7 +23,9 @@ def supplied() -> dict[str, Any]:
             _made[value.__name__] = value
         module = ModuleType("custom_objects")
         vars(module).update(_made)
-        vars(module)["__getattr__"] = lambda name: _made["double"]  # the function of a Lambda
+        # In Python code that convcalc writes, the function of a Lambda has a name made from the layer's name. The module
+        # does not define this name, so Python calls __getattr__. Every Lambda in the models uses the function ``double``.
+        vars(module)["__getattr__"] = lambda name: _made["double"]
         sys.modules["custom_objects"] = module
     return _made
 

@@ -236,7 +236,8 @@ def test_layers_of_kimm(tmp_path: Path) -> None:
     for layer in tried:
         for shape in ((5, 8), (4, 4, 3), (6,)):
             _compare_files(_between(keras, type(layer).from_config(layer.get_config()), shape), layer.name, tmp_path)
-    for height, width in ((2, 3), (1, 4), (5, 5)):  # the archive also stores the height and the width
+    # An archive with a PositionEmbedding stores its height and width too. Several values are tested.
+    for height, width in ((2, 3), (1, 4), (5, 5)):
         tried.append(layers.PositionEmbedding(height, width))
         _compare_files(_between(keras, tried[-1], (height * width, 4)), "PositionEmbedding", tmp_path)
     other = infer(read(_between(keras, layers.LayerScale(axis=1)).to_json().encode(), "model.json"))

@@ -358,7 +358,9 @@ def test_a_custom_layer_has_its_parameters(shape: str, kind: str, trainable: boo
     keras.backend.clear_session()
     mine = own_layer(name="mine", trainable=trainable)
     start = keras.Input((8,))
-    if shape == "sequential":  # an HDF5 file does not record the output shape of a custom class
+    # An HDF5 file does not record the output shape of a custom class. So in the Sequential, no layer with weights reads
+    # the output of ``mine``.
+    if shape == "sequential":
         model = keras.Sequential([start, keras.layers.Dense(8), keras.layers.Dense(8), mine])
     else:
         model = keras.Model(start, keras.layers.Dense(3)(mine(keras.layers.Dense(8)(start))))

@@ -392,7 +392,7 @@ def test_a_mistake_in_a_rule_is_not_a_refusal() -> None:
 
 def test_a_parameter_declares_the_kind_of_its_argument() -> None:
     def rule(x: Tensor, *, axis: int = 0) -> Tensor:
-        """A rule whose parameter ``axis`` declares no kind."""
+        """A rule whose parameter ``axis`` has the annotation ``int``, which is not allowed for an argument."""
         return x
 
     rule.__annotations__.update(x=Tensor, axis=int)

@@ -42,7 +42,8 @@ def test_rows_are_those_of_keras(name: str) -> None:
     for layer, shapes, params, trainable in model["rows"]:
         assert list(map(sizes, rows[layer].output_shapes)) == shapes, layer
         assert (rows[layer].params, rows[layer].trainable_params) == (params, trainable), layer
-    # Keras 1 does not list the inputs of a Sequential, and it does not list a merge layer at the start of a Sequential.
+    # The rows of Keras 1 lack the inputs of a Sequential, and a merge layer at the start of a Sequential. convcalc has
+    # rows for these layers, but no other additional rows.
     others = [row for row in top if row.name not in {layer for layer, *_ in model["rows"]}]
     assert all(row.class_name == "InputLayer" or row.name.startswith("merge_") for row in others)
     assert (report.totals.params, report.totals.trainable_params) == (model["params"], model["trainable"])

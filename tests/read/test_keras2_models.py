@@ -98,7 +98,8 @@ def test_a_nested_model_is_called_on_other_shapes(
     report = functional(shape, called(sequential("inner", [None, 6], *layers)), after("inner"))
     assert not report.problems
     rows = {row.path: row for row in report.layers}
-    assert sizes(rows["inner"].output_shapes) == [own]  # Keras 2 shows the output for the model's own inputs
+    # In the row of a nested model, Keras 2 shows the output shape for the inputs with which the model was declared.
+    assert sizes(rows["inner"].output_shapes) == [own]
     assert sizes(rows["end"].output_shapes) == [result]
     assert report.totals.params == params
 

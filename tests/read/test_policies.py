@@ -78,7 +78,7 @@ def numbers(tmp_path: Path, data: Any) -> tuple[Any, ...]:
         (policy_map("float16"), (25, 25, 50, "float16")),
         (policy_map("int8_from_float32"), (30, 5, 60, "float32")),
         (policy_map(INT4), (41, 5, 68, "bfloat16")),
-        # a policy in a map does not record the length of its history
+        # A policy in a map does not record the length of its history. So the length is 1,024 (Keras's default), not 16.
         (policy_map(HISTORY), (3100, 3100, 12400, "float32")),
         (policy_map(None, x=INT8), (30, 5, 60, "float32")),
         (policy_map("float32", x=INT4, y=INT8), (41, 5, 68, "bfloat16")),

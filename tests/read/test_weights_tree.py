@@ -163,7 +163,10 @@ def test_files_before_keras_3_6_have_no_names_in_the_tree() -> None:
 )
 @pytest.mark.parametrize("slots", [{"vars/1": ()}, {}], ids=["learning rate", "schedule"])
 def test_the_weights_of_an_optimizer_are_no_parameters(path: str, name: str, slots: dict[str, Any]) -> None:
-    """A model can have several optimizers, as attributes with any names. One with a schedule has no learning rate."""
+    """A model can have several optimizers, as attributes with any names.
+
+    An optimizer with a learning rate schedule does not store a learning rate.
+    """
     weights = {**slots, "vars/2": (3, 3, 1, 8), "vars/3": (8,)}
     steps = {f"{path}/vars/0": np.int64(7)}
     shapes = {"c/vars/0": (3, 3, 1, 8), "c/vars/1": (8,), **{f"{path}/{key}": shape for key, shape in weights.items()}}
@@ -376,7 +379,8 @@ def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
         },
         backbone_and_head(),
     )
-    # All elements have the same value in this test, so two equal arrays may be different variables.
+    # In each table, all elements have the same value. Such tables may be equal by chance, so both of them count. After
+    # both tables get the values of TABLE, they count as one shared table.
     assert of(content).totals.params == 44 + 16 + 11 + 44
     file = io.BytesIO(content)
     with h5py.File(file, "r+") as written:
@@ -479,7 +483,7 @@ def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
     }
     config = functional(INPUT, foreign(), outputs=[["mine", 0, 0]])
     assert of(archive(config, tree({}, values=values))).totals.params == 25
-    # All elements have the same value in this test, so two equal arrays may be different variables.
+    # In each kernel, all elements have the same value. Such kernels may be equal by chance, so both of them count.
     values["layers/mine/layer/vars/0"] = values["layers/mine/vars/0"] = np.ones((3, 5), "float32")
     assert of(archive(config, tree({}, values=values))).totals.params == 40
 
@@ -500,7 +504,10 @@ def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
 def test_the_frozen_copy_in_a_weight_normalization_is_counted(
     inner: Shapes, config: dict[str, Any], params: int, trainable: Any
 ) -> None:
-    """The archive of tf.keras 2.15 does not store this copy of the inner layer, which initializes the scale."""
+    """A WeightNormalization has a frozen copy of its inner layer. The copy is used to initialize the scale.
+
+    The archive of tf.keras 2.15 does not store the copy, but Keras counts its parameters.
+    """
     entry = {
         **layer("WeightNormalization", "wn", [tensor("x")], **config),
         "registered_name": "Addons>WeightNormalization",

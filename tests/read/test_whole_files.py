@@ -155,7 +155,7 @@ def test_analyses_of_a_layer_that_is_called_on_a_constant(tmp_path: Path, name: 
 
 @pytest.mark.parametrize("class_name", ["Add", "Concatenate", "Subtract", "Dot", "Attention"])
 def test_a_constant_without_axes_is_refused(class_name: str) -> None:
-    """Keras fails on such a call too."""
+    """Keras also fails if one of these layers is called on a constant without axes."""
     axes = {"axes": 1} if class_name == "Dot" else {}
     called = layer(class_name, "c", [[at("x", 4), constant()]], **axes)
     with pytest.raises(ConvcalcError, match=r"needs a batch axis on each of its inputs; .* \(\) from a constant"):

@@ -272,7 +272,8 @@ def test_a_broken_record_is_a_difference_or_an_error(name: str) -> None:
     targets.record(RECORDS[name].encode())
 
 
-GIANT = "0x" + "f" * 6_000  # Python parses this number, but refuses to print it: it has more than 4,300 digits
+# Python reads this number, but refuses to print it, because the number has more than 4,300 decimal digits.
+GIANT = "0x" + "f" * 6_000
 BUDGET = "[tool.convcalc.budget]\n"
 SETTINGS = {
     "a number with too many digits": f"{BUDGET}params = {'9' * 6_000}",
@@ -319,7 +320,10 @@ def test_an_invalid_pattern_matches_nothing(pattern: str) -> None:
 
 
 def test_outputs_of_an_unknown_class_are_selected_by_number() -> None:
-    """The config counts the outputs in a nested structure, so the code flattens the structure, too."""
+    """A config refers to an output by its number, but the layer may return a nested structure of outputs.
+
+    Keras flattens the structure and counts the outputs. So the written code must flatten the structure, too.
+    """
     add = layer("Add", "made", [[tensor("mine"), tensor("mine", 0, 1)]])
     model = functional(INPUT, layer("Mine", "mine", [tensor("x")]), add, outputs=OUT)
     code = python_code(infer(read(data(model), "found.json")))
@@ -358,7 +362,7 @@ def test_a_batch_shape_of_an_input_is_written_completely(stated: str, spec: str,
 def of_input(*outputs: int) -> Model:
     """Returns a model whose input layer has an unknown class. No reader returns such a model.
 
-    The model returns the outputs of the input layer with the numbers in ``outputs``.
+    ``outputs`` contains numbers of outputs of the input layer. The model returns these outputs.
     """
     layers = (handmade_layer("x", "Mine"),)
     return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))

@@ -219,7 +219,7 @@ COMMANDS = (
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_huge_number_on_the_command_line(command: str, tmp_path: Path) -> None:
-    """Every command gives a result or an error. An error message of click contains the given number."""
+    """Every command gives a result or an error, although the number has 1,000 digits."""
     words: Sequence[str] = command.replace("N", "9" * 1_000).split()
     answered(run(tmp_path, *words, file=spec("[Flatten]")))
 

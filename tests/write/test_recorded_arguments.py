@@ -39,7 +39,10 @@ def test_the_flags_of_an_input_are_written(flags: dict[str, bool]) -> None:
     ],
 )
 def test_the_size_of_an_adapted_vocabulary_is_written(class_name: str, more: dict[str, Any], output: Any) -> None:
-    """A config of Keras has the size of a vocabulary whose words are in another file."""
+    """If the words of a vocabulary are not in the config, the config has the size of the vocabulary.
+
+    The output shape depends on this size.
+    """
     dtype = "int64" if class_name == "IntegerLookup" else "string"
     body = layer(class_name, "words", vocabulary=None, vocabulary_size=7, **more)
     model = sequential(
@@ -54,7 +57,7 @@ def test_the_size_of_an_adapted_vocabulary_is_written(class_name: str, more: dic
 
 
 def test_a_Bidirectional_of_keras_3_is_written_whatever_its_layers_are() -> None:
-    """Only in files of Keras 2, the two layers can differ in their sizes."""
+    """The two inner layers can have different sizes only in files of Keras 2. So the model can always be written."""
 
     def wrapped(class_name: str, name: str, **config: Any) -> dict[str, Any]:
         body = layer(class_name, name, return_sequences=False, **config)

@@ -131,7 +131,7 @@ def _row(theirs: dict[str, Any], row: dict[str, Any], result: Verdict) -> Iterat
             result.unknown = True
         elif shapes != theirs["shapes"] and shapes != theirs["shapes"][: len(shapes)]:
             yield f"shapes: {shapes}, Keras {theirs['shapes']}"
-        elif len(shapes) < len(theirs["shapes"]):  # convcalc does not know the unused outputs of a custom class
+        elif len(shapes) < len(theirs["shapes"]):  # the file does not record the unused outputs of a custom class
             result.unknown = True
     for name, column in (("params", "params"), ("trainable", "trainable_params")):
         want, have = theirs[name], row.get(column)

@@ -1,11 +1,13 @@
-"""The command: ``python -m tests.live.packages_keras2 PYTHON FOLDER [MODULE FUNCTION]``.
+"""The command: ``python -m tests.live.packages_keras2 PYTHON FOLDER [MODULE [FUNCTION]]``.
 
-``PYTHON`` is the interpreter of an environment with a version of Keras 2. This interpreter builds the models that
-``FUNCTION`` of a module in ``zoo/`` yields (default: ``plain models``). convcalc reads the files in the current
-environment.
+``PYTHON`` is the interpreter of an environment with a version of Keras 2. This interpreter builds models, and writes
+the models and Keras's numbers to ``FOLDER``. ``MODULE`` is the name of a module in ``zoo/`` (default: ``plain``), and
+``FUNCTION`` is a function of this module that yields the models (default: ``models``). Then convcalc reads the files in
+the current environment, and its reports are compared with Keras's numbers.
 
-The environment variable ``KERAS2`` names the module of Keras: ``keras``, ``tf_keras`` or ``tensorflow.keras``
-(default). With ``--no-build`` in place of ``PYTHON``, nothing is built: the files in the folder are compared.
+With ``--no-build`` in place of ``PYTHON``, no model is built. convcalc's reports on the files that are already in
+``FOLDER`` are compared with Keras's numbers, which are in the same folder. The environment variable ``KERAS2`` names the
+module of Keras: ``keras``, ``tf_keras`` or ``tensorflow.keras`` (default).
 """
 
 from __future__ import annotations
