@@ -460,7 +460,7 @@ UNKNOWNS = [
     ("{input: [null, 4], layers: [{Dense: 8}, GlobalAveragePooling1D]}", 32, "partial"),
     # No size is known.
     ("{input: [null, 4], layers: [{Dense: 8}]}", None, "unknown"),
-    # Strings have no fixed number of bytes, so the size of the input is unknown. The output consists of integers, so its
+    # Strings have no fixed number of bytes, so the size of the input is unknown. The output consists of integers: its
     # size is known.
     ("{input: {shape: [3], dtype: string}, layers: [Hashing: 10]}", 24, "activations alone"),
     # The size of input y is unknown. Inputs are part of the peak, but not of the activations.

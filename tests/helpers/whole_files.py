@@ -262,7 +262,8 @@ def custom_class_whose_argument_name_is_no_text() -> Case:
 def _nested(inner: dict[str, Any], *shape: int | None) -> dict[str, Any]:
     """Returns a functional model that calls the model ``inner`` once.
 
-    Two Dense layers read the first two outputs of this call. In the functional model, ``inner`` is named ``sequential``.
+    Two Dense layers read the first two outputs of this call. In the functional model, the name of ``inner`` is
+    ``sequential``.
     """
     entry = {**inner, "name": "sequential", "inbound_nodes": [{"args": [at("x", *shape)], "kwargs": {}}]}
     dense = [layer("Dense", f"d{n}", [at("sequential", 2, output=n)], units=3) for n in range(2)]

@@ -80,8 +80,8 @@ def test_a_compiled_model_shows_the_variables_of_its_optimizer(
         ("dense", "", True, 22),
         ("my_Embedding", "", True, 34),
         ("my_Embedding", "", False, 22),
-        # Muon finds embeddings by the paths of their weights. The path of a weight in a wrapper contains the name of the
-        # inner layer, and not the name of the wrapper. So this wrapper named "embedding" is not an embedding for Muon.
+        # Muon finds embeddings by the paths of their weights. The path of a weight in a wrapper contains the inner
+        # layer's name, and not the wrapper's name. So this wrapper named "embedding" is not an embedding for Muon.
         ("embedding", "dense", True, 22),
         ("outer", "embedding", True, 34),
     ],

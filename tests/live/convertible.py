@@ -23,8 +23,8 @@ def supplied() -> dict[str, Any]:
             _made[value.__name__] = value
         module = ModuleType("custom_objects")
         vars(module).update(_made)
-        # In Python code that convcalc writes, the function of a Lambda has a name made from the layer's name. The module
-        # does not define this name, so Python calls __getattr__. Every Lambda in the models uses the function ``double``.
+        # In code that convcalc writes, the function of a Lambda gets a name made from the layer's name. The module does
+        # not define this name, so Python calls __getattr__. Every Lambda in the models has the function ``double``.
         vars(module)["__getattr__"] = lambda name: _made["double"]
         sys.modules["custom_objects"] = module
     return _made

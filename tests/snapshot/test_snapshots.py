@@ -1,6 +1,6 @@
 """Tests snapshots: reading the texts that users store as records, and checking models against these records.
 
-tests/The tests in tests/live read texts that Keras itself printed.
+The tests in tests/live read texts that Keras itself printed.
 """
 
 from __future__ import annotations
