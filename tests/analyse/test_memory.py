@@ -488,8 +488,9 @@ def test_unknown_sizes_are_reported(text: str, activations: int | None, label: s
 
 
 def test_an_open_batch_in_a_file_is_the_batch_of_the_input() -> None:
-    """The output of a custom class has the shape that the file records, so the layers after the custom class have known
-    sizes too.
+    """A file records the output shape of a custom class, here with an unknown batch size.
+
+    Memory is computed for one sample. So the recorded unknown size counts as 1, and the sizes of all outputs are known.
     """
     layers = (
         handmade_layer("x", "InputLayer", {"shape": (4,)}),

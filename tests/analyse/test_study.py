@@ -23,7 +23,7 @@ ANALYSES = {
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts how often each analysis runs."""
+    """Returns a counter that maps the name of each analysis to the number of its runs."""
     counter: Counter[str] = Counter()
 
     def counted(name: str, function: Any) -> Any:
@@ -47,7 +47,10 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def test_every_analysis_runs_once(
     tmp_path: Path, runs: Counter[str], options: list[str], batch: str, engine: int
 ) -> None:
-    """If no batch size is given, memory is computed for one sample, so the engine infers the model a second time."""
+    """``engine`` is the expected number of runs of the engine.
+
+    If the batch size is unknown, memory is computed for one sample, so the engine runs a second time.
+    """
     spec = tmp_path / "net.yaml"
     spec.write_text(SPEC % batch)
     done = CliRunner().invoke(cli, ["summary", str(spec), *options], standalone_mode=False)

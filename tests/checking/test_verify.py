@@ -206,9 +206,10 @@ def test_a_layer_shared_by_two_models_is_stored_once() -> None:
 
 
 def test_lora_and_spectral_normalization_in_archives() -> None:
-    """An archive stores the sum of a kernel and its LoRA matrices.
+    """In both cases, the arrays in an archive differ from the weights of the layer.
 
-    An archive stores the kernel in a SpectralNormalization twice: for the wrapper and for the inner layer.
+    For a Dense with LoRA, an archive stores one kernel, to which the product of the LoRA matrices is added. For a
+    SpectralNormalization, an archive stores the kernel twice: for the wrapper and for the inner layer.
     """
     lora = one(on_input("Dense", "dense", units=4, lora_rank=2))
     assert verified(archive(lora, DENSE)).problems == ()

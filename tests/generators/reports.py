@@ -11,7 +11,8 @@ from convcalc.read.spec.spec import read_spec
 from tests.generators import hostile_names as hostile
 from tests.paths import SPECS
 
-# a shared layer, a nested model that is called twice, a layer whose second output is read, a model in a model
+# A model that is hard to draw. The nested model ``tower`` is called twice, and contains another nested model. This model
+# reads the second output of the LSTM.
 NESTED = """
 name: pair
 inputs: {a: [5, 4], b: [5, 4]}

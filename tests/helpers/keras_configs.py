@@ -56,7 +56,7 @@ def on(*tensors: Any) -> dict[str, Any]:
 
 
 def untold(**config: Any) -> dict[str, Any]:
-    """Returns a tensor with the given config, which may be malformed."""
+    """Returns a tensor as a Keras file describes it, with exactly these entries. Required entries may be missing."""
     return {"class_name": "__keras_tensor__", "config": config}
 
 

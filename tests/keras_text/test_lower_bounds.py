@@ -105,7 +105,7 @@ def test_muon_trains_embeddings_as_adam_does(name: str, inside: str, excluded: b
         ("Adam", {"decay": 0.0}, 2),
         ("Nadam", {}, 3),
         ("Muon", {"exclude_layers": ["dense"]}, 2),
-        ("Custom>Adam", {"is_legacy_optimizer": False}, None),  # Keras 3 cannot create this optimizer of Keras 2
+        ("Custom>Adam", {"is_legacy_optimizer": False}, None),  # of Keras 2; Keras 3 cannot create it
     ],
 )
 def test_the_optimizer_in_an_h5_file_has_no_variables_for_weights(

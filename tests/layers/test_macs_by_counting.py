@@ -153,7 +153,10 @@ def test_dense(shape: tuple[int, ...]) -> None:
 
 
 def einsum(equation: str, *shapes: Sizes) -> int:
-    """Returns the number of steps of nested loops over all letters of an einsum equation. The equation has no dots."""
+    """Returns the number of steps of nested loops over all letters of an einsum equation.
+
+    The equation must not contain ``...``.
+    """
     sizes = {
         dim: size for term, shape in zip(equation.split("->")[0].split(","), shapes) for dim, size in zip(term, shape)
     }
@@ -286,7 +289,7 @@ def test_attention_without_projections() -> None:
     pairs, features, values = list(grid((4, 6))), 5, 3
     dot = sum(features + values for _ in pairs)
     assert macs_of("Attention", {}, (4, 5), (6, 3), (6, 5)) == dot
-    # the scores are computed by tanh of sums, so only the products of scores and values count
+    # Here, a score is a sum of tanh values, without products. So only the products of scores and values count.
     weighed = sum(values for _ in pairs)
     assert macs_of("Attention", {"score_mode": "concat"}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {"use_scale": False}, (4, 5), (6, 3), (6, 5)) == weighed

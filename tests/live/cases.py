@@ -442,8 +442,8 @@ def merging(random: Random) -> Case:
             args["normalize"] = True
         if random.random() < 0.06:
             args["axes"] = random.choice([(1,), "axis", (1, 2, 3), None])
-        # Keras accepts axes that are far out of range, and wraps them around; the cases must not name the batch axis in
-        # this way
+        # Keras accepts axes that are far out of range, and wraps them around. An axis that would become the batch axis
+        # is replaced by -1.
         if random.random() < 0.1:
             around = random.choice([-5, -6, -7, -8, -9, -10])
             args["axes"] = around if around % len(shapes[0]) and around % len(shapes[-1]) else -1

@@ -138,8 +138,10 @@ def _fold(random: Random) -> Made:
 
 
 def _framed(random: Random, what: str) -> Made:
-    """For each axis, sets two of the three arguments for the sizes before, after and in total. Sometimes sets one or
-    all three.
+    """Returns arguments and an image for padding or cropping (``what``).
+
+    Each spatial axis has three arguments: the size before, the size after, and the total size. Two of the three are
+    given; sometimes one or all three.
     """
     made = _of_format(random)
     for names in (

@@ -380,7 +380,8 @@ def keras_model(program: Program) -> Any:
             )
         made.append(layer)
         kind = find(step.name if step.again is None else program.steps[step.again].name)
-        # a nested model of a random program has one input, and is not in the catalogue
+        # The catalogue does not have nested models, so ``kind`` is None for a nested model. A nested model of a random
+        # program has one input, so it is called on the first tensor.
         result = layer(tensors[0]) if step.inner is not None or kind is None else _called(layer, kind, tensors, {})
         outputs.append(keras.tree.flatten(result))
     inputs = [outputs[n][0] for n, step in enumerate(program.steps) if step.name == "InputLayer"]

@@ -254,8 +254,10 @@ def test_trainable_weights_in_frozen_models() -> None:
 
 
 def test_layers_that_are_built_by_their_constructor() -> None:
-    """The test finds these layers in Keras's source code. A Pipeline shows no shape for layers that are built by their
-    constructor.
+    """The catalogue must mark exactly the layers that are built by their constructor.
+
+    The test finds these layers in Keras's source code. The mark is needed because a summary shows no shape for such a
+    layer inside a Pipeline.
     """
     from keras import layers
 

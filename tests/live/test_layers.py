@@ -93,10 +93,12 @@ def test_arguments_have_the_order_and_defaults_of_keras(name: str) -> None:
     theirs = {p.name: p.default for p in signature if p.name not in ("self", "name", "dtype", "trainable", "kwargs")}
     ours = {argument.name: argument for argument in kind.arguments if argument.name != "dtype"}
     if kind.family == "convolution":
-        # the base class of the layer accepts lora_rank and lora_alpha
+        # The base class of these layers has the arguments lora_rank and lora_alpha, so the signature of the class may
+        # lack them.
         theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None
         theirs.setdefault("lora_alpha", None) if "lora_rank" in ours else None
-    for argument in _BASE_ARGUMENTS.get(name, ()):  # the base class or **kwargs accept these arguments
+    # The signature lacks these arguments, because the base class or **kwargs accept them.
+    for argument in _BASE_ARGUMENTS.get(name, ()):
         theirs[argument] = ours[argument].default
     assert list(ours) == list(theirs)
     for argument, default in theirs.items():

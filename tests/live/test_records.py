@@ -75,7 +75,7 @@ def test_a_terminal(
     assert problems_of(report, record) == ()
     asked, random = Options(int(width), **options), Random(f"{build.__name__} {width}")
     mutations = [each for change in KINDS if (each := mutated(report.model, change, random))]
-    assert len(mutations) >= 5  # the model ``graph`` has no layer with strides
+    assert len(mutations) >= 5  # not every model can be changed in every way: ``graph`` has no strides to change
     for mutation in mutations:
         judged = verdict(report, "keras", plain, asked, mutation)
         assert judged is not None

@@ -132,7 +132,7 @@ def test_dtype_promotion(dtypes: tuple[str, ...], result: str) -> None:
     ],
 )
 def test_dtypes_of_outputs(name: str, dtypes: list[str], made: dict[str, Any], result: str) -> None:
-    """The dtypes are those of Keras 3.15.1, also where they differ from those of similar operations."""
+    """The expected dtypes are those of Keras 3.15.1. In Keras, similar operations may return different dtypes."""
     rule = OPERATIONS["keras.src.ops.numpy", name]
     tensors = [Tensor((4,), dtype) for dtype in dtypes]
     named: dict[str, Any] = dict(zip(rule.parameters, (Slot(0), Slot(1) if len(dtypes) > 1 else 50)))

@@ -38,7 +38,7 @@ def test_the_error_for_a_layer_missing_in_the_index_says_what_to_run() -> None:
 def imported(*words: str) -> set[str]:
     """Returns the names of all modules that a command imports. Modules of other libraries are included."""
     code = "import sys\nfrom convcalc.cli import main\ntry:\n    main(sys.argv[1:])\nfinally:\n    print(*sys.modules, file=sys.stderr)"
-    # Coverage itself imports many modules, so it must not run in this process.
+    # Coverage itself imports many modules, so it must not run in the new process.
     alone = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, env=alone)
     return set(done.stderr.split())

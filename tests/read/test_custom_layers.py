@@ -32,7 +32,7 @@ def declared(**layers: str) -> CustomLayers:
 
 
 def at(name: str, *sizes: int) -> Any:
-    """Returns the tensor of a layer, with the shape (8, 4) unless there are other sizes."""
+    """Returns the tensor of a layer, with the shape (8, 4) if no sizes are given."""
     found = tensor(name)
     found["config"]["shape"] = [None, *(sizes or (8, 4))]
     return found

@@ -120,7 +120,9 @@ def test_an_unknown_policy_makes_counts_unknown(
     for class_name, config, shape in (("Dense", {**DENSE, "dtype": dtype}, [4]), ("TimeDistributed", wrapped, [3, 4])):
         path = written(tmp_path, model(class_name, config, [None, *shape]))
         report = infer(load(path))
-        if word is None:  # a key that equals the path is preferred to keys that match as patterns
+        # ``word`` is None if the policy is known. In the map of this case, two keys match the path 'x': the key 'x' and
+        # the pattern '[x-z]'. Keras prefers a key that equals the path, so the policy is float16.
+        if word is None:
             assert report.totals.params == 25
             continue
         (warning,) = report.problems

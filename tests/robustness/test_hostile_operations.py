@@ -1,5 +1,6 @@
-"""Tests operations with arguments of every type, as an untrusted file may contain them. Each call must quickly give a
-result or a refusal.
+"""Tests operations with arguments of wrong types and with huge values. An untrusted file may contain such arguments.
+
+Each call must quickly give a result or a refusal.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ the current environment, and its reports are compared with Keras's numbers.
 With ``--no-build`` in place of ``PYTHON``, no model is built. convcalc's reports on the files that are already in
 ``FOLDER`` are compared with Keras's numbers, which are in the same folder.
 
-The environment variable ``KERAS2`` names the module of Keras: ``keras``, ``tf_keras`` or ``tensorflow.keras`` (default).
+The environment variable ``KERAS2`` is the name of Keras's module: ``keras``, ``tf_keras`` or ``tensorflow.keras``
+(default).
 """
 
 from __future__ import annotations

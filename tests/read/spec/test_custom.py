@@ -136,7 +136,7 @@ def _broken_rule(a: Any, x: Any) -> Inferred:
 
 
 def _scored(a: Any, x: Any) -> Inferred:
-    """Returns one output, or two with scores."""
+    """Returns one output, or two outputs if ``return_scores`` is true."""
     return Inferred((x, (x[0], a["size"])) if a["return_scores"] else (x,))
 
 

@@ -122,7 +122,7 @@ layers:
 
 
 def test_an_embedding_does_not_cast_its_input() -> None:
-    """The mask is computed from the words themselves, without a cast."""
+    """The mask is computed from the input words themselves. No operation casts the words to float16 before."""
     result = rows(
         """
 inputs: {words: [5]}
