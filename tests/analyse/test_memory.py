@@ -370,7 +370,7 @@ def test_memory_is_for_the_given_batch_size() -> None:
 
 
 def test_a_batch_moved_to_another_axis_counts() -> None:
-    """The reshape moves the ten rows of each sample to the batch axis, so one sample becomes ten samples."""
+    """The reshape moves the ten rows of a sample to the batch axis. So the output has ten rows in the batch axis."""
     text = "{inputs: {x: [10, 4]}, layers: [ops.reshape: {newshape: [-1, 4], from: x}, Dense: 3]}"
     memory = of_text(text).memory
     assert (memory.activations, memory.incomplete) == (10 * 4 * 4 + 10 * 3 * 4, {})

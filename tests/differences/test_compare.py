@@ -73,7 +73,7 @@ def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def as_text(record: Snapshot) -> Snapshot:
-    """Returns the parts of a snapshot that a summary printed by Keras contains. The model must be a chain."""
+    """Returns the snapshot with only those values that Keras prints in its summary of a chain of layers."""
     fields = ("name", "type", "output_shape", "params")
     rows = [
         replace(row, cells={field: row.cells[field] for field in fields}, sources=None, arguments=None)

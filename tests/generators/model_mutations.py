@@ -296,9 +296,10 @@ def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options,
 
 
 def _is_told(report: Report, kind: str, options: Options) -> bool:
-    """Returns True if a text that shows only a range of the layers also shows that layers are left out.
+    """Returns True if the text of a report can be used as a record.
 
-    Otherwise the text looks like the text of a smaller model, and the check must fail.
+    A text may show only a range of the layers. If it does not show that other layers are left out, it looks like the
+    text of a smaller model, and the check would fail.
     """
     if options.layer_range is None:
         return True

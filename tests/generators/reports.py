@@ -11,7 +11,7 @@ from convcalc.read.spec.spec import read_spec
 from tests.generators import hostile_names as hostile
 from tests.paths import SPECS
 
-# A model that is hard to draw. The nested model ``tower`` is called twice, and contains another nested model. This model
+# A model that is hard to draw. The nested model ``tower`` is called twice. It contains the nested model ``head``, which
 # reads the second output of the LSTM.
 NESTED = """
 name: pair

@@ -112,7 +112,7 @@ def _augmentation(random: Random, names: Sequence[str]) -> Case:
 
 
 def _augmentations(number: int, parts: int) -> Callable[[Random], Case]:
-    """Returns a generator of cases for a part of the augmentations.
+    """Returns a generator of cases for part ``number`` when the augmentations are divided into ``parts`` parts.
 
     Each part has only a few augmentations, so that each augmentation is tested often.
     """

@@ -71,8 +71,8 @@ def keras_says(case: Case) -> Outcome | str:
     except Exception as refused:
         return f"{type(refused).__name__}: {refused}"
     flat = keras.tree.flatten(outputs)
-    # A weight counts as trainable only if it is among the trainable weights of the outer layer, because a frozen
-    # wrapper freezes its inner layer.
+    # If a wrapper is frozen, the weights of its inner layer are frozen too. So a weight counts as trainable only if it
+    # is among the trainable weights of the wrapper.
     trained = {id(weight) for weight in layer.trainable_weights}
     weights = tuple(sorted((w.name, tuple(w.shape), str(w.dtype), id(w) in trained) for w in layer.weights))
     return Outcome(tuple(tuple(t.shape) for t in flat), tuple(t.dtype for t in flat), weights, layer.count_params())

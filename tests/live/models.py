@@ -247,8 +247,8 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
     return grower.program
 
 
-# Classes of layers that no program contains. An Equalization may return its input tensor unchanged. Then Keras reports a
-# cycle in the graph.
+# Classes of layers that no program may contain. An Equalization may return its input tensor unchanged, and then Keras
+# cannot build the model: it reports a cycle in the graph.
 _NO_STEP = {"Equalization"}
 
 

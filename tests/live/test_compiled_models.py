@@ -1,7 +1,7 @@
 """Compares convcalc's text for compiled models with the text of ``model.summary()`` after Keras has loaded the same
 file.
 
-For a compiled model, Keras prints one more line: the variables of the optimizer.
+The text for a compiled model has an additional line for the variables of the optimizer.
 """
 
 from __future__ import annotations

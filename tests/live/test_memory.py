@@ -115,7 +115,7 @@ def test_weights_replaced_by_gradients_have_no_optimizer_state() -> None:
 
 
 def seed_bytes(model: Any) -> int:
-    """Returns the bytes of random seeds. Keras stores random seeds as variables of the model, but not as weights."""
+    """Returns the bytes of random seeds: ``model.variables`` contains random seeds, and ``model.weights`` does not."""
     known = {id(each) for each in model.weights}
     return bytes_of([each for each in model.variables if id(each) not in known])
 

@@ -199,8 +199,9 @@ def _policies() -> dict[str, Any]:
 
 
 def _layers_with(policy: Any) -> dict[str, Any]:
-    """Returns functions that build models, one for each class of layer. The layer has the given policy. In most of the
-    models it is named x.
+    """Returns functions that build models. In each model, one layer has the given policy.
+
+    A key contains the class of this layer. Most of these layers are named x.
     """
     import keras
     from keras import layers

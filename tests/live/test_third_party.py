@@ -115,7 +115,8 @@ def _models_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
         gemma = {name: sizes.choice((False, True)) for name in ("use_post_ffw_norm", "use_post_attention_norm")}
         variants += [("GemmaBackbone", {**arguments, **gemma, "head_dim": width})]
     for name, arguments in variants:
-        # The config does not contain the names of operations, so convcalc numbers them as in a new session.
+        # The config does not contain the automatic names of operations. convcalc numbers these names as Keras does in a
+        # new session, so each model must be built in a new session.
         keras.utils.clear_session()
         yield name, getattr(hub.models, name)(**arguments)
 

@@ -74,9 +74,9 @@ def subclassed() -> Any:
 
 
 def functional_class() -> Any:
-    """Returns a functional model of a custom class. Its config contains only the arguments of this class.
+    """Returns a functional model of a custom class. Some parts of the model are operations, which have no weights.
 
-    So the config does not list the layers. Some parts of the model are operations, which have no weights.
+    The config of the model contains only the arguments of the class, so the config does not list the layers.
     """
     import keras
 
@@ -165,7 +165,7 @@ def test_a_layer_shared_with_a_nested_model_is_reported(tmp_path: Path) -> None:
 
 
 def test_equal_tables_of_two_layers_are_two_variables(tmp_path: Path) -> None:
-    """A layer's table of indices has the same values in each layer of the class. It is counted for each layer."""
+    """Each layer of the class ``Table`` has its own table, with the same values. Each table must be counted."""
     import keras
     import numpy as np
 

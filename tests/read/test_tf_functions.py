@@ -44,7 +44,9 @@ def test_rows_are_those_of_keras(case: dict[str, Any]) -> None:
     assert [row[0] for row in found] == [row[0] for row in case["rows"]]
     for (name, shapes, params), (_, theirs, expected) in zip(found, case["rows"]):
         if name.startswith(NOT_RECORDED):
-            assert all(  # sizes may be unknown, but known sizes must be right
+            # Sizes may be unknown, because the file does not record the tensors of this function. But known sizes must
+            # be right.
+            assert all(
                 shape is None or (len(shape) == len(other) and all(n is None or n == m for n, m in zip(shape, other)))
                 for shape, other in zip(shapes, theirs)
             )

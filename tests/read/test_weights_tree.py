@@ -77,7 +77,8 @@ def rows(report: Report) -> list[tuple[str, str, int, Any]]:
         ({"e/vars/height": (), "e/vars/width": ()}, 32),
         ({"e/vars/size": (2,)}, 32),
         ({"e/inner/vars/0": (3,), "e/inner/vars/step": ()}, 35),
-        ({"f/vars/scale": (5,)}, 37),  # a class that names all its weights
+        # This layer has no numbered weights, so the named value is a weight.
+        ({"f/vars/scale": (5,)}, 37),
     ],
 )
 def test_named_values_beside_numbered_weights_are_not_weights(further: Shapes, total: int) -> None:
@@ -252,9 +253,7 @@ def foreign(source: str = "x", **config: Any) -> dict[str, Any]:
 
 
 def unrecorded(entry: Any) -> Any:
-    """Returns the config of the layer without the recorded shapes of the layer's inputs. Files of Keras 2 do not record
-    these shapes either.
-    """
+    """Returns a layer's config in which the shapes of the layer's inputs are not recorded, as in files of Keras 2."""
     return json.loads(json.dumps(entry).replace('"shape": [null, 3]', '"shape": "unknown"'))
 
 

@@ -511,7 +511,10 @@ outputs: [sum, flat]
 
 @pytest.mark.parametrize("hidden", ["one", "dense"])
 def test_a_changed_source_outside_the_printed_range_is_refused(hidden: str) -> None:
-    """The printed rows have all parameters that the changed layers have, so only the connection shows the change."""
+    """``masking`` and ``relu`` read another layer in the changed model. Only the connections in the text show this.
+
+    The shapes and the parameters of all printed rows are the same.
+    """
     spec = """
 inputs: {one: [4], two: [4]}
 layers:

@@ -48,8 +48,8 @@ def _recorded(name: str, build: Any, folder: Path) -> Iterator[dict[str, Any]]:
         if not type(model).__module__.startswith("keras."):
             ends = getattr(model, "inputs", None), getattr(model, "outputs", None)
             if ends[0] and ends[1]:
-                # The config of a custom model class may not list the layers. The config of a plain Functional model with
-                # the same tensors lists them.
+                # The config of a custom model class may not list the layers. So a plain Functional model with the same
+                # tensors is saved too: its config lists the layers.
                 yield _saved(f"{name}_flat", keras.Model(model.input, model.output, name=model.name), folder)
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
