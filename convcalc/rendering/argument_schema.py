@@ -14,6 +14,7 @@ from convcalc.layers.arguments import (
     REGULARIZER,
     REQUIRED,
     Argument,
+    AutoOrBoolean,
     Boolean,
     Choice,
     Integer,
@@ -104,6 +105,11 @@ def _(kind: Real) -> Schema:
 @kind_schema.register
 def _(kind: Boolean) -> Schema:
     return {"type": ["boolean", "string"], "pattern": VARIABLE}
+
+
+@kind_schema.register
+def _(kind: AutoOrBoolean) -> Schema:
+    return {"anyOf": [{"type": "boolean"}, {"enum": [0, 1]}, one_of(["auto"])]}
 
 
 @kind_schema.register
