@@ -42,7 +42,7 @@ def run_forked(
     Args:
         args: The arguments of the command line.
         text: The standard input.
-        environment: All environment variables of the process. Their names must not begin with ``OF_PYTHON``.
+        environment: All environment variables of the process. Those that begin with ``OF_PYTHON`` have no effect.
         folder: The working directory. If it is None, the process uses the working directory of the test.
         limits: The limits of the process, by their names in the module ``resource``.
     """

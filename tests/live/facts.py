@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Keys of configs that Keras adds when it calls or serializes a layer.
+# Keys that Keras adds to a config when it calls or serializes a layer. They are not compared.
 _LEFT_OUT = ("build_config", "shared_object_id", "module")
 
 

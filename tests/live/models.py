@@ -2,8 +2,9 @@
 
 A program can be built in Keras, and it can be written as a spec for convcalc. Keras and convcalc must give the same
 model. A program may have branches, shared layers, nested models, several inputs and outputs, and unknown sizes.
-convcalc's rules decide which steps are possible, so the test fails if Keras refuses a step. Masks add operations
-(``NotEqual``, ``Any``) to the graph. These operations change the order of the layers, and they get automatic names too.
+convcalc's rules decide which steps are possible, so the test fails if Keras refuses a step. If a layer creates a mask,
+Keras adds operations to the graph, such as ``NotEqual`` and ``Any``. convcalc must add the same operations, with the
+same automatic names and in the same order.
 """
 
 from __future__ import annotations

@@ -130,8 +130,8 @@ def _parameters(function: Any) -> dict[str, Any]:
     }
 
 
-# Some functions of keras.ops refuse inputs that the class of the operation accepts. The test ignores only refusals with
-# these messages.
+# A function of keras.ops may refuse inputs that the class of the operation accepts. Such refusals are ignored only if
+# their messages contain these texts.
 REFUSED_BY_FUNCTIONS = {
     "Linspace": "returned a non-tensor",
     "Vander": "must be 1-dimensional",

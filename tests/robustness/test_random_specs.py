@@ -150,7 +150,8 @@ def test_any_expression(text: str) -> None:
 def grow(value: str, wide: str) -> str:
     """Returns a spec in which each of twelve blocks passes its argument to the next block.
 
-    ``wide`` repeats the argument, so the argument grows with each block.
+    ``value`` is the argument of the first block. ``wide`` is the argument that a block passes. It contains the block's
+    own argument ``$x`` several times, so the argument grows with each block.
     """
     lines = [f"  b{n}: {{arguments: [x], layers: [{{b{n + 1}: {{x: {wide}}}}}]}}" for n in range(12)]
     last = "  b12: {arguments: [x], layers: [{Dense: {units: $x, name: $x}}]}"
@@ -227,7 +228,7 @@ HOSTILE = {
 def test_hostile_texts_are_answered_quickly(name: str) -> None:
     began = time.process_time()
     outcome(HOSTILE[name])
-    # This high limit only detects endless loops: each spec normally takes much less than a second.
+    # Each spec normally takes much less than a second. The limit is high, because it must only detect endless loops.
     assert time.process_time() - began < 20
 
 
