@@ -416,7 +416,7 @@ def merging(random: Random) -> Case:
     first = [_size(random, 1, 5, 0.12) for _ in range(rank)]
     batch = _batch(random)
     # Keras accepts a merging layer with a single input, so some cases have one input. A Concatenate always has several
-    # inputs, for the reason in the docstring of this module.
+    # inputs here: with one input, Keras accepts even an axis that does not exist.
     alone = [] if what == "Concatenate" else [1]
     count = (
         random.choice([2, 2, 2, 3, 4, *alone]) if what not in ("Subtract", "Dot") else random.choice([2, 2, 2, 2, 3])

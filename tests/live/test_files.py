@@ -151,7 +151,7 @@ def test_an_application(name: str, tell: Any) -> None:
     assert not report.problems
     assert rows(report) == rows_of_keras(model)
     assert rows(infer(read(archive_of(model), name))) == rows(report)
-    # spec_yaml reads its text again, and raises an error if the model differs
+    # spec_yaml reads the text that it has written, and raises an error if the text describes another model.
     assert spec_yaml(report).startswith("name: ")
     asked = looks(model)
     texts: list[tuple[Options, str]] = []

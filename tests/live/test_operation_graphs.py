@@ -73,7 +73,7 @@ def test_a_graph(name: str) -> None:
     shapes = [tuple(None if size is UNKNOWN else size for size in shape or ()) for shape in calls.output_shapes]
     ours = list(zip(shapes, calls.output_dtypes))
     assert ours == [(tensor.shape, tensor.dtype) for tensor in model.outputs]
-    # spec_yaml reads its text again, and raises an error if the model differs
+    # spec_yaml reads the text that it has written, and raises an error if the text describes another model.
     assert spec_yaml(report).startswith("name: ")
     for make in (loaded, executed):
         assert [(tensor.shape, tensor.dtype) for tensor in make(report).outputs] == ours

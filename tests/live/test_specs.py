@@ -163,7 +163,8 @@ def settings(model: Any) -> list[tuple[str, dict[str, Any]]]:
     rows = []
     for layer in model.layers:
         config = layer.get_config()
-        if config.get("axis") == -1:  # the last axis may be written as -1 or as its number
+        # The last axis may be written as -1 or as its number. The number is used for both, so that they are equal.
+        if config.get("axis") == -1:
             config["axis"] = len(layer.output.shape) - 1
         rows.append((layer.name, config))
     return rows

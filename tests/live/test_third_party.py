@@ -23,7 +23,8 @@ pytestmark = pytest.mark.keras
 
 # Layers that do not work with Keras 3. ``tests/read/test_templates.py`` tests the declarations of these layers.
 KERAS_2 = {"keras_cv>StochasticDepth"}
-# Subclasses without other weights or shapes. A declaration uses the layer of Keras.
+# Subclasses of Keras layers, with the same weights and shapes as in Keras. So a declaration of a model contains
+# the layer of Keras in place of the subclass.
 SAME = {"CachedMultiHeadAttention": "MultiHeadAttention"}
 RMS = """
 llama.llama_layernorm.LlamaLayerNorm mistral.mistral_layer_norm.MistralLayerNormalization

@@ -20,7 +20,8 @@ from convcalc.write.spec import spec_yaml
 from tests.live.packages_keras2.stored import STORED
 
 MODELS: dict[str, Any] = json.loads(STORED.read_text(encoding="utf-8"))
-# In this model, layers have their axes in the order of Theano, but the file does not say the order for the first layer.
+# In this model, the axes have the order of Theano (channels first). The file does not state the order for the first
+# layer, so the output shape of this layer is unknown.
 OPEN = "images_th_padded"
 
 

@@ -120,7 +120,8 @@ def test_shared_weights_are_counted_once() -> None:
 
 def test_a_frozen_layer_of_layers() -> None:
     found = report("[{Encoder: {units: 16, trainable: false}}]")
-    # Keras freezes the layer itself, but not the layers that it creates.
+    # In Keras, ``trainable: false`` freezes the encoder, but not the layers that the encoder creates. So the row of the
+    # encoder shows 0 trainable parameters, and the total counts all 584.
     assert (found.layers[0].trainable_params, found.totals.trainable_params, found.totals.trainable_bytes) == (
         0,
         584,

@@ -329,7 +329,7 @@ def test_weights_that_a_layer_shares_with_a_custom_layer_are_counted_once() -> N
 
 
 def test_the_optimizer_trains_a_layer_shared_with_a_nested_model_once() -> None:
-    """The archive stores the layer once, and Keras loads one layer."""
+    """The archive stores the layer once, and Keras loads one layer. So Adam has only two variables for each weight."""
     dense = layer("Dense", "dense", [tensor("x")], units=3)
     inner = {**functional(INPUT, dense, name="inner"), "name": "inner", "inbound_nodes": [{"args": [tensor("dense")]}]}
     config = functional(INPUT, dense, inner, outputs=[["inner", 1, 0]])

@@ -123,7 +123,7 @@ def test_every_operation_survives_being_written_as_a_spec() -> None:
             result = infer(model_of(asked))
         except ConvcalcError:
             continue
-        text = spec_yaml(result)  # spec_yaml reads its text again, and raises an error if the model differs
+        text = spec_yaml(result)  # raises an error if the text describes another model
         assert f"ops.{asked.operation.function}" in text
         written.add(asked.operation.name)
     # Arange needs arguments without axes, but the tensor of an input layer always has a batch axis
