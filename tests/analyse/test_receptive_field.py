@@ -61,8 +61,8 @@ KINDS = [
     ([{"AdaptiveAveragePooling1D": 16}], (4, 4, 0)),
     ([{"AdaptiveAveragePooling1D": 48}], (UNKNOWN, None, UNKNOWN)),
     ([{"Dense": 4}], (1, 1, 0)),
-    # With one channel, Flatten does not change the positions. With two channels, Flatten mixes positions and channels, so
-    # the stride and the padding of the field are unknown.
+    # With one channel, Flatten does not change the positions. With two channels, Flatten mixes positions and channels.
+    # Then the stride and the padding of the field are unknown.
     ([{"Conv1D": [1, 3]}, "Flatten"], (3, 1, 0)),
     ([{"Conv1D": [2, 3]}, "Flatten"], (3, None, UNKNOWN)),
     ([{"Conv1D": [1, 3]}, "Flatten", {"Dense": 4}], (64, 0, 0)),
