@@ -127,7 +127,9 @@ class Snapshot:
 
 
 def count_cell(number: int | None, label: str | None) -> Cell:
-    """Returns the cell of a number. ``label`` is its label in ``incomplete``: ``unknown``, ``partial`` or None."""
+    """Returns the cell of a number. ``label`` is what the JSON report says about the number under ``incomplete``:
+    ``unknown`` or ``partial``; None if it says nothing.
+    """
     return Cell(number, partial=label == "partial")
 
 

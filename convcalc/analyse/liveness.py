@@ -85,7 +85,8 @@ def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: 
     for step in steps:
         if step.buffer_reuse == VIEW and len(step.writes) == 1 and step.reads:
             source, view = home[step.reads[0]], step.writes[0]
-            if sizes[source] == sizes[view]:  # if the sizes differ, the dtypes differ, so the output is a copy
+            # Sizes are in bytes. A different size means a different dtype: then the output is a copy, not a view.
+            if sizes[source] == sizes[view]:
                 home[view] = source
                 last[source] = max(last[source], last[view])
 

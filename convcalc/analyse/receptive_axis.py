@@ -208,8 +208,8 @@ def _under(n: int, window: Window, before: int) -> range:
 
 
 def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval | None:
-    """Returns the part of the interval ``visible`` on which at least one position of the output depends; None if sizes
-    are unknown.
+    """Returns the part of the interval ``visible`` that at least one position of the output depends on. Returns None if
+    sizes are unknown.
     """
     if visible is None or not isinstance(output, int) or reach.padding_slack:
         return None

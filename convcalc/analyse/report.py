@@ -84,7 +84,7 @@ class CallReport:
 
 
 class Counts(Struct):
-    """The numbers of a row. Rows of equal layers share one object: counts are compared by identity.
+    """The numbers of a row. Rows of equal layers share one ``Counts``, so two of these objects are compared by identity.
 
     Attributes:
         output_shapes: the output shapes of the layer's last call, because Keras prints these.
@@ -98,8 +98,8 @@ class Counts(Struct):
         nested_output_names: the keys of a nested model's outputs, if the outputs are a dict.
         recorded: True if the weights come from the model's file, because they cannot be inferred.
         flops: floating-point operations of all calls; None unless requested.
-        inside_unknown: True if the layer is frozen, but the enclosing model may count weights of layers inside it as
-            trainable.
+        inside_unknown: True if the layer is frozen, and it is unknown which weights of its inner layers the enclosing
+            model counts as trainable.
     """
 
     output_shapes: tuple[Shape | None, ...]

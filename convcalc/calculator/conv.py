@@ -289,7 +289,7 @@ def _rank(*sizes: Any) -> int:
 
 
 def _number(value: Any, name: str, least: int) -> Number:
-    """Returns a size as a traced number."""
+    """Returns a size as a traced number: a number that records its formula."""
     if isinstance(value, str):
         return named(value)
     if value is UNKNOWN or isinstance(value, Traced):

@@ -42,10 +42,10 @@ _SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
 _HISTORY = 1024
 
 DTYPES = tuple(BITS)
+# ``int8`` and the float8 dtypes are used only in quantized policies, such as ``int8_from_float32``. Keras has no complex
+# weights.
 _PLAIN = (*(dtype for dtype in BITS if not dtype.startswith(("int8", "float8", "complex"))), *_MIXED)
 # The policies of layers, without names such as ``int4/128_from_float32`` (:func:`find_policy` accepts these, too).
-# ``int8`` and the float8 dtypes are missing because only quantized policies use them. The complex dtypes are missing
-# because Keras has no complex weights.
 POLICIES = (
     *_PLAIN,
     *(

@@ -43,7 +43,7 @@ from convcalc.layers.registry import (
     required,
 )
 
-# A catalogue layer that behaves as in Keras 2 has the name of the catalogue layer, followed by this suffix.
+# The suffix of the Keras 2 variant of a catalogue layer, such as ``Bidirectional (Keras 2)``.
 OF_KERAS2 = " (Keras 2)"
 # The suffix of the separate name of a layer that only Keras 1 has.
 OF_KERAS1 = " (Keras 1)"

@@ -245,7 +245,9 @@ def _groups(rows: Number, size: int) -> Number:
 
 
 def _int8(scale: Callable[[Args, Shape], Shape], a: Args, originals: Sequence[Weight]) -> tuple[Weight, ...]:
-    """Returns the weights. Each matrix becomes int8. The scales of the columns or rows follow the matrix."""
+    """Returns the weights after quantization to int8. Each matrix becomes int8. The next weight in the result is its
+    scale: one number for each column or row.
+    """
     weights: list[Weight] = []
     for weight in originals:
         if weight.name not in _MATRICES:

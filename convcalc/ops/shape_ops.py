@@ -125,7 +125,7 @@ def transpose(x: Tensor, *, axes: Integers | None = None) -> Tensor:
     rank = len(x.shape)
     order = range(rank)[::-1] if axes is None else [axis_index(number, rank, "axes") for number in axes]
     if sorted(order) != list(range(rank)):
-        raise Refusal(f"needs axes that name each of the {rank} axes once", codes.WRONG_AXIS, "axes")
+        raise Refusal(f"needs each of the {rank} axes of the tensor once in 'axes'", codes.WRONG_AXIS, "axes")
     return Tensor(tuple(x.shape[number] for number in order), x.dtype)
 
 

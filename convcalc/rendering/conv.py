@@ -172,8 +172,8 @@ def _output_padding_hint(window: Window, torch_size: object) -> str:
 
 
 def _keras_same(window: Window) -> str:
-    """Returns a hint if padding 'same' in Keras gives the same size, but other amounts of padding before and after;
-    otherwise an empty string.
+    """Returns a hint if Keras's padding 'same' gives the output size of this window, but pads other amounts before and
+    after. Otherwise returns an empty string.
     """
     size, kernel, stride, dilation, *_ = (plain(number) for number in window.sizes)
     keras = slide(size, kernel, stride, dilation, "same")

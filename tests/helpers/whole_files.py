@@ -172,7 +172,7 @@ def unknown_operation_with_two_outputs() -> Case:
     return Case(config, {"a": ([(None, 3)], 9), "b": ([(None, 5)], 15)}, 0)
 
 
-# A custom class as an output: Keras counts the calls of a custom Functional from 1 ------------------------------------
+# A custom layer gives the output. Keras numbers the calls of a custom subclass of Functional from 1 ------------------
 
 
 @case

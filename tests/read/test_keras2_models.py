@@ -60,14 +60,14 @@ def sequential(name: str, shape: list[Any], *layers: dict[str, Any]) -> dict[str
     return {"class_name": "Sequential", "config": config, "name": name, "build_config": {"input_shape": shape}}
 
 
-def functional(shape: list[Any], *entries: dict[str, Any], call: int = 0) -> Report:
-    """Returns the report of a chain of layers. ``call`` is the number of the last layer's first call."""
+def functional(shape: list[Any], *entries: dict[str, Any]) -> Report:
+    """Returns the report of a chain of layers."""
     last = entries[-1]["name"]
     config = {
         "name": "model",
         "layers": [layer("InputLayer", "x", batch_input_shape=shape), *entries],
         "input_layers": [["x", 0, 0]],
-        "output_layers": [[last, call, 0]],
+        "output_layers": [[last, 0, 0]],
     }
     return infer(read(json.dumps({"class_name": "Functional", "config": config}).encode(), "model.json"))
 

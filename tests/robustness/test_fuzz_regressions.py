@@ -362,7 +362,7 @@ def test_a_batch_shape_of_an_input_is_written_completely(stated: str, spec: str,
 def of_input(*outputs: int) -> Model:
     """Returns a model whose input layer has an unknown class. No reader returns such a model.
 
-    ``outputs`` contains numbers of outputs of the input layer. The model returns these outputs.
+    The model returns those outputs of the input layer that have the indexes ``outputs``, counted from 0.
     """
     layers = (handmade_layer("x", "Mine"),)
     return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))

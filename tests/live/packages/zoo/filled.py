@@ -8,10 +8,10 @@ from typing import Any
 
 
 def filled(target: Callable[..., Any], small: Mapping[str, Any], special: Mapping[str, Any] = {}) -> Any:
-    """Returns ``target(...)``, called with all arguments in ``special``, and with further arguments from ``small``.
+    """Calls ``target`` with all arguments in ``special``, and with those in ``small`` that ``target`` accepts.
 
-    An argument that is in neither of the two keeps its default. If a value is a lambda, the lambda is called for each
-    model, so that models share no objects.
+    Other arguments keep their defaults. If a value is a lambda, each call of this function calls the lambda again, so
+    that two models never share an object.
     """
     source = target.__init__ if inspect.isclass(target) else target
     names = [name for name in inspect.signature(source).parameters if name not in ("self", "kwargs", "args")]
