@@ -257,6 +257,8 @@ class Model(Struct):
         declared_in: the file or the package that declares the layers, for messages.
         keras2: True if Keras 2 wrote the model. As a nested model, it can be called on inputs of other shapes than its
             own. Its convolutions accept inputs with additional axes.
+        own_class: the custom class of a model whose config lists its layers, as Keras's classes do. None for a model of
+            one of Keras's classes.
     """
 
     name: str
@@ -280,6 +282,12 @@ class Model(Struct):
     fallback: Model | None = None
     declared_in: str = ""
     keras2: bool = False
+    own_class: Foreign | None = None
+
+    @property
+    def shown_class(self) -> str:
+        """The name of the class, as Keras prints it for a nested model."""
+        return self.class_name if self.own_class is None else self.own_class.name
 
     @property
     def contains_layers(self) -> bool:

@@ -32,6 +32,7 @@ def _proved_config(report: Report) -> str:
 def _yaml(report: Report) -> str:
     from convcalc.write.spec import spec_yaml
 
+    _refuse_own_classes(report.model)
     _refuse_calls(report)
     return spec_yaml(report)
 
@@ -40,6 +41,7 @@ def _python(report: Report) -> str:
     from convcalc.write.python import python_code
 
     _proved_config(report)  # checks that the whole model is known
+    _refuse_own_classes(report.model)
     return python_code(report)
 
 
@@ -85,6 +87,19 @@ def require_graph(model: Model) -> None:
             raise error(
                 codes.CANNOT_WRITE, f"'{path}' cannot be written: the model has no inputs; give it an input layer"
             )
+
+
+def _refuse_own_classes(model: Model) -> None:
+    """Raises :class:`ConvcalcError` for a model of a custom class. A spec or code would create
+    a model of one of Keras's classes."""
+    from convcalc.base import codes
+    from convcalc.base.problems import error
+
+    for prefix, inner in model.models():
+        if inner.own_class is not None:
+            path = prefix.rstrip("/") or inner.name
+            message = f"'{path}' is a model of the custom class {inner.shown_class}, which only a config can name"
+            raise error(codes.CANNOT_WRITE, f"{message}; write .json")
 
 
 def require_writable(report: Report) -> None:
@@ -134,6 +149,7 @@ def classes_to_supply(report: Report) -> list[str]:
     layers = [layer for _, layer in report.model.walk()]
     foreign = {layer.class_name for layer in layers if isinstance(layer.definition, Foreign)}
     foreign |= {inner.name for layer in layers for inner in foreign_inside(layer.args)}
+    foreign |= {inner.shown_class for _, inner in report.model.models() if inner.own_class is not None}
     custom = {
         layer.class_name
         for layer in layers

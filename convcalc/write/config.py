@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 from convcalc.analyse import infer
 from convcalc.analyse.report import LayerReport, Report
@@ -83,7 +83,12 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
                 entries[call.layer]["build_config"] = {"input_shape": plain_shape(before.output_shapes[0])}
         known = [entry for number, entry in enumerate(entries) if number not in unknown]
         config: dict[str, Any] = {"name": model.name, "trainable": trainable, "layers": known}
-        return {"module": "keras", "class_name": "Sequential", "config": config, "registered_name": None}
+        return _entry(model.own_class, config) or {
+            "module": "keras",
+            "class_name": "Sequential",
+            "config": config,
+            "registered_name": None,
+        }
     numbers = call_numbers(model)
     calls: dict[int, list[Call]] = {}
     for call in model.calls:
@@ -114,7 +119,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
         "input_layers": stated(model.inputs, model.input_tree),
         "output_layers": stated(model.outputs, model.output_tree),
     }
-    return {
+    return _entry(model.own_class, config) or {
         "module": "keras.src.models.functional",
         "class_name": "Functional",
         "config": config,
@@ -155,19 +160,29 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
         config |= argument_values(layer_definition, layer.args, trains)
         config["name"] = layer.name  # set again, because the arguments of a custom class may contain another name
     if layer_definition is None or layer_definition.is_custom:
-        class_name = short_class(layer.class_name)
-        module, registered = (
-            (definition.module, definition.registered_name) if isinstance(definition, Foreign) else (None, None)
-        )
-        if module is None and registered is None:
-            registered = f"Custom>{class_name}"
-        return {"module": module, "class_name": class_name, "config": config, "registered_name": registered}
+        foreign = definition if isinstance(definition, Foreign) else Foreign(layer.class_name)
+        return _entry(foreign, config)
     return {
         "module": layer_definition.keras_module,
         "class_name": layer_definition.name,
         "config": config,
         "registered_name": None,
     }
+
+
+@overload
+def _entry(own_class: Foreign, config: dict[str, Any]) -> dict[str, Any]: ...
+@overload
+def _entry(own_class: Foreign | None, config: dict[str, Any]) -> dict[str, Any] | None: ...
+def _entry(own_class: Foreign | None, config: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns the config object of a layer or model of a custom class; None for one of Keras's classes."""
+    if own_class is None:
+        return None
+    class_name = short_class(own_class.name)
+    module, registered = own_class.module, own_class.registered_name
+    if module is None and registered is None:
+        registered = f"Custom>{class_name}"
+    return {"module": module, "class_name": class_name, "config": config, "registered_name": registered}
 
 
 def _input_shape(layer: Layer) -> Any:

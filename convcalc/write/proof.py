@@ -132,7 +132,7 @@ def _facts(report: Report, model: Model, prefix: str, arranged: bool) -> Iterato
         return [f"{model.layer_of(ref).name}[{numbers[ref.call]}][{ref.output}]" for ref in refs]
 
     at = prefix.rstrip("/") or model.name
-    yield at, "the class", model.class_name
+    yield at, "the class", model.shown_class
     if model.class_name != "Sequential":
         yield at, "the inputs", tensors(model.inputs)
         yield at, "the outputs", tensors(model.outputs)

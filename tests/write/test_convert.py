@@ -16,9 +16,12 @@ from convcalc import infer
 from convcalc.base.problems import ConvcalcError
 from convcalc.cli import cli
 from convcalc.read import load, read
+from convcalc.rendering import render
+from convcalc.write import FORMATS, classes_to_supply
 from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 from convcalc.write.spec import spec_yaml
+from tests.helpers.keras_configs import DENSE, INPUT, functional, layer, sequential, tensor
 from tests.paths import SPECS
 
 
@@ -179,3 +182,31 @@ def test_a_config_as_yaml_equals_its_json(name: str, flow: bool | None) -> None:
     config = config_json(infer(load(path)))
     text = yaml.safe_dump(json.loads(config), default_flow_style=flow, sort_keys=False)
     assert rows(infer(read(text.encode(), "x.yaml"))) == rows(infer(read(config.encode(), "x.json")))
+
+
+OWN = {"module": "my.models", "class_name": "Backbone", "registered_name": "my>Backbone"}
+FUNCTIONAL = functional(INPUT, DENSE, name="own")
+CALLED = {"name": "own", "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}]}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {**FUNCTIONAL, **OWN},
+        {**sequential(INPUT, layer("Dense", "dense", units=4)), **OWN},
+        functional(INPUT, {**FUNCTIONAL, **OWN, **CALLED}, outputs=[["own", 1, 0]]),
+    ],
+    ids=["functional", "sequential", "nested"],
+)
+def test_a_model_of_a_custom_class_keeps_its_class(config: dict[str, Any]) -> None:
+    """A spec and code cannot name the class of a model, so they are refused. Keras prints the class of a nested model."""
+    report = infer(read(json.dumps(config).encode(), "m.json"))
+    is_nested = config["class_name"] == "Functional"
+    written = json.loads(FORMATS[".json"](report))
+    inner = written["config"]["layers"][1] if is_nested else written
+    assert {key: inner[key] for key in OWN} == OWN
+    assert ("│ own (Backbone) " in render(report, "keras")) == is_nested
+    for ending in (".py", ".yaml"):
+        with pytest.raises(ConvcalcError, match="is a model of the custom class Backbone"):
+            FORMATS[ending](report)
+    assert classes_to_supply(report) == ["Backbone"]

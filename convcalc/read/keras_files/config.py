@@ -22,7 +22,7 @@ from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, find_policy, is_policy
 from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubForeign, SubLayer, SubModel, sublayers_of
-from convcalc.model import Call, Definition, Foreign, ForeignRule, Layer, Model, Ref, input_args
+from convcalc.model import Call, Foreign, ForeignRule, Layer, Model, Ref, input_args
 from convcalc.ops import TENSORFLOW, Operation, find_operation
 from convcalc.read.custom_layers import (
     NO_CUSTOM_LAYERS,
@@ -104,8 +104,12 @@ class ConfigReader:
         functional = "input_layers" in config or entry.get("class_name") == "Functional"
         entries, legacy = upgrade_keras2(entries, functional, config.get("output_layers"))
         if functional:
-            return self._functional(config, entries, legacy, name, inner, depth)
-        return self._sequential(config, entries, name, inner, depth)
+            model = self._functional(config, entries, legacy, name, inner, depth)
+        else:
+            model = self._sequential(config, entries, name, inner, depth)
+        class_name = entry.get("class_name")
+        is_custom = isinstance(class_name, str) and class_name not in MODELS
+        return model._replace(own_class=_foreign(entry)._replace(config=None)) if is_custom else model
 
     def _sequential(
         self,
@@ -199,7 +203,7 @@ class ConfigReader:
                     continue
             # Keras 3 counts the calls of a nested Functional from 1 in ``output_layers`` only. Keras 2 counts the calls
             # of every nested model from 1, everywhere in the file.
-            from_one = layer.model is not None and (legacy or layer.class_name == "Functional")
+            from_one = layer.model is not None and (legacy or layer.model.class_name == "Functional")
             self._warn_lost_operands(entry.get(LOST), layer.name, at)
             layer = _of_keras2(layer) if legacy else layer
             layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
@@ -306,7 +310,7 @@ class ConfigReader:
             inner = self.model(entry, path, depth + 1)
             # The config of a Functional states ``trainable`` for the model itself. For a Sequential, Keras reads only
             # the flags of the layers, so the model always counts as trainable.
-            return Layer(name, inner.class_name, inner, trainable=inner.trainable)
+            return Layer(name, inner.shown_class, inner, trainable=inner.trainable)
         if module.startswith("keras.src.ops.") or module == TENSORFLOW:
             return self._operation(name, class_name, module, entry, path)
         built = entry.get("build_config")
@@ -569,7 +573,7 @@ def _is_model(value: Any) -> bool:
     return isinstance(config, list) or (isinstance(config, Mapping) and isinstance(config.get("layers"), list))
 
 
-def _foreign(entry: Mapping[str, Any], rule: ForeignRule | None = None) -> Definition:
+def _foreign(entry: Mapping[str, Any], rule: ForeignRule | None = None) -> Foreign:
     """Returns the definition of a custom class, with its rule if it is declared."""
     registered, class_name = entry.get("registered_name"), entry.get("class_name")
     if not isinstance(registered, str):
