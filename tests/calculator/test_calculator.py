@@ -81,6 +81,7 @@ def test_answers_match_keras_and_pytorch(question: dict, output: tuple) -> None:
 SIZES = st.lists(st.integers(1, 20), min_size=1, max_size=3)
 
 
+@pytest.mark.slow
 @given(
     SIZES,
     st.integers(1, 4),

@@ -376,6 +376,7 @@ def test_equal_models_have_no_differences(layers: list[str], ignore_names: bool)
     assert compare(chain(layers), chain(layers), ignore_names).same
 
 
+@pytest.mark.slow
 @given(chains, chains, st.booleans(), st.booleans())
 @settings(max_examples=150, deadline=None)
 def test_a_comparison_is_symmetric(one: list[str], two: list[str], ignore_names: bool, text: bool) -> None:
@@ -406,6 +407,7 @@ def test_a_comparison_is_symmetric(one: list[str], two: list[str], ignore_names:
         )
 
 
+@pytest.mark.slow
 @given(chains, st.integers(0, 13), st.sampled_from(["remove", "insert", "replace"]))
 @settings(max_examples=150, deadline=None)
 def test_one_edit_is_reported_as_one_change(layers: list[str], place: int, edit: str) -> None:
@@ -448,6 +450,7 @@ def test_matching_stops_at_too_many_differences() -> None:
     assert all(one[i] == two[j] for i, j in pairs)
 
 
+@pytest.mark.slow
 def test_thousands_of_layers_take_seconds() -> None:
     level = [
         LayerSignature(

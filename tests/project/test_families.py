@@ -103,6 +103,7 @@ def test_a_summary_imports_only_the_families_of_its_layers() -> None:
 LISTS_LAYERS = {"read/keras_files/upgrade_keras1.py", "read/keras_files/upgrade_keras2.py"}
 
 
+@pytest.mark.slow
 def test_no_other_code_lists_layers() -> None:
     """A fact about a single layer must be in the layer's declaration.
 

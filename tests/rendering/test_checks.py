@@ -225,6 +225,7 @@ def test_the_json_of_a_model_with_a_record_has_the_comparison() -> None:
 # Codes
 
 
+@pytest.mark.slow
 def test_each_code_is_described_and_used() -> None:
     used = set().union(*map(codes_used, PACKAGE.rglob("*.py")))
     assert used == set(CODES)

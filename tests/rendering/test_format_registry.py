@@ -58,6 +58,7 @@ def test_each_format_of_reports_is_described_in_the_documentation(name: str) -> 
     assert name in docs_formats.ABOUT, f"describe {name} in tests/regenerate/docs_formats.py"
 
 
+@pytest.mark.slow
 def test_formats_for_programs_have_plain_numbers(tmp_path: Path) -> None:
     wide = tmp_path / CHANGED
     wide.write_text((SPECS / "resnet8.yaml").read_text(encoding="utf-8").replace("16", "32"), encoding="utf-8")

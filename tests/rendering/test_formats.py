@@ -73,6 +73,7 @@ def read_csv(text: str) -> list[list[str]]:
     return [[cell[1:] if re.match(r"'[=+\-@]", cell) else cell for cell in row] for row in rows]
 
 
+@pytest.mark.slow
 def test_csv_has_each_cell_of_each_report(reports: dict[str, Report]) -> None:
     for report in reports.values():
         sheet = summary_sheet(report, list(FIELDS), 5, plain=True)
@@ -178,6 +179,7 @@ def content(token: Token) -> str:
     return "".join(parts).replace("\xa0", " ")
 
 
+@pytest.mark.slow
 def test_markdown_has_each_cell_and_no_markup(reports: dict[str, Report]) -> None:
     for sheet in (hostile_sheet(), *(summary_sheet(report, depth=5) for report in reports.values())):
         tokens = MARKDOWN.parse(markdown_text(sheet))
@@ -402,6 +404,7 @@ def test_rich_is_imported_only_for_the_terminal() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=graphs.SPECS.parent, timeout=60)
 
 
+@pytest.mark.slow
 def test_ten_thousand_rows_take_seconds() -> None:
     report = graphs.of_spec("lenet5")
     report = replace(report, layers=report.layers * 1250)
