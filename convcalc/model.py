@@ -183,8 +183,8 @@ class Foreign(Struct):
     module: str | None = None
     registered_name: str | None = None
     class_known: bool = True
-    # True if the file counts the calls of this layer from 1 in the list of the model's outputs. Keras counts so for a
-    # nested Functional.
+    # The list of a model's outputs in a file refers to a call by its number. True if the first call of this layer has
+    # the number 1 there, as for a nested Functional, not 0.
     calls_from_one: bool = False
     # None if the class is not declared, or if the layer does not fit the declaration.
     rule: ForeignRule | None = None

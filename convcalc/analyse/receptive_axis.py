@@ -56,7 +56,9 @@ class GrowthStep(Struct):
 
     @property
     def stride(self) -> Fraction:
-        """The average distance in pixels between the fields of neighbouring positions in the window's input."""
+        """The average distance, in pixels, between the receptive fields of two neighbouring positions of the window's
+        input.
+        """
         return _fraction(self.shift, self.period)
 
 

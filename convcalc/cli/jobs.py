@@ -22,8 +22,8 @@ R = TypeVar("R")
 # How a process is started. "fork" copies this process, which is safe only on Linux. "spawn" starts a new interpreter,
 # which imports all modules again.
 METHOD = "fork" if sys.platform == "linux" else "spawn"
-# With fewer names, a single process is faster. The work on a name takes about 10 ms. The start of a process takes about
-# 20 ms (fork) or 200 ms (spawn).
+# With fewer files, a single process is faster. The work on one file takes about 10 ms. The start of a process takes
+# about 20 ms (fork) or 200 ms (spawn).
 _FEWEST = {"fork": 16, "spawn": 64}
 MOST_JOBS = 1000  # a larger number is probably a typing error
 _AHEAD = 2  # the number of names sent to a process in advance: the name that the process works on, and the next name

@@ -157,8 +157,8 @@ def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
 def _uncertain_inputs(siblings: Siblings, number: int) -> set[int]:
     """Returns the positions of the inputs that may come from several layers, or from a layer without a row.
 
-    An input may come from several layers if the name of its layer is cropped. For all these inputs, the texts of the
-    tensors are compared.
+    An input may come from several layers if the name of its layer is cropped. The caller compares
+    the inputs of both kinds by their printed texts, such as ``conv2d[0][0]``.
     """
     sources = siblings.rows[number].sources or ()
     return _unknown_inputs(siblings, number) | {i for i, source in enumerate(sources) if source.cropped}

@@ -19,7 +19,7 @@ _KEEPDIMS = Argument("keepdims", Boolean(), False)
 
 
 def _window_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts one operation for each position of each window, including the padding."""
+    """Counts one operation for each element of each window. Elements in the padding are counted too."""
     return product(a["pool_size"]) * costs.elements(result.outputs[0])
 
 

@@ -353,7 +353,9 @@ def _states_of_all(a: Args) -> list[Number]:
 
 
 def _width(cell: SubLayer) -> Number:
-    """Returns the size of a cell's output: its first state; for a stack, the first state of the last cell."""
+    """Returns the size of a cell's output. It equals the size of the cell's first state. For stacked cells, it equals the
+    size of the last cell's first state.
+    """
     return _width(cell.args["cells"][-1]) if "cells" in cell.args else _sizes(cell)[0]
 
 

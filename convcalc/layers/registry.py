@@ -1,4 +1,5 @@
-"""The core of the catalogue: functions that declare layers, look them up and bind arguments, and the result of a rule.
+"""The core of the catalogue: functions that declare layers, look them up and bind arguments. It also contains the class
+of the result of a rule.
 
 The decorator :func:`layer` declares a layer: its arguments, its facets, and one rule that computes an :class:`Inferred`
 from input shapes. Everything else (parameters, MACs, formulas, receptive fields) is derived from the facets and from

@@ -191,7 +191,7 @@ def parse_json(source_text: Source) -> Any:
         raise error(codes.JSON_SYNTAX, f"{source}: this JSON cannot be read: {str(bad)[:100]}") from None
 
 
-# Matches a string with all brackets in it, or text outside strings up to the next bracket. A string without a closing
+# Matches a whole string, even with brackets in it, or text outside strings up to the next bracket. A string without a closing
 # quote extends to the end of the text. If the pattern required the closing quote, the search would start again at each
 # escaped quote of such a string, and would take quadratic time.
 _NO_BRACKETS = r'(?s)"[^"\\]*(?:\\.[^"\\]*)*"?|[^\[\]{}"]+'

@@ -138,7 +138,9 @@ def _output(row: LayerReport, report: Study) -> str:
 
 
 def _or_empty(cell: Cell) -> Cell:
-    """Returns a function for cells that programs read. A cell is empty if ``cell`` returns a dash or a question mark."""
+    """Wraps the function ``cell`` for formats that programs read. The new function returns an empty text where ``cell``
+    returns a dash or a question mark.
+    """
     return lambda row, report: text if (text := cell(row, report)) not in ("-", "?") else ""
 
 

@@ -57,7 +57,9 @@ def test_the_size_of_an_adapted_vocabulary_is_written(class_name: str, more: dic
 
 
 def test_a_Bidirectional_of_keras_3_is_written_whatever_its_layers_are() -> None:
-    """The two inner layers can have different sizes only in files of Keras 2. So the model can always be written."""
+    """A Bidirectional cannot be written if its two inner layers have different sizes. In files of Keras 3, they always
+    have the same size.
+    """
 
     def wrapped(class_name: str, name: str, **config: Any) -> dict[str, Any]:
         body = layer(class_name, name, return_sequences=False, **config)
