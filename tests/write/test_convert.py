@@ -210,3 +210,14 @@ def test_a_model_of_a_custom_class_keeps_its_class(config: dict[str, Any]) -> No
         with pytest.raises(ConvcalcError, match="is a model of the custom class Backbone"):
             FORMATS[ending](report)
     assert classes_to_supply(report) == ["Backbone"]
+
+
+@pytest.mark.parametrize("class_name", ["Functional", "Model", "Sequential"])
+def test_a_model_of_a_custom_class_with_the_name_of_a_keras_class_keeps_its_class(class_name: str) -> None:
+    own = {"module": None, "class_name": class_name, "registered_name": f"my>{class_name}"}
+    layers = sequential(INPUT, layer("Dense", "dense", units=4)) if class_name == "Sequential" else FUNCTIONAL
+    report = infer(read(json.dumps({**layers, **own}).encode(), "m.json"))
+    written = json.loads(FORMATS[".json"](report))
+    assert {key: written[key] for key in own} == own
+    with pytest.raises(ConvcalcError, match=f"is a model of the custom class {class_name}"):
+        FORMATS[".py"](report)

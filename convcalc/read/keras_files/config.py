@@ -108,7 +108,7 @@ class ConfigReader:
         else:
             model = self._sequential(config, entries, name, inner, depth)
         class_name = entry.get("class_name")
-        is_custom = isinstance(class_name, str) and class_name not in MODELS
+        is_custom = isinstance(class_name, str) and not (class_name in MODELS and origin.may_be_keras(entry))
         return model._replace(own_class=_foreign(entry)._replace(config=None)) if is_custom else model
 
     def _sequential(
