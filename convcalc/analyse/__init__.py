@@ -1,5 +1,7 @@
-"""Analyses of models: :func:`infer` computes a :class:`Report` from a :class:`convcalc.model.Model`; a :class:`Study` adds further
-analyses."""
+"""Analyses of models: shapes, parameters, memory, FLOPs and receptive fields.
+
+:func:`infer` computes the report of a model. A :class:`Study` adds the other analyses.
+"""
 
 from convcalc.analyse.inference import infer
 from convcalc.analyse.report import CallReport, LayerReport, Report, Totals

@@ -6,10 +6,10 @@ from convcalc.base.structs import Struct
 
 
 class Assumptions(Struct):
-    """The assumptions under which memory is computed.
+    """The assumptions for the computation of memory.
 
     Attributes:
-        dtype: the dtype of all tensors and weights; None if each has the dtype that the model states.
+        dtype: one dtype for all tensors and weights; None: the dtypes of the model.
         in_place: if True, elementwise layers overwrite an input that no later layer needs, and reshapes take no memory.
         optimizer: the optimizer for the estimate of a training step; None for no estimate.
     """

@@ -1,6 +1,7 @@
-"""Explains the numbers of one layer by their formulas.
+"""Explains the numbers of one layer with formulas, such as ``3·3·1·32 + 32 = 320``.
 
-The layer's own rule runs on traced numbers, which record the formulas. So an explanation always agrees with the report.
+The report and the explanation use the same function of the layer (its *rule*). For the explanation, the rule gets
+numbers that record how they were computed (:class:`convcalc.base.numbers.Traced`).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Explanation(Struct):
 
 
 def find_layer(report: Report, selector: str) -> tuple[int, LayerReport]:
-    """Returns the row of the layer that a user names, and the number of the row, counted from 1.
+    """Returns the number of a layer (counted from 1) and its row in the report.
 
     ``selector`` is a name, a path, a number, or the beginning of exactly one name. Raises :class:`ConvcalcError` if no layer
     matches, or several do.
@@ -129,8 +130,7 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
     if definition.template is not None:
         nested = (inputs, *_nested(report, row))
         return Explanation(row, number, len(report.layers), definition.summary, nested)
-    # Use the definition whose rule ran. It is not the layer's own definition if a convolution of Keras 2 is called on
-    # an input with additional axes.
+    # For example, a Conv2D of Keras 2 that is called on a video runs the rule of another definition.
     ran = row.calls[-1].result.definition
     definition = ran if isinstance(ran, LayerDefinition) else definition
     inferred = _trace(definition, row)
@@ -140,7 +140,10 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
 
 
 def _trace(definition: LayerDefinition, row: LayerReport) -> Inferred:
-    """Returns the result of the layer's rule on traced numbers. An unknown size is represented by the name of its axis."""
+    """Runs the layer's rule on numbers that record their formulas.
+
+    A formula shows an unknown size by the name of its axis, such as ``height``.
+    """
     names, result = _axis_names(definition, row), row.calls[-1].result
 
     def size(value: Number, index: int) -> Number:
@@ -157,9 +160,7 @@ def _trace(definition: LayerDefinition, row: LayerReport) -> Inferred:
 
 
 def _axis_names(definition: LayerDefinition, row: LayerReport) -> list[str]:
-    """Returns the names of the axes of the layer's input: first the batch axis, then the others in the order of the
-    layer's data format.
-    """
+    """Returns the names of the input's axes, such as ``batch``, ``height``, ``width`` and ``channels``."""
     return ["batch", *definition.axis_names(row.config)]
 
 
@@ -190,9 +191,7 @@ def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -
 
 
 def _window_notes(window: Window) -> list[str]:
-    """Returns notes on the window along one axis: the padding on each side, and the number of input positions that are
-    never read.
-    """
+    """Returns texts about one axis of a window: the padding, and the input positions that the window never reads."""
     if window.transposed or not axis.known(window):
         return []
     notes = []
@@ -224,7 +223,7 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
 
 
 def _stored(row: LayerReport) -> Section:
-    """Returns a section with the weights that the file stores; an empty section if the weights were inferred."""
+    """Returns a section with the weights in the file; without lines if the weights were inferred."""
     if not row.recorded:
         return Section("Parameters", ())
     lines = [(weight.name, f"{shape_text(weight.shape)}: {product(weight.shape):,}") for weight in row.weights]

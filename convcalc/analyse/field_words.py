@@ -1,4 +1,4 @@
-"""Explains in words how a receptive field grows, window by window, along the longest path from the input."""
+"""Describes how the receptive field grows from layer to layer, along the longest path from the input."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def field_lines(fields: Sequence[Field]) -> Lines:
 
 
 def _axis_lines(axis: AxisField) -> Lines:
-    """Returns the lines for one axis: the receptive field, then the windows from which it grew."""
+    """Returns the lines for one axis: the size of the receptive field, then the layers that enlarge the field."""
     if axis.reach is None:
         return [("", "unknown: a layer before this one has no rule for receptive fields, or a size is unknown")]
     lines: Lines = []
@@ -71,7 +71,7 @@ def _step_text(step: GrowthStep) -> str:
     growth = f"{_number(step.size)} → {_number(step.reached)}"
     size, span = step.size, window.effective_kernel
     if isinstance(size, int) and isinstance(span, int) and size + (span - 1) * step.stride == step.reached:
-        # The condition above is usually false after upsampling, because this formula is not valid there.
+        # After upsampling, this formula usually does not give the size, so it is not shown.
         growth = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"
     return growth if window.stride == 1 else f"{growth}; stride {_fraction(step.stride)}·{window.stride}"
 

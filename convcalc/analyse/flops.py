@@ -1,8 +1,10 @@
-"""Floating-point operations (FLOPs), counted by a named convention from the results of the layers' rules.
+"""Counts floating-point operations (FLOPs). There are two conventions.
 
-``convcalc`` counts 2 for each multiply-accumulate, 1 for each addition of a bias, and the elementwise operations that each layer
-declares (:mod:`convcalc.layers.costs`, :mod:`convcalc.ops.costs`). ``tf`` counts like TensorFlow's profiler, for the graph that Keras 3
-builds for inference: layers and operations declare this count as ``tf_flops``. The page for users is ``docs/costs.md``.
+``convcalc`` counts 2 for each multiply-accumulate, 1 for each addition of a bias, and the elementwise operations that
+each layer declares (:mod:`convcalc.layers.costs`, :mod:`convcalc.ops.costs`). ``tf`` counts like TensorFlow's profiler,
+for the inference graph of Keras 3: each layer or operation declares this count as ``tf_flops``.
+
+Users read about both conventions in ``docs/costs.md``.
 """
 
 from __future__ import annotations
@@ -22,11 +24,10 @@ R = TypeVar("R", bound=Report)
 
 
 def own_flops(result: CallResult) -> Number:
-    """Returns the FLOPs of one rule's result by convcalc's convention. The FLOPs are for the whole batch if its size is
-    known, otherwise for one sample.
+    """Returns the FLOPs of one call by convcalc's convention: for the whole batch if its size is known, otherwise for one
+    sample.
 
-    For operations of ``keras.ops``, the FLOPs are always for the whole tensors, because it is unknown which axis is the
-    batch.
+    For operations of ``keras.ops``, the FLOPs are always for the whole tensors, because any axis can be the batch.
     """
     definition, inferred, inputs = result.definition, result.inferred, result.rule_inputs
     if definition is None or inferred is None or "macs" in inferred.unknown:
@@ -47,7 +48,7 @@ def _is_added(times: Number) -> bool:
 
 
 def tf_flops(result: CallResult) -> Number:
-    """Returns the FLOPs of one rule's result, as TensorFlow's profiler counts them.
+    """Returns the FLOPs of one call, as TensorFlow's profiler counts them.
 
     The FLOPs are for the whole batch if its size is known, otherwise for one sample.
     """
@@ -73,7 +74,7 @@ def with_flops(report: R, convention: str = "convcalc") -> R:
 
 
 class _Counter:
-    """Counts FLOPs by a convention. Equal calls, and equal rows, are counted only once."""
+    """Counts FLOPs by a convention, and caches the counts of equal calls and rows."""
 
     def __init__(self, count: Callable[[CallResult], Number]) -> None:
         self.count = count
@@ -98,7 +99,7 @@ class _Counter:
 
 
 def _with_sums(counts: Counts, sums: Sequence[PartialSum]) -> Counts:
-    """Returns the counts with the total FLOPs of all calls."""
+    """Returns the numbers of a row, with the sum of ``sums`` as FLOPs."""
     total = sum_known([part.value for part in sums])
     label = total.label or ("partial" if any(part.label for part in sums) else "")
     return counts._replace(flops=total.value, incomplete={**counts.incomplete, **({"flops": label} if label else {})})

@@ -1,7 +1,7 @@
-"""The engine: runs all calls of a model, in order.
+"""Runs all calls of a model in order: the engine.
 
-For each call, it runs the rule of the layer once on the shapes of the inputs. Parameters, MACs and totals are derived from the results
-(:mod:`convcalc.analyse.rows`); nothing is computed twice.
+For each call, the layer's rule runs once on the input shapes and gives the output shapes and weights.
+:mod:`convcalc.analyse.rows` derives parameters, MACs and totals from these results.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from convcalc.ops import Operation, Tensor
 
 # No layer has more outputs than this. The limit protects against a file that refers to an output with a huge number.
 MAX_UNKNOWN_OUTPUTS = 256
-# A layer with a template consists of other layers, which can have templates too. This is the maximum number of levels.
+# A template builds the layers inside a custom layer. They can have templates too: this is the maximum number of levels.
 MAX_TEMPLATES = 16
 MAX_LAYERS = 100_000  # the maximum number of layers in all templates together
 
 
 class _Session:
-    """The state that all runs for one report share.
+    """The state of the computation of one report.
 
     Attributes:
-        problems: the problems found while the model was read, and the problems found by the runs.
+        problems: the problems found while reading and while running the model.
         runs: the runs of nested models, by model and input shapes.
-        results: the results of layers, by everything that the layer's rule depends on.
-        depth: the number of outer layers with a template that contain the model.
-        built: a list with one number: the number of layers in all templates that were built so far. The sessions of
-            inner models share the list.
+        results: the results of layers, by arguments, dtypes and input shapes.
+        depth: the number of templates (layers inside custom layers) around the model.
+        built: a list with one number: how many layers all templates have built so far. Sessions of inner models share
+            the list.
     """
 
     def __init__(self, problems: Sequence[Problem], outer: _Session | None = None) -> None:
@@ -78,10 +78,10 @@ def infer(model: Model) -> Report:
 
 
 def _infer_declared(model: Model, fallback: Model) -> Report:
-    """Returns the report of a model whose layers come from the declaration of the model's class.
+    """Returns the report of a model whose class is declared, so that the layers come from the declaration.
 
-    ``fallback`` is the model as the file alone describes it. If the declaration contradicts the file, adds a warning
-    and returns the report of ``fallback``.
+    ``fallback`` is the model without the declaration. If the declaration contradicts the file, adds a warning and returns
+    the report of ``fallback``.
     """
     try:
         report = _infer(model)
@@ -118,7 +118,7 @@ def _infer(model: Model) -> Report:
 
 
 def infer_inner_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
-    """Returns the result, for these input shapes, of a model that is an argument of a layer such as TimeDistributed.
+    """Returns the result of a model that is an argument of a layer such as TimeDistributed.
 
     Raises :class:`Refusal` if the model does not accept the shapes.
     """
@@ -151,9 +151,9 @@ def run_on(model: Model, shapes: Sequence[Shape | None]) -> ModelRun:
 def run_calls(
     model: Model, shapes: Sequence[Shape | None] | None, session: _Session, built: ModelRun | None = None
 ) -> ModelRun:
-    """Runs all calls of the model on inputs of these shapes (None: the model's own input shapes).
+    """Runs all calls of the model on these input shapes (None: the model's own input shapes).
 
-    ``built`` is the run of a nested model on its own input shapes, with which Keras created its weights.
+    Only for a nested model: ``built`` is its run on its own input shapes, for which Keras created the weights.
     """
     run = ModelRun(model)
     layers, results = model.layers, run.results
@@ -192,18 +192,17 @@ def run_calls(
     return run
 
 
-# What Keras does not check when it calls a nested model on other shapes: the layers are built, and only their output
-# shapes are computed.
+# Keras does not check these problems when a nested model is called on other input shapes.
 _UNCHECKED = (codes.WRONG_RANK, codes.UNKNOWN_SIZE)
 
 
 def _call_with_known_features(
     run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], own: Sequence[Shape | None]
 ) -> CallResult | None:
-    """Returns the result of a layer that is built, on inputs with an unknown size that its weights depend on.
+    """Returns the result of a layer whose input has an unknown size, computed with the known size for which it was
+    built.
 
-    The rule runs with the sizes on which the layer was built. They are traced, and an output size that is computed from
-    them is unknown. Returns None if the rule refuses the inputs.
+    An output size is unknown if it depends on such a size. Returns None if the rule refuses the inputs.
     """
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or definition.template is not None:
@@ -224,7 +223,11 @@ def _call_with_known_features(
 
 
 def _with_known_sizes(shape: Shape, own: Shape) -> Shape:
-    """Returns the shape with unknown sizes replaced by traced sizes of ``own``, compared from the last axis on."""
+    """Returns the shape with its unknown sizes replaced by those of ``own``, such as ``(None, 7)`` for ``(None,
+    None)``.
+
+    The last axes of both shapes correspond. The new sizes are traced: the caller can recognise them.
+    """
     missing = len(shape) - len(own)
     return tuple(
         [
@@ -235,12 +238,12 @@ def _with_known_sizes(shape: Shape, own: Shape) -> Shape:
 
 
 def _may_have_more(result: CallResult) -> bool:
-    """Returns True if the call may have more outputs than ``result`` contains, because no rule computed the outputs."""
+    """Returns True if the call may have outputs that are missing in ``result``, because no rule computed them."""
     return result.inferred is None or result.recorded or UNKNOWN_SHAPE in result.outputs
 
 
 def _add_used_outputs(run: ModelRun) -> None:
-    """Adds outputs of unknown shape to calls whose number of outputs is unknown, for all outputs that the model uses."""
+    """Adds unknown outputs to calls whose number of outputs is unknown, so that every output that is used exists."""
     model, results = run.model, run.results
     if not any(map(_may_have_more, results)):
         return
@@ -259,18 +262,17 @@ def _add_used_outputs(run: ModelRun) -> None:
 
 
 def _pad(outputs: list[Shape | None], dtypes: list[str], count: int) -> None:
-    """Adds outputs of unknown shape and dtype until the number of outputs is ``count``."""
+    """Appends unknown outputs until there are ``count``."""
     missing = count - len(outputs)
     outputs += [UNKNOWN_SHAPE] * missing
     dtypes += [""] * missing
 
 
 def _missing_output(run: ModelRun, ref: Ref) -> str:
-    """Returns a description of the output ``ref`` if the call does not have this output; otherwise an empty string.
+    """Returns a text about the output ``ref`` if the call does not have it, such as ``output 2 of 'lstm', …``; otherwise an
+    empty string.
 
-    If the number of outputs is unknown, the call might have the output, so the result is empty.
-
-    A model input is always one tensor, even if its class is unknown.
+    The result is also empty if the number of outputs is unknown. A model input always has one output.
     """
     result = run.results[ref.call]
     may_have_more = _may_have_more(result) and Ref(ref.call) not in run.model.inputs
@@ -282,9 +284,9 @@ def _missing_output(run: ModelRun, ref: Ref) -> str:
 
 
 def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, session: _Session) -> CallResult:
-    """Returns the result of a call with unknown output shapes replaced by the shapes that the file records.
+    """Returns the result of a call. The shapes in the file replace unknown output shapes.
 
-    Warns if an inferred shape differs from the recorded one.
+    Warns if an inferred shape differs from the shape in the file.
     """
     for number, (shape, _) in call.recorded.items():
         if number >= len(result.outputs) or result.outputs[number] != shape:
@@ -293,7 +295,7 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, s
         return result
     outputs, dtypes = list(result.outputs), list(result.dtypes)
     recorded = False
-    # If the shape of an output is unknown, the layer may have further outputs. Those that the file records are added.
+    # A layer with an output of unknown shape may have more outputs: add those that the file records.
     may_have_more = UNKNOWN_SHAPE in outputs
     for number, (shape, dtype) in sorted(call.recorded.items()):
         if number >= len(outputs):
@@ -317,11 +319,10 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, s
 
 
 def _records_all_outputs(layer: Layer, model: Model) -> bool:
-    """Returns True if the file of the model records either all outputs of the layer, or none.
+    """Returns True if the model's file records all outputs of a layer, or none.
 
-    The file of a Sequential records all outputs, because the next layer receives all of them. In a spec, the author
-    lists all outputs of a custom layer. A functional model in a Keras file records only the outputs that other layers
-    use.
+    True for a Sequential, because each layer receives all outputs of the layer before it. True for a custom layer in a
+    spec, because its author lists all outputs. False for a functional model: Keras records only the outputs that are used.
     """
     definition = layer.definition
     is_in_spec = isinstance(definition, Foreign) and definition.class_known and definition.config is None
@@ -378,16 +379,12 @@ def _call_layer(
     inputs: tuple[Shape | None, ...],
     session: _Session,
 ) -> CallResult:
-    """Runs the rule of a layer.
-
-    For equal layers with equal inputs, the rule runs only once. This saves time and memory in large models.
-    """
+    """Runs the rule of a layer, only once for equal layers with equal inputs."""
     input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
     if call.constants and call.constants[0][0] == 0:
         input_dtype = call.constants[0][1].dtype
-    # A result is reused for equal arguments, dtypes and inputs. Readers use one object for equal arguments, so the
-    # arguments are compared by identity. The result of a template depends on the dtypes of all inputs; the result of
-    # any other rule depends only on the dtype of the first input.
+    # Readers use one object for equal arguments, so arguments are compared by identity. Only a template depends on the
+    # dtypes of all inputs; other rules depend on the dtype of the first input.
     dtypes = (input_dtype,) if definition.template is None else tuple(map(run.dtype, call.inputs))
     objects, values = (definition, layer.args, call.args), (layer.dtype, dtypes, inputs)
     result = session.results.get(*objects, equal=values)
@@ -421,9 +418,9 @@ def _with_more_axes(definition: LayerDefinition) -> LayerDefinition:
 def _call_foreign(
     run: ModelRun, call: Call, layer: Layer, rule: ForeignRule, inputs: tuple[Shape | None, ...], session: _Session
 ) -> CallResult:
-    """Runs the declared rule of a custom class.
+    """Runs the rule that is declared for a custom class.
 
-    If the rule fails, or its result contradicts the file, adds a warning and returns an unknown result.
+    If the rule fails or contradicts the file, adds a warning and returns an unknown result.
     """
     definition: LayerDefinition = rule.definition
     result = None
@@ -447,9 +444,7 @@ def _call_foreign(
 
 
 def _contradiction(result: CallResult, call: Call, layer: Layer) -> str:
-    """Returns a text that says how the result of a declared rule contradicts the file; an empty string if it does not
-    contradict the file.
-    """
+    """Returns how the result of a declared rule contradicts the file; an empty string if they agree."""
     assert result.inferred is not None
     for number, (shape, _) in call.recorded.items():
         if number >= len(result.outputs):
@@ -496,7 +491,7 @@ def _too_deep() -> Refusal:
 def _apply_template(
     definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str, outer: _Session
 ) -> CallResult:
-    """Builds and runs the layers of a layer that consists of other layers.
+    """Builds the layers inside a custom layer from its template, and runs them.
 
     Raises :class:`Refusal` if the layers cannot be built or run.
     """
@@ -519,7 +514,7 @@ def _apply_template(
     except ConvcalcError as failed:
         first = next(problem for problem in failed.problems if problem.severity == "error")
         if first.code == codes.TOO_DEEP:
-            # The message stays as it is. Otherwise each level would add "contains a layer with an error" to it.
+            # Without this, each level would add "contains a layer with an error" to the message.
             raise _too_deep() from None
         raise Refusal(f"contains a layer with an error: {first.message}", first.code) from None
     rows = rows_of(nested, "", 0, True)
@@ -537,16 +532,14 @@ def _apply_template(
 
 
 def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], policy: str) -> Inferred:
-    """Applies a layer's rule (:func:`convcalc.layers.apply`). If a model is an argument of the layer, this engine runs
-    the model.
-    """
+    """Runs a layer's rule (:func:`convcalc.layers.apply`). A model among the arguments is run by this engine."""
     if _takes_layers(definition) and contains_foreign(args):
         return UNKNOWN_RESULT
     return apply(definition, _runnable(definition, args), inputs, policy)
 
 
 def _runnable(definition: LayerDefinition, args: Args) -> Args:
-    """Returns the arguments of a layer, with each model in a form that the layer's rule can run with this engine."""
+    """Returns the arguments of a layer. Each model among them can then be run by the layer's rule."""
     return with_engine(args, infer_inner_model) if _takes_layers(definition) else args
 
 
@@ -569,8 +562,7 @@ def _call_operation(
 def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ...], session: _Session) -> CallResult:
     """Runs a nested model on the input shapes of the call.
 
-    The rows of the report show a run on the model's own input shapes. If the call has other input shapes, the model
-    runs on both.
+    The model also runs on its own input shapes if these are different, because the report shows that run.
     """
     own_run = run.nested.get(call.layer)
     if own_run is None:
@@ -590,7 +582,7 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
             raise Refusal("is called on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
     macs = sum([result.macs for result in nested.results])
     dtypes = tuple(map(nested.dtype, nested.output_refs)) or ("",)
-    # A Sequential returns all outputs of its last layer, whose number may be unknown.
+    # If the nested model is a Sequential, the number of its outputs may be unknown, as for its last layer.
     is_open = model.class_name == "Sequential" and any(
         nested.results[ref.call].may_have_more_outputs for ref in model.outputs
     )
@@ -598,10 +590,10 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
 
 
 def _run_elsewhere(model: Model, inputs: tuple[Shape, ...], own_run: ModelRun, session: _Session) -> ModelRun:
-    """Runs a nested model on inputs of other shapes than its own.
+    """Runs a nested model on inputs whose shapes differ from the model's own inputs.
 
-    A file of Keras 2 records output shapes only for the model's own inputs, so they are ignored here. Keras 2 calls the
-    layers again, with all their checks.
+    For Keras 2, every layer is checked again. Output shapes in the file are then ignored: they belong to the own
+    inputs.
     """
     if not model.keras2:
         return run_calls(model, inputs, session, own_run)
@@ -610,7 +602,9 @@ def _run_elsewhere(model: Model, inputs: tuple[Shape, ...], own_run: ModelRun, s
 
 
 def _has_same_weights(run: ModelRun, other: ModelRun) -> bool:
-    """Returns True if the weights of each layer have the same shapes in two runs of a model, as far as they are known."""
+    """Returns True if the layers have weights of the same shapes in two runs of a model. Unknown weights count as the
+    same.
+    """
     return all(
         first is None or second is None or [weight.shape for weight in first] == [weight.shape for weight in second]
         for first, second in zip(run.weights, other.weights)
@@ -618,10 +612,10 @@ def _has_same_weights(run: ModelRun, other: ModelRun) -> bool:
 
 
 def _accepts(expected: Shape, shape: Shape) -> bool:
-    """Returns True if a model that expects an input of shape ``expected`` accepts an input of shape ``shape``.
+    """Returns True if a model with the input shape ``expected`` accepts ``shape``, like Keras's
+    ``assert_input_compatibility``.
 
-    The check is the same as in Keras's ``assert_input_compatibility``. It ignores the batch sizes, a last axis of size
-    1, and axes that only one of the two shapes has.
+    The check ignores batch sizes, a last axis of size 1, and additional axes at the end.
     """
     pairs = zip(_without_last_one(expected)[1:], _without_last_one(shape)[1:])
     return all(size == other or size is UNKNOWN or other is UNKNOWN for size, other in pairs)
@@ -632,7 +626,7 @@ def _without_last_one(shape: Shape) -> Shape:
 
 
 def _are_compatible(expected: Shape, shape: Shape) -> bool:
-    """Returns True if both shapes have the same rank, and every size that is known in both shapes is equal."""
+    """Returns True if both shapes have the same rank and sizes. An unknown size equals every size."""
     return len(expected) == len(shape) and all(
         size == other or size is UNKNOWN or other is UNKNOWN for size, other in zip(expected, shape)
     )

@@ -1,7 +1,6 @@
-"""Liveness: which tensors are in memory while each step of a model runs.
+"""Finds which tensors are in memory (*alive*) at each step of a model.
 
-A tensor is alive from the step that writes it to the last step that reads it; the model's outputs are alive to the end. While a
-step runs, both its inputs and its outputs are alive.
+A tensor is alive from the step that writes it to the last step that reads it. The model's outputs are alive to the end.
 """
 
 from __future__ import annotations
@@ -32,7 +31,9 @@ class ExecutionStep(Struct):
 
 
 class Storage(Struct):
-    """A buffer: the steps ``first`` to ``last`` in which it is in use, and the tensors written to it, in this order."""
+    """A buffer: the steps in which it is used (``first`` to ``last``), and the tensors that are written to it, in
+    order.
+    """
 
     size: Number
     first: int
@@ -43,12 +44,11 @@ class Storage(Struct):
 def storages(
     steps: Sequence[ExecutionStep], sizes: Sequence[Number], kept: Collection[int], in_place: bool = False
 ) -> list[Storage]:
-    """Returns the buffers that hold the tensors, in the order in which they are first written. ``sizes`` has the size
-    of each tensor.
+    """Returns the buffers of the tensors, in the order in which they are first written.
 
-    Each tensor has its own buffer, except with ``in_place``: then the output of a reshape shares the buffer of the
-    input, and an elementwise layer overwrites an input that no later step reads. ``kept`` are the tensors that are
-    alive to the end. Every tensor is written by exactly one step, before any step reads it.
+    ``sizes`` has the size of each tensor. ``kept`` are the tensors that are alive to the end. Each tensor has its own buffer.
+    With ``in_place``, a reshape shares the buffer of its input, and an elementwise layer overwrites an input that no later
+    step reads.
     """
     first, last = [0] * len(sizes), [0] * len(sizes)
     for number, step in enumerate(steps):
@@ -57,7 +57,7 @@ def storages(
         for tensor in step.reads:
             last[tensor] = number
     for tensor in kept:
-        last[tensor] = len(steps)  # after the last step, so that no step overwrites the tensor
+        last[tensor] = len(steps)  # after the last step: no step may overwrite the tensor
     home = list(range(len(sizes)))
     if in_place:
         _share_views(steps, sizes, home, last)
@@ -78,21 +78,18 @@ def storages(
 
 
 def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
-    """Gives each output of a reshape (a view of its input) the buffer of the input.
-
-    The buffer stays in use until no later step needs any tensor in it.
-    """
+    """Gives the output of a reshape the buffer of its input."""
     for step in steps:
         if step.buffer_reuse == VIEW and len(step.writes) == 1 and step.reads:
             source, view = home[step.reads[0]], step.writes[0]
-            # Sizes are in bytes. A different size means a different dtype: then the output is a copy, not a view.
+            # A different number of bytes means a different dtype: the output is then a copy.
             if sizes[source] == sizes[view]:
                 home[view] = source
                 last[source] = max(last[source], last[view])
 
 
 def _write_over(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
-    """Gives each elementwise result the buffer of an input that has the same size and that no later step needs."""
+    """Gives an elementwise result the buffer of an input with the same size that no later step needs."""
     moved = list(range(len(sizes)))  # for each buffer, the buffer that replaces it
     for number, step in enumerate(steps):
         if step.buffer_reuse == IN_PLACE and len(step.writes) == 1:
@@ -115,8 +112,7 @@ def sizes_alive(steps: Sequence[ExecutionStep], pieces: Sequence[Storage]) -> li
 
 
 def tensors_alive(step: int, pieces: Sequence[Storage], written: Mapping[int, int]) -> list[tuple[int, Number]]:
-    """Returns, for each buffer in use at a step, the tensor that the buffer holds during this step, and the buffer's
-    size.
+    """Returns the tensor in each buffer that is in use at a step, with the buffer's size.
 
     ``written`` maps each tensor to the step that writes it.
     """

@@ -1,8 +1,8 @@
-"""Memory: the bytes of weights and activations, the maximum in use at once, and an estimate for training.
+"""Computes the bytes of weights and activations, the peak, and an estimate for training.
 
 The outputs of all calls are activations. Memory that a layer needs internally, or that a runtime adds, is not counted.
-If the batch size is unknown, the memory is for one sample. The engine then runs again with batch size 1, because the
-shapes for one sample may differ in more than the first axis: a layer can merge the batch axis into another axis.
+If the batch size is unknown, the engine runs again with batch size 1: only then are shapes correct that a layer computes
+from the batch axis.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class WeightGroup(Struct):
 
 
 class Training(Struct):
-    """An estimate of the bytes for a training step, in which the outputs of all calls are kept for the gradients."""
+    """The estimated bytes of a training step. Training keeps the outputs of all calls for the gradients."""
 
     optimizer: str
     weights: Number
@@ -169,10 +169,7 @@ def memory_of(report: Report, assumptions: Assumptions) -> Memory:
 
 
 def _run_with_batch(report: Report) -> tuple[ModelRun, Number]:
-    """Returns a run with a known batch size, and this batch size: the known batch size of an input, otherwise 1.
-
-    The report's own run is used if all its batch sizes are known.
-    """
+    """Returns a run with a known batch size, and the batch size: the model's own, otherwise 1."""
     stated = [shape[0] for shape in report.input_shapes if shape and shape[0] is not UNKNOWN]
     batch = stated[0] if stated else 1
     shapes = tuple((batch, *shape[1:]) if shape and shape[0] is UNKNOWN else shape for shape in report.input_shapes)
@@ -188,11 +185,10 @@ class _Schedule:
     """The steps of a model and its nested models, in the order of execution.
 
     Attributes:
-        dtype: the dtype of all tensors; None if each has the dtype that the model states.
+        dtype: one dtype for all tensors; None: the dtypes of the model.
         tensors: the tensors, by number.
         outputs: as in :class:`Memory`.
-        spans: for each call, the path of its layer, the number of its first step, and the number of the step after its
-        last.
+        spans: the steps of each call: the path of its layer, its first step, and the step after its last.
     """
 
     def __init__(self, dtype: str | None) -> None:
@@ -267,7 +263,7 @@ class _Schedule:
 
 
 def _peaks(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[str, int]:
-    """Returns, by the path of each layer, the maximum bytes that are alive during any of its calls."""
+    """Returns the maximum bytes that are alive while each layer runs, by the layer's path."""
     peaks: dict[str, int] = {}
     for path, first, end in spans:
         peaks[path] = max(peaks.get(path, 0), *alive[first:end])
@@ -275,8 +271,8 @@ def _peaks(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[
 
 
 def _output_counts(run: ModelRun) -> list[int]:
-    """Returns the number of outputs of each call. It includes outputs that no rule computed, if another call or the
-    model uses them.
+    """Returns the number of outputs of each call, including outputs without a result that another call or the model
+    uses.
     """
     counts = [len(result.outputs) for result in run.results]
     for refs in (*(call.sources for call in run.model.calls), run.model.outputs):
@@ -292,15 +288,13 @@ def _buffer_reuse(layer: Layer) -> str:
 
 
 def _bytes(shape: Shape | None, dtype: str) -> Number:
-    """Returns the bytes of a tensor; unknown if its size is unknown, or if it has strings, whose lengths vary."""
+    """Returns the bytes of a tensor; unknown for a tensor of strings or of unknown size."""
     elements = UNKNOWN if shape is None else product(shape)
     return size_in_bytes(elements, dtype) if isinstance(elements, int) and BITS.get(dtype) else UNKNOWN
 
 
 def _weights(report: Report, dtype: str | None) -> tuple[list[Weight], list[Weight]]:
-    """Returns all weights of the model, and the trainable weights. If ``dtype`` is given, it replaces the dtype of each
-    weight.
-    """
+    """Returns all weights of the model, and the trainable weights. ``dtype``, if given, replaces their dtypes."""
     weights = [weight for row in report.layers for weight in row.weights]
     trained = [*(weight for weight in weights if weight.trainable), *report.totals.still_trainable]
     return _with_dtype(weights, dtype), _with_dtype(trained, dtype)
@@ -329,7 +323,7 @@ def _layer_weights(report: Report, dtype: str | None) -> dict[str, Number]:
 def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[WeightGroup, ...]:
     """Returns the bytes of the weights by dtype, split into trainable and frozen weights.
 
-    ``trained`` are the weights to count as trainable. The same weight may be marked as frozen in ``weights``.
+    Only the weights in ``trained`` count as trainable, whatever their own flag says.
     """
     sizes: dict[tuple[str, bool | None], int] = {}
 

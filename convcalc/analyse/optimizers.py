@@ -21,7 +21,7 @@ def _copies(count: int) -> Callable[[Weight], tuple[Weight, ...]]:
 
 
 def _factored(weight: Weight) -> tuple[Weight, ...]:
-    """Returns the slots of Adafactor for a weight: a velocity, and two slots with one axis less than the weight.
+    """Returns the slots of Adafactor for a weight: one of the same shape, and two with one axis less.
 
     For a weight with fewer than two axes, the last two slots are scalars.
     """
@@ -63,7 +63,7 @@ def slots(optimizer: str, weights: Sequence[Weight]) -> list[Weight]:
     return [*_OPTIMIZER, *variables]
 
 
-# Maps the class names of optimizers whose variables depend on no argument to their names in SLOTS.
+# The optimizers whose variables depend on no argument: class name → key in SLOTS.
 _CLASSES = {
     "adamw": "adamw",
     "nadam": "nadam",
@@ -113,7 +113,7 @@ def variables_in_file(optimizer: Any, weights: Sequence[Weight]) -> list[Weight]
 def _own_variables(name: str, config: Mapping[str, Any], weights: Sequence[Weight]) -> list[Weight] | None:
     """Returns the variables that the class of an optimizer creates; None if they are unknown."""
     if name == "muon":
-        if weights and config.get("exclude_layers"):  # unknown, because regular expressions in a file are not run
+        if weights and config.get("exclude_layers"):  # regular expressions in a file are never run
             return None
         own = [slot for weight in weights for slot in _copies(1 if _is_matrix(weight, config) else 2)(weight)]
         return [*_OPTIMIZER, *own]

@@ -1,13 +1,13 @@
-"""Receptive fields along one axis: which pixels of the model's input each position of a tensor depends on.
+"""Computes receptive fields along one axis: which pixels of the model's input a position of a tensor depends on.
 
-A *pixel* is a position of the model's input; a *position* belongs to a tensor inside the model. Position n of a tensor depends on
-the pixels from ``first`` to ``last``. After ordinary windows, both grow by the same number of pixels from one position to the next. After
-upsampling they grow unevenly, in a pattern that repeats after a *period* of positions. A :class:`Reach` therefore stores the pixels
-of one period, and the shift in pixels to the next period. Pixels outside the input (below 0, or after its end) are padding.
+A *pixel* is a position of the model's input; a *position* belongs to a tensor inside the model. Each position depends
+on the pixels from ``first`` to ``last``. After a convolution with stride 2, for example, both grow by 2 pixels from one
+position to the next. After upsampling, they grow in a pattern that repeats after a few positions, the *period*. A
+:class:`Reach` stores the pixels of one period. Pixels below 0, or after the end of the input, are padding.
 
-The terms size, stride and padding are as in Araujo, Norris and Sim: Computing Receptive Fields of Convolutional Neural
-Networks, Distill 2019, https://distill.pub/2019/computing-receptive-fields. Unlike the algorithm of this article, the
-algorithm here is also exact after upsampling and where paths meet.
+Size, stride and padding have the same meaning as in Araujo, Norris and Sim: Computing Receptive Fields of Convolutional
+Neural Networks, Distill 2019, https://distill.pub/2019/computing-receptive-fields. Their algorithm is not exact after
+upsampling and where paths meet; this algorithm is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from convcalc.base.window import Window, pad_before_range
 if TYPE_CHECKING:
     from fractions import Fraction
 
-# Limit on the work for one axis of one call. The work is the number of positions in a period times the window's size.
+# Maximum work for one axis of one call: the positions in a period times the size of the window.
 MOST = 10_000
 
 Pixel = int | None
@@ -36,13 +36,14 @@ EMPTY: Interval = (0, -1)
 
 
 class GrowthStep(Struct):
-    """A window on the longest path from the input. An explanation of the receptive field lists all windows of the path.
+    """A layer that enlarges the receptive field. An explanation lists all such layers on the longest path from the
+    input.
 
     Attributes:
         name: the path of the layer.
-        window: the window; None for a layer that reads every position.
-        size, shift, period: the size, the shift and the period of the reach before the window.
-        reached: the size of the receptive field after the window, in pixels.
+        window: the window of the layer; None for a layer that reads every position.
+        size, shift, period: the numbers of the :class:`Reach` before the layer.
+        reached: the size of the receptive field after the layer, in pixels.
         before: the previous step on the path; None for the first step.
     """
 
@@ -56,22 +57,19 @@ class GrowthStep(Struct):
 
     @property
     def stride(self) -> Fraction:
-        """The average distance, in pixels, between the receptive fields of two neighbouring positions of the window's
-        input.
-        """
+        """The average distance in pixels between the fields of neighbouring positions, before the layer."""
         return _fraction(self.shift, self.period)
 
 
 class Reach(Struct):
-    """The pixels of one axis of an input that the positions of a tensor depend on.
+    """The pixels that the positions of a tensor depend on, along one axis of a model input.
 
     Attributes:
         first, last: the first and the last pixel of each position in one period. Both are empty if every position
-        depends on a whole axis of unknown size.
+            depends on a whole axis of unknown size.
         shift: the distance in pixels from one period to the next.
-        visible_interval: the pixels inside the input that at least one position depends on; None if sizes are unknown.
-        padding_slack: the windows whose padding before the input is not fully known, each with the maximum number of
-        additional pixels.
+        visible_interval: the pixels inside the input that any position depends on; None if sizes are unknown.
+        padding_slack: the windows with unknown padding before the input, and by how many pixels it can vary.
         partial: True if the size of the receptive field is a lower bound.
         scrambled_by: the layers that reordered the positions, if any. The size is then known, but the pixels are not.
         step: the last step on the longest path from the input.
@@ -114,7 +112,7 @@ class Reach(Struct):
 
 
 def _fraction(pixels: int, positions: int) -> Fraction:
-    """Returns the quotient, in pixels per position."""
+    """Returns ``pixels`` / ``positions``."""
     from fractions import Fraction  # imported lazily: slow, and not needed for ordinary windows
 
     return Fraction(pixels, positions or 1)
@@ -142,7 +140,7 @@ def after_reordering(reach: Reach, origin: object) -> Reach:
 
 
 def after_window(reach: Reach, window: Window, name: str, origin: object) -> Reach | None:
-    """Returns the reach after a window; None if the reach is unknown, or would take too long to compute.
+    """Returns the reach after a window; None if unknown, or too slow to compute.
 
     ``origin`` identifies the window in :attr:`Reach.padding_slack`.
     """
@@ -161,8 +159,8 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
     last: list[Pixel] = []
     for n in range(turns):
         under = _under(n, window, least)
-        # ``under`` are the positions that the window reads. From one period of positions to the next, all pixels grow
-        # by ``shift``. So the first pixel is found in the first period, and the last pixel in the last period.
+        # Pixels grow by ``reach.shift`` from one period to the next. So the first pixel is in the first period that the
+        # window reads, and the last pixel is in the last period.
         first.append(min(_pixels(reach.first, reach.shift, under[:period]), default=None))
         last.append(max(_pixels(reach.last, reach.shift, under[-period:]), default=None))
     slack = reach.padding_slack | ({(origin, (most - least) * reach.stride)} if least != most else set())
@@ -174,7 +172,7 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
 
 
 def _pixel_of(pixels: Sequence[Pixel], shift: int) -> Callable[[int], Pixel]:
-    """Returns a function that computes the pixel of any position from ``pixels``, the pixels of one period."""
+    """Returns a function: position → pixel. ``pixels`` are the pixels of one period."""
 
     def pixel_of(n: int) -> Pixel:
         turn, rest = divmod(n, len(pixels))
@@ -185,20 +183,19 @@ def _pixel_of(pixels: Sequence[Pixel], shift: int) -> Callable[[int], Pixel]:
 
 
 def _pixels(pixels: Sequence[Pixel], shift: int, positions: Iterable[int]) -> list[int]:
-    """Returns the pixels on which these positions depend. Positions that depend on no pixel are left out."""
+    """Returns the pixels of these positions, without positions that depend on no pixel."""
     return [pixel for pixel in map(_pixel_of(pixels, shift), positions) if pixel is not None]
 
 
 def _under(n: int, window: Window, before: int) -> range:
-    """Returns the positions of the input tensor that output position ``n`` reads, in ascending order."""
+    """Returns the input positions that output position ``n`` reads, in ascending order."""
     kernel, stride, dilation = window.kernel, window.stride, window.dilation
     assert isinstance(kernel, int) and isinstance(stride, int) and isinstance(dilation, int)
     if not window.transposed:
         start = n * stride - before
         return range(start, start + dilation * kernel, dilation)
-    # A transposed window adds input position i to the output positions i·stride + t·dilation − before, one for each tap
-    # t of the kernel. So output position n reads an input position through tap t if n + before − t·dilation is a
-    # multiple of stride.
+    # Tap t of a transposed kernel adds input position i to output position n = i·stride + t·dilation − before. So n
+    # reads through tap t only if n + before − t·dilation is a multiple of stride.
     common = gcd(dilation, stride)
     offset, every = n + before, stride // common
     if offset % common:
@@ -210,9 +207,7 @@ def _under(n: int, window: Window, before: int) -> range:
 
 
 def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval | None:
-    """Returns the part of the interval ``visible`` that at least one position of the output depends on. Returns None if
-    sizes are unknown.
-    """
+    """Returns the part of ``visible`` that any output position depends on; None if sizes are unknown."""
     if visible is None or not isinstance(output, int) or reach.padding_slack:
         return None
     some = min(output, len(reach.first))
@@ -238,8 +233,7 @@ class Union(Struct):
 
 
 def union(one: Reach, other: Reach, output: Number, disjoint: bool) -> Union:
-    """Returns the reach after a layer that joins two paths. The field of a position contains the position's fields
-    on both paths.
+    """Returns the reach after a layer that joins two paths: each field contains the fields of both paths.
 
     ``one`` and ``other`` are the reaches on the two paths. ``output`` is the number of positions. ``disjoint`` is True
     if each position reads only one of the paths.
@@ -289,10 +283,7 @@ def _length(reach: Reach) -> int:
 
 
 def _over(reach: Reach, period: int) -> list[tuple[Pixel, Pixel]]:
-    """Returns the first and the last pixel that each of the positions 0 to ``period`` − 1 depends on.
-
-    ``period`` may be longer than the reach's own period.
-    """
+    """Returns the first and the last pixel of each of the positions 0 to ``period`` − 1."""
     first, last = _pixel_of(reach.first, reach.shift), _pixel_of(reach.last, reach.shift)
     return [(first(n), last(n)) for n in range(period)]
 
@@ -310,15 +301,15 @@ def _hull_of_pixels(one: tuple[Pixel, Pixel], other: tuple[Pixel, Pixel]) -> tup
 
 
 def _same_centre(ones: Iterable[tuple[Pixel, Pixel]], others: Iterable[tuple[Pixel, Pixel]]) -> bool:
-    """Returns True if, on average over the positions, the fields on the two paths have the same centre."""
+    """Returns True if the fields on the two paths have the same centre, averaged over the positions."""
     one, other = ([a + b for a, b in pairs if a is not None and b is not None] for pairs in (ones, others))
     return sum(one) * (len(other) or 1) == sum(other) * (len(one) or 1)
 
 
 def _union_of_strides(one: Reach, other: Reach, output: Number) -> Union:
-    """Returns the union of reaches with different strides.
+    """Returns the union of two reaches with different strides.
 
-    First, both fields of a position are cut to the input. The new field is the smallest interval that contains both.
+    The new field of a position is the smallest interval that contains both fields, without padding.
     """
     constant = one.is_global or other.is_global
     moving = other if one.is_global else one
@@ -349,9 +340,9 @@ def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]
 
 
 def _union_with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
-    """Returns the union of two reaches whose paddings are unknown and differ. The result is the longer reach.
+    """Returns the union of two reaches with different unknown paddings: the longer reach.
 
-    The result is a lower bound, unless the longer reach contains the shorter one for every possible padding.
+    It is a lower bound, unless the longer reach contains the shorter one for every possible padding.
     """
     back = sum((pixels for _, pixels in shorter.padding_slack - longer.padding_slack), _fraction(0, 1))
     out = sum((pixels for _, pixels in longer.padding_slack - shorter.padding_slack), _fraction(0, 1))

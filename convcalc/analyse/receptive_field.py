@@ -1,9 +1,8 @@
-"""Receptive fields: which positions of the model's inputs each position of a call's output depends on, axis by axis.
+"""Computes receptive fields: which positions of the model's inputs a position of a tensor depends on.
 
-The fields are computed in one walk over the calls of a run. For each spatial axis of each model input, the fields of a
-tensor record two things: which axes of the tensor correspond to the input axis, and on which pixels of the axis the
-positions depend (:mod:`convcalc.analyse.receptive_axis`). Each layer declares how it reads its inputs
-(:mod:`convcalc.layers.views`).
+One walk over the calls of a model computes, for each tensor and each spatial axis of a model input, a :class:`Track`.
+Each layer declares how it reads its inputs (:mod:`convcalc.layers.views`). :mod:`convcalc.analyse.receptive_axis` does
+the arithmetic for one axis.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from convcalc.ops import Operation
 
 
 class Track(Struct):
-    """The pixels along one axis of a model input that a tensor depends on.
+    """The pixels that a tensor depends on, along one axis of a model input.
 
-    ``axes`` are the tensor's axes that correspond to the input's axis. ``axes`` is empty if all elements have the same
-    field.
+    ``axes`` are the tensor's axes along which these pixels change. Without such axes, all elements depend on the same
+    pixels.
     """
 
     axes: tuple[int, ...]
@@ -35,7 +34,7 @@ class Track(Struct):
 
 
 InputAxis: TypeAlias = "tuple[int, int]"  # the number of a model input, and one of the input's axes
-# the track is None if the tensor depends on the axis in an unknown way
+# None: the tensor depends on the axis in an unknown way
 TensorFields: TypeAlias = "Mapping[InputAxis, Track | None]"
 
 
@@ -52,11 +51,11 @@ class AxisField(Struct):
 
     @property
     def stride(self) -> int | float | None:
-        """Distance between the fields of neighbouring positions: below 1 after upsampling, 0 if the fields are equal."""
+        """Distance between the fields of neighbouring positions: below 1 after upsampling, 0 if all fields are equal."""
         if self.reach is None or self.reach.scrambled_by is not None:
             return None
         pixels, positions = self.reach.shift, len(self.reach.first) or 1
-        # A quotient above 2**53 has no fraction as a float, so it is treated as whole.
+        # A float above 2**53 has no decimal places, so such a stride is an integer.
         is_whole = pixels % positions == 0 or pixels > positions << 53
         return pixels // positions if is_whole else pixels / positions
 
@@ -77,10 +76,10 @@ class AxisField(Struct):
 
 
 class Field(Struct):
-    """The receptive field of a call's first output in one model input, on each spatial axis of that input.
+    """The receptive field of a call's first output in one model input.
 
-    ``misaligned`` is not empty if the call joins two paths whose fields have different centres or strides. It names the
-    layers on the two paths.
+    ``axes`` are the spatial axes of the input. If the call joins two paths whose fields have different centres or
+    strides, ``misaligned`` names the layers on both paths; otherwise it is empty.
     """
 
     input: str
@@ -117,7 +116,7 @@ class _Walk:
         fields: the fields of each call, by the path of the layer and the number of the call.
         misaligned: the misaligned paths that meet at the current call.
         views: how each call reads its inputs, axis by axis.
-        public: the fields of each tensor in the form in which the report contains them.
+        public: the fields in the report, cached by the tensor's tracks.
     """
 
     def __init__(self) -> None:
@@ -131,9 +130,9 @@ class _Walk:
 
 
 def receptive_fields(run: ModelRun) -> dict[str, tuple[tuple[Field, ...], ...]]:
-    """Returns the fields of every layer, by path: for each call, one field for each model input that it depends on.
+    """Returns the fields of every layer, by path: one field for each call and model input.
 
-    If a nested model is called several times, the fields of its layers are those in its last call.
+    If a nested model is called several times, the last call gives the fields of its layers.
     """
     walk = _Walk()
     channels_first = _has_channels_first(run)
@@ -150,14 +149,14 @@ def receptive_fields(run: ModelRun) -> dict[str, tuple[tuple[Field, ...], ...]]:
 
 
 def _has_channels_first(run: ModelRun) -> bool:
-    """Returns True if any layer has its channels before its spatial axes."""
+    """Returns True if any layer has ``data_format: channels_first``."""
     return any(layer.args.get("data_format") == "channels_first" for layer in run.model.layers) or any(
         map(_has_channels_first, run.nested.values())
     )
 
 
 def _spatial_axes(shape: Shape, channels_first: bool) -> range:
-    """Returns the axes of an input except the batch axis and the channels axis. For a vector, returns its only axis."""
+    """Returns the axes of an input without batch and channels. A vector has only one axis, which is returned."""
     rank = len(shape)
     return range(1, rank) if rank < 3 else range(2, rank) if channels_first else range(1, rank - 1)
 
@@ -186,15 +185,15 @@ def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk
 
 
 def _output(outputs: Sequence[TensorFields], number: int) -> TensorFields:
-    """Returns the fields of output ``number`` of a call.
+    """Returns the fields of one output of a call.
 
-    If ``outputs`` lacks this output, its fields are unknown on each axis on which the first output depends.
+    If the output is missing in ``outputs``, its fields are unknown on the axes of the first output.
     """
     return outputs[number] if number < len(outputs) else dict.fromkeys(outputs[0])
 
 
 def _public_fields(tensor: TensorFields, walk: _Walk) -> tuple[Field, ...]:
-    """Returns the fields in the form of the report."""
+    """Returns the fields of a tensor for the report."""
     fields = None if walk.misaligned else walk.public.get(tensor)
     if fields is None:
         fields = tuple([_public_field(number, tensor, walk) for number in sorted({number for number, _ in tensor})])
@@ -233,8 +232,8 @@ def _walk_call(
             for key, track in fields.items():
                 tracks.setdefault(key, []).append(track)
         merged = {key: _merged(several, key, output, all(reordered), walk) for key, several in tracks.items()}
-    # All outputs of an operation have the same fields. All outputs of a layer have the same fields if all positions of
-    # an output have the same field. Otherwise only the fields of the first output are known.
+    # The fields of the second and later outputs are known only for operations, and if all positions have the same
+    # field.
     is_same = isinstance(layer.definition, Operation) or all(
         track is not None and not track.axes for track in merged.values()
     )
@@ -250,7 +249,7 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
         return ()
     definition = layer.definition
     if isinstance(definition, LayerDefinition) and isinstance(result.definition, LayerDefinition):
-        # The rule of another definition ran if a convolution of Keras 2 is called on an input with additional axes.
+        # For example, a Conv2D of Keras 2 that is called on a video runs the rule of another definition.
         definition = result.definition
     if not isinstance(definition, (LayerDefinition, Operation)) or definition.receptive_field_rule is None:
         return None
@@ -260,18 +259,18 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
 
 
 def _after_layer(fields: TensorFields, views: Sequence[View | None], name: str, origin: object) -> TensorFields:
-    """Returns the fields after a layer that reads its input as ``views`` describe. If nothing changes, returns the same
-    object.
+    """Returns the fields after a layer, or the same object if nothing changes. ``views`` describe how the layer reads
+    its input.
     """
     after = {key: None if track is None else _track(track, views, name, origin) for key, track in fields.items()}
     return after if any(after[key] is not track for key, track in fields.items()) else fields
 
 
 def _track(track: Track, views: Sequence[View | None], name: str, origin: object) -> Track | None:
-    """Returns the track after a layer; None if the field is unknown.
+    """Returns the track after a layer; None if unknown.
 
-    The field is unknown if the layer reads one of the track's axes in an unknown way, or if it reads some of these axes
-    as a whole but not all.
+    The track is unknown if the layer reads one of its axes in an unknown way, or if the layer reads some of its axes as
+    a whole and others not.
     """
     if not track.axes:
         return track
@@ -301,16 +300,14 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
 
 
 def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjoint: bool, walk: _Walk) -> Track | None:
-    """Returns one track for the model input axis ``key``, from the tracks of all inputs of the call that depend on this
-    axis.
-    """
+    """Returns one track for the tracks of all inputs of a call. ``key`` is the axis of the model input."""
     merged, *others = tracks
     for track in others:
         if merged is None or track is None:
             return None
         axes = merged.axes or track.axes
         if track.axes not in ((), axes):
-            return None  # unknown: the two inputs follow the model input along different axes
+            return None  # unknown: the inputs depend on the model input along different axes
         positions = output[axes[0]] if len(axes) == 1 and axes[0] < len(output) else UNKNOWN
         union = receptive_axis.union(merged.reach, track.reach, positions, disjoint)
         if union.aligned is False:
@@ -329,7 +326,7 @@ def steps_to(step: GrowthStep | None) -> list[GrowthStep]:
 
 
 def _separate_paths(one: GrowthStep | None, other: GrowthStep | None) -> tuple[tuple[str, ...], ...]:
-    """Returns, for each of two paths, the names of the layers with windows, without the layers that are on both paths."""
+    """Returns the names of the layers on each of two paths, without the layers that both paths share."""
     first, second = steps_to(one), steps_to(other)
     shared = _shared_length(zip(first, second))
     return tuple(tuple(step.name for step in steps[shared:]) for steps in (first, second))

@@ -1,7 +1,7 @@
-"""The report: all results of :func:`convcalc.analyse.inference.infer`, as frozen data.
+"""The report as frozen data: all results of :func:`convcalc.analyse.inference.infer`.
 
-An unknown number is :data:`UNKNOWN`. ``incomplete`` labels all numbers that are not fully known: ``unknown``, or ``partial`` for a
-lower bound.
+An unknown number is :data:`UNKNOWN`. ``incomplete`` has a label for each number that is not fully known: ``unknown``,
+or ``partial`` for a lower bound.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def weight_bytes(weights: Iterable[Weight]) -> int:
 
 
 def _non_trainable(counts: Counts | Totals) -> Number:
-    """Returns the number of parameters that are not trainable: all parameters minus the trainable ones."""
+    """Returns all parameters minus the trainable parameters."""
     unknown = counts.incomplete.get("non_trainable_params") == "unknown"
     return UNKNOWN if unknown else counts.params - counts.trainable_params
 
@@ -84,22 +84,21 @@ class CallReport:
 
 
 class Counts(Struct):
-    """The numbers of a row. Rows of equal layers share one ``Counts``, so two of these objects are compared by identity.
+    """The numbers of a row. Equal layers share one object, so objects are compared by identity.
 
     Attributes:
-        output_shapes: the output shapes of the layer's last call, because Keras prints these.
-        weights: the weights; for a nested model, see the rows of its layers.
+        output_shapes: the output shapes of the layer's last call, as in Keras.
+        weights: the weights; empty for a nested model.
         params: number of parameters.
         trainable_params: number of parameters that are trained by gradients.
         macs: multiply-accumulates of all calls.
         incomplete: labels of the numbers that are not fully known.
-        still_trainable: the weights of a frozen layer that the enclosing model nevertheless counts as trainable.
+        still_trainable: weights of a frozen layer that the model still counts as trainable (``trainable_in_model``).
         nested_output_shapes: the output shapes of a nested model for its own inputs.
         nested_output_names: the keys of a nested model's outputs, if the outputs are a dict.
         recorded: True if the weights come from the model's file, because they cannot be inferred.
         flops: floating-point operations of all calls; None unless requested.
-        inside_unknown: True if the layer is frozen, and it is unknown which weights of its inner layers the enclosing
-            model counts as trainable.
+        inside_unknown: True for a frozen layer if ``still_trainable`` is unknown.
     """
 
     output_shapes: tuple[Shape | None, ...]
@@ -120,10 +119,10 @@ class Counts(Struct):
 
     @property
     def trainable_in_model(self) -> Number:
-        """Number of parameters that the enclosing model counts as trainable.
+        """Number of parameters that the model counts as trainable, although the layer itself may be frozen.
 
-        Keras does not freeze the layers inside a wrapper that was created with ``trainable: false``. The wrapper counts their
-        weights as non-trainable, but the model counts them as trainable (``still_trainable``).
+        Keras does not freeze the layers inside a wrapper that was created with ``trainable: false``. The wrapper counts
+        their weights as non-trainable, but the model around it counts them as trainable.
         """
         if self.inside_unknown:
             return UNKNOWN
@@ -133,10 +132,9 @@ class Counts(Struct):
 
 
 class LayerReport:
-    """One row of the report: a layer, or a layer of a nested model. See :class:`Counts` for the numbers.
+    """One row of the report. See :class:`Counts` for the numbers.
 
-    Rows take up most of the memory of a large report. To save memory, equal rows share one ``counts``, and the rows of
-    one model share one ``prefix``.
+    To save memory, equal rows share one ``counts``, and the rows of one model share one ``prefix``.
 
     Attributes:
         layer: the layer.
@@ -144,8 +142,7 @@ class LayerReport:
         depth: 0 for a layer of the model itself.
         trainable: False if the layer or an enclosing model is frozen.
         calls: the calls of the layer.
-        sublayers: the rows of the layers among the arguments, e.g. of a Pipeline. The numbers of the row include the
-        numbers of the sublayers.
+        sublayers: the rows of the layers among the arguments, e.g. of a Pipeline. The numbers of this row include theirs.
         config: the arguments of the layer, without defaults.
         dtype: the dtype policy.
         definition: a catalogue entry, an operation, a nested model, or foreign.

@@ -1,4 +1,4 @@
-"""The rows of a report: the parameters of every layer, how many of them are trainable, and the sums over the model."""
+"""Makes the rows of a report (parameters of each layer, total and trainable) and their sums."""
 
 from __future__ import annotations
 
@@ -74,10 +74,9 @@ def _counts(
     has_weights: bool = False,
     depth: int = 0,
 ) -> Counts:
-    """Returns the numbers of a layer that is not a nested model. ``inferred`` are the weights that the layer's rule
-    gives.
+    """Returns the numbers of a layer that is not a nested model. ``inferred`` are the weights from the layer's rule.
 
-    ``has_weights`` is True if these weights are known although the result of a call is unknown.
+    ``has_weights`` is True if these weights are known although a call has no result.
     """
     known = all(
         has_weights if result.inferred is None else "params" not in result.inferred.unknown for result in results
@@ -93,7 +92,7 @@ def _counts(
     inside_unknown = not trains and (_has_layers_inside(layer, depth) if recorded else not known)
     still_trainable: tuple[Weight, ...] = ()
     if not layer.trainable and layer.definition.contains_layers:
-        # The enclosing model may still count the wrapped layers as trainable.
+        # Keras does not freeze the layers inside a frozen wrapper.
         still_trainable = tuple(weight for weight in inferred if weight.trainable)
     macs = sum_known([result.macs for result in results])
     incomplete: Mapping[str, str] = {}
@@ -120,7 +119,7 @@ def _counts(
 
 
 def _contains_lora(layer: Layer) -> bool:
-    """Returns True if a layer in the config of a custom layer has LoRA matrices. A file does not store these matrices."""
+    """Returns True if a layer inside a custom layer has LoRA matrices, which a file does not store."""
     waiting: list[Any] = [layer.args] if isinstance(layer.definition, Foreign) else []
     while waiting:
         part = waiting.pop()
@@ -134,7 +133,7 @@ def _contains_lora(layer: Layer) -> bool:
 
 
 def _is_operation(layer: Layer) -> bool:
-    """Returns True for an operation, also if the catalogue does not contain it. Operations have no weights."""
+    """Returns True for an operation (it has no weights), also for an unknown operation."""
     definition = layer.definition
     if isinstance(definition, Foreign):
         return (definition.module or "").startswith("keras.src.ops.")
@@ -142,26 +141,22 @@ def _is_operation(layer: Layer) -> bool:
 
 
 def _is_sublayer(row: LayerReport) -> bool:
-    """Returns True if a row of a template stands for a layer that the custom layer contains in Keras.
+    """Returns True for the row of a layer, False for an input or an operation.
 
-    An input or an operation in a template is not such a layer: the code of the custom layer has function calls for
-    operations, and no input layers.
+    A template has rows for its inputs and operations, but the custom layer in Keras has no such layers.
     """
     return row.class_name != "InputLayer" and not isinstance(row.definition, Operation)
 
 
 def _has_layers_inside(layer: Layer, depth: int) -> bool:
-    """Returns True if some stored weights of a layer may belong to layers inside it.
-
-    Freezing the layer does not freeze such weights.
-    """
+    """Returns True if the file may store weights of layers inside the layer. Freezing the layer does not freeze these."""
     own = "layers/[^/]+/" * (depth + 1) + r"vars/\d+"
     undecided = [weight for weight in layer.stored or () if weight.trainable is None]
     return not all(re.fullmatch(own, weight.path) for weight in undecided)
 
 
 def _may_have_none(layer: Layer, results: Sequence[CallResult]) -> bool:
-    """Returns True if a layer for which the file stores no weights may be a layer without weights.
+    """Returns True if a layer without stored weights may have no weights.
 
     Otherwise the layer was not built, or shares the weights of another layer.
     """
@@ -173,14 +168,14 @@ def _may_have_none(layer: Layer, results: Sequence[CallResult]) -> bool:
 def _model_rows(
     inner: ModelRun, layer: Layer, prefix: str, depth: int, trains: bool, calls: tuple[CallReport, ...]
 ) -> list[LayerReport]:
-    """Returns the row of a nested model, with the sums over its layers, followed by the rows of its layers."""
+    """Returns the row of a nested model (with the sums over its layers) and the rows of its layers."""
     own_flags = inner.model.own_flags
     below = rows_of(inner, f"{prefix}{layer.name}/", depth + 1, trains or own_flags)
     children = [row for row in below if row.depth == depth + 1]
     still_trainable: tuple[Weight, ...] = ()
     if trains:
         trained = sum_known([row.counts.trainable_in_model for row in children])
-    elif own_flags:  # the enclosing model may still count the layers of a frozen model as trainable
+    elif own_flags:  # Keras does not freeze the layers inside this model
         trained, still_trainable = PartialSum(0, ""), _trainable_weights(below)
     else:
         trained = sum_known([row.trainable_params for row in children])
@@ -195,7 +190,7 @@ def _model_rows(
         "macs": macs.label,
     }
     counts = Counts(
-        # Keras 2 shows the output for the model's own inputs, also if the model is called on inputs of other shapes.
+        # Keras 2 always shows the output for the model's own inputs.
         inner.outputs if inner.model.keras2 else calls[-1].output_shapes,
         (),
         params.value,
@@ -214,11 +209,9 @@ def _model_rows(
 def _sublayer_rows(
     layer: Layer, args: Mapping[str, Any], inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
 ) -> tuple[LayerReport, ...]:
-    """Returns the rows of a layer's sublayers. The sublayers are a list of layers in an argument, which are applied one
-    after another.
+    """Returns the rows of the layers in a list argument, e.g. of a Pipeline. They are applied one after another.
 
-    ``args`` are the arguments of the layer's rule. ``prefix`` and ``depth`` are the values in the row of the layer
-    itself.
+    ``args`` are the arguments of the layer's rule. ``prefix`` and ``depth`` belong to the row of the layer itself.
     """
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or not definition.sublayers_argument:
@@ -251,7 +244,8 @@ def _sublayer_rows(
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
     """Returns the weights that the file stores for a layer.
 
-    If the layer is not frozen, it is unknown which weights are trainable, unless the file states this for each weight.
+    If the file does not state ``trainable``, the weights of a frozen layer are not trainable, and those of other layers
+    are unknown.
     """
 
     def trainable(weight: StoredWeight) -> bool | None:
@@ -270,7 +264,7 @@ def _without_empty(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _non_trainable_label(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
-    """Returns ``unknown`` if it is unknown which of the weights are trainable, otherwise an empty label."""
+    """Returns ``unknown`` if a weight may be trainable or not, otherwise an empty label."""
     undecided = any(weight.trainable is None for weight in weights)
     return "unknown" if undecided or any(_is_undecided(row.counts) for row in rows) else ""
 
@@ -298,13 +292,13 @@ def _count_params(weights: Sequence[Weight]) -> tuple[Number, Number]:
 
 
 def _trainable_weights(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
-    """Returns the trainable weights of layers, and the weights of frozen wrappers that count as trainable."""
+    """Returns the weights of layers that count as trainable, including those in frozen wrappers."""
     trainable = [weight for row in rows for weight in row.weights if weight.trainable]
     return (*trainable, *_still_trainable(rows))
 
 
 def _still_trainable(rows: Sequence[LayerReport]) -> tuple[Weight, ...]:
-    # The rows of nested models and templates are left out: they repeat the weights of their layers.
+    # Nested models and templates repeat the weights of their layers, so their rows are left out.
     return tuple(weight for row in rows if not _has_inner_rows(row) for weight in row.still_trainable)
 
 
@@ -315,10 +309,10 @@ def _has_inner_rows(row: LayerReport) -> bool:
 def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None = None) -> Totals:
     """Returns the sums over the rows of a model.
 
-    ``stored`` are all weights in the model's file. If they are known, the number of parameters is exact.
+    ``stored`` are all weights in the model's file. With them, the number of parameters is exact.
     """
     top = [row.counts for row in rows if row.depth == 0]
-    times = Counter([row.counts for row in rows])  # equal rows share one object, which is read only once
+    times = Counter([row.counts for row in rows])  # equal rows share one object: read it only once
     still_trainable = _still_trainable(rows) if any(counts.still_trainable for counts in times) else ()
     param_bytes = sum([number * weight_bytes(counts.weights) for counts, number in times.items()])
     frozen_bytes = sum(
@@ -341,8 +335,8 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
         labels["param_bytes"] = "partial" if has_weights else "unknown"
     trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
     params, trained = sums["params"].value, sums["trainable_params"].value
-    # The stored weights give the totals. An exception is a file without weights for a model in which the weights of a
-    # layer are unknown: this model was not built.
+    # The stored weights give the totals. But if the file has no weights and a layer's weights are unknown, the model
+    # was not built.
     if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
         params, param_bytes, again = _stored_totals(rows, stored)
         labels |= {"params": "", "param_bytes": ""}
@@ -354,7 +348,7 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
             trains = [Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored if weight.trainable]
             trained, trainable_bytes = _count_params(trains)[0], weight_bytes(trains)
             labels |= {"trainable_params": "", "non_trainable_params": ""}
-        elif trained > params:  # rows share weights, but it is unknown which weights
+        elif trained > params:  # layers share weights, but it is unknown which
             trained = UNKNOWN
             labels |= {"trainable_params": "unknown", "non_trainable_params": "unknown"}
     return Totals(
@@ -369,11 +363,10 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
 
 
 def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> bool:
-    """Returns False if the file does not store the weights of some layer, so that ``stored`` are not all weights of the
-    model.
+    """Returns False if ``stored`` are not all weights of the model.
 
-    If a layer shares the weights of another layer, the file stores these weights only for the other layer. Therefore,
-    weights without a stored copy are accepted if the file stores weights of the same shapes.
+    A layer without stored weights may share the weights of another layer. This is assumed if the file has weights of
+    the same shapes.
     """
     if any(_contains_lora(row.layer) for row in rows):
         return False
@@ -383,7 +376,7 @@ def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> 
 
 
 def _all_weights(row: LayerReport) -> Sequence[Weight]:
-    """Returns the weights of a row. For a layer that consists of other layers, these are the weights of its layers."""
+    """Returns the weights of a row, including those of layers from a template."""
     result = row.calls[0].result if row.calls else None
     if result is None or result.nested is None or result.inferred is None:
         return row.weights
@@ -393,8 +386,8 @@ def _all_weights(row: LayerReport) -> Sequence[Weight]:
 def _stored_totals(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> tuple[Number, int, Sequence[Weight]]:
     """Returns the number of all parameters, their bytes, and the trainable weights that the rows count twice.
 
-    A file stores a variable once, even if several layers share it. If a layer's rule gives the layer's weights, they
-    are counted instead of the weights in the file, which may differ: for example, LoRA's matrices are not stored.
+    Several layers may share weights in the file: they count once. Inferred weights replace a layer's weights in the
+    file, because the file lacks some, such as LoRA's matrices.
     """
     weights = {weight.path: Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored}
     counted: set[str] = set()

@@ -1,4 +1,4 @@
-"""The results of the engine: the result of every call of a model."""
+"""The results of the engine: a result for each call of a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNKNOWN_SHAPE: None = None
 
 
 class CallResult(Struct):
-    """The result of one call. Equal layers with equal inputs share one result, so results are compared by identity.
+    """The result of one call. Equal calls share one result, so results are compared by identity.
 
     Attributes:
         inputs, outputs: the shapes.
@@ -27,8 +27,8 @@ class CallResult(Struct):
         args: the arguments of the rule.
         nested: the run of a nested model on these inputs.
         recorded: True if the output shapes come from the model's file, because they cannot be inferred.
-        may_have_more_outputs: True if the number of outputs is unknown. It depends on the code of a custom layer, which
-            is not run, and a file records only the outputs that other layers use.
+        may_have_more_outputs: True if the number of outputs is unknown, as for a custom layer. A file records only the
+            outputs that other layers use.
     """
 
     inputs: tuple[Shape | None, ...]
@@ -47,16 +47,12 @@ class CallResult(Struct):
 
     @property
     def rule_inputs(self) -> tuple[Shape, ...]:
-        """The input shapes on which the rule ran; all of them are known."""
+        """The input shapes on which the rule ran."""
         return tuple([shape for shape in self.inputs if shape is not None])
 
     @property
     def rule_results(self) -> tuple[CallResult, ...]:
-        """The results of single rules.
-
-        For a layer, this is only the result itself; for a nested model, the results of its calls; for a model input,
-        nothing.
-        """
+        """The results of the rules that ran: of this call, or of all calls in a nested model. Empty for a model input."""
         if self.nested is not None:
             return tuple([inner for result in self.nested.results for inner in result.rule_results])
         is_input = self.definition is None and self.inferred is not None
@@ -105,7 +101,9 @@ class ModelRun:
         return dtypes[ref.output] if ref.output < len(dtypes) else ""
 
     def value(self, ref: Ref) -> Any:
-        """Returns the known elements of a small integer tensor (:mod:`convcalc.ops.shape_values`); None if they are unknown."""
+        """Returns the elements of a small integer tensor, such as a shape; None if unknown
+        (:mod:`convcalc.ops.shape_values`).
+        """
         inferred = self.results[ref.call].inferred
         values = inferred.values if inferred is not None else ()
         return values[ref.output] if ref.output < len(values) else None
@@ -120,5 +118,5 @@ class ModelRun:
 
     @property
     def outputs(self) -> tuple[Shape | None, ...]:
-        """The shapes of the model's outputs; one unknown shape for a model without a graph."""
+        """The shapes of the model's outputs; one unknown shape if the file has only the layers of the model."""
         return self.shapes(self.output_refs) or (UNKNOWN_SHAPE,)

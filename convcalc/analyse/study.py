@@ -21,10 +21,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Study(Report):
-    """A report whose memory, receptive fields and FLOPs are computed at first use and cached.
+    """A report with memory, receptive fields and FLOPs, each computed at its first use.
 
-    ``assumptions`` affect only the memory analysis. If the report's batch size is unknown, this analysis runs the
-    engine again.
+    ``assumptions`` affect only the memory. If the batch size is unknown, computing the memory runs the engine again.
     """
 
     assumptions: Assumptions = NO_ASSUMPTIONS
@@ -44,7 +43,7 @@ class Study(Report):
 
     @property
     def receptive_fields(self) -> Mapping[str, tuple[tuple[Field, ...], ...]]:
-        """Receptive fields of every layer, by path: for each call, one field for each model input that it depends on."""
+        """Receptive fields of every layer, by path: one field for each call and model input."""
         from convcalc.analyse.receptive_field import receptive_fields  # imported lazily: most commands do not need it
 
         return self._once("receptive_fields", lambda: receptive_fields(self.run))

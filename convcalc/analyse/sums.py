@@ -1,4 +1,4 @@
-"""Sums numbers that may be unknown, and gives the sum a label."""
+"""Adds numbers, some of which may be unknown."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class PartialSum(Struct):
-    """The sum of the known terms of a sum.
+    """The sum of the known numbers.
 
     Attributes:
-        label: ``partial`` if terms are unknown, ``unknown`` if no term is known, empty if the sum is complete.
+        label: empty if all numbers are known, ``unknown`` if none is, otherwise ``partial``.
     """
 
     value: Number
@@ -24,7 +24,7 @@ class PartialSum(Struct):
 
 
 def sum_known(numbers: Sequence[Number]) -> PartialSum:
-    """Returns the sum of the known numbers. The label tells whether numbers were left out."""
+    """Returns the sum of the known numbers. Its label says whether numbers were left out."""
     total = sum(numbers)
     if type(total) is int or UNKNOWN not in numbers:
         return PartialSum(total, "")
@@ -34,11 +34,11 @@ def sum_known(numbers: Sequence[Number]) -> PartialSum:
 
 
 def label_if_partial(name: str, rows: Sequence[LayerReport]) -> str:
-    """Returns ``partial`` if the number ``name`` of any row is incomplete, otherwise an empty label."""
+    """Returns ``partial`` if a row does not fully know the number ``name``, otherwise an empty label."""
     return "partial" if any(name in row.incomplete for row in rows) else ""
 
 
 def scale_by_batch(number: Number, inputs: Sequence[Shape]) -> Number:
-    """Returns ``number``, a cost of one sample, times the batch size; unchanged if the batch size is unknown."""
+    """Returns ``number`` times the batch size; unchanged if the batch size is unknown."""
     batch = inputs[0][0] if inputs and inputs[0] else UNKNOWN
     return number if batch is UNKNOWN else number * batch

@@ -1,8 +1,7 @@
 """Finds the weights of a layer whose input shapes are unknown.
 
-The layer's rule is applied to sample shapes that the layer accepts. If the layer has no weights for a sample shape, it
-has none for any input. Weights that depend on the input shape are known only if the file stores weights of exactly
-these shapes.
+The layer's rule runs on a few sample shapes. The weights are known in two cases: the layer has no weights for a sample
+shape, or the file stores weights of the shapes that the rule gives.
 """
 
 from __future__ import annotations
@@ -23,10 +22,9 @@ _SOME_SIZE = 64
 
 
 def weights_alone(layer: Layer, definition: LayerDefinition, count: int, apply_rule: ApplyRule) -> Inferred | None:
-    """Returns the result of the layer's rule for ``count`` inputs of unknown shapes; None if the layer's weights are
-    unknown.
+    """Returns the rule's result for ``count`` inputs of unknown shapes; None if the weights are unknown.
 
-    In the result, only the weights and the products are valid. The shapes belong to the sample shape.
+    Only the weights and the products of the result are valid, because its shapes come from a sample shape.
     """
     stored = layer.stored or ()
     for shape in _shapes(definition, layer):
@@ -50,18 +48,14 @@ def _agree(inferred: Inferred, stored: Sequence[StoredWeight]) -> bool:
 
 
 def _sizes(layer: Layer) -> Sequence[Number]:
-    """Returns the sizes to try for the features axis: all sizes in the shapes of the stored weights, and the lengths of
-    list arguments.
-    """
+    """Returns the sizes to try for the features axis: sizes of the stored weights, and lengths of list arguments."""
     sizes = [size for weight in layer.stored or () for size in weight.shape]
     sizes += [len(value) for value in layer.args.values() if isinstance(value, (list, tuple)) and value]
     return [*list(dict.fromkeys(sizes))[:_MAX_SIZES], UNKNOWN]
 
 
 def _shapes(definition: LayerDefinition, layer: Layer) -> Iterator[Shape]:
-    """Yields the input shapes to try, first with unknown sizes for all axes except the features, then with a fixed
-    size.
-    """
+    """Yields the input shapes to try. All axes except the features are first unknown, then have a fixed size."""
     if definition.axes is not None:
         ranks: Sequence[int] = [len(definition.axes)]
     else:
