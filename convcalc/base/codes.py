@@ -1,7 +1,6 @@
-"""The problem codes. Each code is a typed constant with a title and advice.
+"""The problem codes, such as ``over-budget``. Each code has a title and advice.
 
-A message describes one problem; its code names the type of problem. ``convcalc explain CODE`` prints the title
-and the advice, and SARIF reports contain them.
+``convcalc explain CODE`` prints the title and the advice. SARIF reports also contain them.
 """
 
 from __future__ import annotations

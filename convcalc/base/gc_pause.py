@@ -1,4 +1,4 @@
-"""Controls Python's cyclic garbage collector while many objects are created and few are freed."""
+"""Makes Python's cyclic garbage collector run rarely: it takes time and finds little, because few objects are freed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# If more new objects than this exist, they are moved to the oldest generation, because a collection would take long.
+# More new objects than this are moved to the oldest generation.
 _MANY = 50_000
 
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Pauses the garbage collector: it would visit the new objects many times and find no garbage.
+    """Pauses the garbage collector in a ``with`` block or a decorated function.
 
-    If many objects were created, the objects are also moved to the oldest generation, which is collected rarely. This
-    avoids a collection right after the pause.
+    If many objects were created, they are moved to the oldest generation, which is collected rarely. Otherwise a slow
+    collection would follow the pause.
     """
     running = gc.isenabled()
     gc.disable()
@@ -25,17 +25,15 @@ def gc_paused() -> Iterator[None]:
         if running:
             if hasattr(gc, "freeze") and gc.get_count()[0] > _MANY and not gc.get_freeze_count():
                 gc.freeze()
-                gc.unfreeze()  # moves the objects into the oldest generation
+                gc.unfreeze()  # moves the objects to the oldest generation
             gc.enable()
 
 
 def collect_rarely() -> None:
-    """Lets the garbage collector run after 100,000 new objects instead of 700. Used only in convcalc's own short
-    processes.
-    """
+    """Lets the garbage collector run after 100,000 new objects instead of 700, for the processes of the command line."""
     gc.set_threshold(100_000)
 
 
 def skip_exit_collection() -> None:
-    """Skips Python's collections at exit, for a process that is about to end."""
+    """Skips the garbage collections when the process ends."""
     gc.freeze()

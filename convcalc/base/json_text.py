@@ -22,7 +22,7 @@ def line(data: Any) -> str:
 
 def _json(value: Any, separators: tuple[str, str] | None = None) -> str:
     """Returns a value as JSON."""
-    import json  # imported lazily: the module also loads the JSON reader, which is not needed to write a report
+    import json  # imported lazily: the json module also loads a reader, which is not needed here
 
     return _escaped(json.dumps(value, ensure_ascii=False, separators=separators))
 
@@ -40,7 +40,7 @@ def _string(text: str) -> str:
 
 
 _WIDTH = 100
-# Functions that write values without nested values, by type. The encoder of the json module is many times slower.
+# Functions that write simple values, by type. The json module would be many times slower.
 _LEAVES: dict[type, Callable[[Any], str]] = {
     str: _string,
     int: repr,

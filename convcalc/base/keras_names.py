@@ -32,13 +32,13 @@ class Names:
         self._counts: dict[str, int] = {}
 
     def upcoming(self, class_name: str) -> str:
-        """Returns the next name of a class, without using it up."""
+        """Returns the next name of a class. A second call returns the same name."""
         word = snake_case(class_name)
         count = self._counts.get(word, 0)
         return f"{word}_{count}" if count else word
 
     def automatic(self, class_name: str) -> str:
-        """Returns the next name of a class and uses it up: ``conv2d``, then ``conv2d_1`` …"""
+        """Returns the next name of a class, and counts it as used: ``conv2d``, then ``conv2d_1`` …"""
         name = self.upcoming(class_name)
         word = snake_case(class_name)
         self._counts[word] = self._counts.get(word, 0) + 1

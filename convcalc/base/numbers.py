@@ -1,11 +1,11 @@
-"""The numbers that layer rules compute with.
+"""The numbers that a layer's rule computes with. A *rule* is a function that computes output shapes and weights.
 
-A rule is plain arithmetic and works for all types of numbers:
+A rule is plain arithmetic and works with all types of numbers:
 
-- an ``int`` is a known size;
-- :data:`UNKNOWN` is Keras's ``None``: arithmetic with it gives UNKNOWN, and comparisons with it are false;
-- a :class:`Traced` number records how it was computed. A rule that runs on traced numbers produces a formula
-  (``3·3·1·32 + 32 = 320``). A rule that runs on named sizes produces a symbolic formula (``floor((H − 3)/2) + 1``).
+- An ``int`` is a known size.
+- :data:`UNKNOWN` is Keras's ``None``. Arithmetic with it gives UNKNOWN, and comparisons with it are false.
+- A :class:`Traced` number records its formula, such as ``3·3·1·32 + 32 = 320``. If a size has a name, the formula has
+  the name, such as ``floor((H − 3)/2) + 1``.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from fractions import Fraction
 
-# The largest accepted size. No tensor is larger. The limit also protects the arithmetic from hostile numbers such as 10^1000.
+# The largest accepted size. The limit protects the arithmetic from numbers such as 10^1000.
 LARGEST = 2**53
 
-# Precedences of operations in a formula. An operand needs brackets if its outermost operation has a lower precedence
-# than the operation that uses the operand.
+# Precedences of operations in a formula: in ``(a + b)·c``, the operand ``a + b`` has a lower precedence than ``·``, so
+# it gets brackets.
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
 
 
@@ -51,16 +51,17 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
-# The reflected operators below (``__radd__`` …) receive only ints and UNKNOWN, because a Traced left operand uses its
-# own operator. Mypy does not know this and reports overlapping signatures; ``type: ignore`` hides these reports.
+# ``__radd__`` and similar methods receive only ints and UNKNOWN, because Traced + Traced calls ``__add__``. Mypy does
+# not know this and reports overlapping signatures: hence ``type: ignore``.
 class Traced:
-    """A number with the formula that computed it.
+    """A number with its formula.
 
     Attributes:
         value: the number; :data:`UNKNOWN` for a named size
         text: the formula
-        precedence: the precedence of the outermost operation in the formula
-        quotient: dividend and divisor before the last rounding down: ``(6 − 3)/2 + 1`` has the value 2 and the quotient 5/2
+        precedence: the precedence of the formula's outermost operation
+        quotient: dividend and divisor before the last rounding down. Example: ``(6 − 3)/2 + 1`` has the value 2 and the
+            quotient 5/2.
     """
 
     __slots__ = ("precedence", "quotient", "text", "value")
@@ -97,7 +98,7 @@ class Traced:
         return dividend + value * divisor, divisor
 
     def _as_operand(self, precedence: int, with_floor: bool = True) -> str:
-        """Returns the formula as an operand, in brackets if needed. With ``with_floor``, rounding down is written as floor(…)."""
+        """Returns the formula, in brackets if needed. With ``with_floor``, rounding down is shown as ``floor(…)``."""
         if with_floor and self.floored:
             return f"floor({self.text})"
         return self.text if self.precedence >= precedence else f"({self.text})"
@@ -128,7 +129,7 @@ class Traced:
         return Traced(-self.value, f"−{self._as_operand(_PRODUCT)}", _SUM)
 
     def __mul__(self, other: Number) -> Traced:
-        # A plain 1 comes from the rule (an empty product), not from the user: the formula omits it.
+        # A plain 1 comes from an empty product in the rule: omit it.
         if type(other) is int and other == 1:
             return self
         other = traced(other)
@@ -204,13 +205,13 @@ Shape: TypeAlias = "tuple[Number, ...]"
 
 
 class ConstantShape(tuple[Number, ...]):
-    """The shape of a constant operand. It is equal to a plain shape with the same sizes, but a rule can recognise it by
-    its class.
+    """The shape of a constant operand. It equals a tuple with the same sizes; its class tells rules that it is
+    constant.
     """
 
 
 def traced(number: Number) -> Traced:
-    """Returns a :class:`Traced` number whose formula is the number itself. Traced numbers are returned unchanged."""
+    """Returns the number as :class:`Traced`, with itself as formula. A Traced number is returned unchanged."""
     return number if isinstance(number, Traced) else Traced(number, "?" if number is UNKNOWN else None)
 
 
@@ -236,12 +237,12 @@ def plain_shape(shape: Shape | None) -> list[int | None] | None:
 
 
 def as_constant(number: Number) -> Number:
-    """Returns a traced number of known value with only its value as formula. Returns other numbers unchanged."""
+    """Returns the number without its formula, but still Traced. Unknown and plain numbers are returned unchanged."""
     return Traced(number.value) if isinstance(number, Traced) and isinstance(number.value, int) else number
 
 
 def map_numbers(change: Callable[[Number], Any], value: Any) -> Any:
-    """Returns ``value`` with every number in it, also in nested lists, replaced by ``change(number)``."""
+    """Returns ``value`` with ``change`` applied to every number, also in nested lists."""
     if isinstance(value, (tuple, list)):
         return tuple(map_numbers(change, part) for part in value)
     if isinstance(value, (int, Unknown, Traced)) and not isinstance(value, bool):
@@ -275,7 +276,7 @@ def ceil_div(dividend: Number, divisor: Number) -> Number:
 
 def larger(one: Number, other: Number) -> Number:
     """Returns the larger number; unknown if either number is unknown."""
-    if type(one) is int and type(other) is int:  # a short cut for the usual case
+    if type(one) is int and type(other) is int:  # the usual case, faster
         return one if one >= other else other
     if isinstance(one, Traced) or isinstance(other, Traced):
         one, other = traced(one), traced(other)

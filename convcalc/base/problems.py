@@ -1,7 +1,7 @@
-"""Problems with an input, as data: source position, message and severity.
+"""Problems with an input: message, source position and severity.
 
-Layer rules and the parsers of arguments do not know source positions, so they raise a :class:`Refusal`. Readers add the
-position and convert the refusal to a :class:`Problem`. Readers collect all problems and raise one :class:`ConvcalcError`.
+Code that does not know the source position raises a :class:`Refusal`. Readers turn it into a :class:`Problem` with the
+position. They collect all problems and raise one :class:`ConvcalcError`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.structs import Struct
 
-# The line endings by which libyaml counts the lines of YAML. (str.splitlines accepts more line endings.)
+# Line endings in YAML, as libyaml counts them. str.splitlines accepts more.
 LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
-# The maximum numbers of characters that are printed: of a line before and after the mark, and of a message. Generated
-# files can have lines of a million characters.
+# Limits for long texts: the printed characters of a line before and after the mark, and of a message.
 _MAX_BEFORE, _MAX_AFTER = 100, 60
 _MAX_MESSAGE = 1200
-MAX_UNPLACED = 20  # of the errors without a line, e.g. in a Keras file, at most this many are shown
+MAX_UNPLACED = 20  # the maximum number of errors that are shown without a line, e.g. for a Keras file
 
 
 class Source(Struct):
@@ -45,12 +44,12 @@ class Mark(Struct):
 
     @property
     def excerpt(self) -> str:
-        """The marked line, without its line ending; empty if the position is after the text."""
+        """The marked line; empty if the position is after the text."""
         lines = _lines(self.source.text)
         return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
 
 
-@lru_cache(maxsize=1)  # one entry is enough: the problems of one file are printed one after another
+@lru_cache(maxsize=1)  # one entry: the problems of one file are printed together
 def _lines(text: str) -> list[str]:
     return re.split(LINE_END, text)
 
@@ -98,9 +97,7 @@ class Problem(Struct):
 
 
 def _blank(character: str) -> str:
-    """Returns blanks that are as wide as a character. A tab is returned as a tab, so that the caret is in the right
-    column for every tab width.
-    """
+    """Returns spaces as wide as the character, to align the caret. A tab stays a tab."""
     if character == "\t":
         return "\t"
     from unicodedata import combining, east_asian_width
@@ -111,7 +108,7 @@ def _blank(character: str) -> str:
 
 
 def _cut(message: str) -> str:
-    """Returns the message. The middle of a very long message is left out."""
+    """Returns the message, without its middle if it is very long."""
     if len(message) <= _MAX_MESSAGE:
         return message
     return f"{message[: _MAX_MESSAGE * 2 // 3]} … {message[-_MAX_MESSAGE // 3 :]}"
@@ -123,8 +120,9 @@ def by_place(problem: Problem) -> tuple[int, int]:
 
 
 def limited(problems: Sequence[Problem]) -> list[Problem]:
-    """Returns the problems. If more than :data:`MAX_UNPLACED` errors have no line, only the first of them are returned, and
-    one more error that states how many errors are left out.
+    """Returns the problems, with at most :data:`MAX_UNPLACED` errors without a line.
+
+    If more are left out, a last error states their number.
     """
     rest = [problem for problem in problems if problem.severity == "error" and problem.mark is None][MAX_UNPLACED:]
     if not rest:
@@ -136,7 +134,7 @@ def limited(problems: Sequence[Problem]) -> list[Problem]:
 
 
 class Refusal(Exception):
-    """Raised if a value or a shape is not accepted. ``argument`` names the argument that causes it, if any."""
+    """Raised if a value or a shape is not accepted. ``argument`` names the wrong argument, if known."""
 
     def __init__(self, message: str, code: Code = codes.INVALID_VALUE, argument: str | None = None) -> None:
         super().__init__(message)
@@ -163,7 +161,7 @@ def closest(name: str, known: Iterable[str]) -> str:
     return _closest(name, tuple(known)) if len(name) <= 100 else ""
 
 
-@lru_cache(maxsize=256)  # cached: a misspelled name inside ``repeat`` is looked up at each repetition
+@lru_cache(maxsize=256)  # cached: ``repeat`` looks up the same misspelled name many times
 def _closest(name: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 

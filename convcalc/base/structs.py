@@ -1,8 +1,7 @@
-"""Structs: classes with named fields that are fast to define and to instantiate, and are not tuples.
+"""Structs: plain classes with named fields, like dataclasses, but faster to define and to create.
 
-``dataclass`` and ``NamedTuple`` compile source code for every class. A command imports about fifty structs,
-and compiling their code would take a tenth of the start-up time. :class:`Struct` compiles nothing: it copies one of the
-functions below.
+``dataclass`` and ``NamedTuple`` compile source code for every class. For the fifty structs that a command imports, this
+would take a tenth of the start-up time. :class:`Struct` copies one of the functions below instead.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ else:
         """Returns a decorator that does nothing. Only type checkers need it, and Python 3.10 does not have it."""
         return lambda cls: cls
 
-    # Templates: an ``__init__`` for each number of fields. _init_of copies a template and replaces the parameter names
-    # by the field names. The copy is as fast as creating a tuple; a loop over the fields would take five times as long.
+    # An ``__init__`` for each number of fields. _init_of copies it with the names of the fields. This is as fast as
+    # creating a tuple; a loop over the fields would take five times as long.
 
     def _init_1(self, a):
         self.a = a
@@ -79,8 +78,9 @@ else:
 
 
 def _init_of(cls: _StructType) -> Any:
-    """Returns the ``__init__`` of a class: a template with the names of the fields, or a general function if there are
-    too many fields.
+    """Returns the ``__init__`` of a class, made from the function ``_init_1`` to ``_init_12`` for its number of fields.
+
+    A class with more fields gets ``_init_many``.
     """
     template = globals().get(f"_init_{len(cls._fields)}")
     if template is None:
@@ -89,7 +89,7 @@ def _init_of(cls: _StructType) -> Any:
     code = template.__code__.replace(
         co_name="__init__",
         co_varnames=tuple(names.values()),
-        # Tools that instrument bytecode, such as fuzzers, add their own names; these are kept.
+        # Fuzzers and similar tools add their own names to the bytecode: keep these.
         co_names=tuple([names.get(name, name) for name in template.__code__.co_names]),
     )
     init = FunctionType(code, globals(), "__init__", tuple(cls._field_defaults.values()))
@@ -118,7 +118,7 @@ class _StructType(type):
         if fields:
             cls._fields = {field: position for position, field in enumerate(fields)}
             cls._field_defaults = defaults
-            # ``read`` returns a tuple; if there is a single field, it returns the plain value.
+            # attrgetter returns a plain value for a single field, otherwise a tuple.
             read = attrgetter(*fields)
             cls._values = read if len(fields) > 1 else lambda record: (read(record),)
             type.__setattr__(cls, "__init__", _init_of(cls))
@@ -128,8 +128,8 @@ class _StructType(type):
 class Struct(metaclass=_StructType):
     """The base class of structs. Subclasses annotate their fields; fields with defaults come last.
 
-    Structs are equal if their classes and all values are equal. The fields of a struct must not be changed: the type
-    checker rejects assignments to fields. (Rejecting them at runtime would double the time to create a struct.)
+    Structs are equal if their classes and all values are equal. Fields must not be changed: type checkers reject this.
+    A check at runtime would double the time to create a struct.
     """
 
     def _replace(self, **changes: Any) -> Self:

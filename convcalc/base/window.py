@@ -31,8 +31,8 @@ class Window(Struct):
 
     Attributes:
         size: the size of the input
-        pad_before, pad_after: the padding at the two ends. For a transposed window: the numbers of positions that
-            are cut off the two ends of the full output. A negative number means that positions are appended.
+        pad_before, pad_after: the padding at the two ends. For a transposed window: how many output positions are cut off
+            at the two ends (negative: appended).
         output: the size of the output
     """
 
@@ -57,7 +57,7 @@ class Window(Struct):
 
     @property
     def unread(self) -> Number:
-        """The number of input positions at the end that no window position reads."""
+        """The number of unread input positions at the end."""
         if self.transposed:
             return 0
         return larger(0, self.size + self.pad_before - ((self.output - 1) * self.stride + self.effective_kernel))
@@ -80,22 +80,22 @@ def effective_kernel(kernel: Number, dilation: Number) -> Number:
 
 
 def same_padding(size: Number, effective: Number, stride: Number, output: Number) -> Number:
-    """Returns the total padding (before and after) that is needed for an output of size ``output``."""
+    """Returns the total padding (before and after) for an output of size ``output``."""
     return larger((output - 1) * stride + effective - size, 0)
 
 
 def pad_before_range(window: Window) -> tuple[int, int]:
-    """Returns the smallest and the largest possible padding at the beginning of the input.
+    """Returns the smallest and the largest possible padding before the input.
 
-    The two numbers differ only for 'same' with an unknown input size.
+    They differ only for 'same' with an unknown input size.
     """
     before = plain(window.pad_before)
     if isinstance(before, int):
         return before, before
     effective, stride = plain(window.effective_kernel), plain(window.stride)
     assert isinstance(effective, int) and isinstance(stride, int)
-    # Half of the total padding, rounded down, is at the beginning. The total is smallest if the input size is a
-    # multiple of the stride, and largest for a multiple plus 1.
+    # 'same' pads half of the total, rounded down, before the input. The total is effective − stride if the input size
+    # is a multiple of the stride, and effective − 1 if it is a multiple plus 1.
     return max(effective - stride, 0) // 2, (effective - 1) // 2
 
 
@@ -117,7 +117,7 @@ def slide(size: Number, kernel: Number, stride: Number = 1, dilation: Number = 1
     elif isinstance(padding, tuple):
         before, after = padding
     output = (size - effective + before + after) // stride + 1
-    # With causal padding, every kernel fits. The output has size 0 only if the input has size 0, as with 'same'.
+    # With causal padding, every kernel fits: the output is empty only for an empty input.
     if output <= 0 and padding != "causal":
         raise kernel_too_large(
             effective, f"{size}" if before == 0 and after == 0 else f"{size} + {before + after} of padding"
@@ -126,7 +126,7 @@ def slide(size: Number, kernel: Number, stride: Number = 1, dilation: Number = 1
 
 
 def kernel_too_large(effective: Number, size: str) -> Refusal:
-    """Returns the refusal of a kernel that does not fit its input. ``size`` describes the size of the input."""
+    """Returns the error for a kernel that does not fit its input. ``size`` is the input size as text."""
     cure = "use padding: same or a smaller kernel"
     return Refusal(f"has a kernel of {effective}, but an input of {size}; {cure}", codes.VANISHING_SIZE)
 
@@ -156,12 +156,11 @@ def slide_transposed(
     padding: Padding = "valid",
     output_padding: Number | None = None,
 ) -> Window:
-    """Returns the transposed window, which spreads each input position over ``kernel`` positions of the output.
+    """Returns a transposed window: each input position is spread over ``kernel`` output positions.
 
     The full output has ``(size − 1)·stride + F`` positions; ``F`` is the effective kernel. ``padding`` is 'valid' or
-    'same', as in Keras, or a pair (before, after), as in PyTorch. The pair states how many positions are cut off at the
-    beginning and at the end of the full output. ``output_padding`` is the number of positions that are appended at the
-    end. If it is None, Keras's default applies.
+    'same', as in Keras, or (before, after), as in PyTorch: how many positions are cut off at the two ends of the full
+    output. ``output_padding`` positions are appended at the end; None means Keras's default.
     """
     effective = as_constant(effective_kernel(kernel, dilation))
     if padding == "same":
@@ -170,8 +169,8 @@ def slide_transposed(
             before = larger(effective - stride, 0) // 2
         else:
             output = (size - 1) * stride + effective % 2 + output_padding
-            # Keras computes this layer as a convolution over a padded input. The padding at the beginning is half of
-            # ``spread``, rounded up, but at most ``effective`` − 1. With the maximum, nothing is cut off the output.
+            # Keras computes this layer as a convolution over a padded input. Its padding before the input is
+            # ``spread``/2, rounded up, but at most ``effective`` − 1. With this maximum, nothing is cut off.
             spread = effective + effective % 2 - 2 + output_padding
             before = larger(effective - 1 - ceil_div(spread, 2), 0)
         after = (size - 1) * stride + effective - before - output
@@ -190,15 +189,16 @@ def slide_transposed(
         after = after if output_padding is None else after - output_padding
         if output <= 0:
             raise Refusal(f"would have an output of size {output}; use a smaller padding", codes.VANISHING_SIZE)
-    # Keras accepts an output of size 0, e.g. for an input of size 1, an even kernel and output_padding 0.
+    # Keras accepts an empty output, e.g. for an input of size 1, an even kernel and output_padding 0.
     if output < 0:
         raise Refusal(f"would have an output of size {output}; use a smaller padding", codes.VANISHING_SIZE)
     return Window(size, kernel, stride, dilation, before, after, output, transposed=True)
 
 
 def windows(a: Mapping[str, Any], x: Shape) -> tuple[Window, ...]:
-    """Returns the window of each spatial axis of a channels-last shape. The argument ``padding`` is a string, or one
-    pair for each axis.
+    """Returns the window of each spatial axis. ``x`` is a channels-last shape.
+
+    The argument ``padding`` is a string, or a pair for each axis.
     """
     padding = a["padding"]
     paddings = repeat(padding) if isinstance(padding, str) else padding
@@ -206,7 +206,7 @@ def windows(a: Mapping[str, Any], x: Shape) -> tuple[Window, ...]:
 
 
 def windows_transposed(a: Mapping[str, Any], x: Shape) -> tuple[Window, ...]:
-    """Returns the transposed window of each spatial axis of a channels-last shape."""
+    """Returns the transposed window of each spatial axis. ``x`` is a channels-last shape."""
     padding = a["padding"]
     paddings = repeat(padding) if isinstance(padding, str) else padding
     extra = a["output_padding"] or repeat(None)

@@ -7,13 +7,13 @@ from convcalc.base.window import Window, same_padding, slide
 
 
 def is_same(window: Window) -> bool:
-    """Returns True if the formula of the output size is that of padding 'same': input size / stride, rounded up."""
+    """Returns True if the output size has the formula of padding 'same': input size / stride, rounded up."""
     asked = ceil_div(as_constant(window.size), as_constant(window.stride))
     return not window.transposed and isinstance(window.output, Traced) and window.output.text == traced(asked).text
 
 
 def with_padding(window: Window) -> Number:
-    """Returns the output size by the general formula of :mod:`convcalc.base.window`, with the padding as a number."""
+    """Returns the output size by the formula ``floor((I − F + P)/S) + 1``, with the padding as a number."""
     size, kernel, stride, dilation = map(as_constant, window.sizes[:4])
     before, after = plain(window.pad_before), plain(window.pad_after)
     return slide(size, kernel, stride, dilation, (traced(before), traced(after))).output
@@ -27,9 +27,7 @@ def total_padding(window: Window) -> Number:
 
 
 def worked(number: Number, unknown: str = "unknown: an input size is not known") -> str:
-    """Returns a number as text, with its formula if the number is traced. For an unknown number without a formula,
-    returns the argument ``unknown``.
-    """
+    """Returns a number as text, with its formula if known. An unknown number without a formula gives ``unknown``."""
     if isinstance(number, Traced):
         return number.worked
     return f"{number:,}" if isinstance(number, int) else unknown

@@ -1,7 +1,7 @@
-"""The calculator: computes one convolution or pooling from numbers.
+"""Computes one convolution or pooling from numbers.
 
-It uses :mod:`convcalc.base.window` for the axes, and the rules of :mod:`convcalc.layers` for weights, parameters and
-MACs. Both compute with traced numbers, which record the formulas.
+:mod:`convcalc.base.window` computes the axes, and the rules of :mod:`convcalc.layers` compute weights, parameters and
+MACs. All numbers are :class:`Traced`: they record their formulas.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ConvAnswer(Struct):
 
     Attributes:
         windows: the window of each axis, with traced numbers
-        inferred: the result of the layer's rule; None if filters or channels are not given, and for pooling
+        inferred: the result of the layer's rule; None for pooling, or without filters or channels
         asked: the padding that the user gave: a string, or (before, after) for each axis
     """
 
@@ -149,8 +149,8 @@ def conv(
     kernel = _sizes(kernel_size, rank, "kernel_size")
     asked = _padding(padding, rank, framework)
     if framework == "torch" and transpose and asked == "valid":
-        # For PyTorch, 'valid' becomes the number 0. The string would give the transposed window of Keras, whose output
-        # is extended if the kernel is smaller than the stride.
+        # Keras's transposed 'valid' extends the output if the kernel is smaller than the stride. PyTorch's padding 0
+        # does not.
         asked = ((Traced(0), Traced(0)),) * rank
     args: dict[str, Any] = {
         "kernel_size": kernel,
@@ -198,7 +198,7 @@ def _answer(
         return tuple(map(slide_ceil, x[1:-1], args["kernel_size"], args["strides"], args["dilation_rate"], pairs)), None
     if pool or x[-1] is UNKNOWN or not (depthwise or filters is not None):
         return (windows_transposed if transpose else windows)(args, x), None
-    # imported lazily: needed only with channels and filters
+    # imported lazily: slow, and often not needed
     from convcalc.layers.convolution import convolve, depthwise_convolution, spread
 
     rule: Callable[..., Inferred]
@@ -269,7 +269,7 @@ def _check_question(
 
 
 def _rank(*sizes: Any) -> int:
-    """Returns the number of axes, taken from the arguments that have one number for each axis; otherwise 1."""
+    """Returns the number of axes: the length of the arguments with several numbers; 1 if there are none."""
     *plain_sizes, padding = sizes
     counts = {len(value) for value in plain_sizes if isinstance(value, (list, tuple)) and len(value) > 1}
     pairs = isinstance(padding, (list, tuple)) and any(isinstance(part, (list, tuple)) for part in padding)
@@ -289,7 +289,7 @@ def _rank(*sizes: Any) -> int:
 
 
 def _number(value: Any, name: str, least: int) -> Number:
-    """Returns a size as a traced number: a number that records its formula."""
+    """Returns a size as a :class:`Traced` number."""
     if isinstance(value, str):
         return named(value)
     if value is UNKNOWN or isinstance(value, Traced):
@@ -309,7 +309,7 @@ def _sizes(value: Any, rank: int, name: str, least: int = 1) -> tuple[Number, ..
             codes.INVALID_VALUE,
             f"{name} must be one number, or one for each of {rank} axes, not {_shown(list(values))}",
         )
-    if name == "input":  # an unknown input size is represented by the name of its axis, so that formulas can show it
+    if name == "input":  # formulas show an unknown size by the name of its axis
         names = _AXES[rank]
         return tuple(
             named(axis) if size is UNKNOWN else _number(size, name, least) for size, axis in zip(values, names)
@@ -343,7 +343,7 @@ def _padding(value: Any, rank: int, framework: str) -> str | tuple[tuple[Number,
 
 
 def groups_of_axes(answer: ConvAnswer) -> list[tuple[str, Window]]:
-    """Returns the windows with the names of their axes. Equal windows are grouped: ``height and width``."""
+    """Returns pairs of axis name and window. Axes with equal windows share a pair: ``height and width``."""
     axes_of: dict[tuple[str, ...], list[int]] = {}
     for index, window in enumerate(answer.windows):
         texts = tuple(number.text if isinstance(number, Traced) else str(number) for number in window.sizes)

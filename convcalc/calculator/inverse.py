@@ -1,4 +1,4 @@
-"""Finds the settings with which a convolution converts a given input size to a given output size."""
+"""Finds the convolutions that turn a given input size into a given output size."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def inverse(
     transpose: bool = False,
     framework: str = "keras",
 ) -> list[Setting]:
-    """Returns the settings that convert the sizes ``input`` to ``output``, the most common first.
+    """Returns the settings that turn the sizes ``input`` into ``output``, the most common first.
 
-    The search covers kernels up to 11, all strides that may fit, and the paddings 'same', 'valid' and numbers up to half the kernel,
-    unless these arguments are given. If no setting works, the search also covers paddings up to the kernel minus 1 and, in
-    transposed convolutions, ``output_padding`` below the stride.
+    The search covers kernels up to 11, strides that may fit, and the paddings 'same', 'valid' and 1 to half the kernel.
+    If no setting works, it also covers paddings up to the kernel minus 1 and, for transposed convolutions,
+    ``output_padding``.
 
-    The order is: 'same', 'valid', then numbers; odd kernels before even ones; small strides and kernels before large ones. Strides
-    differ between axes only if no common stride works.
+    The order is: 'same', 'valid', then numbers; odd kernels before even ones; small strides and kernels before large
+    ones. Strides differ between axes only if no common stride works.
 
     Raises :class:`ConvcalcError` if ``input`` and ``output`` have different numbers of axes.
     """
@@ -129,9 +129,9 @@ def _search(
     framework: str,
     more: bool,
 ) -> Iterator[Setting]:
-    """Yields all settings in which the kernel fits the input. Their output size can differ from ``output``.
+    """Yields all settings in which the kernel fits the input, also with other output sizes than ``output``.
 
-    If ``more`` is True, the settings also include paddings above half the kernel, and ``output_padding``.
+    With ``more``, the settings include paddings above half the kernel, and ``output_padding``.
     """
     each_axis = [_strides(size, wanted, transpose) for size, wanted in zip(input, output)]
     common: Sequence[int | tuple[int, ...]] = [strides] if strides else sorted({*each_axis[0]}.union(*each_axis[1:]))
@@ -139,7 +139,7 @@ def _search(
     largest = MAX_KERNEL if transpose else min(MAX_KERNEL, *input)
     kernels = [kernel_size] if kernel_size else [*range(1, largest + 1)]
     if not kernel_size and not transpose and max(output) == 1:
-        # Also try a kernel as large as the input: it reduces the whole axis to one position.
+        # A kernel as large as the input reduces the axis to one position.
         kernels += [size for size in {*input} if size > largest]
     for kernel in kernels:
         most = min(kernel, MAX_KERNEL) - 1 if more else min(kernel, MAX_KERNEL) // 2
@@ -147,8 +147,8 @@ def _search(
             for stride in [*common, *apart]:
                 if _refused(stride, pad, transpose, framework):
                     continue
-                # For PyTorch, 'valid' becomes the number 0. The string would give the transposed window of Keras, whose
-                # output is extended if the kernel is smaller than the stride.
+                # Keras's transposed 'valid' extends the output if the kernel is smaller than the stride. PyTorch's
+                # padding 0 does not.
                 amount = 0 if framework == "torch" and transpose and pad == "valid" else pad
                 extras = range(framework == "torch", min(_each(stride))) if more and transpose else ()
                 for extra in (None, *extras):
@@ -158,21 +158,21 @@ def _search(
 
 
 def _strides(size: int, wanted: int, transpose: bool) -> list[int]:
-    """Returns the strides to try on an axis: small strides, and strides near the ratio of input size and output size."""
+    """Returns the strides to try on an axis: small ones, and those near input size / output size."""
     ratio = wanted // size if transpose else size // wanted
     most = ratio + 1 if transpose else min(ratio + 1, size)
     return [*range(1, min(MAX_STRIDE, most) + 1), *(s for s in range(ratio - 1, most + 1) if s > MAX_STRIDE)]
 
 
 def _near(strides: list[int]) -> list[int]:
-    """Returns the strides near the ratio of the sizes. If the strides may differ between axes, only these are tried."""
+    """Returns the largest strides to try. Only these are combined if the strides differ between axes."""
     return strides[-4:]
 
 
 def _refused(strides: int | tuple[int, ...], padding: str | int, transpose: bool, framework: str) -> bool:
     """Returns True if the framework rejects the setting.
 
-    Keras rejects numeric padding in transposed layers. PyTorch rejects 'same' in transposed layers and with strides
+    Keras rejects numbers as padding in transposed layers. PyTorch rejects 'same' in transposed layers and with strides
     above 1.
     """
     if framework == "torch":
