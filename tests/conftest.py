@@ -9,10 +9,9 @@ EXTERNAL = ("keras", "tools")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects tests that need Keras or other programs.
+    """Deselects tests that need Keras or other programs, unless ``-m`` names their marker.
 
-    The setting ``addopts`` cannot do this: an option such as ``-m "not slow"`` would replace the expression in
-    ``addopts``.
+    An expression in ``addopts`` is not enough: an option such as ``-m "not slow"`` replaces it.
     """
     unwanted = {name for name in EXTERNAL if name not in config.option.markexpr}
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in unwanted)]

@@ -1,6 +1,5 @@
-"""Tests explanations. An explanation is made by running the rule of a layer on traced numbers.
-
-A traced number records how it was computed.
+"""Tests explanations. convcalc explains a layer by running its rule on traced numbers, which record how they were
+computed.
 """
 
 import pytest
@@ -100,10 +99,7 @@ SEQUENCE_LAYERS = (
 @pytest.mark.parametrize("steps", ["Masking: {name: steps}", "ReLU: {name: steps}"])
 @pytest.mark.parametrize("above", ["", "  - Masking\n"])
 def test_a_layer_with_masks_is_explained(layer: str, steps: str, above: str) -> None:
-    """The layer receives a mask as a tensor, but the layer's rule does not have the mask as an input.
-
-    The explained output shapes must equal the shapes in the report.
-    """
+    """The explained output shapes equal the shapes in the report, also if the layer is called with a mask."""
     result = report(f"input: [5, 4]\nlayers:\n{above}  - {steps}\n  - {layer}")
     number = len(result.layers)
     explanation = explain(result, str(number))

@@ -1,6 +1,4 @@
-"""Tests FLOPs: numbers computed by hand from convcalc's convention, the declarations that layers and operations must
-have, labels of unknown numbers, and published numbers.
-"""
+"""Tests FLOPs: numbers computed by hand, required declarations, labels of unknown numbers, and published numbers."""
 
 from __future__ import annotations
 
@@ -135,7 +133,7 @@ def test_a_bias_adds_once_for_each_output_element() -> None:
 
 # Declarations that every layer, operation and activation must have ----------------------------------------------------
 
-# Layers with unknown FLOPs: the FLOPs depend on an algorithm, on values or on Python code.
+# Layers with unknown FLOPs. Their FLOPs depend on an algorithm, on values or on Python code.
 UNTOLD = {
     "ContrastLimitedAdaptiveHistogramEqualization",
     "Discretization",
@@ -158,8 +156,8 @@ def test_every_layer_declares_its_flops(name: str) -> None:
     assert (kind.flops is costs.unknown) == (name in UNTOLD)
 
 
-# Operations with unknown FLOPs: the FLOPs depend on the algorithm or on the values. Such operations sort, search, count
-# or warp, decompose matrices, or compute losses.
+# Operations with unknown FLOPs. Their FLOPs depend on the algorithm or on the values. Examples: sorting, searching,
+# decomposing matrices, losses.
 _UNCOUNTED = """
 AdaptiveAveragePool AdaptiveMaxPool AffineTransform Argpartition Argsort BinaryCrossentropy Bincount CTCDecode CTCLoss
 CategoricalCrossentropy Cholesky CholeskyInverse Corrcoef Det Diff Digitize Eig Eigh ElasticTransform FFT FFT2
@@ -194,10 +192,10 @@ def test_a_layer_without_declared_flops_has_unknown_flops() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_flops_are_known_if_all_sizes_are_known(family: str) -> None:
-    """For each generated layer, the FLOPs are a whole number or unknown.
+    """The FLOPs of each generated layer are a whole number.
 
-    They may be unknown only in three cases: the layer is listed above, its rule reports an unknown number, or a size is
-    unknown.
+    They may be unknown only if the layer is in ``UNTOLD`` or resizes images, if its rule reports an unknown number, or
+    if a size is unknown.
     """
     asked = 0
     for case in cases(family, 11, 60):
@@ -307,8 +305,8 @@ def test_the_convolutions_of_vgg16_match_published_flops() -> None:
 
 
 def test_xception_matches_the_count_of_the_profiler() -> None:
-    """Compares the FLOPs of Xception with a number of TensorFlow's profiler (keras issue 18391), for an input of
-    150×150 and without the classifier.
+    """Source: keras issue 18391, where TensorFlow's profiler counts Xception for an input of 150×150, without the
+    classifier.
 
     The profiler counts 2 · 1,924,397,456 for convolutions and 3,000,600 for pooling: 2 · 1,925,897,756 in total. It
     counts 0 for batch normalizations, because they are fused in the profiled graph.

@@ -265,10 +265,9 @@ def test_the_garbage_collector_is_restored(running: bool, spec: str) -> None:
 
 
 def test_a_spectral_normalization_trains_the_wrapped_weights() -> None:
-    """A SpectralNormalization has the weights of its inner layer, and a vector that is not trainable.
+    """Keras's total counts the inner layer's kernel and bias as trainable, even if the SpectralNormalization is frozen.
 
-    In the total of the model, Keras counts the kernel and the bias of the inner layer as trainable, even if the
-    SpectralNormalization is frozen.
+    The SpectralNormalization's own vector is never trainable.
     """
     text = "input: [4]\nlayers: [{SpectralNormalization: {layer: {Dense: 8}}}]\n"
     result = infer(read_spec(Source("spec.yaml", text)))

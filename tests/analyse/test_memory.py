@@ -42,9 +42,8 @@ def assuming(report: Report, dtype: str | None = None, in_place: bool = False, o
 
 # Published numbers ----------------------------------------------------------------------------------------------------
 
-# petewarden/ml_memory_analyser counts deployed graphs, in which batch normalization, activation and padding are part of
-# the convolutions. keras.applications has separate layers for all three. So the deployed graphs are written here as
-# specs.
+# petewarden/ml_memory_analyser counts deployed graphs, in which a convolution includes batch normalization, activation
+# and padding. keras.applications has separate layers for these. So the deployed graphs are written here as specs.
 _MOBILENET = """
 input: [224, 224, 3]
 blocks:
@@ -127,12 +126,10 @@ def test_peaks_of_deployed_graphs_match_published_numbers(text: str, peak: int, 
 
 
 def test_the_peak_of_resnet8_matches_mlperf_tiny() -> None:
-    """Source: MLPerf Tiny, image classification. The peak is 49,152 bytes: three tensors of 32·32·16 bytes are in
-    memory.
+    """Source: MLPerf Tiny, image classification. The peak is 49,152 bytes: three tensors of 32·32·16 bytes.
 
-    The model has 78,666 parameters of one byte each. The deployed graph folds normalization and ReLU into the
-    convolutions. Our spec has separate layers for normalization and ReLU. So ``in_place`` lets these layers write their
-    outputs over their inputs.
+    The model has 78,666 parameters of one byte each. In the deployed graph, normalization and ReLU are part of the
+    convolutions. In our spec, they are separate layers, which write over their inputs with ``in_place``.
     """
     memory = assuming(of_spec("resnet8"), dtype="int8", in_place=True)
     assert memory.peak == 49_152
@@ -153,9 +150,8 @@ def test_the_activations_of_vgg16_match_published_numbers() -> None:
 def test_the_activations_of_resnet50_match_published_numbers() -> None:
     """Source: albanie/convnet-burden, 103 MiB in float32 without the input.
 
-    In the published number, ReLU works in place, batch normalization does not, and the padding is part of the
-    convolutions. So our sum leaves out the outputs of ReLU and of the padding layers. ``--inplace`` gives another sum,
-    because it also lets batch normalization and Add write in place.
+    The published number does not count the outputs of ReLU and of padding layers. So our sum leaves them out.
+    ``--inplace`` gives another sum, because it also lets batch normalization and Add write in place.
     """
     report = of_spec("resnet50")
     free = [row for row in report.layers if row.class_name in ("Activation", "ZeroPadding2D")]
@@ -170,7 +166,7 @@ _OVERWRITING, _VIEWS = ("Activation", "BatchNormalization", "Add"), ("Dropout", 
 
 
 class Growing:
-    """Builds a model of layers on vectors, call by call. ``sizes`` has the size of each tensor that a call may read."""
+    """Builds a model call by call. All tensors are vectors; ``sizes`` has the size of each vector."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -190,7 +186,7 @@ class Growing:
         return ref
 
     def step(self, among: list[Ref]) -> list[Ref]:
-        """Adds a random call on tensors from ``among``, and records the sizes of its outputs. Returns its outputs."""
+        """Adds a random layer that reads tensors from ``among``. Returns the layer's outputs."""
         random, units = self.random, self.random.randint(1, 12)
         one, other = random.choice(among), random.choice(among)
         kind = random.choice(("Dense", "Concatenate", "Add", "GRU", "again", *_OVERWRITING, *_VIEWS))
@@ -238,10 +234,10 @@ def bytes_of(shape: tuple[object, ...], dtype: str) -> int:
 
 
 def simulated(report: Report, in_place: bool) -> list[int]:
-    """Returns, for each step, the total bytes of the tensors that are in memory.
+    """Returns the total bytes of the tensors in memory at each step.
 
-    This simulation is slow and simple: each step searches all later steps. The simulation reads only the rows of the
-    report and the order of execution.
+    The simulation is slow and simple: each step searches all later steps. It reads only the report's rows and the order
+    of execution.
     """
     model, names = report.model, [layer.name for layer in report.model.layers]
     seen: dict[int, int] = {}
@@ -298,16 +294,14 @@ def test_live_tensors_match_a_simulation(in_place: bool) -> None:
         assert memory.peak == max(expected), seed
         assert sum(tensor.size for tensor in memory.alive) == memory.peak, seed
         shared += in_place and memory.activations < report.memory.activations
-    # ``shared`` counts the models in which working in place saves memory. If the count were low, this test would test
-    # little.
+    # In-place layers must save memory in many of the models, or this test compares too little.
     assert shared > 400 or not in_place
 
 
 def test_a_nested_model_uses_the_memory_of_its_layers() -> None:
     """The peak is the same for a nested model and for the same layers without nesting.
 
-    The layers are between two other layers: the first computes a tensor that stays alive, and the last reads this
-    tensor.
+    The model's input stays in memory during these layers, because the last layer reads it.
     """
     for seed in range(200):
 
@@ -359,7 +353,7 @@ def test_the_parts_of_a_small_model() -> None:
 def test_an_add_overwrites_an_input_that_is_not_needed_later() -> None:
     text = "{{input: [8], layers: [{{Dense: {{units: 8, as: a}}}}, {{Dense: {{units: 8, as: b}}}}, {{Add: {{from: [a, b], as: c}}}}{}]}}"
     assert assuming(of_text(text.format("")), in_place=True).moments[-1].alive == 64
-    # If both inputs are needed later, Add cannot overwrite one of them.
+    # The Concatenate reads a and b later, so Add cannot write over them.
     again = ", {Concatenate: {from: [a, b, c]}}"
     assert assuming(of_text(text.format(again)), in_place=True).moments[-2].alive == 96
 
@@ -370,14 +364,14 @@ def test_memory_is_for_the_given_batch_size() -> None:
 
 
 def test_a_batch_moved_to_another_axis_counts() -> None:
-    """The reshape moves the ten rows of a sample to the batch axis. So the output has ten rows in the batch axis."""
+    """The reshape turns one sample of shape (10, 4) into a batch of ten rows of 4 elements."""
     text = "{inputs: {x: [10, 4]}, layers: [ops.reshape: {newshape: [-1, 4], from: x}, Dense: 3]}"
     memory = of_text(text).memory
     assert (memory.activations, memory.incomplete) == (10 * 4 * 4 + 10 * 3 * 4, {})
 
 
 def test_bytes_follow_the_dtypes_of_the_outputs() -> None:
-    """With mixed_float16, an element of an output has two bytes, and an element of a weight has four bytes.
+    """With mixed_float16, outputs have two bytes per element, and weights have four.
 
     The size of integers does not change.
     """
@@ -407,8 +401,8 @@ SLOT_ROWS = [
     ("amsgrad", (16,), 3 * 16),
     ("nadam", (16,), 2 * 16 + 1),
     ("rmsprop_momentum_centered", (16,), 3 * 16),
-    # Adafactor stores one array of 3·3·8 sums, one of 3·3·16 sums, and the velocity. For a vector, Adafactor stores the
-    # velocity, and two single numbers instead of the two arrays of sums.
+    # Adafactor stores 3·3·8 sums, 3·3·16 sums, and the velocity. For a vector, it stores two single numbers and the
+    # velocity.
     ("adafactor", (3, 3, 8, 16), 72 + 144 + 1152),
     ("adafactor", (16,), 16 + 2),
 ]
@@ -454,9 +448,9 @@ def test_memory_is_computed_only_on_request() -> None:
 # Unknown numbers ------------------------------------------------------------------------------------------------------
 
 UNKNOWNS = [
-    # Each row: a spec, the bytes of the activations, and the label of this number. "activations alone" means that the
-    # activations are known, but the peak is a lower bound.
-    # The size of one tensor is unknown. The result is the sum of the known sizes: a lower bound.
+    # Each row: a spec, the bytes of the activations, and the label of this number. "activations alone": the activations
+    # are known, but the peak is a lower bound.
+    # The size of one tensor is unknown. The sum of the known sizes is a lower bound.
     ("{input: [null, 4], layers: [{Dense: 8}, GlobalAveragePooling1D]}", 32, "partial"),
     # No size is known.
     ("{input: [null, 4], layers: [{Dense: 8}]}", None, "unknown"),
@@ -488,10 +482,7 @@ def test_unknown_sizes_are_reported(text: str, activations: int | None, label: s
 
 
 def test_an_open_batch_in_a_file_is_the_batch_of_the_input() -> None:
-    """A file records the output shape of a custom class, here with an unknown batch size.
-
-    Memory is computed for one sample. So the recorded unknown size counts as 1, and the sizes of all outputs are known.
-    """
+    """Memory is computed for one sample, also for a custom class whose recorded output shape has an unknown batch size."""
     layers = (
         handmade_layer("x", "InputLayer", {"shape": (4,)}),
         handmade_layer("theirs", "Theirs"),

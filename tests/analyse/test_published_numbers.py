@@ -1,4 +1,4 @@
-"""Compares the specs with published numbers of parameters and MACs, and with published sizes. Keras is not used."""
+"""Compares the specs with published parameters, MACs and sizes, without Keras."""
 
 from pathlib import Path
 
@@ -24,13 +24,9 @@ def macs(found: Report) -> dict[str, int]:
     [
         ("fashion_mnist", 1_101_526, 1_101_526),  # 320 + 18,496 + 1,081,700 + 1,010
         ("lenet5", 61_706, 61_706),  # 156 + 2,416 + 48,120 + 10,164 + 850
-        (
-            "alexnet",
-            60_965_224,
-            60_965_224,
-        ),  # the Caffe model has grouped convolutions; without groups, it would have 62,378,344
+        ("alexnet", 60_965_224, 60_965_224),  # the Caffe model, with groups; without groups: 62,378,344
         ("unet", 31_030_658, 31_030_658),  # figure 1 of the paper, with biases, 1 input channel, 2 outputs
-        # The following numbers are in the summaries that Keras prints for its applications.
+        # Source of the following numbers: the summaries of keras.applications.
         ("vgg16", 138_357_544, 138_357_544),
         ("resnet50", 25_636_712, 25_583_592),
         ("mobilenet", 4_253_864, 4_231_976),
@@ -53,7 +49,8 @@ def test_specs_have_their_published_parameters(name: str, params: int, trainable
     [
         ("lenet5", 416_520),  # 28²·25·6 + 10²·25·6·16 + 25·16·120 + 120·84 + 84·10
         ("vgg16", 15_470_264_320),  # torchvision's table: 15.47 · 10⁹
-        ("resnet50", 3_857_973_248),  # He et al. 2015, table 1: 3.8 · 10⁹; the 1×1 convolution has the stride
+        # He et al. 2015, table 1: 3.8 · 10⁹. The first 1×1 convolution of a block has the stride.
+        ("resnet50", 3_857_973_248),
         ("mobilenet", 567_716_352 + 1_024_000),  # Howard et al. 2017, table 4: 569 million
         ("mobilenet_v2", 300_774_272),  # Sandler et al. 2018, table 4: 300 million
         ("inception_v3", 5_713_216_096),  # torchvision's table: 5.713 · 10⁹

@@ -29,7 +29,7 @@ from tests.paths import SPECS
 
 
 def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int, ...]]]:
-    """Returns, for each axis of each input, the output axes whose positions correspond to those of the input axis.
+    """Returns, for each axis of each input, the output axes whose positions correspond to it.
 
     The tuple of output axes is empty if each output position reads the whole input axis.
     """
@@ -61,8 +61,8 @@ KINDS = [
     ([{"AdaptiveAveragePooling1D": 16}], (4, 4, 0)),
     ([{"AdaptiveAveragePooling1D": 48}], (UNKNOWN, None, UNKNOWN)),
     ([{"Dense": 4}], (1, 1, 0)),
-    # With one channel, Flatten does not change the positions. With two channels, Flatten mixes positions and channels.
-    # Then the stride and the padding of the field are unknown.
+    # With one channel, Flatten keeps the positions. With two channels, it mixes positions and channels, so the stride
+    # and the padding of the field are unknown.
     ([{"Conv1D": [1, 3]}, "Flatten"], (3, 1, 0)),
     ([{"Conv1D": [2, 3]}, "Flatten"], (3, None, UNKNOWN)),
     ([{"Conv1D": [1, 3]}, "Flatten", {"Dense": 4}], (64, 0, 0)),
@@ -270,7 +270,7 @@ def test_same_padding_of_an_unknown_size_is_unknown() -> None:
         {"GlobalAveragePooling1D": {"name": "all"}},
         size=(None, 1),
     )
-    # With a stride of 1, the padding does not depend on the input size. So it is known, although the size is unknown.
+    # With a stride of 1, the padding is the same for every input size, so the padding is known.
     assert numbers(field(report, "even")) == [(3, 1, 1)]
     assert numbers(field(report, "strided")) == [(5, 2, UNKNOWN)]
     assert field(report, "strided").labels == {"receptive_field_padding": "unknown"}
@@ -290,7 +290,7 @@ def test_branches_with_unknown_alignment() -> None:
         )
         return field(report, "sum")
 
-    # The window of 3 contains the window of 1 for each possible padding. So the field is 3, and only its padding is
+    # For every possible padding, the window of 3 contains the window of 1. So the field is 3; only its padding is
     # unknown.
     assert numbers(joined(3, 1, 2)) == [(3, 2, UNKNOWN)]
     assert joined(3, 1, 2).labels == {"receptive_field_padding": "unknown"}

@@ -1,9 +1,10 @@
 """Compares the receptive fields of random graphs with dependency sets.
 
-A dependency set is the set of all input positions that one position of a tensor reads. This module computes the sets
-position by position, without the program's arithmetic. A position is *inner* if it reads no padding. For an inner
-position, the smallest and the largest number in the dependency set must be the two ends of the field. For any other
-position, the dependency set must be inside the field.
+The dependency set of a position contains the input positions that it reads. This module finds the sets by brute force,
+without the program's arithmetic.
+
+A position is *inner* if it reads no padding. The ends of its field must be the smallest and the largest number in its
+dependency set. For other positions, the field must contain the dependency set.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ pytestmark = pytest.mark.slow
 class Axis:
     """The positions of a tensor along one axis.
 
-    ``cells`` has, for each position, the input positions that it reads, as the bits of a number. ``inner`` has, for
-    each position, True if the position reads no padding.
+    ``cells`` has the dependency set of each position as bits: 0b101 means the input positions 0 and 2. ``inner`` is
+    True for each position that reads no padding.
     """
 
     cells: list[int]
@@ -66,13 +67,14 @@ def sliding(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> A
 
 
 def spread(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Axis:
-    """Returns the output axis of a transposed convolution: each input position adds to ``kernel`` output positions.
+    """Returns the output axis of a transposed convolution.
 
-    With 'same' padding, only the middle len(x) · stride positions of the output remain.
+    Each input position adds to ``kernel`` output positions. With 'same' padding, the output keeps only its middle
+    len(x) · stride positions.
     """
     reach = dilation * (kernel - 1) + 1
     full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(reach, stride))]
-    # Positions outside the input are included, so that an output position that reads such a position is not inner.
+    # Positions outside the input are included: an output position that reads them is not inner.
     beyond = range(-reach - 1, len(x) + reach + 1)
     for cell in beyond:
         for t in range(kernel):
@@ -136,9 +138,7 @@ def random_layer(random: Random, axes: list[Axis]) -> tuple[str, dict[str, Any],
 
 
 def random_graph(random: Random, rank: int) -> tuple[Model, dict[str, list[Axis]]]:
-    """Returns a random model, and a mapping from the name of each tensor to the tensor's axes with their dependency
-    sets.
-    """
+    """Returns a random model, and the axes of each tensor by the tensor's name."""
     size = [random.randint(20, 40) if rank == 1 else random.randint(12, 24) for _ in range(rank)]
     tensors = {"image": [Axis([1 << n for n in range(each)], [True] * each) for each in size]}
     layers = [handmade_layer("image", "InputLayer", {"shape": (*size, 1)})]
@@ -170,9 +170,8 @@ def random_graph(random: Random, rank: int) -> tuple[Model, dict[str, list[Axis]
             if random.random() < 0.5:
                 add("Concatenate", {}, cut, joined)
             else:
-                cut = [
-                    add("Dense", {"units": 1}, [name], tensors[name]) for name in cut
-                ]  # both tensors need the same number of channels, so that they can be added
+                # Add needs the same number of channels in both tensors.
+                cut = [add("Dense", {"units": 1}, [name], tensors[name]) for name in cut]
                 add("Add", {}, cut, joined)
             continue
         source = random.choice([*list(tensors)[-2:], random.choice(sorted(tensors))])
@@ -198,9 +197,9 @@ def position(reach: Reach, n: int) -> tuple[int, int] | None:
 
 
 class Where(NamedTuple):
-    """A tensor of a random graph. Its text is for the message of a failed test.
+    """A tensor of a random graph, for the message of a failed test.
 
-    The text is long, so it is made only if a test fails.
+    The text is long, so only a failed test makes it.
     """
 
     number: int
@@ -212,9 +211,7 @@ class Where(NamedTuple):
 
 
 def agrees(found: AxisField, axis: Axis, where: Where) -> str:
-    """Compares the field with the dependency sets. Returns a word for the type of the field (such as exact or unknown),
-    so that the test can count the types.
-    """
+    """Checks the field against the dependency sets. Returns the type of the field: unknown, loose, whole or exact."""
     reach = found.reach
     hulls = [hull(cells) for cells in axis.cells]
     largest = max((last - first + 1 for first, last in filter(None, hulls)), default=0)
@@ -251,7 +248,7 @@ def test_fields_match_the_dependency_sets(rank: int, count: int) -> None:
                 for result, axis in zip(field.axes, axes, strict=True):
                     kind = agrees(result, axis, Where(number, name, model))
                     kinds[kind] = kinds.get(kind, 0) + 1
-    # Most fields must be exact, so that the test compares enough numbers. Fields are inexact if branches with different
-    # strides are joined.
+    # Most fields must be exact, or the test compares too little. Joined branches with different strides have inexact
+    # fields.
     assert kinds["exact"] > 5 * count
     assert kinds["whole"] > count / 2

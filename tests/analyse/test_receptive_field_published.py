@@ -1,6 +1,4 @@
-"""Compares receptive fields with published numbers, and the receptive fields of branches with numbers in the tests of
-another library.
-"""
+"""Compares receptive fields with published numbers, and with numbers in the tests of google-research/receptive_field."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ ZOO = [
     ("alexnet", "pool5", 195, 32, 64, TABLE),
     ("mobilenet", "conv_pw_13_relu", 315, 32, 126, TABLE),
     ("inception_v3", "mixed10", 1311, 32, 618, TABLE),
-    # Before windows with strides, ResNet-50 has ZeroPadding layers, so the padding is the same for every input size.
+    # ResNet-50 pads with ZeroPadding layers before strided windows, so the padding is the same for every input size.
     ("resnet50", "conv5_block3_out", 483, 32, 241, TABLE),
 ]
 
@@ -42,7 +40,7 @@ def test_published_fields_of_networks(model: str, name: str, size: int, stride: 
 def resnet(size: int | None, units: list[int]) -> Report:
     """Returns ResNet v1 of TensorFlow-Slim.
 
-    The last unit of each block except the last block has a stride of 2. Pooling has 'same' padding.
+    The last unit of each block has a stride of 2, except in the last block. Pooling has 'same' padding.
     """
     layers: list[Any] = [
         {"ZeroPadding2D": 3},
@@ -83,9 +81,9 @@ def test_published_fields_of_slim_resnets(size: int | None, units: list[int], ex
 
 
 def inception_block(name: str, last: str, stride: int) -> list[Any]:
-    """Returns an inception block.
+    """Returns an inception block with four branches.
 
-    Its branches: a 1×1 convolution (only if the stride is 1), one 3×3 convolution, two 3×3 convolutions, and pooling.
+    The branches: a 1×1 convolution (only if the stride is 1), one 3×3 convolution, two 3×3 convolutions, and pooling.
     """
     same = {"padding": "same"}
     single = conv(1, name=f"{name}_a", **{"from": last})

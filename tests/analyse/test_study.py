@@ -47,9 +47,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def test_every_analysis_runs_once(
     tmp_path: Path, runs: Counter[str], options: list[str], batch: str, engine: int
 ) -> None:
-    """``engine`` is the expected number of runs of the engine.
+    """Every analysis runs at most once. ``engine`` is the expected number of runs of the engine.
 
-    If the batch size is unknown, memory is computed for one sample, so the engine runs a second time.
+    With an unknown batch size, the engine runs again, because memory is computed for one sample.
     """
     spec = tmp_path / "net.yaml"
     spec.write_text(SPEC % batch)

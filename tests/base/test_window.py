@@ -120,7 +120,7 @@ def test_a_refusal_mentions_the_padding(padding: tuple[int, int], words: str) ->
 @pytest.mark.parametrize("output_padding", [None, 0, 1, 2, 3])
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_a_transposed_window_begins_where_it_does_in_keras(padding: str, output_padding: int | None) -> None:
-    """The test computes the left padding in the same way as backend/common/backend_utils.py of Keras 3.15.1 for JAX.
+    """The test computes the left padding as Keras 3.15.1 does for JAX (backend/common/backend_utils.py).
 
     Keras first inserts zeros between the input positions, then pads both ends.
     """

@@ -206,10 +206,10 @@ def test_a_layer_shared_by_two_models_is_stored_once() -> None:
 
 
 def test_lora_and_spectral_normalization_in_archives() -> None:
-    """In both cases, the arrays in an archive differ from the weights of the layer.
+    """An archive stores other arrays than the layer's weights in two cases.
 
-    For a Dense with LoRA, an archive stores one kernel, to which the product of the LoRA matrices is added. For a
-    SpectralNormalization, an archive stores the kernel twice: for the wrapper and for the inner layer.
+    For a Dense with LoRA: one kernel, to which the product of the LoRA matrices is added. For a SpectralNormalization:
+    the kernel twice, for the wrapper and for the inner layer.
     """
     lora = one(on_input("Dense", "dense", units=4, lora_rank=2))
     assert verified(archive(lora, DENSE)).problems == ()
@@ -239,7 +239,7 @@ def of(content: bytes) -> Report:
 
 
 def test_a_custom_layer_has_the_parameters_stored_in_the_file() -> None:
-    """The file does not say how many of the parameters are trainable, so the trainable parameters are unknown."""
+    """The trainable parameters are unknown, because the file does not say which parameters are trainable."""
     config = one(foreign(), layer("Dense", "dense", [tensor("mine")], units=4))
     report = of(archive(config, {**MINE, **DENSE}))
     row, totals = report.layers[1], report.totals
@@ -262,8 +262,8 @@ def test_a_custom_layer_has_the_parameters_stored_in_the_file() -> None:
 def test_no_weight_of_a_frozen_custom_layer_is_trainable() -> None:
     report = of(archive(one(foreign(trainable=False), name="mine"), MINE))
     assert (report.layers[1].params, report.layers[1].trainable_params) == (20, 0)
-    # In its total, Keras counts the trainable weights of layers inside the frozen layer as trainable. The file does not
-    # say which weights these are, so the trainable parameters in the total are unknown.
+    # Keras's total counts the trainable weights of layers inside the frozen layer. The file does not say which weights
+    # these are, so the total is unknown.
     assert report.totals.incomplete == {
         "trainable_params": "unknown",
         "non_trainable_params": "unknown",
@@ -275,16 +275,15 @@ def test_no_weight_of_a_frozen_custom_layer_is_trainable() -> None:
 
 @pytest.mark.parametrize("where", ["nested", "frozen"])
 def test_a_custom_layer_in_a_nested_model(where: str) -> None:
-    # When Keras loads a Sequential, it ignores the model's own "trainable" flag and reads only the flags of the layers.
-    # So the nested model may have trainable weights, although its flag is False.
+    # Keras ignores the "trainable" flag of a Sequential in a file; it reads only the flags of the layers. So the nested
+    # model may have trainable weights, although its flag is False.
     model = sequential(layer("InputLayer", "i", batch_shape=[None, 3]), foreign(trainable=where != "frozen"))
     model["config"] |= {"name": "a", "trainable": False}
     config = nested({**model, "name": "a"})
     report = of(archive(config, {f"layers/sequential/{path}": shape for path, shape in MINE.items()}))
     assert [row.params for row in report.layers] == [0, 20, 20]
     assert report.layers[2].trainable_params == (0 if where == "frozen" else UNKNOWN)
-    # The nested model may contain trainable weights, even if the custom layer is frozen: layers inside the custom
-    # layer may be trainable.
+    # Layers inside the custom layer may be trainable, even if the custom layer is frozen.
     assert report.layers[1].trainable_params is UNKNOWN
     assert report.totals.non_trainable_params is UNKNOWN
     # An HDF5 file stores all weights of a nested model in one group. The file does not say to which layer a weight
@@ -299,7 +298,7 @@ def test_a_custom_layer_of_an_hdf5_file() -> None:
 
 
 def test_custom_layers_without_names_are_named_as_keras_does() -> None:
-    """If a class takes no name, its config contains no name. Then the name is only beside the variables in the file."""
+    """If a config contains no name, Keras names the layer after its class: ``mine``, not ``mine_8`` as in the weights."""
     unnamed = {"module": "my.package", "class_name": "Mine", "config": {"trainable": True}, "registered_name": "Mine"}
     config = sequential(INPUT, unnamed, unnamed)
     second = {path.replace("mine", "mine_1"): (*shape, 7) for path, shape in MINE.items() if "gen" not in path}

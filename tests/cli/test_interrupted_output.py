@@ -40,7 +40,7 @@ needs_a_full_disk = pytest.mark.skipif(not FULL.exists(), reason="this system ha
 
 
 def shell(command: str, *args: str) -> subprocess.CompletedProcess[str]:
-    """Runs a shell command. In the command, the word convcalc is the program and "$@" are the arguments."""
+    """Runs a shell command in which "convcalc" is the program and "$@" are the arguments."""
     line = command.replace("convcalc", f"{sys.executable} -m convcalc")
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     return subprocess.run(["sh", "-c", line, "sh", *args], capture_output=True, text=True, cwd=ROOT, env=environment)
@@ -119,7 +119,7 @@ def test_ctrl_c_leaves_no_partial_file(tmp_path: Path) -> None:
     out.write_text("old")
     command = [sys.executable, "-m", "convcalc", "summary", str(ROOT / VGG), str(pipe), "-o", str(out)]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    with running, pipe.open("w"):  # nothing is written to the pipe, so the run waits for input
+    with running, pipe.open("w"):  # convcalc waits, because nothing is written to the pipe
         time.sleep(0.2)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=60)

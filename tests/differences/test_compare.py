@@ -48,7 +48,7 @@ def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
 
 
 def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Returns, for each pair of layers that differ, the status, the old and the new name, and the changed fields."""
+    """Returns the status, the old name, the new name and the changed fields of each pair of different layers."""
     return [
         (
             pair.status,
@@ -62,9 +62,7 @@ def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Returns the result of :func:`told` without the layers that differ only because their inputs changed, and without
-    changes of shapes and names.
-    """
+    """Returns :func:`told` without changed shapes and names, and without layers whose only change is in their inputs."""
     return [
         (*rest, [field for field in fields if field not in (*SHAPES, "name")])
         for *rest, fields in told(comparison)
@@ -73,7 +71,7 @@ def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def as_text(record: Snapshot) -> Snapshot:
-    """Returns the snapshot with only those values that Keras prints in its summary of a chain of layers."""
+    """Returns the snapshot with only the values that Keras's summary of a chain prints."""
     fields = ("name", "type", "output_shape", "params")
     rows = [
         replace(row, cells={field: row.cells[field] for field in fields}, sources=None, arguments=None)
@@ -484,10 +482,9 @@ def test_a_lower_bound_differs_from_an_exact_number_and_the_order_of_outputs_cou
 
 @pytest.mark.parametrize("outer", [False, True])
 def test_the_name_of_the_input_of_a_sequential_has_no_meaning(outer: bool) -> None:
-    """Two Sequentials must compare as equal if only the names of their inputs differ.
+    """Two Sequentials are equal if only the names of their inputs differ.
 
-    Keras numbers the inputs of all models consecutively, so the name of an input depends on earlier models. The
-    summary of a Sequential does not show the input.
+    Keras numbers the inputs of all models in a session, so the name depends on earlier models.
     """
 
     def config(number: int) -> bytes:

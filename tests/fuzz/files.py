@@ -63,7 +63,8 @@ def mutated_hdf5(data: bytes, random: Random) -> bytes | None:
 
     file = io.BytesIO(data)
     try:
-        with open_hdf5(io.BytesIO(data), "seed") as tree:  # refuses files that HDF5 would read in an endless loop
+        # open_hdf5 refuses files that HDF5 would read in an endless loop.
+        with open_hdf5(io.BytesIO(data), "seed") as tree:
             tree.root.attrs.get("model_config")
         with h5py.File(file, "r+") as changing:
             places = [changing["/"]]

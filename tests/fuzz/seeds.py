@@ -98,8 +98,8 @@ def _older(config: dict[str, Any]) -> dict[str, Any]:
 def _node(node: Any) -> Any:
     """Converts a call from the form of Keras 3 to the form of Keras 2.
 
-    The form of Keras 2 is a list with one entry for each tensor; each entry contains the keyword arguments of the call.
-    A call that is already in this form is returned unchanged.
+    The form of Keras 2 is a list with an entry for each tensor. Each entry contains the call's keyword arguments. A
+    call in this form is not changed.
     """
     if isinstance(node, list):
         return node
@@ -155,9 +155,7 @@ def archives() -> tuple[bytes, ...]:
 
 @cache
 def recorded() -> tuple[bytes, ...]:
-    """Returns the models that the target for records compares with each record: a chain, and a graph with a nested
-    model.
-    """
+    """Returns the two models to compare with each record: a chain, and a graph with a nested model."""
     return (ROOT / "specs" / "ds_cnn.yaml").read_bytes(), (GOLDEN / "two_heads.json").read_bytes()
 
 
@@ -178,7 +176,7 @@ def records() -> tuple[bytes, ...]:
 
 
 def _operations() -> Iterator[Any]:
-    """Yields a report for each operation: the report of a model that contains this operation."""
+    """Yields, for each operation, the report of a model that contains it."""
     for asked in cases(7, 1):
         if in_a_spec(asked):
             try:

@@ -1,7 +1,7 @@
 """Runs one target in its own process: ``python -m tests.fuzz.worker TARGET FINDS [libFuzzer's options]``.
 
-After a failing case, the run continues. The bytes of the case are written to the directory FINDS, in one file for each
-code position that raised an exception.
+Failing cases do not end the run. They are written to the directory FINDS: one file for each line of code that raised an
+exception.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ import atheris
 with atheris.instrument_imports(include=["convcalc"]):
     import convcalc
 
-    # All modules are imported here, so that they are instrumented, and so that no case spends its time on imports.
+    # Imports all modules now, so that they are instrumented, and so that no case spends its time on imports.
     for module in walk_packages(convcalc.__path__, "convcalc."):
         if not module.name.endswith("__main__"):
             import_module(module.name)
     from tests.fuzz.targets import TARGETS
 
 SECONDS = 5  # maximum processor time of one case
-ROOM = 2**30  # bytes that a worker may allocate, in addition to the memory that it has before the first case
+ROOM = 2**30  # bytes that a worker may allocate while it runs cases
 
 
 class TooSlow(BaseException):

@@ -1,5 +1,4 @@
-"""Makes models with one change, checks each changed model against the printed text of the original, and compares the
-result of the check with the expected result.
+"""Makes models with one change, and tests that a check against the original's printed text finds the change.
 
 Tests with Keras and tests without Keras use this module.
 """
@@ -162,7 +161,7 @@ def first_difference(one: str, other: str) -> int | None:
 
 
 def _paths(report: Report, kind: str, options: Options) -> list[str]:
-    """Returns the path of the layer of each printed row."""
+    """Returns, for each printed row, the path of its layer."""
     if kind == "keras":
         shown = in_range(report, options.layer_range)
         return [row.path for top in shown for row in layer_rows(report, top, options.expand_nested)]
@@ -193,8 +192,8 @@ def refusal(report: Report, kind: str, text: str) -> str | None:
 class Verdict(NamedTuple):
     """The result of :func:`verdict`.
 
-    ``shows`` is True if Keras's text of the changed model differs from the text of the original. ``wrong`` describes
-    what is wrong with the result of the check, and is empty if nothing is wrong.
+    ``shows``: True if Keras's text shows the change. ``wrong``: what is wrong with the result of the check; empty if
+    nothing is wrong.
     """
 
     shows: bool
@@ -202,11 +201,10 @@ class Verdict(NamedTuple):
 
 
 def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mutation) -> Verdict | None:
-    """Checks a changed model against the text of the original, and judges the result of the check.
+    """Checks a changed model against the text of the original. Returns None if Keras cannot print the changed model.
 
-    If Keras's text of the changed model differs from the original text, the check must fail; otherwise it must pass.
-    The first problem must name the changed layer, or a layer in the first row that differs. Returns None if Keras
-    cannot print the changed model.
+    The check must fail if and only if Keras prints another text for the changed model. The first problem must name the
+    changed layer, or a layer in the first row that differs.
     """
     changed = mutation.report
     try:
@@ -227,8 +225,7 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
     if options.layer_range is not None and seen is None and mutation.layer not in shown:
         return Verdict(True)  # the changed layer is not in the printed range, so only the totals differ
     right = _right(report, changed, kind, text, own, options, mutation)
-    # If a layer of the record is missing in the model, the problem names the layer as the record does: sometimes only
-    # by the beginning of the name.
+    # The problem names a missing layer as the record does. There the name may be cut off: 'a_long_na…'.
     named = any(name.startswith(seen[:-1]) if seen.endswith("…") else name == seen for name in right) if seen else False
     return Verdict(True, "" if named else f"{what} is refused for another layer first: {result[0].message}")
 
@@ -250,8 +247,7 @@ def _right(
     if [path for path in one if path in both] == [path for path in two if path in both]:
         places = places[:1]
     paths = {path for place in places for path in (*one[place : place + 1], *two[place : place + 1])}
-    # If a nested layer is missing in the model, the problem contains only the layer's name from the record, not the
-    # path.
+    # The problem of a missing nested layer contains only its name, not its path.
     return {mutation.layer, f"new_{mutation.layer}", *paths, *(path.rpartition("/")[2] for path in paths)}
 
 
@@ -298,8 +294,8 @@ def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options,
 def _is_told(report: Report, kind: str, options: Options) -> bool:
     """Returns True if the text of a report can be used as a record.
 
-    A text may show only a range of the layers. If it does not show that other layers are left out, it looks like the
-    text of a smaller model, and the check would fail.
+    A text with only a range of the layers must show that layers are left out. Otherwise it looks like the text of a
+    smaller model, and the check fails.
     """
     if options.layer_range is None:
         return True

@@ -48,10 +48,7 @@ def every() -> dict[str, Report]:
 
 
 def tensors(report: Report) -> Counter[tuple[str, str]]:
-    """Returns the number of tensors between each pair of layers in the report.
-
-    A nested model counts as one layer: the tensors inside are not counted.
-    """
+    """Returns the number of tensors between each pair of layers. A nested model counts as one layer."""
     return Counter(
         (source.rpartition("[")[0].rpartition("[")[0], row.name)
         for row in report.layers

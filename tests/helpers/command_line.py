@@ -1,4 +1,4 @@
-"""Runs convcalc as a program does, without a terminal, and as a user does, on a terminal."""
+"""Runs convcalc in a process, without a terminal or on a terminal."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from tests.helpers.fork_server import HAS_FORK, OF_PYTHON, run_forked
 def run(
     *args: str, text: str | None = None, folder: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Runs convcalc in a process without a terminal, as a program does.
+    """Runs convcalc in a process without a terminal.
 
-    ``text`` is the standard input, ``folder`` is the working directory, and ``environment`` contains variables.
+    ``text`` is the standard input, ``folder`` the working directory, and ``environment`` contains environment
+    variables.
     """
     if HAS_FORK and not any(name.startswith(OF_PYTHON) for name in environment):
         return run_forked(args, text or "", {**os.environ, **environment}, folder)

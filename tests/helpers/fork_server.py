@@ -24,8 +24,8 @@ import convcalc
 from convcalc.cli import main
 
 HAS_FORK = hasattr(os, "fork")
-# Environment variables whose names begin with this text, such as PYTHONPATH. Python reads them only when it starts, so
-# a forked process would ignore them.
+# Names of Python's variables begin with this text, e.g. PYTHONPATH. Python reads them only at its start, so a forked
+# process ignores them.
 OF_PYTHON = "PYTHON"
 SECONDS = 60  # a process that takes longer is killed
 
@@ -68,7 +68,7 @@ def run_forked(
 
 @cache
 def _server(process: int) -> subprocess.Popen[str]:
-    """Starts the server that a process uses. ``process`` is the id of the process: each process has its own server."""
+    """Starts the server of the process whose id is ``process``. Each process has its own server."""
     command = [sys.executable, "-m", "tests.helpers.fork_server"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)

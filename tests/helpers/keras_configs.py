@@ -9,7 +9,7 @@ from typing import Any
 
 
 def tensor(name: str, node: Any = 0, output: Any = 0) -> dict[str, Any]:
-    """Returns a tensor in the form in which a config refers to it."""
+    """Returns a tensor as a config refers to it."""
     history = [name, node, output]
     return {
         "class_name": "__keras_tensor__",
@@ -18,9 +18,7 @@ def tensor(name: str, node: Any = 0, output: Any = 0) -> dict[str, Any]:
 
 
 def layer(class_name: str, name: str, *nodes: Any, module: str = "keras.layers", **config: Any) -> dict[str, Any]:
-    """Returns a layer of a functional config. Each of ``nodes`` describes one call of the layer by the tensors on which
-    the layer is called.
-    """
+    """Returns a layer of a functional config. ``nodes`` has the tensors of each call of the layer."""
     return {
         "module": module,
         "class_name": class_name,
@@ -51,12 +49,12 @@ def functional(*layers: Any, outputs: Any = None, **config: Any) -> dict[str, An
 
 
 def on(*tensors: Any) -> dict[str, Any]:
-    """Returns the config of a functional model. Its only layer, besides the input, is called on these tensors."""
+    """Returns the config of a functional model with one Dense layer, which is called on these tensors."""
     return functional(INPUT, layer("Dense", "dense", list(tensors), units=4))
 
 
 def untold(**config: Any) -> dict[str, Any]:
-    """Returns a tensor as a Keras file describes it, with exactly these entries. Required entries may be missing."""
+    """Returns a tensor as a Keras file describes it, with only these entries. Required entries may be missing."""
     return {"class_name": "__keras_tensor__", "config": config}
 
 

@@ -41,7 +41,7 @@ def inputs(*shape: int | None, name: str = "x", dtype: str = "float32") -> dict[
 
 
 def at(name: str, *shape: int | None, node: int = 0, output: int = 0) -> dict[str, Any]:
-    """Returns a tensor in the form in which Keras 3 refers to it. ``shape`` does not include the batch axis."""
+    """Returns a tensor as Keras 3 refers to it. ``shape`` does not include the batch axis."""
     config = {"shape": [None, *shape], "dtype": "float32", "keras_history": [name, node, output]}
     return {"class_name": "__keras_tensor__", "config": config}
 
@@ -76,7 +76,7 @@ def _single(body: dict[str, Any], shape: Shape) -> dict[str, Any]:
 
 
 def _inside(entry: dict[str, Any]) -> dict[str, Any]:
-    """Returns a layer in the form in which the config of another layer contains it as an argument."""
+    """Returns a layer as another layer's config contains it."""
     return {key: value for key, value in entry.items() if key not in ("name", "inbound_nodes")}
 
 
@@ -371,7 +371,7 @@ def dense_in_a_model_called_on_an_unknown_axis_more() -> Case:
 
 @case
 def recurrent_layer_in_a_model_called_on_an_axis_more() -> Case:
-    """Keras does not check the rank of the input when it builds the outer model. So the model is not refused.
+    """Keras builds the outer model without checking the rank of the input, so the model is accepted.
 
     The nested model fixes the weights. The output shape is unknown.
     """
@@ -599,7 +599,7 @@ def _inner_model() -> dict[str, Any]:
 
 
 def _wrapped(*names: str) -> dict[str, Any]:
-    """Returns an inner model that is wrapped in a TimeDistributed for each name; the first name is the outermost."""
+    """Returns a model inside nested TimeDistributed layers with these names, the outermost first."""
     wrapped = _inner_model()
     for name in reversed(names):
         wrapped = layer("TimeDistributed", name, layer=wrapped)

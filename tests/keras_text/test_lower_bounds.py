@@ -80,8 +80,8 @@ def test_a_compiled_model_shows_the_variables_of_its_optimizer(
         ("dense", "", True, 22),
         ("my_Embedding", "", True, 34),
         ("my_Embedding", "", False, 22),
-        # Muon finds embeddings by the paths of their weights. The path of a weight in a wrapper contains the inner
-        # layer's name, and not the wrapper's name. So this wrapper named "embedding" is not an embedding for Muon.
+        # Muon looks for "embedding" in the path of a weight. The path has the name of the inner layer ("dense"), not of
+        # the wrapper ("embedding").
         ("embedding", "dense", True, 22),
         ("outer", "embedding", True, 34),
     ],
@@ -105,7 +105,8 @@ def test_muon_trains_embeddings_as_adam_does(name: str, inside: str, excluded: b
         ("Adam", {"decay": 0.0}, 2),
         ("Nadam", {}, 3),
         ("Muon", {"exclude_layers": ["dense"]}, 2),
-        ("Custom>Adam", {"is_legacy_optimizer": False}, None),  # of Keras 2; Keras 3 cannot create it
+        # Only Keras 2 has this setting, so Keras 3 cannot create the optimizer.
+        ("Custom>Adam", {"is_legacy_optimizer": False}, None),
     ],
 )
 def test_the_optimizer_in_an_h5_file_has_no_variables_for_weights(

@@ -1,6 +1,4 @@
-"""Tests that only the readers decide what a layer is, and that no behaviour depends on the module with the layer's
-rule.
-"""
+"""Tests that readers alone choose a layer's definition, and that results do not depend on the layer's family."""
 
 from __future__ import annotations
 
@@ -28,8 +26,7 @@ from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 
 PACKAGE = Path(convcalc.__file__).parent
-# Only these modules may use the family: the registries look up layers by family, and the page of all layers is grouped
-# by family.
+# Only these modules may use the family: the registries find layers by it, and the page of all layers is grouped by it.
 INDEXES = {"layers/registry.py", "ops/registry.py", "rendering/catalogue.py"}
 
 
@@ -42,7 +39,7 @@ def test_only_the_indexes_know_families(path: Path) -> None:
 def moved(value: Any) -> Any:
     """Returns a layer, or an argument that contains layers, with another family.
 
-    The family of a layer is the module of its rule, so the result is a layer whose rule is in another module.
+    The family is the module of the layer's rule.
     """
     if isinstance(value, Layer) and isinstance(value.definition, LayerDefinition):
         args = {name: moved(part) for name, part in value.args.items()}
@@ -53,7 +50,7 @@ def moved(value: Any) -> Any:
 
 
 def results(report: Report) -> list[Any]:
-    """Returns everything that the program writes about a model. An error is returned as its message."""
+    """Returns everything that the program writes about a model, or the messages of errors."""
     functions: list[Callable[[Report], Any]] = [report_json, insights, config_json, python_code, snapshot_of_report]
     texts = []
     for function in functions:

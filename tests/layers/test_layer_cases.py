@@ -485,7 +485,7 @@ def test_a_layer_has_the_expected_shapes_and_weights(
 
 
 # Inputs that Keras refuses, and the error code of convcalc: (layer, arguments, input shapes with the batch axis, code).
-# Each row is an input that convcalc once accepted, or a mistake that users of Keras often make.
+# convcalc once accepted these inputs, or users often make these mistakes.
 REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"batch_shape": [2, 3], "batch_size": 2}, [], "invalid-value"),
     ("InputLayer", {"batch_shape": [2, 3], "shape": [3]}, [], "invalid-value"),
@@ -582,7 +582,7 @@ def test_a_refusal_has_its_code(name: str, args: dict[str, Any], shapes: list[tu
     assert all(refusal.argument is None or kind.argument(refusal.argument) for refusal in refusals)
 
 
-# Refusals for different reasons that have the same code. So the message is tested too.
+# These refusals have one code but different reasons, so the messages are tested too.
 REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"shape": [3], "batch_shape": [2, 3]}, [], "cannot have both shape and batch_shape"),
     ("InputLayer", {"batch_size": 2, "batch_shape": [2, 3]}, [], "cannot have both batch_size and batch_shape"),

@@ -199,7 +199,7 @@ def test_a_low_rank_update_is_multiplied_once() -> None:
 
 
 def gates(features: int, units: int, count: int) -> int:
-    """Returns the MACs of one time step: each gate of each unit reads all input features and the whole state."""
+    """Returns the MACs of one time step. Each gate of each unit reads all input features and the whole state."""
     return sum(1 for _ in grid((count, units)) for _ in range(features + units))
 
 
