@@ -1,11 +1,11 @@
 """Argument kinds for operations, and the annotations that declare them.
 
 A rule declares the kind of each parameter with an annotation: ``axis: Axes | None = None``.
-:class:`~convcalc.ops.Operation` reads the kinds and checks the arguments of each call before it runs the rule. As in
-Keras, true and false also count as 1 and 0.
+:class:`~convcalc.ops.Operation` checks the arguments of each call before it runs the rule. As in Keras, true and false
+also count as 1 and 0.
 
-This module, and the modules that declare operations, do not contain ``from __future__ import annotations``, because the
-annotations must be objects, not strings.
+This module and the modules with rules must not contain ``from __future__ import annotations``. The annotations must be
+objects, not strings.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -94,7 +94,7 @@ class WholeNumbers(RankFree):
 class RealNumber(RankFree):
     """A number. With ``or_tensor``, a tensor is also accepted.
 
-    A fraction is accepted here. If it would be a size of the output, it is refused later.
+    Fractions are accepted here. If a size of the output becomes a fraction, the registry refuses the call.
     """
 
     expects = "a number"
@@ -111,7 +111,7 @@ class RealNumber(RankFree):
 
 
 class DtypeName(RankFree):
-    """The name of a dtype. With ``optional``, null and any other empty value are also accepted, and mean "no dtype"."""
+    """The name of a dtype. With ``optional``, an empty value such as null means "no dtype"."""
 
     expects = "the name of a dtype"
 
@@ -177,7 +177,10 @@ class PadWidths(RankFree):
 
 
 class SummedAxisLists(RankFree):
-    """The axes that a tensor product sums over: a number of axes, or two lists of axes of the same length."""
+    """The axes that a tensor product sums over.
+
+    The value is a number of axes, such as ``2``, or two lists of the same length, such as ``[[0, 1], [1, 0]]``.
+    """
 
     expects = "a whole number, or two lists of axes of the same length"
 
@@ -208,7 +211,7 @@ class ListOfOperands(RankFree):
 
 
 class Interval(RankFree):
-    """A list of two numbers. Null and any other empty value are also accepted, and mean "no interval"."""
+    """A list of two numbers. An empty value such as null means "no interval"."""
 
     expects = "a list of two numbers"
 

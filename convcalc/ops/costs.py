@@ -1,4 +1,4 @@
-"""The floating-point operations (FLOPs) of ``keras.ops``, except multiplications and additions in products of tensors.
+"""The costs of ``keras.ops``: floating-point operations (FLOPs), without the products of tensors.
 
 :mod:`convcalc.layers.costs` has the costs of layers. Each operation declares its cost in the argument ``flops``. A cost
 is for the whole batch if the batch size is known, otherwise for one sample.
@@ -20,7 +20,7 @@ __all__ = ["free", "unknown"]
 
 
 def elementwise(operation: Operation, args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the floating-point operations of one call, not counting products of tensors."""
+    """Returns the FLOPs of one call, without the products of tensors."""
     if operation.flops is None:
         return UNKNOWN
     number = operation.flops(operation.rule_arguments(args), inputs, result)
@@ -58,21 +58,17 @@ def activation(name: str) -> Cost:
 
 
 def average(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the number of additions in an average. With weights the number is 0, because the additions are counted
-    with the products.
-    """
+    """Returns the number of additions in an average. With weights it is 0: the products already include the additions."""
     return per_input(int(args["weights"] is None))(args, inputs, result)
 
 
 def distances(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of distances between points: one subtraction for each coordinate, and one square root for each
-    distance.
-    """
+    """Counts one subtraction for each coordinate of each pair of points, and one square root for each pair."""
     return sum((part.macs for part in result.products), per_output(1)(args, inputs, result))
 
 
 def attention(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of attention without products: the scaling and the softmax of the scores."""
+    """Counts the scaling and the softmax of the attention scores, but not the products."""
     query, key = args["query"], args["key"]
     if not isinstance(query, Slot) or not isinstance(key, Slot):
         return UNKNOWN
@@ -80,34 +76,32 @@ def attention(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def gelu(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of GELU: of its approximation with tanh, or of the exact function with erf."""
+    """Returns the cost of GELU. With ``approximate``, GELU uses tanh instead of erf."""
     return per_output(9 if args["approximate"] else ACTIVATIONS["gelu"])(args, inputs, result)
 
 
 def layer_norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of a layer normalization, and of the scale and the offset if they are given."""
+    """Returns the cost of a layer normalization, including the scale and the offset if they are given."""
     count = 3 if args["rms_scaling"] else 5
     return per_output(count + _is_given(args, "gamma") + _is_given(args, "beta"))(args, inputs, result)
 
 
 def rms_norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of an RMS normalization, and of the scale if it is given."""
+    """Returns the cost of an RMS normalization, including the scale if it is given."""
     return per_output(3 + _is_given(args, "scale"))(args, inputs, result)
 
 
 def norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of a norm: for each element, a square or absolute value, and an addition or comparison.
+    """Counts two operations for each element, such as a square and an addition.
 
-    The cost is unknown for norms that compute powers.
+    The cost is unknown for norms that compute other powers.
     """
     known = args["ord"] in (None, "fro", 1, 2, -1)
     return per_input(2)(args, inputs, result) if known else UNKNOWN
 
 
 def normalize(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the cost of a normalization to Euclidean length 1. The cost is unknown for other norms, which compute
-    powers.
-    """
+    """Returns the cost of a normalization to Euclidean length 1. The cost for other norms is unknown."""
     return per_output(3)(args, inputs, result) if args["order"] == 2 else UNKNOWN
 
 

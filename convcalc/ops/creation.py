@@ -16,7 +16,7 @@ from convcalc.ops.tensor import Tensor, shape_of
 
 
 def shape_argument(shape: Any, argument: str = "shape") -> Shape:
-    """Returns the shape from an argument that is a list of sizes (None: unknown size)."""
+    """Converts a list of sizes (None: unknown size) to a shape."""
     sizes = shape if isinstance(shape, list) else [shape]
     known = [size for size in sizes if size is not None]
     if not isinstance(shape, list) or not all(isinstance(size, int) and size >= 0 for size in known):
@@ -55,7 +55,7 @@ def arange(
 def _spaced(
     start: Operand, stop: Operand, num: CheckedByRule = 50, endpoint: Flag = True, dtype: Dtype = None, axis: Axis = 0
 ) -> Tensor:
-    """Returns a tensor of ``num`` spaced numbers along a new axis.
+    """Returns the tensor of ``linspace`` and similar operations: ``num`` numbers along a new axis.
 
     If ``dtype`` is None, ``start`` determines the dtype.
     """
@@ -140,6 +140,5 @@ def multi_hot(
     if num_classes is None:
         raise Refusal("needs 'num_classes'", codes.MISSING_ARGUMENT, "num_classes")
     first, *rest = _with_classes(inputs.shape, num_classes, axis)
-    # As in Keras, one axis of the shape with the class axis is removed: the first axis of two axes, and the second axis
-    # of more than two. The input's dtype is kept.
+    # As in Keras, the shape (a, b) becomes (b,), and (a, b, c) becomes (a, c). The dtype is the input's.
     return Tensor((rest[0],) if len(rest) == 1 else (first, *rest[1:]), inputs.dtype)

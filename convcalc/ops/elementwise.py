@@ -225,7 +225,7 @@ def _wide_float(dtype: str) -> str:
 
 
 def _step_dtype(x1: Operand, x2: Operand) -> str:
-    """Returns the dtype of Heaviside and Hypot. Two tensors of bool give bool."""
+    """Returns the dtype of Heaviside and Hypot: bool for two tensors of bool, otherwise a dtype of floats."""
     dtype = common_dtype(x1, x2)
     return dtype if dtype == "bool" else _wide_float(dtype)
 

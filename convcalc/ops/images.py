@@ -14,7 +14,7 @@ from convcalc.ops.tensor import Tensor, sample_elements, shape_of, unknown_macs
 
 
 def check_images(shape: Shape) -> None:
-    """Raises :class:`Refusal` if the shape is neither the shape of an image nor the shape of a batch of images."""
+    """Raises :class:`Refusal` unless the shape has three axes (an image) or four axes (a batch of images)."""
     if len(shape) not in (3, 4):
         raise Refusal("needs an image or a batch of images: three or four axes", codes.WRONG_RANK)
 
@@ -38,7 +38,7 @@ def _resized(images: Tensor, size: Sequence[Number], data_format: DataFormat) ->
 def _channel_axis(shape: Shape, data_format: DataFormat, channels: tuple[int, ...]) -> int:
     """Returns the number of the channel axis.
 
-    Raises :class:`Refusal` if the number of channels is known and not one of ``channels``.
+    Raises :class:`Refusal` if the number of channels is known but not in ``channels``.
     """
     at = len(shape) - (3 if data_format == "channels_first" else 1)
     if isinstance(shape[at], int) and shape[at] not in channels:
@@ -205,8 +205,8 @@ def _convolved(images: Tensor, shape: Shape, kernel_elements: Number) -> Inferre
 def _padded_or_cropped(size: Number, ends: Sequence[int | None], target: int | None, sign: int) -> Number:
     """Returns the size of an axis after padding (``sign`` 1) or cropping (``sign`` -1).
 
-    The caller must give exactly two of three numbers: the amount at the start, the amount at the end, and the target
-    size.
+    Raises :class:`Refusal` unless two of three numbers are given: the amounts at the start and at the end, and the
+    target size.
     """
     verb = "pad" if sign > 0 else "crop"
     amounts = [amount for amount in ends if amount is not None]

@@ -25,7 +25,7 @@ def _sizes_differ(size1: Number, size2: Number) -> bool:
 
 
 def _matrix(x: Tensor, argument: str = "") -> tuple[Shape, Number, Number]:
-    """Returns the sizes of the batch axes, the number of rows and the number of columns of a tensor of matrices."""
+    """Returns the batch shape, the number of rows and the number of columns of a tensor of matrices."""
     if len(x.shape) < 2:
         raise Refusal("needs matrices: a tensor of at least two axes", codes.WRONG_RANK, argument)
     return x.shape[:-2], x.shape[-2], x.shape[-1]
@@ -145,8 +145,8 @@ def _solution(a: Tensor, b: Tensor) -> Inferred:
     _square(a, "a")
     if not b.shape:
         raise Refusal("needs right-hand sides of at least one axis", codes.WRONG_RANK, "b")
-    # As in Keras: if a and b have the same number of axes, the numbers of rows are compared. If b has one axis more,
-    # the last axes are compared. Otherwise nothing is compared.
+    # As in Keras, the numbers of rows are compared if a and b have the same number of axes. If b has one axis more, the
+    # sizes of the last axes are compared. Otherwise nothing is compared.
     extra_axes = len(b.shape) - len(a.shape)
     if extra_axes in (0, 1) and _sizes_differ(a.shape[extra_axes - 2], b.shape[extra_axes - 2]):
         raise Refusal("needs right-hand sides with as many rows as its matrices", codes.SHAPES_DIFFER, "b")

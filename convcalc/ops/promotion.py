@@ -59,16 +59,15 @@ def result_type(*dtypes: str) -> str:
 
 
 def _as_result(dtype: str) -> str:
-    """Returns the dtype of a result in Keras, for the dtype that the lattice gives.
+    """Returns the dtype that Keras uses for a dtype of the lattice.
 
-    A Python number becomes a dtype of 32 bits. Keras on TensorFlow uses uint32 for uint64, and complex64 for
-    complex128.
+    A Python number gets 32 bits. Keras on TensorFlow replaces uint64 by uint32, and complex128 by complex64.
     """
     return {"int": "int32", "float": "float32", "uint64": "uint32", "complex128": "complex64"}.get(dtype, dtype)
 
 
 def dtype_of(value: Any) -> str:
-    """Returns the dtype of an operand. The operand is a tensor, a number or lists of numbers."""
+    """Returns the dtype of a tensor, a number or lists of numbers."""
     if isinstance(value, Tensor):
         return value.dtype
     while isinstance(value, list) and value:
@@ -77,7 +76,7 @@ def dtype_of(value: Any) -> str:
 
 
 def tensor_dtype(value: Any) -> str:
-    """Returns the dtype of an operand of an operation that first converts numbers to tensors."""
+    """Returns the dtype of an operand as a tensor: int64 for Python's ``int``, float32 for ``float``."""
     return {"int": "int64", "float": "float32"}.get(dtype_of(value), dtype_of(value))
 
 

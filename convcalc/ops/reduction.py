@@ -35,7 +35,7 @@ def reduced(shape: Shape, axis: AxesOrAll, keepdims: bool = False) -> Shape:
 
 
 def _argument_axes(args: Mapping[str, Any], shape: Shape) -> list[int]:
-    """Returns the axes that the argument 'axis' names. None names all axes."""
+    """Returns the numbers of the axes in the argument 'axis' (None: all axes)."""
     axis: AxesOrAll = args["axis"]
     return [
         number % len(shape)
@@ -44,9 +44,9 @@ def _argument_axes(args: Mapping[str, Any], shape: Shape) -> list[int]:
 
 
 def _reduced_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns the views of a reduction.
+    """Returns how a reduction reads its input.
 
-    Each output position reads the reduced axes whole, and one position of each other axis.
+    Each output position reads all positions of the reduced axes, and one position of each other axis.
     """
     removed = _argument_axes(args, inputs[0])
     kept = [axis for axis in range(len(inputs[0])) if args.get("keepdims") or axis not in removed]
@@ -56,7 +56,7 @@ def _reduced_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inf
 
 
 def _normalized_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns the views of a normalization: each output position reads the normalized axes whole."""
+    """Returns how a normalization reads its input: each output position reads all positions of the normalized axes."""
     return (views.whole_axes(inputs[0], _argument_axes(args, inputs[0])),)
 
 
@@ -281,8 +281,7 @@ def batch_norm(
 ) -> Tensor:
     """Normalizes each channel with a given mean and variance."""
     size = x.shape[axis_index(axis, len(x.shape))]
-    # As in Keras, an offset without a scale is not accepted: with an offset, the check below includes the scale, and
-    # fails if the scale is None.
+    # As in Keras, an offset needs a scale. For an offset without a scale, the check below fails.
     vectors = [mean, variance, *([] if offset is None else [offset, scale]), *([] if scale is None else [scale])]
     if any(shape_of(vector) != (size,) for vector in vectors):
         raise Refusal(f"needs vectors of {size} elements, which is the size of the normalized axis", codes.WRONG_SHAPE)

@@ -1,8 +1,8 @@
 """The registry of operations: how they are declared and looked up.
 
 An operation is a function of ``keras.ops``. Like a layer, it can be a node of a functional graph. The rule of an
-operation has the parameters of Keras's ``call()``, then, after a ``*``, the parameters of Keras's ``__init__()``. The
-annotation of a parameter declares the kind of its argument (:mod:`convcalc.ops.arguments`).
+operation is a function with the parameters of Keras's ``call()``. After a ``*``, it has the parameters of Keras's
+``__init__()``. The annotation of a parameter declares the kind of its argument (:mod:`convcalc.ops.arguments`).
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Operation(Struct):
     def infer(self, init_args: Mapping[str, Any], call_args: Mapping[str, Any], tensors: Sequence[Tensor]) -> Inferred:
         """Returns the outputs and costs of one call.
 
-        ``call_args`` contains a :class:`Slot`, with a number in ``tensors``, in place of each tensor.
+        ``call_args`` has a :class:`Slot` in place of each tensor. The number of the slot is an index in ``tensors``.
 
         Raises :class:`Refusal` if the operation does not accept the arguments or the tensors.
         """
@@ -115,7 +115,7 @@ class Operation(Struct):
     def _lenient(self, values: dict[str, Any]) -> Inferred:
         """Returns the outputs of a TensorFlow function. If the rule fails, the shapes of the outputs are unknown.
 
-        TensorFlow accepts more kinds of values than the rules support, and a file may contain any of these values.
+        A file may contain values that TensorFlow accepts but the rule does not support.
         """
         try:
             return self._infer(values, ())
@@ -245,7 +245,7 @@ def operation(
 
 
 def _require_indexed(name: str, module: str) -> None:
-    """Raises RuntimeError if ``families.py`` lacks an operation, because look-ups would not find the operation."""
+    """Raises RuntimeError if the operation is not in ``families.py``, where look-ups search for operations."""
     package, _, family = module.rpartition(".")
     if package == "convcalc.ops" and FAMILY_OF.get(name) != family:
         raise RuntimeError(
@@ -254,10 +254,7 @@ def _require_indexed(name: str, module: str) -> None:
 
 
 def _argument(parameter: inspect.Parameter) -> Argument:
-    """Returns the argument that a parameter of a rule declares.
-
-    The parameter's annotation states the kind of the argument.
-    """
+    """Returns the argument that a parameter of a rule declares with its annotation."""
     default = REQUIRED if parameter.default is parameter.empty else parameter.default
     if parameter.annotation is Tensor:
         kind: Kind = ManyTensors(0) if parameter.kind is parameter.VAR_POSITIONAL else OneTensor()

@@ -113,7 +113,7 @@ def ravel(x: Tensor) -> Tensor:
 
 
 def _transposed_views(args: Mapping[str, Any], inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns the views of a transposition: each axis of the output reads one axis of the input."""
+    """Returns how a transposition reads its input: each axis of the output reads one axis of the input."""
     rank = len(inputs[0])
     order = range(rank)[::-1] if args["axes"] is None else [number % rank for number in args["axes"]]
     return (views.permuted(order),)

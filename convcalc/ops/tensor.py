@@ -15,8 +15,8 @@ from convcalc.layers.registry import Inferred
 class Tensor(Struct):
     """The shape and the dtype of a tensor.
 
-    ``value`` has the elements of a small integer tensor from which TensorFlow's functions compute shapes
-    (:mod:`convcalc.ops.shape_values`). ``value`` is None if the elements are unknown.
+    ``value`` has the elements of a small integer tensor, such as the result of ``tf.shape``
+    (:mod:`convcalc.ops.shape_values`). It is None if the elements are unknown.
     """
 
     shape: Shape
@@ -70,9 +70,6 @@ def sample_elements(shape: Shape) -> Number:
 
 
 def unknown_macs(*outputs: Tensor) -> Inferred:
-    """Returns these outputs of an operation, with an unknown number of multiply-accumulates (MACs).
-
-    The number is unknown because it depends on the algorithm.
-    """
+    """Returns these outputs with an unknown number of multiply-accumulates (MACs): it depends on the algorithm."""
     shapes, dtypes = tuple(tensor.shape for tensor in outputs), tuple(tensor.dtype for tensor in outputs)
     return Inferred(shapes, dtype=dtypes, unknown=frozenset({"macs"}))

@@ -1,10 +1,10 @@
-"""TensorFlow functions in files of Keras 2, for calls that no operation of ``keras.ops`` can replace.
+"""Rules for TensorFlow functions (in files of Keras 2) that no operation of ``keras.ops`` can replace.
 
-:mod:`convcalc.read.keras_files.upgrade_keras2` replaces a TensorFlow function by an operation of ``keras.ops`` if the
-operation accepts the arguments, because only operations of ``keras.ops`` can be written for Keras 3.
+:mod:`convcalc.read.keras_files.upgrade_keras2` first tries to replace a TensorFlow function by an operation of
+``keras.ops``, because only such operations can be written for Keras 3.
 
-The rules in this module have TensorFlow's parameters. All parameters belong to the call, because each argument may be a
-tensor: for example, ``tf.reshape`` accepts sizes that ``tf.shape`` has computed. TensorFlow converts constants to the
+A rule has the parameters of the TensorFlow function. Each argument may be a tensor, so all parameters belong to the
+call. For example, ``tf.reshape`` accepts sizes that ``tf.shape`` has computed. TensorFlow converts constants to the
 dtype of the tensor, and never promotes dtypes. If a rule does not support the arguments of a call, the outputs have
 unknown shapes (``Operation.infer``).
 """
@@ -36,8 +36,8 @@ from convcalc.ops.tensor import Tensor, shape_of
 class SizeList(RankFree):
     """A list of sizes; None if the number of sizes is unknown.
 
-    The argument is a number, a list of numbers and scalar tensors, or a vector. A tensor is replaced by its value. In
-    the value of a tensor, -1 means an unknown size. A -1 that is written as a number is kept.
+    The argument is a number, a list of numbers and scalar tensors, or a vector. A tensor is replaced by its value; a
+    negative value means an unknown size. A -1 that is not from a tensor is kept.
     """
 
     expects = "a list of sizes"
@@ -127,13 +127,13 @@ def shape(input: Tensor, out_type: AnyValue = "int32") -> Tensor:
 
 @_tensorflow("size", "rank", flops=costs.free)
 def size(input: Tensor, out_type: AnyValue = "int32") -> Tensor:
-    """Returns the number of elements of a tensor, or (``tf.rank``) the number of axes."""
+    """Returns the number of elements (``tf.size``) or the number of axes (``tf.rank``)."""
     return Tensor((), out_type if isinstance(out_type, str) else "int32")
 
 
 @_tensorflow("reshape", flops=costs.free)
 def reshape(tensor: Operand, shape: Sizes) -> Tensor | Inferred:
-    """Changes the shape, to sizes that may be tensors."""
+    """Changes the shape; the new sizes may be tensors."""
     dtype = _dtype(tensor)
     if shape is None:
         return _of_any_rank(dtype)
@@ -170,7 +170,7 @@ def _blocks(x: Tensor, blocks: Any, extras: Any, resized: Callable[[Any, Any, An
 
 @_tensorflow("split", flops=costs.free)
 def split(value: Tensor, num_or_size_splits: AnyValue, axis: Axis = 0, num: Ignored = None) -> list[Tensor]:
-    """Splits a tensor along an axis, into a number of equal parts or parts of given sizes; one size can be -1."""
+    """Splits a tensor along an axis, into equal parts or into parts of given sizes. One size can be -1: the rest."""
     at = axis_index(axis, len(value.shape))
     whole = value.shape[at]
     if isinstance(num_or_size_splits, int):
@@ -188,13 +188,13 @@ def split(value: Tensor, num_or_size_splits: AnyValue, axis: Axis = 0, num: Igno
 
 @_tensorflow("getitem", flops=costs.free)
 def getitem(x: Operand, key: AnyValue) -> Tensor:
-    """Selects elements by indices and slices whose bounds may be tensors. A slice is the list of its bounds."""
+    """Selects elements by indices and slices. A slice is given as a list of its bounds, which may be tensors."""
     parts: list[Any] = []
     for part in key:
         if isinstance(part, list):
             bounds = [_bound(bound) for bound in part]
-            # A slice with an unknown bound selects an unknown number of elements: below, the size of its axis is
-            # replaced by UNKNOWN.
+            # A slice with an unknown bound selects an unknown number of elements: below, its axis gets the size
+            # UNKNOWN.
             parts.append(slice(*bounds) if UNKNOWN not in bounds else UNKNOWN)
         else:
             parts.append(... if part == "..." else part)
@@ -202,8 +202,8 @@ def getitem(x: Operand, key: AnyValue) -> Tensor:
     if any(isinstance(part, Tensor) and part.shape for part in parts):
         raise Refusal("cannot use a tensor with axes as an index, only a scalar tensor", codes.INVALID_VALUE)
     whole = _tensor(x)
-    # A scalar tensor as an index selects one element of an axis, so the output has the same shape as with the index 0.
-    # An axis of size 0 has no index 0, so its size is first replaced by 1.
+    # A scalar tensor selects one element, like the index 0. An axis of size 0 has no index 0, so it counts as an axis
+    # of size 1.
     relaxed = Tensor(
         tuple(1 if isinstance(extent, int) and extent == 0 else extent for extent in whole.shape), whole.dtype
     )
@@ -279,7 +279,7 @@ def broadcast_to(input: Operand, shape: Sizes) -> Tensor | Inferred:
 
 @_tensorflow("ensure_shape", flops=costs.free)
 def ensure_shape(x: Tensor, shape: AnyValue) -> Tensor:
-    """Checks that a tensor has a shape. Unknown sizes of the tensor become known if the shape states them."""
+    """Checks the shape of a tensor. An unknown size of the tensor becomes the size in ``shape``."""
     stated = [UNKNOWN if part is None else part for part in shape]
     merged = (known if size is UNKNOWN else size for size, known in zip(x.shape, stated))
     return Tensor(tuple(merged), x.dtype)
@@ -287,7 +287,7 @@ def ensure_shape(x: Tensor, shape: AnyValue) -> Tensor:
 
 @_tensorflow("tile", flops=costs.free)
 def tile(input: Operand, multiples: Sizes) -> Tensor:
-    """Repeats a tensor along each axis; the numbers may be tensors."""
+    """Repeats a tensor along each axis; ``multiples`` may be a tensor."""
     sizes = shape_of(input)
     counts = [UNKNOWN] * len(sizes) if multiples is None else multiples
     return Tensor(tuple(size * count for size, count in zip(sizes, counts)), _dtype(input))
@@ -295,7 +295,7 @@ def tile(input: Operand, multiples: Sizes) -> Tensor:
 
 @_tensorflow("repeat", flops=costs.free)
 def repeat(input: Operand, repeats: AnyValue, axis: Axis | None = None) -> Tensor:
-    """Repeats each element along an axis; the numbers may be tensors."""
+    """Repeats each element along an axis; ``repeats`` may be a tensor."""
     sizes = (product(shape_of(input)),) if axis is None else shape_of(input)
     at = 0 if axis is None else axis_index(axis, len(sizes))
     if isinstance(repeats, list) and all(isinstance(part, int) for part in repeats):
@@ -308,7 +308,7 @@ def repeat(input: Operand, repeats: AnyValue, axis: Axis | None = None) -> Tenso
 
 @_tensorflow("slice", flops=costs.free)
 def slice_(input_: Operand, begin: Sizes, size: Sizes) -> Tensor:
-    """Returns a part of a tensor; its start and its sizes may be tensors. The size -1 means the rest of an axis."""
+    """Returns a part of a tensor. ``begin`` and ``size`` may be tensors. The size -1 means the rest of an axis."""
     sizes = shape_of(input_)
     starts = [UNKNOWN] * len(sizes) if begin is None else begin
     wanted = [UNKNOWN] * len(sizes) if size is None else size
@@ -343,7 +343,7 @@ def strided_slice(
 
 @_tensorflow("pad", flops=costs.free)
 def pad(tensor: Operand, paddings: AnyValue, mode: Ignored = None, constant_values: Ignored = 0) -> Tensor:
-    """Pads both ends of each axis; the numbers may be tensors."""
+    """Pads both ends of each axis; ``paddings`` may be a tensor or contain tensors."""
     sizes = shape_of(tensor)
     if not isinstance(paddings, list):
         return Tensor((UNKNOWN,) * len(sizes), _dtype(tensor))
@@ -395,10 +395,7 @@ def concat(values: AnyValue, axis: Axis) -> Tensor:
 
 
 def _agreed(shapes: Sequence[Shape]) -> Shape:
-    """Returns the common shape of the tensors.
-
-    A size of the common shape is known if it is known in at least one tensor.
-    """
+    """Returns the common shape of tensors. A size is unknown only if it is unknown in all tensors."""
     return tuple(next((size for size in sizes if size is not UNKNOWN), UNKNOWN) for sizes in zip(*shapes))
 
 
@@ -684,7 +681,7 @@ def softmax_cross_entropy(labels: Operand, logits: Operand, axis: AnyValue = -1)
 
 @_tensorflow("nn.sparse_softmax_cross_entropy_with_logits")
 def sparse_softmax_cross_entropy(labels: Operand, logits: Operand) -> Tensor:
-    """Computes the cross entropy of each distribution; the labels are numbers of classes."""
+    """Computes the cross entropy of each distribution; the labels are class numbers."""
     return Tensor(shape_of(labels), _dtype(logits))
 
 
@@ -784,7 +781,7 @@ def scatter_nd(indices: Ignored, updates: Operand, shape: Sizes) -> Tensor | Inf
 
 @_tensorflow("dynamic_partition", flops=costs.free)
 def dynamic_partition(data: Operand, partitions: Operand, num_partitions: Integer) -> list[Tensor]:
-    """Splits a tensor into parts; ``partitions`` has the number of the part for each element."""
+    """Splits a tensor into parts; ``partitions`` has the part number of each element."""
     if not 0 < num_partitions <= MAX_PARTS:
         raise Refusal(f"returns 1 to {MAX_PARTS:,} tensors", codes.INVALID_VALUE)
     rest = shape_of(data)[len(shape_of(partitions)) :]
@@ -793,9 +790,7 @@ def dynamic_partition(data: Operand, partitions: Operand, num_partitions: Intege
 
 @_tensorflow("unique")
 def unique(x: Tensor, out_idx: AnyValue = "int32") -> list[Tensor]:
-    """Returns the distinct elements of a vector, and for each element the index of its value among the distinct
-    elements.
-    """
+    """Returns the unique elements of a vector, and the index of each element in the unique elements."""
     return [Tensor((UNKNOWN,), x.dtype), Tensor(x.shape, out_idx if isinstance(out_idx, str) else "int32")]
 
 
@@ -939,8 +934,8 @@ def resize(images: Tensor, size: Sizes, method: AnyValue = "bilinear", preserve_
             scale = min(known[0] / known[2], known[1] / known[3])
             height, width = round(scale * known[2]), round(scale * known[3])
     resized = _image_sizes(images, height, width)
-    # The method "nearest" keeps the dtype. Other methods return float32, but keep integers if the size does not change,
-    # so the dtype of integers is unknown here.
+    # The method "nearest" keeps the dtype. Other methods return float32. But they keep integers if the size does not
+    # change, so the dtype is unknown for integers.
     keeps = method in ("nearest", 1) or images.dtype in ("float32", "")
     return resized if keeps else Tensor(resized.shape, "" if images.dtype not in _FLOATS else "float32")
 
@@ -1060,9 +1055,7 @@ def _last(data_format: Any) -> str:
 
 
 def _spatial(value: Any, rank: int, data_format: Any) -> Any:
-    """Returns the entries of ``value`` for the spatial axes. The list ``value`` may also have entries for the batch
-    axis and the channel axis.
-    """
+    """Returns the entries of ``value`` for the spatial axes, such as ``[2, 3]`` for ``[1, 2, 3, 1]``."""
     if value is None or isinstance(value, int):
         return 1 if value is None else value
     if not isinstance(value, list) or not all(isinstance(part, int) for part in value):

@@ -31,7 +31,7 @@ def _channels_last(shape: Shape, data_format: Any) -> Shape:
 def _slide(
     sizes: Shape, kernel: Iterable[Number], strides: Iterable[int], dilation: Iterable[int], padding: Any
 ) -> list[Number]:
-    """Returns the output sizes of the axes along which a window moves.
+    """Returns the output size of each axis on which a window moves.
 
     As in Keras, a single size, stride or rate applies to all axes.
     """
@@ -126,7 +126,7 @@ def _convolution(
     """Returns the rule of a convolution whose kernel is a tensor.
 
     ``filters`` and ``terms`` are functions of the kernel's shape. ``filters`` returns the number of filters. ``terms``
-    returns the number of products that are added for one element of the output.
+    returns the number of products in one element of the output.
     """
 
     def rule(
