@@ -56,8 +56,9 @@ def read_member(file: BinaryIO, name: str, source: str) -> bytes:
 
 @contextmanager
 def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
-    """Opens a member of an archive as a file. A member that is not compressed is not loaded into memory. Keras does not
-    compress members.
+    """Opens a member of an archive as a file.
+
+    An uncompressed member, as Keras writes it, is not loaded into memory.
     """
     import zipfile
 
@@ -71,9 +72,9 @@ def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
 
 
 class _UncompressedMember(io.RawIOBase):
-    """Gives access to an uncompressed member, which is a part of the archive's file.
+    """An uncompressed member of an archive as a file. It reads from the archive's file directly.
 
-    Python's ZipExtFile is slow here: to reach a later position, it reads everything before that position.
+    Python's ZipExtFile is slow: to move to a position, it reads everything before that position.
     """
 
     def __init__(self, file: BinaryIO, info: zipfile.ZipInfo) -> None:
@@ -85,7 +86,7 @@ class _UncompressedMember(io.RawIOBase):
         header = file.read(30)
         if not header.startswith(_MEMBER_START):
             raise zipfile.BadZipFile(f"{info.filename} is not at the position that the directory states")
-        # The header has 30 bytes. The member's name and an extra field follow it, then the content. The last four bytes
+        # The header has 30 bytes. After it come the member's name, an extra field and the content. The last four bytes
         # of the header are the lengths of the name and of the extra field.
         lengths = sum(struct.unpack("<HH", header[26:30]))
         self._start = info.header_offset + 30 + lengths
@@ -191,9 +192,8 @@ def parse_json(source_text: Source) -> Any:
         raise error(codes.JSON_SYNTAX, f"{source}: this JSON cannot be read: {str(bad)[:100]}") from None
 
 
-# Matches a whole string, even with brackets in it, or text outside strings up to the next bracket. A string without a closing
-# quote extends to the end of the text. If the pattern required the closing quote, the search would start again at each
-# escaped quote of such a string, and would take quadratic time.
+# Matches a string, or other text up to the next bracket or string. The closing quote is optional: otherwise a string
+# without a closing quote would take quadratic time.
 _NO_BRACKETS = r'(?s)"[^"\\]*(?:\\.[^"\\]*)*"?|[^\[\]{}"]+'
 
 

@@ -22,9 +22,8 @@ _COMMON_KEYS = frozenset({"name", "trainable", "dtype", "autocast", "dynamic", "
 class Declaration(Struct):
     """A declared layer, and the name of the file that declares it.
 
-    ``built_in`` is True if convcalc itself declares the layer. Such a declaration names all arguments of the class. If
-    a layer has an argument that the declaration does not name, the layer comes from another version of the class. Then
-    the declaration is not used.
+    ``built_in`` is True for a declaration in convcalc itself, which names all arguments of the class. A layer with
+    another argument comes from another version of the class; then the declaration is not used.
     """
 
     definition: LayerDefinition
@@ -32,8 +31,9 @@ class Declaration(Struct):
     built_in: bool = False
 
     def unknown_argument(self, config: Mapping[str, Any]) -> str:
-        """Returns an argument in ``config`` that a built-in declaration does not name; an empty string if all arguments
-        are named, or if the declaration is not built in.
+        """Returns an argument in ``config`` that is not declared; an empty string if there is none.
+
+        Always returns an empty string if the declaration is not built in.
         """
         known = {*_COMMON_KEYS, *(argument.name for argument in self.definition.arguments)}
         return next((key for key in config if self.built_in and key not in known), "")

@@ -63,7 +63,7 @@ class OpenFile(Struct):
 
     @property
     def text(self) -> Source:
-        """The text of the file, whose kind must be a text kind."""
+        """The text of the file. Only a file of a text kind has a text."""
         assert self.source is not None, self.kind.name
         return self.source
 
@@ -89,7 +89,7 @@ def _is_tfjs(text: str) -> bool:
 
 
 def _is_keras_metadata(start: bytes) -> bool:
-    # The first object is the model. It has the number 0, which a file can leave out, and the path "root".
+    # The first object in the file is the model. Its path is "root", and its number is 0; a file can omit this number.
     return re.match(rb"\n[\x80-\xff]*[\0-\x7f](\x10\0)?\x1a\x04root[\x22\x2a]", start) is not None
 
 
@@ -123,7 +123,7 @@ def _is_keras_text(text: str) -> bool:
 
 
 def find_summary_part(text: str) -> re.Match[str] | None:
-    """Returns the first part of a text that looks as if Keras had printed it."""
+    """Returns the first text that is typical of a summary printed by Keras, such as ``Layer (type)``."""
     return _SUMMARY_PART.search(text)
 
 
@@ -238,8 +238,8 @@ YAML_CONFIG = _kind(
         config=f"{_CONTENTS}:yaml_config",
     )
 )
-# The next three kinds are not models. A command that needs a model gives such a file to the reader of specs, which
-# reports what is wrong.
+# The next three kinds are not models. If a command needs a model, the reader of specs reads the file and reports what
+# is wrong.
 JSON_REPORT = _kind(FileKind("JSON report", matches=_is_json_report))
 JSON = _kind(FileKind("JSON text", matches=_is_json))
 KERAS_TEXT = _kind(FileKind("printed summary", matches=_is_keras_text))

@@ -1,7 +1,7 @@
-"""Puts the calls of a functional config into an order in which they can run.
+"""Orders the calls of a functional config, so that each call comes after its inputs.
 
-A config identifies a tensor by the name of a layer, the number of one of the layer's calls, and the number of an output
-of this call. A missing tensor and a cycle are errors; the message names the path in the file.
+A config identifies a tensor by a layer's name, the number of a call, and the number of an output: ``["dense", 0, 0]``.
+A missing tensor and a cycle are errors; the message names the path in the file.
 """
 
 from __future__ import annotations
@@ -139,12 +139,11 @@ class CallGraph:
         return with_needed(model)
 
     def _find_offset(self, entry: LayerEntry, output_layers: Any) -> None:
-        """Finds out whether the file counts the calls of a custom class from 0 or from 1, and sets ``entry.offset``.
+        """Sets ``entry.offset`` of a custom class: 0 if the file counts its calls from 0, or 1 if from 1.
 
         Keras counts the calls of a nested Functional from 1, and the calls of other layers from 0. The file does not
-        say whether a custom class is a Functional. But Keras saves only calls whose outputs are used. So each saved
-        call must have a number that other calls or the outputs of the model use. This is true for only one of the two
-        ways of counting.
+        say whether a custom class is a Functional. But Keras saves only calls whose outputs are used, so the used
+        numbers show how the calls are counted.
         """
         count = len(entry.nodes)
         outputs = {part[1] for part in _leaf_lists(output_layers) if part[0] == entry.name}
@@ -191,7 +190,7 @@ class CallGraph:
 
     def _order_calls(self) -> None:
         """Adds the calls to the model in an order in which they can run."""
-        # for each call, the number of calls that must be added before it and are still missing
+        # for each call, the number of calls that must still be added before it
         waiting: dict[tuple[str, int], int] = {}
         followers: dict[tuple[str, int], list[tuple[str, int]]] = {}
         tensors: dict[tuple[str, int], list[KerasTensor]] = {}
@@ -343,15 +342,13 @@ class CallGraph:
         return inputs
 
     def _form(self, args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
-        """Returns the form of the arguments of a layer's call, with a slot in place of each tensor; None if the only
-        argument is a single tensor.
-        """
+        """Returns the form of a layer's arguments, with a slot in place of each tensor; None for a single tensor."""
         if not kwargs and len(args) == 1:
             if serialized.is_tensor(args[0]):
                 return None
             if isinstance(args[0], list) and all(map(serialized.is_tensor, args[0])):
-                # In Keras 2, this list can also contain the initial states of a recurrent layer, which are a separate
-                # argument in Keras 3. Then no form is recorded.
+                # In Keras 2, this list can also contain the initial states of a recurrent layer. Keras 3 has a separate
+                # argument for them. Then no form is recorded.
                 has_states = self.legacy and isinstance(definition, LayerDefinition) and definition.takes_initial_state
                 return None if has_states else list_form(len(args[0]))
         return call_form(args, kwargs) if not self.legacy else keras2_call_form(args, kwargs, definition)
@@ -383,7 +380,7 @@ class CallGraph:
                     f"calls {operation.name} with {len(args)} arguments; it takes {len(operation.parameters)}",
                 )
             named = {name: slotted(value) for name, value in zip(operation.parameters, args)}
-        # Slots have the order in which _order_calls lists the tensors of the call.
+        # The slots are numbered in the order in which _order_calls lists the tensors of the call.
         for name in kwargs if self.legacy else sorted(kwargs):
             if name in operation.parameters:
                 named[name] = slotted(kwargs[name])
@@ -414,9 +411,7 @@ class CallGraph:
         return tuple(refs)
 
     def _model_ref(self, part: list[Any], path: str) -> Ref:
-        """Returns the reference to the tensor that an entry ``[name, call, output]`` in ``input_layers`` or
-        ``output_layers`` names.
-        """
+        """Returns the tensor of an entry ``[name, call, output]`` in ``input_layers`` or ``output_layers``."""
         name, node, output = part
         entry = self.entries.get(name)
         if entry is None and not self.is_whole:
@@ -473,8 +468,9 @@ _WITH_CONSTANTS = (*_FIRST, "initial_state", "initial_states", "states")
 
 
 def _checked(rule: ForeignRule, nodes: Sequence[tuple[Any, Mapping[str, Any]]]) -> ForeignRule:
-    """Returns the rule of a custom class. Sets the rule's ``misfit`` if a call has an argument that the rule does not
-    know. The rule is then not used, because the argument may change the result.
+    """Returns the rule of a custom class. If a call has an argument that the rule does not know, sets ``misfit``.
+
+    A rule with a ``misfit`` is not used, because the unknown argument may change the result.
     """
     known = {"training", *(argument.name for argument in rule.definition.call_arguments)}
     for _, kwargs in nodes:

@@ -256,8 +256,8 @@ class ConfigReader:
     def declared_model(self, data: Mapping[str, Any], fallback: Model) -> Model:
         """Returns the model of a config that lists no layers. The layers come from the declaration of the class.
 
-        Returns ``fallback``, the model as the file alone describes it, if the class has no declaration with layers, or
-        if the config does not fit the declaration. In the second case, a warning is added.
+        Returns ``fallback``, the model as the file alone describes it, if the class has no declaration with layers. If
+        the config does not fit the declaration, returns ``fallback`` with a warning.
         """
         declaration = self._declaration(data)
         if declaration is None or declaration.definition.template is None or not isinstance(data["config"], Mapping):
@@ -298,18 +298,18 @@ class ConfigReader:
         is_custom = definition is None or misfit != ""
         name = config.get("name") or entry.get("name")
         if is_custom and not isinstance(config.get("layers"), list):
-            # A custom class can have an argument ``name`` with another meaning. So the name in the entry comes first.
-            # Only a functional model has a name there.
+            # The argument ``name`` of a custom class can have another meaning, so the name in the entry is preferred.
+            # Only the entries of a functional model have a name.
             name = entry.get("name") or (name if isinstance(name, str) else None)
         if name is None and is_custom and not module.startswith("keras.src.ops."):
-            # The custom class accepts no name. Keras also gives such a layer an automatic name when it loads the file.
+            # The config has no name. When Keras loads the file, it also gives such a layer an automatic name.
             name = self.names.automatic(class_name)
         name = self.word(name, f"{path}.config.name")
         trainable = config.get("trainable", True) is not False
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
-            # The config of a Functional states ``trainable`` for the model itself. For a Sequential, Keras reads only
-            # the flags of the layers, so the model always counts as trainable.
+            # The config of a Functional has its own ``trainable``. Keras ignores this key for a Sequential, so a
+            # Sequential is always trainable; its layers may be frozen.
             return Layer(name, inner.shown_class, inner, trainable=inner.trainable)
         if module.startswith("keras.src.ops.") or module == TENSORFLOW:
             return self._operation(name, class_name, module, entry, path)
@@ -423,8 +423,8 @@ class ConfigReader:
                 batch_shape = self.items(serialized.plain(batch_shape), f"{path}.config.batch_shape")
             config = _input_config(config, batch_shape)
         if definition.name == "Discretization" and config.get("bin_boundaries") is not None:
-            # For an adapted Discretization layer, Keras writes ``bin_boundaries`` and ``num_bins``, but reads only
-            # ``bin_boundaries``.
+            # After ``adapt``, Keras writes both ``bin_boundaries`` and ``num_bins`` of a Discretization, but reads only
+            # the first.
             config = {key: value for key, value in config.items() if key != "num_bins"}
         values = {
             argument.name: self._value(argument, config[argument.name], name, f"{path}.config.{argument.name}", depth)
@@ -475,11 +475,10 @@ class ConfigReader:
         return value if function else serialized.plain(value)
 
     def _sublayer(self, kind: LayerValue, value: Any, name: str, path: str, depth: int) -> Any:
-        """Returns the value of an argument, which must be a layer or a model. ``name`` is the layer that has the
-        argument.
+        """Returns the value of an argument that must be a layer or a model. ``name`` is the layer with this argument.
 
-        Adds a warning if the class of the value is custom. Values of other types are returned unchanged; the later
-        check of the arguments reports them.
+        Adds a warning if the class of the value is custom. Returns any other value unchanged; the check of the
+        arguments reports it later.
         """
         if _is_model(value):
             model = self.model(value, path, depth + 1)

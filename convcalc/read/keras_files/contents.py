@@ -59,10 +59,9 @@ def read_hdf5_file(opened: OpenFile) -> Model:
 
 
 def read_sharded_weights(opened: OpenFile) -> Model:
-    """Returns a model for weights that are split into several files. The layers of the model are the owners of these
-    weights.
+    """Returns a model whose layers come from weights in several files.
 
-    The opened file is the JSON file that lists the files with the weights.
+    ``opened`` is the JSON file that lists these files.
     """
     from convcalc.read.keras_files.sharded import sharded_model
 
@@ -122,10 +121,10 @@ def archive_tree(opened: OpenFile) -> Iterator[Tree]:
 
 @contextmanager
 def tree_beside(opened: OpenFile) -> Iterator[Tree]:
-    """Opens the HDF5 file with the weights beside a file ``config.json`` or ``task.json``.
+    """Opens the HDF5 file with the weights in the folder of a ``config.json`` or ``task.json``.
 
-    Keras writes the files of a model into a folder if it does not pack them into an archive. In a folder of keras_hub,
-    ``task.json`` describes a task. A task contains the model of ``config.json``.
+    Keras writes such a folder if it does not pack the model into an archive. In a folder of keras_hub, ``task.json``
+    describes a task model, which contains the model of ``config.json``.
     """
     from convcalc.read.keras_files.hdf5 import open_hdf5
     from convcalc.read.keras_files.weights import no_weights
@@ -140,7 +139,7 @@ def tree_beside(opened: OpenFile) -> Iterator[Tree]:
 
 
 def layers_beside(tree: Tree, model: Model, name: str) -> Model:
-    """Returns a model with the layers that own the weights beside a file ``config.json`` or ``task.json``."""
+    """Returns a model whose layers come from the weights in the folder of a ``config.json`` or ``task.json``."""
     from convcalc.read.keras_files.hdf5 import open_hdf5
     from convcalc.read.keras_files.weights_tree import stored_model, task_model
 

@@ -1,8 +1,7 @@
-"""Corrects the weights of a few custom classes for Keras 2. For these classes, an archive does not store the weights
-that Keras counts.
+"""Corrects the stored weights of a few custom classes of Keras 2. Keras counts other weights than it stores.
 
-An archive of Keras 2 contains the weights of all objects in the attributes of a layer. A summary counts the weights
-that the layer tracks. For nearly all classes, these are the same weights.
+An archive of Keras 2 has the weights of all objects in a layer's attributes. A summary counts the weights in
+``layer.weights``. For nearly all classes, these are the same weights.
 
 Sources: ``keras_multi_head/multi_head.py``; ``tensorflow_addons/layers/wrappers.py``.
 """

@@ -1,8 +1,7 @@
-"""Keeps the form of the arguments of calls, and of the inputs and outputs of models, so that a model can be written
-again.
+"""Records the form of calls, inputs and outputs, so that a model can be written to a file again.
 
-Keras distinguishes ``layer(a, b)``, ``layer([a, b])`` and ``layer(a, mask=b)``. The layer rules of convcalc need only
-the tensors, not the form.
+``layer(a, b)``, ``layer([a, b])`` and ``layer(a, mask=b)`` have the same tensors, but different forms. A form has a
+:class:`Slot` in place of each tensor. The layer rules of convcalc need only the tensors.
 """
 
 from __future__ import annotations
@@ -24,18 +23,19 @@ def list_form(length: int) -> CallForm | None:
 
 
 def call_form(args: Sequence[Any], kwargs: Mapping[str, Any]) -> CallForm:
-    """Returns the form of a call in a file of Keras 3. The tensors are in the order of the sorted keyword arguments."""
+    """Returns the form of a call in a file of Keras 3. Slots in named arguments are numbered in the order of the names."""
     slot = _slots()
     positional = tuple([_form(value, slot) for value in args])
     return CallForm(positional, _mapping(kwargs, slot))
 
 
 def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
-    """Returns the form of an upgraded call of Keras 2, with the tensors in the order of the file.
+    """Returns the form of an upgraded call of Keras 2, with the slots numbered in the order of the file.
 
-    Returns None if the form need not be recorded: for a Keras layer that is called without constants and without
-    tensors as named arguments, and for a nested model that is called without named arguments. The form of such a call
-    follows from its tensors, as for a call in a spec.
+    Returns None for a call whose form follows from its tensors, as in a spec:
+
+    - a call of a Keras layer without constants, and without tensors in named arguments
+    - a call of a nested model without named arguments
     """
     if not isinstance(definition, LayerDefinition):
         if definition.contains_layers and all(value is None for value in kwargs.values()):
@@ -58,7 +58,7 @@ def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition:
 
 
 def tree_form(value: Any, legacy: bool) -> Any:
-    """Returns the lists and mappings of a model's inputs or outputs, with a slot in place of each tensor.
+    """Returns the form of a model's inputs or outputs: lists and mappings with a slot in place of each tensor.
 
     Returns None for a single tensor, and for a list of several tensors. If ``legacy`` is True, also returns None for a
     list of one tensor, because Keras 2 writes a single tensor in a list.

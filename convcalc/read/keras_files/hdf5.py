@@ -153,8 +153,8 @@ def array(dataset: Any) -> StoredWeight:
 def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[StoredWeight]) -> bool:
     """Returns True if two lists of arrays are certainly the same variables, stored twice.
 
-    All values must be equal, and at least one array must not be constant: constant arrays, such as zeros, can be equal
-    by chance.
+    All values must be equal. At least one array must have different values in it, because two arrays of zeros can be
+    equal by chance.
     """
     if [(weight.shape, weight.dtype) for weight in first] != [(weight.shape, weight.dtype) for weight in second]:
         return False
@@ -169,9 +169,10 @@ def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[S
 
 
 def is_table(tree: Tree, weight: StoredWeight) -> bool:
-    """Returns True if an array has integers of more than one byte, or floating-point numbers in sorted order.
+    """Returns True if an array looks like a constant table, such as indices or frequencies.
 
-    Examples are indices and frequencies. Each layer of a class has such a table, with the same values.
+    Two layers of a class can have equal tables that are separate variables. A table has integers of more than one byte,
+    or sorted floating-point numbers.
     """
     dataset = tree.child(tree.root, weight.path)
     if dataset.dtype.kind in "iub":
@@ -207,7 +208,7 @@ class _CheckedFile(io.RawIOBase):
         self._file = file
         file.seek(0)
         start = file.read(16)
-        # The size of the lengths in the file is byte 14. Since version 2 of the format, it is byte 10.
+        # Byte 14 of the file states how many bytes a length has. Since version 2 of the format, it is byte 10.
         if start[14 if start[8] < 2 else 10] != 8:
             raise OSError("its lengths do not have 8 bytes, which Keras always writes")
 
@@ -227,9 +228,8 @@ class _CheckedFile(io.RawIOBase):
 def _check_heap(heap: Any) -> None:
     """Raises an error for a damaged heap that the HDF5 library would never stop reading.
 
-    An object in a heap begins with a header of 16 bytes: the object's number (0 for free space) is at byte 0, and its
-    size at byte 8. If the size is 0, or is so large that the next position overflows, the library would read the same
-    object again.
+    Each object in a heap begins with 16 bytes: its number (0 for free space) at byte 0, and its size at byte 8. If the
+    size is 0 or overflows the position, the library would read the same object again.
     """
     offset, end = 16, int.from_bytes(heap[8:16], "little")
     while offset + 16 <= min(end, len(heap)):  # ``heap`` may be only the beginning of a long heap

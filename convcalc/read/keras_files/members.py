@@ -2,7 +2,7 @@
 
 CONFIG_MEMBER = "config.json"
 WEIGHTS_MEMBER = "model.weights.h5"
-# The file that lists the HDF5 files of sharded weights: Keras can split the weights of a model into several files.
+# Keras can split the weights of a model into several HDF5 files. This file lists them.
 SHARDS = "model.weights.json"
 # The files of a task model of keras_hub, such as a classifier. A task model consists of a backbone and a head.
 # TASK_WEIGHTS has the weights of the head, and WEIGHTS_MEMBER has the weights of the backbone.

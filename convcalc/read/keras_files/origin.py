@@ -28,7 +28,7 @@ _COMMON_KEYS = frozenset(
         *("data_format", "keepdims"),
     )
 )
-# Keys that Keras 2 writes only for some layers. Each value lists how the class names of these layers begin.
+# Keys that Keras 2 writes only for layers whose class names begin with one of these words.
 _KEYS = {
     "noise_shape": ("SpatialDropout",),
     "groups": ("Conv", "DepthwiseConv", "SeparableConv"),
@@ -75,8 +75,8 @@ _KEYS = {
 _NEWER_ARGUMENTS = frozenset({"data_format", "keepdims"})
 # A key that marks an entry as upgraded from Keras 1. Keras 1 writes fewer arguments than Keras 2.
 WRITTEN_BY_KERAS1 = "written by Keras 1"
-# Arguments that every version of Keras 2 writes for each layer that has them. If the config of a layer lacks one of the
-# layer's arguments in this list, the class of the layer is custom.
+# Arguments that Keras 2 always writes for its own layers. If Keras's class has such an argument and the config lacks
+# it, the class in the file is custom.
 _ALWAYS_WRITTEN = frozenset(
     (
         *("use_bias", "activation", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
@@ -96,8 +96,7 @@ def may_be_keras(entry: Mapping[str, Any]) -> bool:
     class_name, registered, module = str(entry.get("class_name")), entry.get("registered_name"), entry.get("module")
     if class_name == _REGISTERED:
         return True
-    # The upgrade from Keras 2 to Keras 3 may have added a suffix to the class name, after a space. The registered name
-    # has no suffix.
+    # The upgrade from Keras 2 may have added " (Keras 2)" to the class name, but not to the registered name.
     names = (class_name, class_name.partition(" ")[0], f"Custom>{class_name}" if module is not None else "")
     if ">" in class_name or (isinstance(registered, str) and registered not in names):
         return False
@@ -107,11 +106,10 @@ def may_be_keras(entry: Mapping[str, Any]) -> bool:
 
 
 def with_module_of_operation(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the object with its module if it is an operation that Keras 3 wrote into an HDF5 file.
+    """Adds the module to an operation that Keras 3 wrote into an HDF5 file. Returns any other object unchanged.
 
-    These files contain no modules, and some operations have the names of layers, e.g. ``Add``. The config of a layer has
-    the key ``trainable``; the config of an operation contains only arguments of its constructor and, in newer versions,
-    its name.
+    Such a file contains no modules, and some operations have the name of a layer, e.g. ``Add``. Only a layer's config
+    has the key ``trainable``. An operation's config has only constructor arguments and, in newer versions, a name.
     """
     config = entry.get("config")
     if "module" in entry or not isinstance(config, Mapping) or "trainable" in config or "name" not in {*entry, *config}:
@@ -123,11 +121,10 @@ def with_module_of_operation(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
-    """Returns the reason why an object without a module is not of the Keras class with the same name; an empty string
-    if it may be of this class.
+    """Returns why an object without a module is not of Keras's class with this name; an empty string if it may be.
 
-    For its own layers, Keras writes the arguments of the class and no others. An additional argument, a missing
-    argument of ``_ALWAYS_WRITTEN``, or a config without any argument of the class shows that the class is custom.
+    For its own layers, Keras writes exactly the arguments of the class. So the class is custom if the config has
+    another argument, lacks an argument of ``_ALWAYS_WRITTEN``, or has no argument of the class.
     """
     config = entry["config"]
     if "module" in entry:
@@ -178,9 +175,9 @@ def full_name(entry: Mapping[str, Any]) -> str:
 
 
 def custom_function(value: Any, kind: KnownName) -> str:
-    """Returns the name of a custom function; an empty string if Keras has a function of this kind and name.
+    """Returns the name of a custom function; an empty string if Keras has a function of this name.
 
-    ``kind`` is the kind of activations, initializers, regularizers or constraints.
+    ``kind`` has the names that Keras knows, for example of all activations.
     """
     if isinstance(value, dict) and value.get("class_name") == "function":
         value = value.get("config")

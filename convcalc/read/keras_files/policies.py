@@ -44,11 +44,9 @@ def is_policy_object(value: Any) -> bool:
 
 
 def policy(value: Any) -> str | None:
-    """Returns the name of the dtype policy in ``value``, which is a string or a policy object; None if ``value`` is
-    None.
+    """Returns the name of a dtype policy, given as a string or a policy object; None for None.
 
-    A policy that Keras does not define also gets a name. For such a name, :func:`convcalc.layers.dtypes.is_policy`
-    returns False.
+    An unknown policy gets a name too, but :func:`convcalc.layers.dtypes.is_policy` returns False for this name.
     """
     if value is None or isinstance(value, str):
         return value
@@ -74,16 +72,18 @@ def policy(value: Any) -> str | None:
 def layer_policy(
     value: Any, name: Any, definition: LayerDefinition | None, build_config: Any, own_path: bool = True
 ) -> str | None:
-    """Returns the name of a layer's dtype policy; None if the config states no policy. The name ``_MAP`` means that the
-    policy is unknown.
+    """Returns the name of a layer's dtype policy; None if the config states no policy.
+
+    In a map of policies, the layer's path is the key: ``dense``, or ``model/dense`` for a layer inside a model. Returns
+    ``_MAP`` if the policy is unknown, for example because several paths are possible.
 
     Args:
         value: the ``dtype`` in the layer's config.
         name: the layer's name.
         definition: the layer in the catalogue; None for a custom class.
-        build_config: the layer's ``build_config``. If it is given, Keras builds the layer before it adds the layer to a
-            model, and the layer's path is only the layer's name.
-        own_path: True if the layer's path is only its name, even without a ``build_config``.
+        build_config: the layer's ``build_config``. If it is given, the path is ``name``: Keras builds the layer before
+            it adds the layer to a model.
+        own_path: True if the path is ``name`` even without a ``build_config``.
     """
     if not isinstance(value, Mapping) or value.get("class_name") != _MAP or not _is_keras(value):
         return policy(value)
@@ -115,8 +115,8 @@ def _entries(config: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
     default = config.get("default_policy")
     if not isinstance(by_path, Mapping) or set(config) - {"default_policy", "policy_map"}:
         return None
-    # For a float8 policy in a map, Keras ignores the policy's history length and uses the default length, so the length
-    # is removed from the name.
+    # In a map, Keras uses the default history length for every float8 policy. So "float8/512_from_float32" becomes
+    # "float8_from_float32".
     return _usual_history(policy(default)), {str(key): _usual_history(policy(part)) for key, part in by_path.items()}
 
 
@@ -127,18 +127,15 @@ def _usual_history(name: str | None) -> str:
 def _possible_paths(name: str, by_path: Mapping[str, str]) -> list[str]:
     """Returns examples of the paths that a layer of this name can have.
 
-    The examples are: the name alone; the name after ``a/``, which stands for the name of any model; and, for each key
-    of the map that contains the name, the part of the key up to the name.
+    For ``dense``, these are ``dense``, ``a/dense`` (inside any model) and, if a key of the map is ``b/dense`` or
+    ``b/dense/query``, also ``b/dense``.
     """
     inside = [key for key in by_path if key.endswith(f"/{name}") or f"/{name}/" in key]
     return [name, f"a/{name}", *(key[: key.rindex(f"/{name}") + len(name) + 1] for key in inside)]
 
 
 def _with_inner(path: str, definition: LayerDefinition | None, default: str, by_path: Mapping[str, str]) -> str:
-    """Returns the policy for the path of a layer, combined with the policies for the layers inside this layer.
-
-    If one of these policies is unknown, returns only the name of the unknown policy.
-    """
+    """Returns one policy name for a layer and the layers inside it. If a policy is unknown, returns that policy's name."""
     own = _at(path, default, by_path)
     names = definition.inner_layers if definition is not None else ()
     inner = {name: _at(f"{path}/{name}", default, by_path) for name in names}
@@ -148,11 +145,10 @@ def _with_inner(path: str, definition: LayerDefinition | None, default: str, by_
 
 
 def _at(path: str, default: str, by_path: Mapping[str, str]) -> str:
-    """Returns the policy for a path.
+    """Returns the policy for a path: from the key that equals the path, or whose regular expression matches it.
 
-    A key that equals the path is used first, otherwise the key whose regular expression matches the path. Returns the
-    default if no key matches. Returns ``_MAP``, which means unknown, if several keys match or a key is not a simple
-    expression.
+    Returns the default if no key matches. Returns ``_MAP``, which means unknown, if several keys match or a key is not
+    a simple expression.
     """
     if path in by_path:
         return by_path[path]

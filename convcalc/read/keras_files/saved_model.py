@@ -86,11 +86,10 @@ def read_graph(opened: OpenFile) -> Model:
 
 
 def _with_built_shapes(model: Model, objects: SavedObjects, number: int) -> Model:
-    """Returns the model. For layers whose rules may be unknown, output shapes are recorded.
+    """Returns the model with recorded output shapes for layers whose rules may be unknown.
 
-    For each layer, the file states the input shape for which the layer was built. This shape is the output shape of the
-    previous layer. The input shapes of nested models, and of layers that are called several times, are not used,
-    because these can also be called on other shapes.
+    The file states the input shape of each layer. This is the output shape of the previous layer. Nested models and
+    layers with several calls are skipped, because they can be called on other shapes.
     """
     numbers = {objects.description(child).get("name"): child for child in objects.layers(number)}
     times = Counter(call.layer for call in model.calls)
@@ -118,7 +117,7 @@ def _with_built_shapes(model: Model, objects: SavedObjects, number: int) -> Mode
 
 
 def saved_model_weights(objects: SavedObjects, model: Model, name: str) -> Weights:
-    """Returns the weights of each layer of a model whose config lists its layers."""
+    """Returns the weights of each layer. The config of ``model`` must list the layers."""
     layers: dict[str, tuple[StoredWeight, ...]] = {}
     waiting = [("", model, 0)]
     while waiting:
@@ -152,7 +151,7 @@ class _LayerTree:
         self._remaining = MAX_ROWS
 
     def layers(self, number: int, own: Sequence[StoredWeight], depth: int) -> list[Layer]:
-        """Returns the layers directly in an object whose variables are ``own``."""
+        """Returns a row for each layer directly in an object. ``own`` has the variables of the object."""
         if depth > MAX_DEPTH:
             raise Refusal(f"its layers are nested more than {MAX_DEPTH} levels deep", codes.TOO_DEEP)
         attributes = {child: name for name, child in self._objects.object(number).children.items()}
@@ -180,8 +179,7 @@ class _LayerTree:
         class_name = str(description.get("class_name") or "?")[:200]
         short = class_name.rpartition(">")[2]
         layers = self.layers(number, weights, depth + 1)
-        # If inner layers share a variable, the layer becomes one row. In separate rows, the variable would be counted
-        # twice.
+        # The inner layers get separate rows only if no variable would be counted twice.
         parts = [weight.path for layer in layers for weight in _weights_of(layer)]
         if any(layer.name != "vars" for layer in layers) and sorted(parts) == sorted(weight.path for weight in weights):
             return Layer(name, short, model_of_rows(name, short, layers))
@@ -199,9 +197,7 @@ def _weights_of(layer: Layer) -> Iterable[StoredWeight]:
 
 
 def _definition(name: str, description: Mapping[str, Any]) -> Foreign:
-    """Returns the definition of a layer whose calls are unknown. The definition states a module only if the layer is
-    Keras's.
-    """
+    """Returns the definition of a layer whose calls are unknown. Only a definition of a Keras layer has a module."""
     entry = {"config": {}, **description}
     known = lookup_builtin(name) or keras2_layer(name)
     may_be = known is not None and isinstance(entry["config"], Mapping) and origin.may_be_keras(description)
@@ -215,8 +211,8 @@ def variables_model(
 ) -> Model:
     """Returns a model with the variables of a file that describes no layers. The variables are grouped by their paths.
 
-    ``model`` is the model of a config that lists no layers; None if the file has no config. ``described`` is the part of
-    the warning that says what the file contains.
+    ``model`` is the model of a config that lists no layers; None if the file has no config. ``described`` is the first
+    part of the warning, such as "the file contains only weights".
     """
     if not variables:
         raise error(codes.NOT_A_MODEL, f"{source}: contains neither a Keras model nor variables")
@@ -227,7 +223,7 @@ def variables_model(
 
 
 def _grouped(variables: Sequence[tuple[Sequence[str], StoredWeight]], path: str, depth: int) -> Group:
-    """Returns the group of these variables. Each variable is given with the parts of its path below the group."""
+    """Returns the variables as a tree of groups. The path ``dense/kernel`` gives the group ``dense``."""
     inner: dict[str, list[tuple[Sequence[str], StoredWeight]]] = {}
     weights = []
     for parts, weight in variables:

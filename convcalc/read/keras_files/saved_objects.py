@@ -34,15 +34,15 @@ MAX_LISTED = 1_000_000  # the maximum number of variables in all lists of variab
 _MAX_AXES = 64
 _MAX_DEPTH = 64
 _EMPTY = memoryview(b"")
-# Attributes of a model under which no weights of the model are found.
+# Attributes of a model that do not contain weights of the model.
 _NOT_WEIGHTS = ("signatures", "optimizer", "keras_api")
 
-# The numbers of fields. The comment beside them names the messages that have these fields.
+# The numbers of fields in protocol buffers. Each comment names the messages with these fields.
 _META_GRAPH = 2  # SavedModel
 _GRAPH, _COLLECTIONS, _OBJECT_GRAPH = 2, 4, 7  # MetaGraphDef
 _NODES = 1  # SavedObjectGraph, SavedMetadata
 _CHILDREN, _USER_OBJECT, _VARIABLE = 1, 4, 7  # SavedObject
-# TensorFlow's numbers of dtypes.
+# The numbers that TensorFlow uses for dtypes.
 _DTYPES = {
     1: "float32",
     2: "float64",
@@ -176,10 +176,10 @@ class SavedObjects:
         return StoredWeight(self._paths[number], variable.shape, variable.dtype, trainable)
 
     def every_variable(self) -> list[tuple[str, StoredWeight]]:
-        """Returns all variables of the model, each with a path that shows where it belongs.
+        """Returns all variables of the model, each with a path.
 
-        If the model lists its variables, as Keras does, the path is the name of the variable. Otherwise the path has
-        the names of the attributes that lead to the variable. Optimizers are left out.
+        If the model lists its variables, as in Keras, the path is the variable's name. Otherwise the path consists of
+        attribute names, such as ``encoder/kernel``. Optimizers are left out.
         """
         weights = self._graph_weights or (self.variables(0) if self.child(0, "variables") is not None else None)
         if weights is not None:

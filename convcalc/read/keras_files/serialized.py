@@ -29,8 +29,8 @@ class KerasTensor(Struct):
     dtype: str
 
 
-# The default values of settings in the configs of initializers, regularizers and constraints. If all settings of an
-# object are defaults, the name of the object is used in its place.
+# Default settings of initializers, regularizers and constraints. An object whose settings are all defaults is replaced
+# by its name, such as "random_normal".
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "config": ({}, None),
     "seed": (None,),
@@ -103,8 +103,8 @@ def operand(value: Any) -> Any:
 def plain(value: Any) -> Any:
     """Returns a value of a config in the form that arguments accept.
 
-    A tuple becomes a list. A dtype policy, or an object with a default config, becomes its name. The depth of the
-    recursion is limited, because the reader of the file has limited the depth of the value.
+    A tuple becomes a list. A dtype policy, or an object with default settings, becomes its name. The recursion is not
+    deep, because the reader of the file has limited the depth of values.
     """
     if isinstance(value, list):
         return [plain(part) for part in value]

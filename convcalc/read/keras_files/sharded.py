@@ -36,10 +36,10 @@ def sharded_model(data: Any, source: str) -> Model:
 
 
 def sharded_beside(model: Model, source: str) -> Model | None:
-    """Returns a model with the layers that own the sharded weights beside a file ``config.json`` or ``task.json``.
+    """Returns a model whose layers come from the sharded weights in the folder of ``source``.
 
-    Returns None if the folder has no sharded weights. ``model`` is the model of the file ``source``. The config of this
-    model lists no layers.
+    Returns None if the folder has no such weights. ``model`` is the model of ``source``, a file ``config.json`` or
+    ``task.json`` that lists no layers.
     """
     described, path = Path(source).name, Path(source).with_name(SHARDS)
     if described not in (CONFIG_MEMBER, TASK) or path.with_name(WEIGHTS_MEMBER).is_file() or not path.is_file():
@@ -56,9 +56,7 @@ def sharded_beside(model: Model, source: str) -> Model | None:
 
 
 def _sharded_tree(data: Any, source: str, name: str = "") -> Group:
-    """Returns the objects in all HDF5 files that ``data`` names, merged into one tree. ``name`` is the path of the
-    outermost object.
-    """
+    """Returns the objects in all HDF5 files that ``data`` names, as one tree. ``name`` is the path of its root."""
     root = Group(name, is_container=True)
     for shard in _shards(data, source):
         path = str(Path(source).parent / shard)

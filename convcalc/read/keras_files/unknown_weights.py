@@ -1,4 +1,4 @@
-"""Decides whether some weights of a model may be impossible to infer. Only then are the weights in the file read."""
+"""Finds models whose config does not determine all weights. Only for such models, weights are read from the file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from convcalc.model import Foreign, Layer, Model
 
 
 def may_lack_weights(model: Model, stored_once: bool) -> bool:
-    """Returns True if some weights of a model may be impossible to infer.
+    """Returns True if the config of a model may not determine all its weights.
 
     Args:
         model: The model of a config.
-        stored_once: True for a file that stores the weights of a layer only once if two models share the layer: a
-            ``.keras`` archive or a SavedModel. Then the config does not show which weights are shared. From an ``.h5``
-            file, Keras loads two separate layers, so their weights can be inferred.
+        stored_once: True for a ``.keras`` archive or a SavedModel. If two models share a layer, these files store its
+            weights once, and the config does not show this. From an ``.h5`` file, Keras loads two separate layers.
     """
     if stored_once and _may_share(model):
         return True
@@ -26,8 +25,9 @@ def may_lack_weights(model: Model, stored_once: bool) -> bool:
 
 
 def may_be_unknown(layer: Layer) -> bool:
-    """Returns True if the layer's weights may be unknown, or if its output is unknown, so that the weights of later
-    layers are unknown too.
+    """Returns True if the weights or the output of a layer may be unknown.
+
+    After an unknown output, the weights of later layers are unknown too.
     """
     definition = layer.definition
     return (
@@ -95,5 +95,5 @@ def _holds_unknown(value: Any) -> bool:
 
 
 def _has_unknown_weights(definition: LayerDefinition, policy: str) -> bool:
-    """Returns True if a layer's rule may not know its weights. An unknown dtype policy may store them in any way."""
+    """Returns True if a layer's rule may not know its weights, for example because the dtype policy is unknown."""
     return definition.has_unknown_weights or definition.is_opaque or not is_policy(policy)

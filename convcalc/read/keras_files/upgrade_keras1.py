@@ -85,7 +85,7 @@ _CLASSES = {
 _ONLY_KERAS1 = ("MaxoutDense", "Highway", "ParametricSoftplus", "SReLU", "TimeDistributedDense", "Deconvolution2D")
 _SIZES = (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3"))
 _DATA_FORMATS = {"tf": "channels_last", "th": "channels_first"}
-# Classes that depend on the order of axes, although Keras 1 does not save the order for them.
+# Classes for which the order of axes matters, but Keras 1 does not save it.
 _UNSTATED = tuple(f"{kind}{rank}D" for kind in ("UpSampling", "ZeroPadding", "Cropping") for rank in (2, 3))
 _MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum"}
 _SIDES = (("left_pad", "right_pad"), ("top_pad", "bottom_pad", "left_pad", "right_pad"))
@@ -119,7 +119,7 @@ def upgrade_keras1(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _with_padding_pairs(entry: Mapping[str, Any], class_name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns a padding layer whose ``padding`` is a list of numbers or pairs, instead of named sides or four numbers."""
+    """Returns a padding layer with ``padding`` as a list of numbers or pairs. Keras 1 can also write named sides."""
     padding = config.get("padding")
     sides = next((sides for sides in _SIDES if isinstance(padding, Mapping) and set(padding) <= set(sides)), None)
     if not class_name.startswith("ZeroPadding"):
@@ -262,11 +262,11 @@ class _Graph:
 
 
 def without_stated_order(entries: Sequence[Any]) -> Sequence[Any]:
-    """Returns the layers of a model. A layer whose order of axes is unknown gets an invalid ``data_format``, so that it
-    is read as a layer of a custom class.
+    """Returns the layers. Layers with an unknown order of axes get an invalid ``data_format``.
 
-    Keras 1 does not save ``dim_ordering`` for the classes in ``_UNSTATED``; the default is a setting of the user. If
-    another layer of the model states "th" (channels_first), the layers of these classes may have the same order.
+    Such a layer is then read as a layer of a custom class. Keras 1 does not save ``dim_ordering`` for the classes in
+    ``_UNSTATED``; its default is a setting of the user. The order counts as unknown if another layer of the model
+    states "th" (channels_first).
     """
     if not any(config.get("dim_ordering") == "th" for config in _configs(entries)):
         return entries

@@ -25,8 +25,8 @@ class _Function(Struct):
     Attributes:
         names: maps the function's arguments, except the first, to the operation's arguments.
         fixed: arguments of the operation that have a fixed value for this function.
-        adapted: maps some arguments to a converter. It returns the value for Keras's operation, or :data:`_UNFIT` if
-            the operation does not accept the value.
+        adapted: maps an argument to a converter of its value. The converter returns :data:`_UNFIT` if Keras's operation
+            does not accept the value.
     """
 
     operation: str
@@ -36,7 +36,7 @@ class _Function(Struct):
     adapted: Mapping[str, Callable[[Any], Any]] = {}
 
 
-# A converter returns this object if Keras's operation does not accept the argument's value.
+# A converter returns this object for a value that Keras's operation does not accept.
 _UNFIT = object()
 
 
@@ -49,9 +49,9 @@ def _only(*accepted: Any) -> Callable[[Any], Any]:
 
 
 def _split_indices(sizes: Any) -> Any:
-    """Converts the sizes of the parts of a split to the indices that Keras's split expects: [2, 3, 3] becomes [2, 5].
+    """Converts the sizes of the parts of a split to Keras's indices: [2, 3, 3] becomes [2, 5].
 
-    A number of parts is returned unchanged.
+    A single number is the number of parts. It is returned unchanged.
     """
     if not isinstance(sizes, list):
         return sizes
@@ -262,10 +262,10 @@ _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN")
 
 
 def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str]) -> Mapping[str, Any]:
-    """Returns a Sequential whose config is a mapping.
+    """Returns a Sequential with a mapping as its config. Returns any other entry unchanged.
 
-    Before version 2.2.3, Keras wrote only the list of layers as the config. ``automatic`` gives a name to a model
-    without a name. In Keras 1, a Sequential can begin with a merge of other models. Then the result is a Functional.
+    Before version 2.2.3, the config that Keras wrote was only the list of layers. ``automatic`` makes a name for a
+    model without a name. A Sequential of Keras 1 that begins with a merge of other models becomes a Functional.
     """
     layers = entry.get("config")
     if entry.get("class_name") != "Sequential" or not isinstance(layers, list):
@@ -281,8 +281,7 @@ _SEQUENCES = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "CuDNNLSTM", "CuD
 
 
 def stated_input_shape(entry: Any) -> Any:
-    """Returns the input shape, with the batch size, that the first layer of a Sequential states; None if the layer
-    states no shape.
+    """Returns the input shape, with the batch size, that a layer states; None if it states no shape.
 
     Source: ``Layer.__init__`` in ``tf_keras/src/engine/base_layer.py``, ``Embedding.__init__`` and ``RNN.__init__``.
     """
@@ -324,11 +323,11 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None
 
 
 def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
-    """Returns the layers after restoring tensors that Keras 2 did not save as arguments of a call.
+    """Returns the layers with restored arguments of ``tf.einsum`` and ``tf.meshgrid``, which Keras 2 does not save.
 
-    For ``tf.einsum(equation, a, b)``, Keras 2 saves the equation, but not ``a`` and ``b``. Keras saves only layers that
-    an output of the model needs, and saves a layer before all layers that read the layer's output. So if no saved call
-    reads a layer, the next ``einsum`` (or similar function) in the file must read the layer.
+    For ``tf.einsum(equation, a, b)``, Keras 2 saves the equation, but not ``a`` and ``b``. It saves only layers that an
+    output of the model needs, and saves them before the layers that read them. So if no saved call reads a layer, the
+    next such function in the file must read the layer.
     """
     losing = [
         number
@@ -455,8 +454,7 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> 
     if len(nodes) == 1 and not _is_model(entry):
         nodes = [(_with_built_shapes(nodes[0][0], entry.get("build_config")), nodes[0][1])]
     if class_name in LAMBDAS and isinstance(config, Mapping):
-        # For a TensorFlow function, a list with one tensor is another argument than the tensor alone, so the list is
-        # kept.
+        # TensorFlow functions distinguish ``[tensor]`` from ``tensor``, so a list with one tensor is kept.
         lists = [isinstance(node, list) and not _is_entry(node) for node in entry["inbound_nodes"]]
         calls = [(args if is_list else _single(args), kwargs) for is_list, (args, kwargs) in zip(lists, nodes)]
         return _operation(upgraded, config, calls)
@@ -578,11 +576,10 @@ def _is_tensor(value: Any) -> bool:
 def _operation(
     entry: dict[str, Any], config: Mapping[str, Any], calls: Sequence[tuple[Any, Mapping[str, Any]]]
 ) -> Mapping[str, Any]:
-    """Returns the operation for a TensorFlow function: Keras's operation if it accepts the arguments, otherwise
-    convcalc's rule for the TensorFlow function.
+    """Returns the operation for a TensorFlow function. Returns the entry itself if the function is unknown.
 
-    Returns the entry itself if the function is unknown. ``calls`` holds the first argument and the named arguments of
-    each call.
+    The result is Keras's operation if it accepts the arguments, otherwise convcalc's rule for the function. ``calls``
+    has the first argument and the named arguments of each call.
     """
     name = config.get("function", "__operators__.getitem" if entry["class_name"] == "SlicingOpLambda" else "")
     name = name.removeprefix("compat.v1.") if isinstance(name, str) else ""
@@ -621,10 +618,9 @@ def _keras_operation(name: str) -> tuple[str, str]:
 def _keras_call(
     name: str, first: Any, kwargs: Mapping[str, Any]
 ) -> tuple[list[Any], dict[str, Any], dict[str, Any]] | None:
-    """Returns the arguments for Keras's operation: the positional and the named arguments of the call, and the
-    constructor's arguments.
+    """Returns the arguments for Keras's operation; None if the operation does not accept them.
 
-    Returns None if Keras's operation does not accept the arguments.
+    The result has the positional and the named arguments of the call, and the constructor's arguments.
     """
     if name == "__operators__.getitem":
         key = kwargs.get("slice_spec")

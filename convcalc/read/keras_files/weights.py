@@ -1,11 +1,11 @@
 """Reads the paths and shapes of the weights that a Keras file stores for each layer. The values are not read.
 
 A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The group ``layers`` holds the
-layers of a model. An object inside a layer has a group with the name of the layer's attribute that holds the object.
-The group ``vars`` holds the variables of a layer or object.
+layers of a model. An object in an attribute of a layer has a group with the attribute's name. The group ``vars`` holds
+the variables of a layer or object.
 
 An ``.h5`` file has one group for each layer of the outermost model. The group of a nested model holds the weights of
-all layers inside the nested model (``keras/src/legacy/saving/legacy_h5_format.py``).
+all layers inside it (``keras/src/legacy/saving/legacy_h5_format.py``).
 """
 
 from __future__ import annotations
@@ -97,11 +97,10 @@ def no_weights(name: str) -> ConvcalcError:
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with the weights that its file stores. The weights are read only if some of them may be
-    impossible to infer.
+    """Returns the model with the weights in its file. They are read only if the config may not determine all of them.
 
-    If the model's config lists no layers, the result has the layers that own the stored weights. If the weights cannot
-    be read, the model gets a warning. A missing h5py causes a warning only if the layers come from the weights.
+    If the config lists no layers, the layers of the result are the owners of the stored weights. If the weights cannot
+    be read, the model gets a warning. A missing h5py causes a warning only if the config lists no layers.
     """
     if model.fallback is not None:
         return model._replace(fallback=with_stored(model.fallback, opened))
@@ -177,9 +176,9 @@ def archive_weights(tree: Tree, model: Model, name: str) -> Weights:
 class _ArchiveReader:
     """Finds the weights of each layer in the tree of an archive.
 
-    Newer versions of Keras write the name of a layer next to the layer's variables. In older files, a layer is found by
-    the name of its group, which consists of the layer's class and the layer's number among the layers of this class. If
-    Keras has already saved a layer as part of another model, it writes no second group for the layer.
+    Newer versions of Keras store the name of a layer next to its variables. In older files, the name of a group
+    consists of the layer's class and a number: the third Dense has the group ``dense_2``. If two models share a layer,
+    only the model that Keras saves first has a group for it.
     """
 
     def __init__(self, tree: Tree) -> None:
@@ -251,8 +250,8 @@ class _ArchiveReader:
     def add_wrapped(self, model: Model, root: Group) -> None:
         """Adds the weights of a layer that is also inside another layer, for example inside a TimeDistributed.
 
-        The file stores such weights only once, in the group of the layer or of the outer layer. The group is found by
-        the name of the inner layer.
+        The file stores such weights only once, in the group of the inner or the outer layer. The stored name of the
+        inner layer identifies the group.
         """
         wrapped = {inner for _, layer in model.walk() if wraps(layer) for inner in layers_inside(layer)}
         lacking = [
@@ -273,8 +272,8 @@ class _ArchiveReader:
                 weights = tuple(weight for group in named for inner in group.walk() for weight in inner.weights)
                 if len(named) == 1 and weights:
                     self.layers[path] = weights
-                    # Keras cannot load a file if a layer is in ``shared``. But Keras can load a wrapper without stored
-                    # weights if the inner layer is also a layer of the model: Keras finds the weights there first.
+                    # Keras cannot load the weights of layers in ``shared``. But it can load a wrapper whose inner layer
+                    # is also a layer of the model: it finds the weights there first.
                     if not (wraps(layer) and named[0].path.count("/") == 1):
                         self.shared[path] = named[0].path
                     break
@@ -346,8 +345,8 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     for layer in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, layer)
         all_layers[layer] = () if group is None else legacy_weights(tree, group)
-    # The weights of nested models are left out of the merging. If a layer is also in a nested model, Keras loads two
-    # separate layers from such a file, so the weights count twice.
+    # Weights of nested models are not merged. From such a file, Keras loads a layer in two models as two separate
+    # layers, so the weights count twice.
     nested = {name: all_layers.pop(name) for name in [*all_layers] if name in layers and layers[name].model}
     merged = with_copies_merged(tree, all_layers, str(top.name).strip("/"))
     for layer, stored in {**merged, **nested}.items():

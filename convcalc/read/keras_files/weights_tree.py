@@ -63,8 +63,8 @@ class Group(Struct):
 def read_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
     """Returns the objects in a group, or in the whole file, without optimizers, metrics and random generators.
 
-    Keras's summaries do not count these objects. If an object shares a variable with one of its inner objects, Keras
-    stores the variable in both places. If ``distinct`` is True, the copy in the outer object is left out.
+    Keras's summaries do not count optimizers, metrics and random generators. If an object shares a variable with an
+    inner object, Keras stores it twice; with ``distinct``, the outer copy is left out.
     """
     return without_states(whole_tree(tree, group, name, distinct))
 
@@ -86,9 +86,7 @@ def without_states(group: Group) -> Group:
 
 
 def merged(first: Group, second: Group) -> Group:
-    """Returns one object from two files. ``first`` is the part of the object in one file, ``second`` the part in the
-    other file.
-    """
+    """Returns one object from two files, which have different parts of this object."""
     children = {child.path: child for child in first.children}
     for child in second.children:
         children[child.path] = merged(children[child.path], child) if child.path in children else child
@@ -125,8 +123,8 @@ def _group(tree: Tree, group: Any, path: str, depth: int, distinct: bool) -> Gro
 def _own_weights(tree: Tree, variables: Any) -> tuple[StoredWeight, ...]:
     """Returns the weights in the group ``vars`` of an object.
 
-    Keras numbers all weights of an object. A class can store further values with names beside them, such as the size of
-    an image. These values are not weights.
+    The names of weights are numbers: ``0``, ``1`` …. A class can also store other values under other names, such as the
+    size of an image. These values are not weights.
     """
     arrays = tuple(weight for weight in tree.arrays(variables) if not weight.path.endswith(TABLE))
     numbered = tuple(weight for weight in arrays if weight.path.rpartition("/")[2].isdecimal())
@@ -289,8 +287,8 @@ def group_layers(root: Group, source: str) -> Sequence[Layer]:
 def model_of_layers(name: str, layers: Sequence[Layer], model: Model | None, source: str, described: str = "") -> Model:
     """Returns the model with these layers, whose connections are unknown.
 
-    ``model`` is the result of :func:`class_model`, or None. ``described`` is the part of the warning that says what the
-    file contains.
+    ``model`` is the result of :func:`class_model`, or None. ``described`` is the first part of the warning, such as
+    "the file contains only weights".
     """
     if model is not None:
         name = model.name
@@ -356,7 +354,7 @@ def _legacy_layers(tree: Tree, top: Any) -> list[Layer]:
         weights = () if group is None else legacy_weights(tree, group)
         if group is not None and (weights or name != "top_level_model_weights"):
             stored.setdefault(name, weights)
-    # A layer of a nested model can also be a layer of the outer model, e.g. an embedding that is used as the output layer.
+    # A layer in two models is stored twice, e.g. an embedding that is also the output layer.
     stored = with_copies_merged(tree, stored, str(top.name).strip("/"))
     return [stored_layer(name, _UNKNOWN_CLASS, weights) for name, weights in stored.items()]
 
@@ -379,10 +377,10 @@ def with_copies_merged(
     for layer, stored in layers.items():
         start = len(f"{top}/{layer}/".lstrip("/"))
         same: dict[str, StoredWeight] = {}
-        # The outer layers come first: constant weights of an inner layer, such as a bias of zeros, are the same variables
-        # if the whole outer layer is the same.
+        # Outer layers come first. If a whole outer layer is stored twice, even its constant weights are merged, such as
+        # a bias of zeros.
         for name, weights in sorted(_parts(stored, start).items(), key=lambda part: part[0].count("/")):
-            # Variables of different layers can have equal values, e.g. tables of positions. Then their names differ.
+            # Different layers can have equal values, e.g. tables of positions. Their names then differ.
             names = (name, *(weight.path[start:] for weight in weights))
             known = first.setdefault(names, weights)
             is_new = known is not weights and any(weight.path not in same for weight in weights)
@@ -397,10 +395,9 @@ def with_copies_merged(
 
 
 def _parts(weights: Sequence[StoredWeight], start: int) -> dict[str, list[StoredWeight]]:
-    """Returns the weights in each group of a layer, also those in its inner groups. The key is the group's path from
-    the index ``start`` on.
+    """Returns the weights in each group of a layer, also those in its inner groups.
 
-    The layer's own group is left out if it contains other groups: two layers do not have the same name.
+    The key is the group's path from the index ``start`` on. ``a`` also has the weights of ``a/b``.
     """
     parts: dict[str, list[StoredWeight]] = {}
     for weight in weights:
