@@ -1,7 +1,7 @@
-"""A Keras model-summary calculator: shapes, parameters and costs of a model, without Keras.
+"""Calculates Keras model summaries without Keras: shapes, parameters and costs.
 
-``load`` reads a model, ``infer`` computes its report, ``render`` writes a report as text, and ``diff`` compares two reports. ``conv`` is
-the convolution calculator. All of them raise :class:`ConvcalcError` for invalid input.
+``load`` reads a model, ``infer`` computes its report, ``render`` writes a report as text, and ``diff`` compares two
+reports. ``conv`` is the convolution calculator. All of them raise :class:`ConvcalcError` for invalid input.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a public name at its first use, so that the command line starts without all of them."""
+    """Imports a public name at its first use. This makes the command line start faster."""
     if name not in _HOMES:
         raise AttributeError(f"module 'convcalc' has no attribute '{name}'")
     from importlib import import_module

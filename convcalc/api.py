@@ -1,4 +1,4 @@
-"""The public Python interface, exported by ``convcalc``: reports and comparisons that also display themselves."""
+"""The public Python interface: reports and comparisons that notebooks can display."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["Comparison", "Report", "diff", "infer", "render"]
 
 @dataclass(frozen=True)
 class Report(Study):
-    """Shapes, parameters and costs of a model: ``layers`` has a row for each layer, ``totals`` the sums over the model."""
+    """Shapes, parameters and costs of a model. ``layers`` has a row for each layer, ``totals`` has the sums."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the JSON report, version 1, as plain data.
+        """Returns the JSON report, version 1, as plain data. FLOPs are counted by convcalc's convention, unless already
+        counted.
 
-        Equal parts may share one object, so make a deep copy before you change anything. FLOPs follow convcalc's own
-        convention, unless the report already has FLOPs under another convention.
+        Equal parts may share one object: make a deep copy before you change anything.
         """
         from convcalc.report_json.write import report_data
 
@@ -50,14 +50,13 @@ class Comparison(comparison.Comparison):
 def infer(model: Model) -> Report:
     """Returns the shapes, parameters and costs of every layer.
 
-    Raises :class:`ConvcalcError` with all problems: problems found while reading the model, and problems that rules
-    report.
+    Raises :class:`ConvcalcError` with all problems of the model.
     """
     return Report.of(analyse.infer(model))
 
 
 def diff(before: Report, after: Report, ignore_names: bool = False) -> Comparison:
-    """Returns the differences between two models; with ``ignore_names`` the names of layers are not compared."""
+    """Returns the differences between two models. With ``ignore_names``, the names of layers are not compared."""
     result = compare.diff(before, after, ignore_names)
     return Comparison(result.before, result.after, result.pairs, result.totals)
 

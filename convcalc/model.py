@@ -1,8 +1,7 @@
-"""The model: plain, frozen data. Readers create it; analyses read it.
+"""The model as plain data. Readers create it; analyses read it.
 
-A model is a list of layers and a list of calls, in an order in which they can run: the inputs of a call are outputs of earlier
-calls. So a model has no cycles, and walks over its calls need no recursion. A layer that is called twice (shared weights) has
-two calls.
+A model is a list of layers and a list of calls. Each call reads only outputs of earlier calls, so calls run in order,
+without recursion. A layer that is called twice (shared weights) has two calls.
 """
 
 from __future__ import annotations
@@ -31,20 +30,20 @@ BUDGETS = (*MAXIMA, "min_receptive_field")
 
 T = TypeVar("T")
 
-# All layers and calls without arguments share this object.
+# shared by all layers and calls without arguments, to save memory
 NO_ARGS: Mapping[str, Any] = {}
 
 
 class Place(Protocol):
-    """A source position. The line and column are computed only if a problem needs them."""
+    """A source position. Line and column are computed only when they are needed."""
 
     @property
     def context(self) -> str:
-        """A text for messages about the block around the position; empty outside blocks."""
+        """The block around the position as text, for messages; empty outside blocks."""
         ...
 
     def mark(self, argument: str | None = None) -> Mark:
-        """Returns the mark of the layer or call, or of one of its arguments."""
+        """Returns the position of the layer or call, or of one of its arguments."""
         ...
 
 
@@ -56,7 +55,7 @@ class Ref(Struct):
 
 
 class Slot(Struct):
-    """A placeholder among the arguments of a call: input number ``number`` of the call belongs in its place."""
+    """A placeholder for input number ``number`` of a call, among the call's arguments."""
 
     number: int
 
@@ -79,7 +78,7 @@ class Constant(Struct):
 
 
 class StoredWeight(Struct):
-    """A weight that a file stores. ``path`` is its path in the file. ``trainable`` is None if the file does not state it."""
+    """A weight in a file. ``path`` is its path there. ``trainable`` is None if the file does not state it."""
 
     path: str
     shape: tuple[int, ...]
@@ -88,9 +87,9 @@ class StoredWeight(Struct):
 
 
 class CallForm(Struct):
-    """The arguments of a call in the form that the file contains, with a :class:`Slot` in place of each tensor.
+    """The arguments of a call as in the file, but each tensor is a :class:`Slot`.
 
-    The slots are numbered as in :attr:`Call.sources`. Any other config object, such as a constant, stays a mapping.
+    The slots are numbered as in :attr:`Call.sources`. Other config objects, such as constants, are mappings.
     """
 
     args: tuple[Any, ...]
@@ -103,14 +102,12 @@ class Call(Struct):
     Attributes:
         inputs: the tensors that the layer's rule reads.
         place: the source position.
-        constants: the constants among the inputs, each with its position among all inputs of the rule. In calls of operations,
-            constants are in ``args``.
+        constants: the constants among the inputs: pairs of position and constant. An operation has them in ``args``.
         args: the arguments of the call; :attr:`Layer.args` has the arguments of the layer.
         masks: further tensors that the call receives; they do not affect its output shapes.
         order: inputs and masks in Keras's order, if it differs from ``inputs + masks``.
-        recorded: the output shapes and dtypes that the file records, by the number of the output.
-        form: the arguments as a Keras file has them. None if the call has one tensor and no other argument, and for calls
-            of specs.
+        recorded: the output shapes and dtypes in the file, by the number of the output.
+        form: the arguments as in a Keras file. None for a spec, and for a call with one tensor and no other argument.
     """
 
     layer: int
@@ -124,9 +121,7 @@ class Call(Struct):
     form: CallForm | None = None
 
     def with_constants(self, values: Iterable[T], value_of: Callable[[Constant], T]) -> tuple[T, ...]:
-        """Returns the value of each input of the rule: the given ``values`` for the tensors, and the values of the
-        constants.
-        """
+        """Returns the inputs of the rule in order: ``values`` for the tensors, and the values of the constants."""
         result = list(values)
         for position, constant in self.constants:
             result.insert(position, value_of(constant))
@@ -139,10 +134,12 @@ class Call(Struct):
 
 
 class Definition(Protocol):
-    """The definition of a layer.
+    """The definition of a layer. There are four types:
 
-    There are four types: ``layers.LayerDefinition`` (from the catalogue, or declared in a spec), ``ops.Operation``, a nested
-    :class:`Model`, and :class:`Foreign`.
+    - ``layers.LayerDefinition``: from the catalogue, or declared in a spec
+    - ``ops.Operation``
+    - :class:`Model`: a nested model
+    - :class:`Foreign`: an unknown class
     """
 
     @property
@@ -157,14 +154,14 @@ class Definition(Protocol):
 
 
 class ForeignRule(Struct):
-    """The rule of a custom class, from a file of declarations or from an installed package.
+    """The rule that a file of declarations or an installed package gives for a custom class.
 
     Attributes:
         definition: the declared layer.
         args: the bound arguments.
         source: the file or the package that declares the layer, for messages.
         built_in: True if convcalc itself declares the layer.
-        misfit: the reason why the rule cannot be used for the calls of the layer; empty if the rule can be used.
+        misfit: why the rule cannot be used for the calls of the layer; empty if the rule can be used.
     """
 
     definition: Any
@@ -175,18 +172,16 @@ class ForeignRule(Struct):
 
 
 class Foreign(Struct):
-    """A custom class that is not in the catalogue. Only two things are known: the names that the file states, and the
-    rule, if the class has one.
-    """
+    """A custom class: it is not in the catalogue, and only its names in the file and a declared rule are known."""
 
     name: str
     module: str | None = None
     registered_name: str | None = None
     class_known: bool = True
-    # The list of a model's outputs in a file refers to a call by its number. True if the first call of this layer has
-    # the number 1 there, as for a nested Functional, not 0.
+    # Some Keras files count the calls of a layer from 1, not from 0, where they list the outputs of a model. True for
+    # such a layer.
     calls_from_one: bool = False
-    # None if the class is not declared, or if the layer does not fit the declaration.
+    # None if the class is not declared, or the declaration does not fit the layer.
     rule: ForeignRule | None = None
     # The config in the Keras file, unchanged; None for a class in a spec.
     config: Mapping[str, Any] | None = None
@@ -201,15 +196,14 @@ class Layer(Struct):
     """One layer of a model.
 
     Attributes:
-        definition: the definition of the layer, looked up once by the reader.
-        args: the arguments that the file gives, normalised. Arguments with default values are left out. Readers share
-            one object between equal arguments, so that inference runs only once for them.
+        definition: the definition of the layer.
+        args: the arguments in the file, normalised, without default values. Equal arguments of layers are one object, so
+            that inference can reuse its results.
         expect: the shape and counts that the spec expects.
         place: the source position.
-        broken: True if the layer has an error, which is in :attr:`Model.problems`. Analyses skip the layer, so that
-            they still find problems in other layers.
-        stored: the weights that the file stores for the layer; None if they are unknown, or not needed because all
-            weights of the model can be inferred.
+        broken: True if the layer has an error (see :attr:`Model.problems`). Analyses skip the layer and continue.
+        stored: the weights that the file stores for the layer. None if they are unknown, or if all weights of the model
+            can be inferred.
     """
 
     name: str
@@ -236,29 +230,26 @@ class Model(Struct):
         class_name: ``Sequential``, ``Functional``, or the name of a class whose config lists no layers.
         layers: the layers, in the order of their creation; :func:`summary_order` gives the order of Keras's summary.
         calls: the calls, in an order in which they can run.
-        outputs: the tensors that the model returns; empty if only the layers are known, not the graph.
+        outputs: the tensors that the model returns; empty for a model without a graph, of which only layers are known.
         budget: the limits that the spec sets.
         source: the file, for messages.
         problems: errors and warnings of the reader.
         output_names: the keys of a dict of outputs, in the order of the dict; ``outputs`` are sorted by key.
         trainable: False if no weight of the model counts as trainable.
         stored: all weights in the file, without repetition; None if they are unknown or not needed.
-        own_flags: True if each layer has its own ``trainable`` flag, as in Keras's files. A frozen model then does not
-            freeze its layers.
-        optimizer: the optimizer of a compiled model, as in the file: a name or a config. None if the model is not
-            compiled.
-        input_tree: the lists and mappings in which a Keras file arranges the inputs, with a :class:`Slot` for each input.
-            None for one tensor, or for a list of several tensors.
-        output_tree: the lists and mappings in which a Keras file arranges the outputs, as for ``input_tree``.
-        optimizer_has_slots: False if Keras creates no variables of the optimizer for the weights (slots) when it loads
-            the file. For an ``.h5`` file, Keras creates only the variables that belong to no weight.
-        fallback: the model as the file alone describes it, if the layers of this model come from a declaration. It is
-            used if the declaration contradicts the file. None for all other models.
+        own_flags: True if freezing the model does not freeze its layers, as in Keras's files: each layer has its own flag.
+        optimizer: the optimizer in the file: a name or a config. None if the model is not compiled.
+        input_tree: the lists and dicts of inputs in a Keras file, such as ``{"image": Slot(0), "text": Slot(1)}``.
+            None for one tensor, or for a list of tensors.
+        output_tree: the lists and dicts of outputs, like ``input_tree``.
+        optimizer_has_slots: False for an ``.h5`` file: Keras then creates only the global variables of the optimizer, and
+            no slots (variables for a weight).
+        fallback: the model without a declaration, if a declaration gives the layers; otherwise None. It is used if the
+            declaration contradicts the file.
         declared_in: the file or the package that declares the layers, for messages.
-        keras2: True if Keras 2 wrote the model. As a nested model, it can be called on inputs of other shapes than its
-            own. Its convolutions accept inputs with additional axes.
-        own_class: the custom class of a model whose config lists its layers, as Keras's classes do. None for a model of
-            one of Keras's classes.
+        keras2: True if Keras 2 wrote the model. Nested models then accept inputs of other shapes, and convolutions accept
+            inputs with additional axes.
+        own_class: the custom class of the model, if its config lists layers like a Keras class; otherwise None.
     """
 
     name: str
@@ -295,11 +286,11 @@ class Model(Struct):
         return True
 
     def layer_of(self, ref: Ref) -> Layer:
-        """Returns the layer whose call outputs the tensor."""
+        """Returns the layer that outputs the tensor."""
         return self.layers[self.calls[ref.call].layer]
 
     def walk(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
-        """Yields every layer with its path; each nested model is followed by its own layers."""
+        """Yields every layer with its path; the layers of a nested model follow the nested model."""
         for layer in self.layers:
             path = prefix + layer.name
             yield path, layer
@@ -307,7 +298,7 @@ class Model(Struct):
                 yield from model.walk(f"{path}/")
 
     def models(self) -> Iterator[tuple[str, Model]]:
-        """Yields this model and all nested models. Each comes with the prefix of the paths of its layers."""
+        """Yields this model and all nested models, each with the prefix of its layers' paths, such as ``encoder/``."""
         waiting = [("", self)]
         while waiting:
             prefix, model = waiting.pop()
@@ -316,7 +307,7 @@ class Model(Struct):
 
 
 def call_numbers(model: Model) -> list[int]:
-    """Returns, for each call, its number among the calls of the same layer, from 0 (Keras's node index)."""
+    """Returns, for each call, how many earlier calls its layer has (Keras's node index)."""
     counts = [0] * len(model.layers)
     numbers = []
     for call in model.calls:
@@ -328,14 +319,14 @@ def call_numbers(model: Model) -> list[int]:
 def summary_order(model: Model) -> list[int]:
     """Returns the numbers of the layers in the order of Keras's ``summary()``.
 
-    A Sequential lists its layers in the order in which they were added, without the input layer. A Functional sorts them by
-    depth (the longest path to an output), then by the order in which a backward walk from the outputs visits them (Keras:
-    ``ops.function.map_graph``). For a model without a graph, the order is the order of the layers in its file.
+    A Sequential lists its layers in order, without the input layer. A Functional sorts its layers by depth (the longest
+    path to an output), then by the order of a backward walk from the outputs, as in Keras's ``ops.function.map_graph``.
+    A model without a graph has the order of its file.
     """
     if model.class_name == "Sequential" or not model.outputs:
         return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
     met, _, layer_depth = _depths(model)
-    # Inputs on which no output depends are also listed. They have depth 0, and come before the other layers of depth 0.
+    # Keras also lists inputs that no output depends on, before the other layers of depth 0.
     inputs = [model.calls[ref.call].layer for ref in model.inputs]
     unmet = dict.fromkeys(layer for layer in inputs if layer not in layer_depth)
     layer_depth.update(dict.fromkeys(unmet, 0))
@@ -343,9 +334,10 @@ def summary_order(model: Model) -> list[int]:
 
 
 def execution_order(model: Model) -> list[int]:
-    """Returns the numbers of the calls in the order in which Keras runs them (``Function._run_through_graph``).
+    """Returns the numbers of the calls in the order in which Keras runs them (``Function._run_through_graph``): by
+    depth.
 
-    The order is by depth. Calls that no output depends on are left out.
+    Calls that no output depends on are left out.
     """
     if model.class_name == "Sequential" or not model.outputs:
         return list(range(len(model.calls)))
@@ -354,8 +346,8 @@ def execution_order(model: Model) -> list[int]:
 
 
 def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
-    """Returns three results: the layers in the order of a backward walk from the outputs, the depth of each call, and
-    the depth of each layer.
+    """Returns the layers in the order of a backward walk from the outputs, the depths of the calls, and the depths of
+    the layers.
     """
     met, post_order = _walk_back(model)
     call_depth: dict[int, int] = {}
@@ -372,12 +364,15 @@ def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
 
 
 def _walk_back(model: Model) -> tuple[list[int], list[int]]:
-    """Walks depth first from the outputs. Returns the layers in the order of their first visit, and the calls in post-order."""
+    """Walks from the outputs to the inputs, depth first.
+
+    Returns the layers in the order of their first visit, and the calls in post-order (a call follows its sources).
+    """
     calls = model.calls
     met: list[int] = []
     visited = bytearray(len(calls))
     post_order: list[int] = []
-    # Each stack entry is a call and an iterator over its unvisited sources. The first entry, -1, is the model's outputs.
+    # Entries: a call and an iterator over its sources. Call -1 is the model's outputs.
     stack: list[tuple[int, Iterator[Ref]]] = [(-1, iter(model.outputs))]
     while stack:
         number, remaining = stack[-1]
@@ -396,7 +391,7 @@ def _walk_back(model: Model) -> tuple[list[int], list[int]]:
 
 
 def with_needed(model: Model, removable: Callable[[Layer], bool] = lambda layer: True) -> Model:
-    """Returns the model without calls that no output depends on.
+    """Returns the model without unneeded calls: no output depends on them.
 
     Only calls of layers for which ``removable`` returns True are removed.
     """
@@ -429,7 +424,7 @@ def with_needed(model: Model, removable: Callable[[Layer], bool] = lambda layer:
 def is_linear(model: Model) -> bool:
     """Returns True if the model is a single chain of different layers, or has no graph.
 
-    Keras prints the summary of such a model without the column "Connected to".
+    For such a model, Keras prints no column "Connected to".
     """
     if model.class_name == "Sequential" or not model.outputs:
         return True
@@ -438,14 +433,14 @@ def is_linear(model: Model) -> bool:
     )
 
 
-# Arguments of an input that change its tensor, but no shape and no number.
+# arguments of an input that do not affect shapes or numbers
 INPUT_FLAGS = ("sparse", "ragged", "optional")
 
 
 def input_args(layer: Layer) -> dict[str, Any]:
-    """Returns the arguments of an input layer, with ``batch_shape`` split into ``shape`` and ``batch_size``.
+    """Returns the arguments of an input layer, with ``shape`` and ``batch_size`` instead of ``batch_shape``.
 
-    Returns ``{}`` for an input of a custom class: the meaning of its arguments is unknown.
+    Returns ``{}`` for an input of a custom class, whose arguments have an unknown meaning.
     """
     if layer.class_name != "InputLayer":
         return {}
@@ -463,8 +458,8 @@ def with_input_sizes(
 ) -> Model:
     """Returns the model with new input shapes (without the batch axis) and a new batch size.
 
-    The keys of ``shapes`` are names of input layers; None means the only input. Raises ``KeyError`` for an unknown name, and
-    :class:`Refusal` for an input of a custom class, because its shape cannot be changed.
+    The keys of ``shapes`` are names of input layers; None means the only input. Raises ``KeyError`` for an unknown
+    name, and :class:`Refusal` for an input of a custom class.
     """
     inputs = {model.calls[ref.call].layer for ref in model.inputs}
     names = {model.layers[number].name for number in inputs}

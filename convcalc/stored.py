@@ -1,8 +1,8 @@
-"""A stored summary of a model: a :class:`Snapshot` has rows, and rows have cells.
+"""A stored summary of a model: a :class:`Snapshot` with rows and cells.
 
-A report, a summary printed by Keras and a JSON report can each be turned into a snapshot (:mod:`convcalc.snapshot`). Two
-snapshots can be compared (:mod:`convcalc.differences.compare`). If a cell is missing, the source does not contain the
-value. Missing cells are not compared.
+:mod:`convcalc.snapshot` makes snapshots from reports, printed summaries and JSON reports.
+:mod:`convcalc.differences.compare` compares two snapshots. A cell is missing if the source does not contain its value;
+missing cells are not compared.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from convcalc.base.numbers import Shape, shape_text
 from convcalc.base.structs import Struct
 
-# The formats of snapshots: all values of a report, or the values in the text that Keras 3 or Keras 2 prints.
+# The formats of snapshots: a report with all values, or the text that Keras 3 or Keras 2 prints.
 REPORT, KERAS3_TEXT, KERAS2_TEXT = "report", "keras", "keras2"
 
 
@@ -22,8 +22,8 @@ class Cell(Struct):
 
     Attributes:
         value: The text or number; None if it is unknown.
-        cropped: True if a part of the text is missing. An "…" at the end of a word replaces the rest of that word, a
-            separate "…" replaces any number of words. A cropped text without "…" at its end may be cut within a word.
+        cropped: True if a part of the text is missing. "conv…" stands for a longer word, and "a … b" for missing words
+            between a and b. Without a final "…", the last word may be cut off.
         partial: True if the number is only a lower bound.
     """
 
@@ -39,7 +39,7 @@ class Cell(Struct):
         return f"{'≥ ' * self.partial}{self.value:,}" if isinstance(self.value, int) else self.value
 
     def agrees(self, other: Cell) -> bool:
-        """Returns True if two cells may have the same content. Cropped parts are not compared."""
+        """Returns True if two cells may have the same content. Missing parts of cropped texts are not compared."""
         if self.cropped or other.cropped:
             mine, theirs = self.text, other.text
             return (
@@ -51,9 +51,9 @@ class Cell(Struct):
 
 
 def _is_cropping_of(cropped: str, text: str) -> bool:
-    """Returns True if ``cropped`` may be the result of cropping ``text``."""
+    """Returns True if cropping ``text`` may give ``cropped``."""
     parts, words = cropped.split(" "), text.split(" ")
-    ends_marked = cropped.endswith("…")  # if False, the text may be cut off within its last word
+    ends_marked = cropped.endswith("…")  # if False, the last word may be cut off
     position, gap = 0, False
     for part, next_part in zip(parts, [*parts[1:], "" if ends_marked else "…"]):
         if part == "…":
@@ -70,7 +70,7 @@ def _is_cropping_of(cropped: str, text: str) -> bool:
 
 
 def _is_cropped_word_of(part: str, word: str, cut: bool) -> bool:
-    """Returns True if ``part`` is ``word``, or its beginning followed by "…". If ``cut``, the "…" may be missing."""
+    """Returns True if ``part`` is ``word``, or a cropped ``word`` such as "conv…". If ``cut``, the "…" may be missing."""
     if part.endswith("…"):
         return len(word) >= len(part) and word.startswith(part[:-1])
     return word.startswith(part) if cut else word == part
@@ -127,8 +127,8 @@ class Snapshot:
 
 
 def count_cell(number: int | None, label: str | None) -> Cell:
-    """Returns the cell of a number. ``label`` is what the JSON report says about the number under ``incomplete``:
-    ``unknown`` or ``partial``; None if it says nothing.
+    """Returns the cell of a number. ``label`` is the number's label under ``incomplete``: ``unknown``, ``partial`` or
+    None.
     """
     return Cell(number, partial=label == "partial")
 
@@ -139,5 +139,5 @@ def snapshot_shapes_text(shapes: tuple[Shape | None, ...]) -> str:
 
 
 def keras3_shape_text(shape: Shape | None) -> str:
-    """Returns a shape as Keras 3 prints it: ``(10)``, without the comma that Python writes after a single size."""
+    """Returns a shape as Keras 3 prints it, such as ``(10)``. Python would write ``(10,)``."""
     return shape_text(shape).replace(",)", ")")

@@ -1,4 +1,4 @@
-"""For test suites: compares a model with its record and a budget, in pytest or any other runner."""
+"""For test suites (pytest or other): checks a model against its record and a budget."""
 
 from __future__ import annotations
 
@@ -33,13 +33,17 @@ def assert_summary(
     """Raises AssertionError, with all differences, unless ``model`` matches its ``record`` and meets its ``budget``.
 
     ``model`` is the path of a model file, a Model, a Report, or a Keras model (any object with ``to_json()``).
-    ``record`` is the path of a text that Keras printed, of a JSON report or of another model file. It may also be such
-    a text itself, in several lines. ``budget`` maps the names of totals to their limits, such as ``{"params": "5M"}``.
+
+    ``record`` is the path of a summary that Keras printed, of a JSON report or of a model file; or the text of a
+    summary.
+
+    ``budget`` maps the names of totals to their limits, such as ``{"params": "5M"}``.
+
     ``custom`` is the path of a file with declarations of custom layers, or a list of such paths.
 
     If the environment variable CONVCALC_RECORD is 1, the record is written (.txt or .json) and not compared.
     """
-    __tracebackhide__ = True  # lets pytest show the line in the test instead of a line in this function
+    __tracebackhide__ = True  # pytest then shows the line in the test, not a line in this function
     from convcalc.base.text import visible
     from convcalc.checking.budget import effective_limits, limits_of
     from convcalc.checking.check_model import check_model
@@ -65,9 +69,8 @@ def _declarations(custom: str | PathLike[str] | Sequence[str | PathLike[str]] | 
 
 
 def _reported(model: Any, custom: CustomLayers) -> Study:
-    """Returns the report of ``model``, which may have any form that :func:`assert_summary` accepts.
-
-    If ``model`` is a Keras model, only the model's config is used.
+    """Returns the report of a model in any form that :func:`assert_summary` accepts. Of a Keras model, only the config
+    is used.
     """
     from convcalc.api import Report, infer
     from convcalc.model import Model
@@ -83,9 +86,7 @@ def _reported(model: Any, custom: CustomLayers) -> Study:
 
 
 def _recorded(report: Study, record: str | PathLike[str] | None, custom: CustomLayers) -> Snapshot | None:
-    """Returns the record to compare with; None if no record is given, or if the record has just been written from this
-    report.
-    """
+    """Returns the record to compare with; None if there is none, or if it has just been written."""
     from convcalc.base.problems import error
     from convcalc.snapshot.load import load_snapshot, snapshot_in
     from convcalc.write import write_whole
@@ -107,7 +108,7 @@ def _recorded(report: Study, record: str | PathLike[str] | None, custom: CustomL
 
 
 def _may_overwrite(path: Path) -> bool:
-    """Returns True if a record may be written to ``path``. An existing model file is never overwritten."""
+    """Returns True if a record may be written to ``path``. A model file is never overwritten."""
     if not path.exists():
         return True
     return path.suffix == ".txt" or (path.suffix == ".json" and '"schema_version"' in path.read_text(encoding="utf-8"))

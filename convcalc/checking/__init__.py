@@ -1,4 +1,3 @@
-"""Checks a report against budgets, expectations, stored records and stored weights.
-
-Finds insights, and audits Keras files.
+"""Checks a report against budgets, expectations, records and stored weights. Also finds insights, and audits Keras
+files.
 """

@@ -1,4 +1,4 @@
-"""Compares a report with a stored snapshot and describes the differences as problems."""
+"""Compares a model with its record and describes the differences as problems."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ _FIELD_WORDS = {
     "trainable_size": "size of the trainable parameters",
     "non_trainable_size": "size of the non-trainable parameters",
 }
-# Maps each size to the count in the same line of a summary. If both the size and the count differ, only the count is
-# reported.
+# Maps each size in a summary to its count, such as param_size to params. If both differ, only the count is reported.
 _COUNT_OF_SIZE = {
     "param_size": "params",
     "trainable_size": "trainable_params",
@@ -42,9 +41,9 @@ _COUNT_OF_SIZE = {
 def compare_with_snapshot(
     report: Study, recorded: Snapshot, ignore_names: bool = False
 ) -> tuple[Comparison, tuple[Problem, ...]]:
-    """Returns the differences between a recorded snapshot and a model.
+    """Returns the differences between a record and a model: as data, and as problems.
 
-    The first result has the differences as data. The second has one problem for each layer and each total that differs.
+    There is one problem for each layer and each total that differs.
     """
     current = snapshot_of_report(report) if recorded.format == REPORT else snapshot_as_printed(report, recorded)
     comparison = compare(uncrop(recorded, current), current, ignore_names)
@@ -54,8 +53,7 @@ def compare_with_snapshot(
 def _layer_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
     """Yields a problem for each layer that differs from the record.
 
-    Layers that changed themselves come first. Layers that differ only because their inputs changed come last. Both
-    groups are in the order of the record.
+    Layers that differ only because their inputs changed come last. Otherwise, the order is that of the record.
     """
     marks = _Marks(report.model)
     problems = [
@@ -66,7 +64,7 @@ def _layer_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
 
 
 def _with_previous(pairs: tuple[Pair, ...]) -> Iterator[tuple[Pair, Pair | None]]:
-    """Yields each pair (recorded layer, layer of the model) with the nearest earlier pair that has a recorded layer."""
+    """Yields each pair with the nearest earlier pair whose layer is in the record."""
     previous = None
     for pair in pairs:
         yield pair, previous
@@ -89,7 +87,7 @@ def _pair_problem(pair: Pair, previous: Pair | None, marks: _Marks) -> Problem |
 def _missing_layer(row: Row, previous: Pair | None, marks: _Marks) -> Problem:
     """Returns the problem of a layer that is in the record but not in the model.
 
-    The problem's source position is the position of the layer that precedes the missing layer in the record.
+    The source position is that of the previous layer in the record.
     """
     before = previous.before if previous is not None else None
     where = "is the first layer" if before is None else f"follows '{before.name}'"
@@ -116,16 +114,13 @@ def _cell_text(cell: Cell) -> str:
 
 
 class _Marks:
-    """Finds the source positions of a model's layers by the paths of the layers."""
+    """Finds the source position of a layer by its path."""
 
     def __init__(self, model: Model) -> None:
         self._layers = dict(model.walk())
 
     def of(self, row: Row | None) -> Mark | None:
-        """Returns the source position of the row's layer.
-
-        A layer inside another layer, such as a Pipeline, has the source position of the outer layer.
-        """
+        """Returns the source position of a layer. A layer in a Pipeline, for example, has the position of the Pipeline."""
         path = row.path if row is not None else None
         while path and path not in self._layers:
             path = path.rpartition("/")[0]
@@ -134,10 +129,9 @@ class _Marks:
 
 
 def _total_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
-    """Yields a problem for each total that differs. If a count and its size differ, the problem describes only the
-    count.
+    """Yields a problem for each total that differs, but not for a size if its count differs too.
 
-    If no layer differs, the problem also names the layers that probably cause the difference.
+    If no layer differs, the problem names layers that probably cause the difference.
     """
     fields = {change.field for change in comparison.totals}
     layers_agree = all(pair.status == "same" for pair in comparison.pairs)

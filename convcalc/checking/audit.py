@@ -1,8 +1,7 @@
-"""Finds code that Keras would run, and files that Keras would open, when Keras loads a file.
+"""Finds code that Keras runs, and files that Keras opens, when Keras loads a model file.
 
-The audit itself runs no code and opens no other file. It checks every object in the config at any depth: in wrappers,
-in nested models and in ``compile_config``. Sources: Keras's ``saving/serialization_lib.py``, and the ``from_config`` of
-the layers.
+The audit itself runs no code and opens no other file. It checks all objects in the config, also in wrappers, nested
+models and ``compile_config``. Sources: Keras's ``saving/serialization_lib.py``, and the ``from_config`` of the layers.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class AuditFinding(Struct):
     message: str
 
 
-# The class name of a Python function that is stored as bytecode, and its description. Such a function is not a layer.
+# A Python function that is stored as bytecode: its class name in the file, and a description.
 _BYTECODE = {"__lambda__": "Python bytecode, which is loaded and called"}
 _SAFE_MODULES = ("keras", "keras_core", "tf_keras", "builtins")
 
@@ -39,9 +38,7 @@ def audit(config: Any) -> list[AuditFinding]:
 
 
 def declared_names(config: Any, custom: CustomLayers) -> dict[str, str]:
-    """Returns the custom classes in a parsed config that ``custom`` declares. Maps the name of each class to the file
-    with the declaration.
-    """
+    """Returns the custom classes in a config that ``custom`` declares, as a dict: class → file with the declaration."""
     found = ((value, custom.find(*class_names(value))) for _, value in _objects(config) if "class_name" in value)
     known = {
         str(value["class_name"]).rpartition(">")[2]: declared.source
@@ -52,10 +49,7 @@ def declared_names(config: Any, custom: CustomLayers) -> dict[str, str]:
 
 
 def custom_names(config: Any) -> list[str]:
-    """Returns the names of the custom classes and functions in a parsed config.
-
-    Keras can load the file only if the user supplies the code of these classes and functions.
-    """
+    """Returns the names of the custom classes and functions in a config. Keras needs their code to load the file."""
     names: dict[str, None] = {}
     for path, value in _objects(config):
         name, module, inner = value.get("class_name"), value.get("module"), value.get("config")
@@ -88,9 +82,8 @@ def _is_known(class_name: str) -> bool:
 
 
 def audit_links(links: Iterable[tuple[str, str]]) -> list[AuditFinding]:
-    """Returns the findings for external links in an HDF5 file.
-
-    ``links`` has the path of each link, and the name of the file to which the link points.
+    """Returns the findings for external links in an HDF5 file. ``links`` has pairs of the link's path and the linked
+    file.
     """
     return [AuditFinding("opens-file", path, f"HDF5 link: opens the file {file!r}") for path, file in links]
 

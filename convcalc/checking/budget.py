@@ -1,4 +1,4 @@
-"""Checks a model against a budget. A budget has upper limits for totals, and a minimum for the receptive field."""
+"""Checks a model against a budget: maximum totals, and a minimum receptive field."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from convcalc.report_json.write import totals_data, totals_with_memory
 class Limit(Struct):
     """A limit as the user wrote it.
 
-    ``origin`` names the option or the file with the limit. For a limit in the model's own spec, ``origin`` is empty and
-    ``mark`` is the position in the spec.
+    ``origin`` names the option or the project file with the limit. ``origin`` is empty for a limit in the model's own
+    spec; then ``mark`` is its position there.
     """
 
     value: Any
@@ -42,18 +42,15 @@ def spec_limits(model: Model) -> dict[str, Limit]:
 def effective_limits(
     model: Model, project: Mapping[str, Limit] | None = None, options: Mapping[str, Limit] | None = None
 ) -> dict[str, Limit]:
-    """Returns the limits that apply to a model.
-
-    An option overrides a limit in the spec. A limit in the spec overrides a limit of the project.
-    """
+    """Returns the limits that apply to a model. Options override its spec; the spec overrides the project."""
     return {**(project or {}), **spec_limits(model), **(options or {})}
 
 
 def check_budget(report: Study, limits: Mapping[str, Limit], allow_incomplete: bool = False) -> tuple[Problem, ...]:
     """Returns a problem for each limit that the model does not meet.
 
-    A limit for a number that is unknown, or only a lower bound, is not met, unless ``allow_incomplete`` is True. Raises
-    :class:`ConvcalcError` with one problem for each limit that is not a valid number.
+    An unknown number, or a lower bound, meets a limit only with ``allow_incomplete``. Raises :class:`ConvcalcError` for
+    limits that are not valid numbers.
     """
     problems: list[Problem] = []
     invalid: list[Problem] = []
@@ -90,9 +87,8 @@ def _check_maximum(key: str, limit: Limit, report: Study, allow_incomplete: bool
 
 
 def _total(key: str, report: Study) -> tuple[int | None, str]:
-    """Returns a total, and the total's label in ``incomplete``.
-
-    Memory and FLOPs are computed only if a budget limits them.
+    """Returns a total and its label in ``incomplete``. Memory and FLOPs are computed only for a budget that limits
+    them.
     """
     if key == "flops":
         report = report.with_flops()
@@ -129,7 +125,7 @@ def _check_receptive_field(report: Study, limit: Limit, allow_incomplete: bool) 
 class LargestFields(Struct):
     """The largest receptive field along each axis.
 
-    ``partial`` is True if the receptive field of at least one layer is not fully known.
+    ``partial`` is True if a layer's receptive field is not fully known.
     """
 
     sizes: tuple[int, ...]
@@ -137,10 +133,7 @@ class LargestFields(Struct):
 
 
 def largest_fields(report: Study) -> LargestFields:
-    """Returns the largest receptive field along each axis.
-
-    Layers that read their whole input, such as Dense, are not considered.
-    """
+    """Returns the largest receptive field along each axis, without layers that read their whole input, such as Dense."""
     largest: dict[int, int] = {}
     partial = any(not report.receptive_fields.get(row.path) for row in report.layers)
     for field in (field for calls in report.receptive_fields.values() for call in calls for field in call):

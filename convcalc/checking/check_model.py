@@ -1,4 +1,4 @@
-"""Checks one model against its expectations, its budget and a record."""
+"""Checks one model against its expectations, its budget and its record."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class CheckResult:
     Attributes:
         source: The file, as the user named it.
         report: The report; None if the file could not be read.
-        problems: What failed, and warnings. Without a report, the reasons why the file could not be read.
+        problems: Failed checks and warnings; without a report, the reasons why the file could not be read.
         comparison: The differences from the record; None if there is no record.
         seconds: The duration.
     """
@@ -45,9 +45,9 @@ def check_model(
     ignore_names: bool = False,
     allow_incomplete: bool = False,
 ) -> CheckResult:
-    """Checks a report against the expectations in the model's spec, against limits, and against a record.
+    """Checks a report against the expectations in its spec, against limits, and against a record.
 
-    The result does not repeat the warnings of the report itself.
+    The warnings of the report itself are not repeated.
     """
     problems = [*check_expectations(report), *check_budget(report, limits, allow_incomplete)]
     comparison = None

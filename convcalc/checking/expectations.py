@@ -46,7 +46,7 @@ def _expectations(row: LayerReport, expect: Mapping[str, Any], place: Place | No
 
 
 def _is_expected(shape: Shape, expected: Any) -> bool:
-    """Returns True if a shape equals the expected shape. The expected shape may omit the batch axis."""
+    """Returns True if a shape is the expected shape, which may omit the batch axis."""
     sizes = [None if size is UNKNOWN else size for size in map(plain, shape)]
     return isinstance(expected, (list, tuple)) and list(expected) in (sizes, sizes[1:])
 

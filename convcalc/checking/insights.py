@@ -1,8 +1,8 @@
-"""Insights: likely mistakes and hot spots of a model, such as unused input or one layer with most of the parameters.
+"""Insights: likely mistakes in a model, and layers with high costs.
 
-A rule is a function that returns findings for a report. :func:`_insight` declares a rule with a code. ``convcalc
-explain CODE`` and docs/insights.md show the rule's docstring: a title, then why the finding matters and what to do. An
-insight is not an error. Unknown numbers cause no insight, because every comparison with an unknown number is false.
+Each rule is a function with a code, such as ``unread-input``. Its docstring is shown by ``convcalc explain CODE`` and
+in docs/insights.md: a title, then why the insight matters and what to do. An insight is not an error. An unknown number
+gives no insight, because comparisons with it are false.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from convcalc.base.window import Window
 from convcalc.layers import LayerDefinition
 from convcalc.model import Layer, Model
 
-MAJORITY_PERCENT = 50  # a layer with a larger share has more than all other layers together
+MAJORITY_PERCENT = 50  # a layer with more than half: all other layers together have less
 HIGH_PEAK = 2  # if peak > HIGH_PEAK · median, half of the steps leave most of the peak's memory unused
 
 
 class Insight(Struct):
-    """A finding of a rule: the code of the rule, the path of the layer, and a message.
+    """A finding of a rule: its code, the path of the layer, and a message.
 
-    The message continues a sentence that begins with the name of the layer.
+    The message continues a sentence that begins with the layer's name, such as "'conv1' has 98 % of the parameters".
     """
 
     code: str
@@ -41,10 +41,7 @@ Findings: TypeAlias = "Iterator[tuple[str, str]]"  # pairs: the path of a layer,
 
 
 class InsightRule(Struct):
-    """A rule that finds insights.
-
-    The explanation says why the finding matters and what to do. ``find`` is the function that finds the insights.
-    """
+    """A rule with its code, title and explanation. ``find`` is the function that finds the insights."""
 
     code: str
     title: str
@@ -63,10 +60,7 @@ def insights(report: Study) -> tuple[Insight, ...]:
 
 
 def _insight(code: str) -> Callable[[Callable[[Study], Findings]], Callable[[Study], Findings]]:
-    """Returns a decorator that declares a rule.
-
-    The docstring of the decorated function is the rule's title and explanation.
-    """
+    """Returns a decorator for a rule. The docstring of the decorated function gives the title and the explanation."""
 
     def declare(find: Callable[[Study], Findings]) -> Callable[[Study], Findings]:
         title, _, explanation = inspect.cleandoc(find.__doc__ or "").partition("\n\n")
@@ -121,20 +115,14 @@ def _most_memory(report: Study) -> Findings:
 
 
 def _single_layers(report: Report) -> list[LayerReport]:
-    """Returns all rows except the rows of nested models.
-
-    The numbers of a nested model are sums of the numbers in other rows.
-    """
+    """Returns all rows except those of nested models, whose numbers are sums of other rows."""
     rows = report.layers
     models = {row.path for row, next_row in pairwise(rows) if next_row.depth > row.depth}
     return [row for row in rows if row.path not in models]
 
 
 def _majority(parts: Iterable[tuple[LayerReport, Number]], total: Number, unit: str) -> Findings:
-    """Yields the layer that has more than half of a total.
-
-    Yields nothing if only one layer has a number above 0.
-    """
+    """Yields the layer with more than half of a total, unless it is the only layer with a number above 0."""
     known = [(number, row) for row, part in parts if isinstance(number := plain(part), int) and number > 0]
     if len(known) < 2:
         return
@@ -158,8 +146,8 @@ def _unread_input(report: Report) -> Findings:
         unused = [
             f"{window.unread} of {window.size} positions of {axis}"
             for axis, window in windows
-            # With a stride of 1, nothing is rounded down, so the layer crops the unread positions on purpose.
-            # Unread positions in gaps between windows cause another insight (skipped-input).
+            # With stride 1, the layer crops the input on purpose. Gaps between windows cause another insight
+            # (skipped-input).
             if window.stride > 1 and window.unread > larger(0, window.stride - window.effective_kernel)
         ]
         if unused:
@@ -215,10 +203,7 @@ def _uneven_padding(report: Report) -> Findings:
 
 
 def _is_off_centre(window: Window) -> bool:
-    """Returns True if padding 'same' pads the two ends of the axis unequally for every input size.
-
-    This is so if the window is even and its stride is 1.
-    """
+    """Returns True if padding 'same' pads both ends differently for every input size: an even window with stride 1."""
     return bool(window.stride == 1 and window.effective_kernel % 2 == 0)
 
 
@@ -230,10 +215,9 @@ def _with_same_padding(report: Report) -> Iterator[tuple[LayerReport, list[tuple
 
 
 def _with_windows(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Window]]]]:
-    """Yields each layer with windows, and the windows of the layer's last call.
+    """Yields each layer with windows, and the windows of its last call with their axis names.
 
-    Each window is paired with its axis name. Transposed windows are left out: they use the whole input, because they
-    write to the output instead of reading the input.
+    Transposed windows are left out, because they always read the whole input.
     """
     for row in _single_layers(report):
         for result in row.calls[-1].result.rule_results if row.calls else ():
@@ -243,10 +227,7 @@ def _with_windows(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str,
 
 
 def _axes(row: LayerReport, count: int) -> Sequence[str]:
-    """Returns the names of the axes along which a layer's windows move, such as "height".
-
-    If the layer does not name these axes, the names are "axis 1", "axis 2" and so on.
-    """
+    """Returns the names of the axes along which a layer's windows move, such as "height" or, if unnamed, "axis 1"."""
     names = row.definition.axis_names(row.config) if isinstance(row.definition, LayerDefinition) else ()
     spatial = [axis for axis in names if axis != "channels"]
     return spatial if len(spatial) == count else [f"axis {number}" for number in range(1, count + 1)]
@@ -282,9 +263,8 @@ def _bias_before_norm(report: Report) -> Findings:
 
 
 def _readers(model: Model) -> list[set[int | None]]:
-    """Returns, for each layer, the numbers of the layers that read its outputs.
-
-    For a layer whose output the model returns, the result also contains None.
+    """Returns, for each layer, the numbers of the layers that read its outputs, and None if the model returns an
+    output.
     """
     readers: list[set[int | None]] = [set() for _ in model.layers]
     for call in model.calls:
@@ -296,7 +276,7 @@ def _readers(model: Model) -> list[set[int | None]]:
 
 
 def _ends_with_bias(layer: Layer) -> bool:
-    """Returns True if the last step of a layer is to add a bias to each channel, without an activation after it."""
+    """Returns True if a layer adds a bias to each channel in its last step: no activation follows."""
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or not definition.ends_with_bias:
         return False
@@ -305,7 +285,7 @@ def _ends_with_bias(layer: Layer) -> bool:
 
 
 def _subtracts_mean(norm: Layer, row: LayerReport) -> bool:
-    """Returns True if ``norm`` is a batch normalization with ``beta`` along the channel axis of ``row``'s output."""
+    """Returns True if ``norm`` is a batch normalization with ``beta``, along the channel axis of the layer ``row``."""
     definition, shape = norm.definition, row.output_shapes[0]
     if definition.name != "BatchNormalization" or shape is None:
         return False
@@ -326,7 +306,7 @@ def _field_beyond_input(report: Study) -> Findings:
     inputs: set[str] = set()  # the inputs that already have a finding
     for row in _single_layers(report):
         for field in (report.receptive_fields.get(row.path) or ((),))[-1]:
-            # A layer such as Dense reads its whole input on purpose, so its large receptive field is not reported.
+            # A Dense layer, for example, reads its whole input on purpose.
             wide = any(axis.exceeds and not axis.is_global for axis in field.axes)
             if wide and field.input not in inputs:
                 inputs.add(field.input)

@@ -1,7 +1,4 @@
-"""Suggests which layers cause a difference in a total.
-
-The suggestion is needed if a total differs from the record, but the record shows no difference in any layer.
-"""
+"""Suggests which layers cause a difference in a total, if the record shows no difference in any layer."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from convcalc.differences.comparison import Change
 
 
 def likely_culprits(report: Report, total: Change) -> str:
-    """Returns a hint for the message about a total that differs. The hint is empty if no layer is a likely cause."""
+    """Returns a hint for the message about a total that differs; empty if no layer is a likely cause."""
     if total.field == "trainable_params":
         before, after = total.before.value, total.after.value
         return _frozen_layers(report, before - after) if isinstance(before, int) and isinstance(after, int) else ""
@@ -24,10 +21,10 @@ def likely_culprits(report: Report, total: Change) -> str:
 
 
 def _frozen_layers(report: Report, missing: int) -> str:
-    """Names the frozen layers that explain why the model has fewer trainable parameters than the record.
+    """Names the frozen layers that have ``missing`` parameters.
 
-    ``missing`` is the difference. If ``missing`` is negative, names the trainable layers with that many parameters
-    instead.
+    ``missing`` is the number of trainable parameters in the record minus the number in the model. If it is negative,
+    names trainable layers instead.
     """
     rows = report.layers
     if missing < 0:
@@ -47,7 +44,7 @@ def _frozen_layers(report: Report, missing: int) -> str:
 
 
 def _frozen_params(row: LayerReport, rows: Sequence[LayerReport]) -> int:
-    """Returns the number of parameters of a layer, including its inner layers, that would be trainable if no layer were
+    """Returns the number of parameters in a layer, and inside it, that are not trainable only because a layer is
     frozen.
     """
     inside = (inner for inner in rows if inner.path == row.path or inner.path.startswith(f"{row.path}/"))
@@ -56,7 +53,7 @@ def _frozen_params(row: LayerReport, rows: Sequence[LayerReport]) -> int:
 
 
 def _layers_of_rare_dtype(report: Report) -> str:
-    """Names the layers whose dtype is not the most frequent dtype of the model."""
+    """Names the layers whose dtype is not the most frequent one."""
     rows = [row for row in report.layers if row.weights]
     counts = Counter(row.dtype for row in rows)
     if len(counts) < 2:

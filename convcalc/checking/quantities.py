@@ -1,6 +1,5 @@
-"""Parses quantities and sizes.
-
-Examples: ``5M`` is five million, ``256KiB`` is 256·1,024, and ``32x48`` is one size for each of two axes.
+"""Parses quantities and sizes: ``5M`` is five million, ``256KiB`` is 256·1,024, and ``32x48`` has a size for each of
+two axes.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from convcalc.layers.arguments import shown
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 _QUANTITY = re.compile(r"([0-9][0-9_,]{0,30}(?:\.[0-9]{1,15})?)\s*([kKmMgGtT]?[iI]?)([bB]?)")
-_LIMIT = 10**31  # an int may have at most 31 digits, like the part of a string before the decimal point
+_LIMIT = 10**31  # at most 31 digits, as in a string
 
 _SIZES = re.compile(r"[0-9]{1,9}(?:[x×,][0-9]{1,9}){0,2}")
 
@@ -36,7 +35,7 @@ def sizes(value: object) -> tuple[int, ...]:
 
 
 def quantity(value: object) -> int:
-    """Returns the number that an int or a string states. Examples of strings: ``5M``, ``1.5G``, ``4MB``, ``256KiB``.
+    """Returns the number in an int or a string, such as ``5M``, ``1.5G``, ``4MB`` or ``256KiB``.
 
     Raises :class:`Refusal` for any other value.
     """

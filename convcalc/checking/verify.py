@@ -1,7 +1,7 @@
-"""Compares the weights in a report with the weights that the model's file stores.
+"""Compares the inferred weights of a model with the weights in its file.
 
-The weights of a layer are compared only by their shapes, in any order. So the names of Keras's attributes need not be
-known. But the comparison does not notice if two weights of equal shape are exchanged within a layer.
+Only the shapes of a layer's weights are compared, in any order. So two weights of equal shape may be exchanged
+unnoticed, but Keras's names for the weights need not be known.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class VerifyResult(Struct):
 
     @property
     def agreement(self) -> str:
-        """Returns a sentence that states how many weights and layers agree with the file."""
+        """A sentence: how many weights and layers agree with the file."""
         agree = f"{_counted(self.weights, 'weight')} of {_counted(self.layers, 'layer')} agree with the file"
         unknown = f"; {_counted(self.unknown, 'layer')} could not be compared" if self.unknown else ""
         return agree + unknown
@@ -48,9 +48,8 @@ def _counted(number: int, what: str) -> str:
 
 @dataclass
 class _Layer:
-    """The name and shape of each inferred weight of one layer.
-
-    A nested model whose weights are stored together counts as one layer.
+    """The inferred weights of one layer: names and shapes. A nested model whose weights are stored together is one
+    layer.
     """
 
     row: LayerReport
@@ -63,8 +62,7 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
     layers: dict[str, _Layer] = {}
     count = compared = unknown = 0
     for row in report.layers:
-        # If the layers of the model come from a declaration, the names of these layers in the file are unknown. So all
-        # weights are compared together, under the name of the model.
+        # For declared layers, the names in the file are unknown: compare all weights together, as weights of the model.
         declared = report.model.fallback is not None
         path = report.model.name if declared else _stored_at(row.path, weights)
         layer = layers.setdefault(path, _Layer(row))
@@ -90,8 +88,8 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
 def _in_archive(weights: Sequence[Weight]) -> Sequence[Weight]:
     """Returns the weights of a layer as a ``.keras`` archive stores them.
 
-    The archive has no LoRA matrices, because Keras adds them to the kernels. The archive stores the kernel under a
-    SpectralNormalization twice, because the kernel is a variable of the wrapper and of the inner layer.
+    Keras adds LoRA matrices to the kernel before saving, so the archive has none. The kernel under a
+    SpectralNormalization is stored twice: for the wrapper, and for the layer inside.
     """
     kept = [weight for weight in weights if "lora_" not in weight.name]
     vectors = [weight.name.removesuffix("vector_u") for weight in kept if weight.name.endswith("vector_u")]
@@ -100,10 +98,7 @@ def _in_archive(weights: Sequence[Weight]) -> Sequence[Weight]:
 
 
 def _stored_at(path: str, weights: Weights) -> str:
-    """Returns the path under which a layer's weights are stored.
-
-    It is the path of the layer itself, or the path of a model that contains the layer.
-    """
+    """Returns the path under which the file stores a layer's weights: of the layer, or of a model around it."""
     stored_at = path
     while stored_at not in weights.layers:
         stored_at, separator, _ = stored_at.rpartition("/")
@@ -117,9 +112,8 @@ def _is_model(row: LayerReport) -> bool:
 
 
 def _shared(path: str, layer: _Layer, weights: Weights) -> Problem | None:
-    """Returns the problem of a layer that shares the weights of another layer; None if the layer has its own weights.
-
-    A file stores shared weights only once.
+    """Returns the problem of a layer without its own weights in the file: it shares those of another layer. Otherwise
+    None.
     """
     first = weights.shared.get(path)
     if first is None or not layer.weights:
@@ -132,9 +126,9 @@ def _shared(path: str, layer: _Layer, weights: Weights) -> Problem | None:
 
 
 def _difference(path: str, layer: _Layer, stored: Sequence[StoredWeight]) -> Problem | None:
-    """Returns the problem of a layer whose inferred weights differ from the stored weights; None if they agree.
+    """Returns the problem of a layer whose inferred and stored weights differ; None if they agree.
 
-    If some weights of the layer cannot be inferred, additional stored weights are not a problem.
+    If some weights of the layer cannot be inferred, further stored weights are not a problem.
     """
     missing = list(layer.weights)
     unused = []
