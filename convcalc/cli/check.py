@@ -171,9 +171,7 @@ def command(
 
 
 def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[Any, None, None]:
-    """Yields, for each model in order, the data that the output contains about it. Also prints messages, writes records
-    and collects exit codes.
-    """
+    """Prints each model's messages, writes its record, and collects its exit code. Yields its data for the output."""
     for outcome in outcomes:
         for text in outcome.messages:
             warn(text)
@@ -184,7 +182,7 @@ def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[A
 
 
 def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
-    """Yields the pieces of the output. A piece for standard error is printed at once instead."""
+    """Yields the pieces of the output for standard output. Prints the pieces for standard error."""
     for piece in write_checks(format, payloads):
         if piece.to_stderr:
             warn(piece.text)
@@ -195,7 +193,7 @@ def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
 def _processes(jobs: int | None, names: Sequence[str], against: str | None) -> int:
     """Returns the number of processes to use.
 
-    The number is 1 if only this process can read one of the files, such as standard input.
+    Returns 1 if other processes cannot read one of the files, such as standard input.
     """
     private = (name == "-" or name.startswith(("/dev/", "/proc/")) for name in (*names, against or ""))
     return 1 if any(private) else jobs or jobs_for(names)

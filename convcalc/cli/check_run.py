@@ -75,7 +75,7 @@ class CheckRun:
     def check(self, name: str) -> Outcome:
         """Checks one model.
 
-        If the file cannot be read, returns a failure instead of an exception, so that the other models are still
+        If the file cannot be read, returns a failure and raises no exception, so that the other models are still
         checked.
         """
         from convcalc.checking.check_model import CheckResult
@@ -126,7 +126,7 @@ class CheckRun:
 def _record_in_folder(record: str | None, model: str) -> str | None:
     """Returns the path of the model's record.
 
-    If ``record`` is a folder, the record is the file in it with the name of the model.
+    If ``record`` is a folder, the record of ``model.yaml`` is the file ``model.txt``, ``model.json`` … in it.
     """
     if record is None or not Path(record).is_dir():
         return record
@@ -141,7 +141,7 @@ def _record_in_folder(record: str | None, model: str) -> str | None:
 
 
 def _new_record(report: Study, record: str, name: str) -> NewRecord:
-    """Returns the record to write. If ``record`` is a folder, the record is a file in it with the name of the model."""
+    """Returns the record to write. If ``record`` is a folder, the record of ``model.yaml`` is ``model.txt`` in it."""
     from convcalc.snapshot.write import snapshot_text
 
     path = Path(record)

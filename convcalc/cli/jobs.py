@@ -26,7 +26,7 @@ METHOD = "fork" if sys.platform == "linux" else "spawn"
 # about 20 ms (fork) or 200 ms (spawn).
 _FEWEST = {"fork": 16, "spawn": 64}
 MOST_JOBS = 1000  # a larger number is probably a typing error
-_AHEAD = 2  # the number of names sent to a process in advance: the name that the process works on, and the next name
+_AHEAD = 2  # names sent to each process in advance: the current name and the next name
 
 
 def jobs_for(names: Sequence[str]) -> int:
@@ -42,8 +42,7 @@ def in_order(names: Sequence[str], work: Callable[[str], R], jobs: int, method: 
     The function and its results must be picklable. Raises :class:`ConvcalcError` if a process ends before its work is
     done.
     """
-    # This process does the work on the first name itself and so imports the necessary modules. Forked processes then
-    # have these modules already.
+    # The first call imports the necessary modules. Forked processes then have these modules already.
     yield from map(work, names[:1])
     rest = names[1:]
     jobs = min(jobs, len(rest))
@@ -62,7 +61,7 @@ def in_order(names: Sequence[str], work: Callable[[str], R], jobs: int, method: 
 
 
 class WorkerPool:
-    """Processes that share the work on a list of names. The pool also holds the results so far.
+    """Processes that share the work on a list of names, and the results so far.
 
     Unlike multiprocessing.Pool, a WorkerPool knows which name a process was working on when the process was killed.
     """
@@ -142,7 +141,7 @@ class WorkerPool:
 
 
 def _worker(work: Callable[[str], Any], tasks: Connection[Any, Any]) -> None:
-    """The loop of a worker process. It does the work on each name that it receives, until the parent process ends."""
+    """Runs in a worker process. Calls ``work`` for each name that it receives, until the parent process ends."""
     from multiprocessing import parent_process
     from multiprocessing.connection import wait
 

@@ -7,9 +7,9 @@ from click.shell_completion import FishComplete, add_completion_class
 
 @add_completion_class
 class _Fish(FishComplete):
-    """The completion script of click for the shell fish, with one change.
+    """Click's completion script for the shell fish, with one change.
 
-    The changed script splits a suggestion only at the first comma, because a suggested value can contain commas itself.
+    A suggested value can contain commas. So the script splits a suggestion only at the first comma.
     """
 
     name = "fish"

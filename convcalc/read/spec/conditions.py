@@ -46,10 +46,10 @@ def read_condition(reader: NodeReader, node: Node | None, names: Mapping[str, An
 
 
 def unmet(condition: Condition, values: Mapping[str, Any]) -> str:
-    """Returns a text with the first argument that has none of its listed values; an empty string if the condition is met."""
+    """Returns why a condition is not met, such as ``axis -1, not 2``; an empty string if it is met."""
     for name, allowed in condition.items():
         value = values.get(name)
-        # Python considers True and 1 as equal, but in a config they are different values.
+        # In Python, True equals 1, but in a config they are different values.
         if not any(isinstance(value, bool) == isinstance(other, bool) and value == other for other in allowed):
             return f"{name} {listed(list(map(shown, allowed)))}, not {shown(value)}"
     return ""

@@ -46,7 +46,7 @@ def read_custom(
     scope = Scope()
     for name, (key, body) in reader.declared(node, "'custom' must be a mapping from a layer's name to its declaration"):
         known = lookup_builtin(name)
-        # A custom layer can have the name of a class of Keras that Keras does not export.
+        # A custom layer may have the name of a private class of Keras.
         if (known is not None and known.is_exported) or name in blocks:
             reader.report(
                 key,
@@ -115,9 +115,7 @@ def _declaration(
 
 
 def _must_be_built(a: Mapping[str, Any], *inputs: Shape) -> Inferred:
-    """Takes the place of the rule in the definition of a template. It is never called, because convcalc builds the
-    layers of the template and runs the rules of these layers.
-    """
+    """Placeholder for the rule of a template. It is never called: convcalc runs the rules of the template's layers."""
     raise NotImplementedError
 
 
@@ -179,8 +177,9 @@ def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
 
 @dataclass(frozen=True)
 class DeclaredRule:
-    """The rule of a declared layer, computed from the expressions in the declaration. The rule accepts every type of
-    number, as the rules of the catalogue do.
+    """The rule of a declared layer, computed from the expressions in the declaration.
+
+    Sizes can be unknown, as in the rules of the catalogue.
     """
 
     pattern: Sequence[Any]

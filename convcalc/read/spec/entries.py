@@ -44,9 +44,7 @@ _NO_LAYER = (
 
 
 class Spec(Struct):
-    """What the readers of all lists of layers in one file share. ``read_model`` is a function that reads a nested
-    model.
-    """
+    """The data that all :class:`Entries` of one file share. ``read_model`` reads a nested model."""
 
     reader: NodeReader
     blocks: Mapping[str, Block]
@@ -218,9 +216,7 @@ class Entries:
         self.label(place)
 
     def masks(self, args: dict[str, Any]) -> tuple[Ref, ...]:
-        """Removes arguments that name a mask, such as ``padding_mask: mask``, from ``args``. Returns the tensors that
-        they name.
-        """
+        """Removes mask arguments, such as ``padding_mask: mask``, from ``args``. Returns the tensors of these masks."""
         named = {key: value for key, value in args.items() if key == "mask" or key.endswith("_mask")}
         refs = {
             key: self.graph.find(value, self.scope.labels) for key, value in named.items() if isinstance(value, str)
@@ -232,8 +228,9 @@ class Entries:
         return tuple(ref for ref in refs.values() if ref is not None)
 
     def record_expected(self) -> None:
-        """Records the output shape that ``expect`` states for the custom layer that was added last. This shape cannot
-        be computed.
+        """Records the output shape under ``expect:`` of the last layer, whose shape cannot be computed.
+
+        Called only for a layer of a custom class.
         """
         expected = (self.graph.layers[-1].expect or {}).get("output_shape")
         if isinstance(expected, list) and self.current is not None:
@@ -478,8 +475,8 @@ class Entries:
         for number in range(1, count + 1):
             if index:
                 scope = scope._replace(variables={**self.scope.variables, index: number})
-            # The scopes of all rounds share their labels with the scope around the repeat. So the layers after the
-            # repeat can use the labels from the last round.
+            # All rounds use the labels of the outer scope. So the layers after the repeat can use the labels of the
+            # last round.
             self.group(layers, scope, self.current)
 
     def conditional(self, entry: MappingNode, name: str) -> None:
@@ -502,7 +499,7 @@ class Entries:
         return layers
 
     def block(self, block: Block, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads the layers of a block where the block is used.
+        """Reads a use of a block, and adds the layers of the block to the graph.
 
         The block's arguments are variables. The block's output is the output of its last layer.
         """
@@ -551,10 +548,9 @@ class Entries:
 
 
 def _named(layer: Any, names: Names) -> Any:
-    """Returns a layer that is an argument of another layer, with a name. The summary shows the name if nested layers
-    are shown.
+    """Returns an inner layer, such as the layer in a Bidirectional, with a name.
 
-    A layer without a name gets an automatic name.
+    A layer without a name gets an automatic name. A summary that shows nested layers shows the name.
     """
     if layer.name is not None:
         return layer
@@ -574,7 +570,7 @@ def _several_names(names: list[str]) -> str:
 
 
 def keras_name(name: str) -> str:
-    """Returns the name of a layer without Keras's module. ``Input``, a function in Keras, becomes ``InputLayer``."""
+    """Returns a layer's name without a module: ``Dense`` for ``keras.layers.Dense``, ``InputLayer`` for ``Input``."""
     if "." in name:
         name = re.sub(_KERAS, "", name, count=1)
     return "InputLayer" if name == "Input" else name

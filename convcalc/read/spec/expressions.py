@@ -48,7 +48,7 @@ def _as_text(value: Any) -> str:
 
 def _value(match: re.Match[str], variables: Mapping[str, Any]) -> Any:
     if match[1] is not None:
-        # In braces, a single name can have a value of any type, such as a word in ${name}_conv. An expression has only
+        # A single name in braces can have a value of any type, such as a word in ${name}_conv. An expression uses only
         # numbers.
         name = match[1].strip()
         return _lookup(name, variables) if name.isidentifier() else evaluate(name, variables)
@@ -71,7 +71,7 @@ def _lookup(name: str, variables: Mapping[str, Any]) -> Any:
 
 
 def evaluate(text: str, variables: Mapping[str, Any]) -> Any:
-    """Returns the value of an integer expression. Variables can have any type of number. Raises :class:`Refusal`."""
+    """Returns the value of an integer expression. Variables can have unknown values. Raises :class:`Refusal`."""
     return _Parser(text, variables).parse()
 
 

@@ -50,12 +50,11 @@ class FileContext:
         context: str = "",
         about: str | None = None,
     ) -> None:
-        """Reports a problem.
+        """Reports a problem. Ignores a repetition at the same place, for example in a block that is used twice.
 
-        The same problem at the same place is reported only once, for example in a block that is used twice. ``about``
-        is the name of the argument with the problem. Problems with different arguments are all reported, because
-        several arguments can be missing at one place. ``message`` can be a function if the text is slow to compute.
-        Raises :class:`ConvcalcError` with all problems if there are too many.
+        ``about`` is the name of the argument with the problem, because several arguments can be missing at one place.
+        ``message`` can be a function if the text is slow to compute. Raises :class:`ConvcalcError` with all problems if
+        there are too many.
         """
         if mark is not None:
             key = (code, mark.line, mark.column, about)

@@ -96,10 +96,9 @@ class Masks:
         return self._mask(number, value, made) if isinstance(value, Computed) else value
 
     def placed(self, layers: list[Layer], calls: Sequence[Call]) -> tuple[list[Call], list[int]]:
-        """Returns all calls, and the new position of each call in ``calls``. Between these calls, the calls that
-        compute the used masks are inserted.
+        """Returns ``calls`` and the calls that compute the used masks, and the new position of each call in ``calls``.
 
-        The layers that compute masks are added to ``layers``.
+        Adds the layers that compute masks to ``layers``.
         """
         self._mark_needed()
         placed: list[Call] = []

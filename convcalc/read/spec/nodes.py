@@ -53,7 +53,7 @@ _YAML_CHARACTERS = (
     ("\U00010000", "\U0010ffff"),
 )
 _SURROGATE = "[\ud800-\udfff]"
-_ESCAPE_BEYOND_UNICODE = r"\\U(?!00(?:0|10))|$"  # an escape above the last character of Unicode, or the end of the text
+_ESCAPE_BEYOND_UNICODE = r"\\U(?!00(?:0|10))|$"  # an escape above U+10FFFF, or the end of the text
 
 
 class ScalarNode:
@@ -204,8 +204,9 @@ class _Composer:
         self.put(_alias_of(target.node, line, column), target.values, target.height, None)
 
     def count(self, values: int, line: int, column: int) -> None:
-        """Adds ``values`` to the number of values that were read. The values of a node are counted again for each alias
-        of the node. Stops reading if there are too many values.
+        """Adds ``values`` to the number of values in the file. Raises an error if there are too many.
+
+        Each alias counts all values of its node again.
         """
         self.values += values
         if self.values > MAX_VALUES:
@@ -241,7 +242,7 @@ class _Composer:
         except yaml.MarkedYAMLError as bad:
             complaint = explain_yaml_error(bad, text)
             raise self.fail(codes.YAML_SYNTAX, complaint.message, complaint.line, complaint.column) from None
-        except ValueError:  # from PyYAML's own parser, for an escape above the last character of Unicode
+        except ValueError:  # PyYAML's own parser fails on an escape above U+10FFFF
             place = re.search(_ESCAPE_BEYOND_UNICODE, text)
             assert place is not None
             raise self.failure_at(place.start(), "an escape of a character that does not exist") from None

@@ -36,9 +36,10 @@ MODEL_KEYS = ("input", "inputs", "layers", "outputs")
 
 
 def match_sizes(pattern: Sequence[Any], shape: Shape) -> tuple[dict[str, Number], list[Number]]:
-    """Returns the size for each name in a pattern, and the list of sizes that ``...`` in the pattern matches.
+    """Returns the sizes of the names in a pattern, and the sizes that ``...`` matches.
 
-    Raises :class:`Refusal` if the shape does not match the pattern.
+    For [..., c] and the shape (None, 8, 4), these are {c: 4} and [8]. Raises :class:`Refusal` if the shape does not
+    match the pattern.
     """
     given, named = list(shape[1:]), list(pattern)
     free: list[Number] = []
@@ -65,8 +66,8 @@ def match_sizes(pattern: Sequence[Any], shape: Shape) -> tuple[dict[str, Number]
 class Template:
     """The layers of a declaration. A call returns the model for given arguments and inputs.
 
-    The layers can use the declarations ``layers`` of the same file, and the further declarations ``given``. The
-    template can be used only for arguments that meet ``condition``.
+    The layers can be custom layers that ``layers`` (from the same file) or ``given`` declares. The template can be used
+    only for arguments that meet ``condition``.
     """
 
     def __init__(
@@ -92,11 +93,10 @@ class Template:
         policy: str = "float32",
         name: str | None = None,
     ) -> Model:
-        """Returns the model for these arguments. Each layer of the model for which the declaration states no dtype gets
-        the dtype policy ``policy``.
+        """Returns the model for these arguments. Raises :class:`Refusal` if the arguments or the inputs do not fit.
 
-        ``inputs`` are the shapes and dtypes of the inputs. If ``inputs`` is None, the shapes in the declaration are
-        used. Raises :class:`Refusal` if the arguments or the inputs do not fit.
+        ``inputs`` are the shapes and dtypes of the inputs; None for the shapes in the declaration. ``policy`` is the
+        dtype policy of all layers whose dtype is not declared.
         """
         check_condition(self.condition, args)
         file = FileContext()
@@ -121,8 +121,9 @@ class Template:
     def _given(
         self, reader: NodeReader, scope: Scope, inputs: Sequence[tuple[Shape, str]]
     ) -> dict[str | None, tuple[dict[str, Number], Shape, str]]:
-        """Returns, for each name of an input, the input's named sizes, shape and dtype. The name is None for a single
-        input without a name.
+        """Returns the named sizes, the shape and the dtype of each input, by the name of the input.
+
+        The name is None for a single input without a name.
         """
         several = self.body.get("inputs")
         if isinstance(several, MappingNode):
@@ -158,7 +159,7 @@ def _refusal(problems: Sequence[Problem]) -> Refusal:
 
 
 def _with_policy(model: Model, policy: str) -> Model:
-    """Returns the model. Each layer for which the declaration states no dtype gets this dtype policy."""
+    """Returns the model with this dtype policy for all layers whose dtype is not declared."""
     if policy == "float32":
         return model
     return model._replace(layers=tuple(_layer_with_policy(layer, policy) for layer in model.layers))

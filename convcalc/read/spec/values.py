@@ -48,7 +48,7 @@ class Scope(Struct):
         inputs: the inputs of the block (``$input``)
         open_blocks: the names of the blocks that contain the node, outermost first
         depth: the number of blocks, repeats and models that contain the node
-        context: a text that says in which block the node is, and where the block is used. Messages end with this text.
+        context: the text at the end of messages, such as " (in block 'stem', used on line 3)"
     """
 
     variables: Mapping[str, Any] = {}

@@ -1,8 +1,8 @@
 """Finds declarations of common layers and models of other packages.
 
 The declarations are in YAML files of the form that ``--custom`` accepts. The live tests compare the declarations with
-the packages. A package that works only with Keras 2 cannot be compared. The declarations for such a package follow the
-package's published source code. A comment in the YAML file names the source file.
+the packages, except for packages that need Keras 2. The declarations for these follow the published source code; a
+comment in the YAML file names the source file.
 """
 
 from __future__ import annotations
