@@ -35,8 +35,7 @@ from convcalc.layers.sublayer import LayerValue, LayerValues
 Schema: TypeAlias = "dict[str, Any]"
 
 VARIABLE = r"\$"
-# Kinds of names that many layers accept. The JSON schema defines each of these kinds once, and refers to the
-# definition.
+# The kinds of names that many layers accept. The JSON schema has one definition for each of these kinds.
 NAMED = (ACTIVATION, INITIALIZER, REGULARIZER, CONSTRAINT)
 
 
@@ -119,8 +118,9 @@ def _(kind: Text) -> Schema:
 
 @kind_schema.register
 def _(kind: Choice) -> Schema:
-    """Returns a schema that lists the words, so that editors suggest them. If the argument ignores case, the schema
-    also accepts other spellings of the words, such as upper case.
+    """Returns a schema that lists the words, so that editors suggest them.
+
+    If the argument ignores case, words in upper case are accepted too.
     """
     words = [{"pattern": f"^({'|'.join(map(_any_case, kind.words))})$"}] if kind.case_insensitive else []
     return one_of(kind.words, *words)
@@ -168,7 +168,7 @@ def _(kind: LayerValues) -> Schema:
 
 
 def name_of(kind: KnownName) -> Schema:
-    """Returns the schema of the name of a Keras object, such as an initializer.
+    """Returns the schema for the name of a Keras object, such as an initializer.
 
     A mapping that configures the object is accepted too.
     """
@@ -176,7 +176,7 @@ def name_of(kind: KnownName) -> Schema:
 
 
 def slug(kind: KnownName) -> str:
-    """Returns the key of the definition of these names in the JSON schema, such as ``initializer``."""
+    """Returns the key of a definition in the JSON schema, such as ``initializer``."""
     return kind.what.split()[1]
 
 
@@ -185,7 +185,7 @@ def _any_case(word: str) -> str:
 
 
 def one_of(words: Iterable[str], *further: Schema) -> Schema:
-    """Returns a schema that accepts each of ``words``, and each text that one of the schemas ``further`` accepts."""
+    """Returns a schema that accepts ``words``, texts with a ``$variable``, and texts that match ``further``."""
     return {"type": "string", "anyOf": [{"enum": [*words]}, *further, {"pattern": VARIABLE}]}
 
 

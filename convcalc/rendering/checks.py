@@ -34,7 +34,7 @@ _COLUMNS = (
 class CheckLine(Struct):
     """The row for one model in a table of checks.
 
-    ``difference`` is a sheet of the differences between model and record, or None.
+    ``difference`` is a table of the differences between the model and its record; None if there are none.
     """
 
     row: Sequence[str]
@@ -43,7 +43,7 @@ class CheckLine(Struct):
 
 
 def _sheet(lines: Sequence[CheckLine], plain: bool) -> Sheet:
-    """Returns a sheet with one row for each model. The row has the first problem of the model.
+    """Returns a sheet with one row for each model. Each row shows the first problem of its model.
 
     ``plain`` is True for formats that programs read. Then numbers have no separators, and the cell of an unknown number
     is empty. The last column names the numbers that are unknown or lower bounds.
@@ -55,9 +55,7 @@ def _sheet(lines: Sequence[CheckLine], plain: bool) -> Sheet:
 
 
 def check_line(result: CheckResult, plain: bool) -> CheckLine:
-    """Returns the row of one model. If the check failed, ``difference`` has the differences between the model and the
-    record.
-    """
+    """Returns the row of one model. If the check failed, the row has the differences between the model and its record."""
     difference = None
     if not result.passed and result.comparison is not None and not result.comparison.same:
         from convcalc.rendering.diff import diff_sheet
@@ -127,9 +125,9 @@ def check_sheets(lines: Sequence[CheckLine], plain: bool) -> list[Sheet]:
 def check_pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
     """Yields the text about one model.
 
-    The text is one line if the model passed. Otherwise every problem is a line on standard error.
+    The text for a passed model is one line. For a failed model, each problem is a line on standard error.
 
-    If the model differs from its record, only the first difference is a line. A table shows all differences.
+    If the model differs from its record, only the first difference is a line, because a table shows all differences.
     """
     report, comparison = result.report, result.comparison
     if report is None:

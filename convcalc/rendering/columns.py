@@ -130,22 +130,20 @@ def _trainable(row: LayerReport, report: Study) -> str:
 def _output(row: LayerReport, report: Study) -> str:
     """Returns the output shapes of the layer's last call.
 
-    If convcalc took the shapes from the file instead of computing them, a mark is added. If the layer may have more
-    outputs, an ellipsis is added.
+    ``(recorded)`` follows shapes that convcalc took from the file instead of computing them. An ellipsis follows if
+    the layer may have more outputs.
     """
     shapes = shapes_text(row.output_shapes, row.may_have_more_outputs)
     return f"{shapes}{' (recorded)' if row.calls[-1].recorded else ''}"
 
 
 def _or_empty(cell: Cell) -> Cell:
-    """Wraps the function ``cell`` for formats that programs read. The new function returns an empty text where ``cell``
-    returns a dash or a question mark.
-    """
+    """Returns a function like ``cell`` that returns an empty text instead of ``-`` or ``?``."""
     return lambda row, report: text if (text := cell(row, report)) not in ("-", "?") else ""
 
 
 def _recorded(row: LayerReport, report: Study) -> str:
-    """Returns a mark if the parameters were counted from the weights that are stored in the file."""
+    """Returns ``(recorded)`` if the parameters were counted from the weights in the file."""
     return " (recorded)" if row.recorded else ""
 
 
@@ -163,7 +161,7 @@ def _count(name: str) -> Count:
 
 
 def known(number: Number | None) -> Number:
-    """Returns the number, or UNKNOWN for None. None means that the number was not requested."""
+    """Returns the number, or UNKNOWN for None (a number that was not requested)."""
     return UNKNOWN if number is None else number
 
 

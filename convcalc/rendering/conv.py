@@ -82,9 +82,7 @@ _POSITION_NAMES = {"length": "position", "height": "row", "width": "column", "de
 
 
 def _floor(answer: ConvAnswer, window: Window, name: str) -> str:
-    """Returns a text for the end of a line. The text says how rounding affects the last positions; it is empty if
-    rounding has no effect.
-    """
+    """Returns a note about rounding, such as ``: the last input row is never used``; empty if rounding changes nothing."""
     unread, rounded = axis.unread(window), plain(window.output)
     if not axis.known(window):
         return ""
@@ -119,7 +117,7 @@ def _transposed(answer: ConvAnswer, window: Window) -> list[str]:
 def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
     """Returns lines about the other framework (Keras or PyTorch).
 
-    The lines show the result of the other framework for the same arguments, or how to get the same result there.
+    The lines show the other framework's result for the same arguments, or how to get the same result.
     """
     if not axis.known(window):
         return []
@@ -157,9 +155,7 @@ def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
 
 
 def _output_padding_hint(window: Window, torch_size: object) -> str:
-    """Returns a hint with the output_padding with which PyTorch computes the same size; an empty string if there is
-    none.
-    """
+    """Returns a hint such as ``; with output_padding=1 it gives 8 too``, or an empty string."""
     ours, stride = plain(window.output), plain(window.stride)
     if (
         isinstance(ours, int)
@@ -172,9 +168,7 @@ def _output_padding_hint(window: Window, torch_size: object) -> str:
 
 
 def _keras_same(window: Window) -> str:
-    """Returns a hint if Keras's padding 'same' gives the output size of this window, but pads other amounts before and
-    after. Otherwise returns an empty string.
-    """
+    """Returns a hint if Keras's 'same' gives the same size with other padding; otherwise an empty string."""
     size, kernel, stride, dilation, *_ = (plain(number) for number in window.sizes)
     keras = slide(size, kernel, stride, dilation, "same")
     if plain(keras.output) == plain(window.output) and (keras.pad_before, keras.pad_after) != (

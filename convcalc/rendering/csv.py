@@ -12,15 +12,15 @@ from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Sheet
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?")
-# A spreadsheet may run a text that begins with one of these characters, because it reads the text as a formula. (Tabs
-# and line ends, which are also dangerous there, are already escaped.)
+# A spreadsheet reads a text that begins with one of these characters as a formula, and may run it. (Tabs and line ends
+# are dangerous too, but they are already escaped.)
 _FORMULA = ("=", "+", "-", "@")
 
 
 def csv_text(sheet: Sheet, header: bool = True) -> str:
     """Returns a header with the field names, and the rows.
 
-    An apostrophe is added before a text that a spreadsheet would run.
+    An apostrophe is added before a text that a spreadsheet would read as a formula.
     """
     out = io.StringIO()
     write = csv.writer(out).writerow

@@ -35,8 +35,8 @@ _TOTALS = {
     "trainable_size": "Size of trainable params",
     "non_trainable_size": "Size of non-trainable params",
 }
-# The sizes in bytes that a printed summary states, each with the count of the same parameters. If the count differs,
-# the size is left out, because it shows the same change.
+# Maps each size in bytes from a printed summary to a number of parameters. If the number differs, the size is not shown,
+# because both show the same change.
 _SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_trainable_size": "non_trainable_params"}
 _ONLY_IF_DIFFERENT = ("non_trainable_params", "activation_bytes", "input_bytes", "output_shapes", *_SIZES)
 _WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}
@@ -152,7 +152,7 @@ def _changes_text(pair: Pair) -> str:
     fields = {change.field for change in pair.changes}
     hidden = {"name", "type", "output_bytes"} | ({"trainable_params"} if "params" in fields else set())
     shown = [change for change in pair.changes if change.field not in hidden]
-    if not shown:  # if only the output's memory differs (for example, if the dtype changed)
+    if not shown:  # only the output's memory differs, for example after a change of the dtype
         shown = [change for change in pair.changes if change.field == "output_bytes"]
     return ", ".join(f"{_word(change.field)} {' → '.join(_texts(change))}" for change in shown)
 

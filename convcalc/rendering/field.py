@@ -21,7 +21,7 @@ _MOST_NOTES = 5
 def field_size(row: LayerReport, report: Study) -> str:
     """Returns the size of the receptive field on each axis.
 
-    One mark is added if the field is larger than the input, another mark if misaligned paths meet in the layer.
+    ``*`` means that the field is larger than the input. ``!`` means that misaligned paths meet in the layer.
     """
     fields = _last(row, report)
     if fields is None:
@@ -61,15 +61,15 @@ def plain_field_padding(row: LayerReport, report: Study) -> str:
 
 
 def field_label(row: LayerReport, report: Study, name: str) -> str:
-    """Returns ``unknown`` or ``partial`` for a number of the receptive field.
+    """Returns the label of a number: ``unknown``, ``partial``, or an empty string if the number is known.
 
-    Returns an empty string if the number is known. ``name`` is the key of the number in the JSON report.
+    ``name`` is the key of a number of the receptive field in the JSON report.
     """
     fields = _last(row, report)
     if fields is None:
         return "unknown"
     labels = {field.labels.get(name, "") for field in fields}
-    return max(labels, default="")  # "unknown" is after "partial" in alphabetical order, and both are after ""
+    return max(labels, default="")  # in alphabetical order: "", "partial", "unknown"
 
 
 def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:
@@ -100,7 +100,7 @@ def _last(row: LayerReport, report: Study) -> Sequence[Field] | None:
 def _text(
     fields: Sequence[Field], axis_text: Callable[[AxisField], str], separator: str = "×", empty: str = "-"
 ) -> str:
-    """Returns a single text if it is the same for all inputs. Otherwise returns the name of each input with its text."""
+    """Returns one text if all inputs have the same text, otherwise a text such as ``image: 3×3; mask: 1×1``."""
     texts = {field.input: separator.join(map(axis_text, field.axes)) for field in fields}
     if len(set(texts.values())) <= 1:
         return next(iter(texts.values()), "") or empty

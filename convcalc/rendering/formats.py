@@ -40,14 +40,14 @@ FORMATS: dict[str, OutputFormat] = {format.name: format for format in INDEX}
 REPORT_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_reports}
 CHECK_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_checks}
 COMPARISON_FORMATS = {name: format for name, format in FORMATS.items() if format.writes_comparisons}
-# Maps the ending of a file's name to the name of the format that the ending selects.
+# Maps the ending of a file's name to the name of a format, such as .md to markdown.
 ENDINGS = {ending: format.name for format in INDEX for ending in format.endings}
 
 
 def require_options(format: OutputFormat, options: Iterable[str], several: bool) -> None:
     """Raises :class:`ConvcalcError` if the format does not accept one of the options of ``convcalc summary``.
 
-    Also raises the error if there are several models but the format can contain only one.
+    Also raises the error if there are several models, but the format accepts only one.
     """
     special = {option for known in REPORT_FORMATS.values() for option in known.options}
     for option in options:

@@ -35,7 +35,7 @@ def _properties(properties: Mapping[str, object]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Returns the text on one line. A second line could begin another command."""
+    """Returns the text on one line, because a second line could begin another command."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "%0A".join(visible(line).replace("%", "%25") for line in lines)
 

@@ -15,15 +15,14 @@ from convcalc.base.structs import Struct
 from convcalc.base.text import number_text, shapes_text
 from convcalc.model import Model, Ref
 
-# The name of a tensor in a report: the layer, the number of the call and the number of the output, as in "lstm[0][1]".
+# The name of a tensor, such as "lstm[0][1]": the layer, the number of the call and the number of the output.
 _TENSOR = re.compile(r"(.*)(\[\d+\]\[(\d+)\])", re.DOTALL)
 
 
 class Node(Struct):
     """A layer in the graph.
 
-    ``id`` is the id of the node, ``lines`` is the node's label, and ``group`` is the id of the group that contains the
-    node. ``group`` is empty for a node outside all groups.
+    ``lines`` is the label of the node. ``group`` is the id of the group that contains the node, or empty.
     """
 
     id: str
@@ -34,7 +33,7 @@ class Node(Struct):
 class Group(Struct):
     """A nested model whose layers are shown.
 
-    ``group`` is the id of the group that contains this group. It is empty if no other group contains this group.
+    ``group`` is the id of the group that contains this group, or empty.
     """
 
     id: str
@@ -43,7 +42,7 @@ class Group(Struct):
 
 
 class Edge(Struct):
-    """A tensor from one node to another. The label is empty for the first output of the first call of a layer."""
+    """A tensor from one node to another. The label has the numbers of the call and of the output, unless both are 0."""
 
     source: str
     target: str
@@ -85,7 +84,7 @@ class _Level:
         model: The model whose layers are shown.
         rows: The rows of the model's layers.
         nodes: Maps the name of a layer to the id of its node.
-        opened: Maps the name of each nested model whose layers are shown to the level of the nested model.
+        opened: The levels of the nested models whose layers are shown, by name.
     """
 
     model: Model
@@ -94,13 +93,12 @@ class _Level:
     opened: dict[str, _Level] = field(default_factory=dict)
 
     def source(self, name: str, output: int) -> str:
-        """Returns the id of the node that an output of the layer ``name`` comes from."""
+        """Returns the id of the node that computes an output of the layer ``name``."""
         level = self
         while name in level.opened:
             level = level.opened[name]
             outputs = level.model.outputs
-            # For a Sequential, ``outputs`` has only the first output of the last layer, but the Sequential returns all
-            # of them.
+            # A Sequential returns all outputs of its last layer, but its ``outputs`` has only the first.
             ref = outputs[output] if output < len(outputs) else outputs[-1]._replace(output=output)
             name, output = _layer(level.model, ref), ref.output
         return level.nodes[name]
@@ -126,9 +124,9 @@ class _GraphBuilder:
     groups: list[Group] = field(default_factory=list)
 
     def level(self, model: Model, rows: Sequence[LayerReport], group: str) -> _Level:
-        """Adds the nodes of a model's layers.
+        """Adds the nodes of a model and of the nested models whose layers are shown.
 
-        Also adds the nodes of nested models whose layers are shown. Returns the level of the model.
+        Returns the level of the model.
         """
         level = _Level(model)
         nested = {layer.name: layer.model for layer in model.layers}
@@ -166,7 +164,7 @@ def _rows_with_inner(rows: Sequence[LayerReport]) -> Iterator[tuple[LayerReport,
 
 
 def _inputs_without_rows(model: Model, rows: Sequence[LayerReport]) -> Iterator[tuple[str, str]]:
-    """Yields the names and shapes of the inputs of a Sequential, which are not rows of its summary."""
+    """Yields the name and the shape of each input that has no row: a summary of a Sequential does not show inputs."""
     level_rows = [row for row, _ in _rows_with_inner(rows)]
     names = [_layer(model, ref) for ref in model.inputs]
     for name in sorted({*names} - {row.name for row in level_rows}, key=names.index):
@@ -186,10 +184,7 @@ def _lines(row: LayerReport) -> tuple[str, ...]:
 
 
 def _split(tensor: str) -> tuple[str, int, str]:
-    """Returns the layer that a tensor comes from, and the number of the output.
-
-    The third value has the numbers of the call and of the output as text, such as ``[0][1]``.
-    """
+    """Splits the name of a tensor: ``lstm[0][1]`` becomes ``("lstm", 1, "[0][1]")``. The number is the output's."""
     match = _TENSOR.fullmatch(tensor)
     assert match is not None, tensor
     return match[1], int(match[3]), match[2]

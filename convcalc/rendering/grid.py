@@ -18,13 +18,11 @@ from convcalc.rendering.sheet import Column, Sheet
 Painter = Callable[[str, str], str]
 """``painter(text, style)`` returns the text with the escape codes of its style, or unchanged."""
 
-# A long word is broken after one of these characters if possible, otherwise anywhere. A number is not broken after its
-# commas.
+# Lines are broken at these places if possible, but not after the commas of a number such as 1,000.
 _BREAKS = re.compile(r"(?<=[\s/_)\]])|(?<=,)(?!\d)|(?<=[a-z])(?=[A-Z])")
 
-# The maximum width of a column of words if the width of the table is not limited. Every row is padded to the width of the
-# column. Without a maximum, one very long cell (such as the inputs of an Add of ten thousand tensors) would make all rows
-# very long: ten thousand rows would take gigabytes.
+# The maximum width of a column of words if the width of the table is not limited. All rows are padded to the width of a
+# column, so one very long cell could make ten thousand rows take gigabytes.
 WIDEST = 1_000
 
 
@@ -33,7 +31,7 @@ class TextStyle:
     """How text is drawn.
 
     Attributes:
-        width: The maximum width in columns of the terminal. If it is None, the text is as wide as it needs.
+        width: The maximum width in columns of the terminal; None: no maximum.
         ascii: True if the text may contain only ASCII characters.
         paint: The function that applies styles; None if no styles are applied.
     """
@@ -47,7 +45,7 @@ class TextStyle:
         return self.paint(text, style) if self.paint and style else text
 
     def encoded(self, text: str) -> str:
-        """Returns the text. If ``ascii`` is True, all its characters are replaced by ASCII characters."""
+        """Returns the text, converted to ASCII if ``ascii`` is True."""
         return to_ascii(text) if self.ascii else text
 
 
@@ -130,7 +128,7 @@ def _row(
     text_style: TextStyle,
     cell_style: str | None,
 ) -> list[str]:
-    """Returns the lines of a row. There are as many lines as in the cell with the most lines."""
+    """Returns the lines of a row. The cell with the most lines determines their number."""
     left, middle, right = edges
     wrapped = [wrap(cell, width) for cell, width in zip(cells, widths)]
     lines = []
@@ -157,8 +155,8 @@ def _widths(
     if limit is None:
         return [width if column.right else min(width, WIDEST) for column, width in zip(columns, natural)]
     room = limit - 3 * len(columns) - 1
-    # First, columns of words become narrower, down to a readable width. Then they become even narrower. Columns of numbers
-    # become narrower only if the table is still too wide.
+    # First, columns of words become narrower: down to 10 characters, then down to 4. Columns of numbers become narrower
+    # only if the table is still too wide.
     for minimum, numbers_too in ((10, False), (4, False), (3, True)):
         floors = [
             width if column.right and not numbers_too else min(width, minimum)
@@ -170,9 +168,9 @@ def _widths(
 
 
 def _limited(natural: Sequence[int], floors: Sequence[int], room: int) -> list[int]:
-    """Returns the widths with a common limit: the largest limit with which all columns fit into ``room``.
+    """Makes the widest columns narrower, down to one common width, so that all columns fit into ``room``.
 
-    No column is narrower than its floor.
+    No column becomes narrower than its floor.
     """
 
     def at(level: int) -> list[int]:

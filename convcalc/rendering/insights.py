@@ -10,14 +10,14 @@ from convcalc.base.text import visible, wrapped
 from convcalc.checking.insights import Insight
 from convcalc.rendering.grid import TextStyle
 
-MOST_PER_CODE = 6  # the maximum number of lines for one code; a deep network could have one for every layer
+MOST_PER_CODE = 6  # the maximum number of lines for one code; a deep network could need one for every layer
 _INDENT = "   "
 
 
 def insights_text(results: Sequence[Insight], style: TextStyle) -> str:
     """Returns a line for each insight, wrapped to the width in ``style``.
 
-    If many insights have the same code, only the first of these insights are listed.
+    Shows at most :data:`MOST_PER_CODE` insights with the same code.
     """
     if not results:
         return " Insights: none\n"
@@ -30,8 +30,7 @@ def insights_text(results: Sequence[Insight], style: TextStyle) -> str:
 def insight_lines(results: Sequence[Insight]) -> Iterator[str]:
     """Yields a line for each insight.
 
-    If many insights have the same code, yields lines for the first of these insights, and a line with the number of
-    remaining insights.
+    After :data:`MOST_PER_CODE` insights with the same code, yields one line with the number of the others.
     """
     for code, group in groupby(results, lambda insight: insight.code):
         same_code = list(group)

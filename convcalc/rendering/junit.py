@@ -1,7 +1,7 @@
 """The format ``junit`` of checks: JUnit's XML, which CI servers show as tests.
 
-A model is a test suite. Each layer that is checked is a test, so that viewers list the passed and the failed layers.
-Some problems do not belong to a layer, such as an exceeded budget: they belong to a test of the model itself.
+A model is a test suite. Each layer that is checked is a test, so that viewers list the passed and the failed layers. A
+problem without a layer, such as an exceeded budget, belongs to a test of the model itself.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def suite(result: CheckResult) -> Suite:
 def _test(suite: Element, result: CheckResult, name: str, problems: Sequence[Problem], outcome: str) -> bool:
     """Adds a test to the suite.
 
-    Returns True if the test fails. Warnings do not make a test fail; they are written as the output of the test.
+    Returns True if the test fails. Warnings do not make a test fail; they are the output of the test.
     """
     case = SubElement(suite, "testcase", classname=_legal(result.source), name=_legal(name), file=_legal(result.source))
     case.set("time", _seconds(result.seconds if name == _MODEL else 0))

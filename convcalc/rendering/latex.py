@@ -48,8 +48,7 @@ _ACCENTS = {
     "\u030c": "v",
     "\u0327": "c",
 }
-# LaTeX would print two successive hyphens, commas or apostrophes as one character, so the first of them is marked
-# (``joining``).
+# LaTeX would print ``--``, ``,,`` or ``''`` as one character, so ``{}`` is added after the first one (``joining``).
 _SPECIAL = re.compile(rf"(?P<joining>[-,'])(?=(?P=joining))|[{re.escape(''.join(_CHARACTERS))}]|[^\x00-\x7f]")
 
 
@@ -72,8 +71,8 @@ def latex_text(sheet: Sheet) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     line = " & ".join(map(_indented, cells))
-    # The empty group {} is needed because LaTeX would read a star or a bracket at the beginning of a row as an argument
-    # of the \\ that ends the previous row.
+    # LaTeX would read a star or a bracket at the beginning of a row as an argument of the previous \\. The empty group
+    # {} prevents this.
     return f"{'{}' if line.startswith(('*', '[')) else ''}{line} \\\\"
 
 

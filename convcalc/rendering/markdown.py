@@ -10,8 +10,8 @@ from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Sheet
 from convcalc.rendering.text import blank_line_between
 
-# Characters with a meaning in Markdown. The characters @, # and $ are written as codes. Otherwise GitHub would read @ as
-# the name of a person, # as the number of an issue, and $ as the beginning of a formula.
+# Characters with a meaning in Markdown. GitHub reads @ as the name of a person, # as the number of an issue, and $ as
+# the beginning of a formula, so these characters are written as codes.
 _SPECIAL = re.compile(r"(?P<plain>[\\`*_<>\[\]|~&!])|(?P<coded>[@#$]+)|(?<=www)\.|:(?=//)", re.IGNORECASE)
 # The beginning of a nested list or of a horizontal line.
 _LIST = re.compile(r"^(\d*)(?=[-+.)])")
@@ -47,7 +47,7 @@ def escaped(text: str) -> str:
 
 
 def _list_item(text: str) -> str:
-    """Returns the text of a list item. It is escaped so that it does not begin a nested list."""
+    """Escapes the beginning of a list item, so that the item does not begin a nested list."""
     return _LIST.sub(r"\1\\", text)
 
 

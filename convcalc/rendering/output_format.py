@@ -20,20 +20,19 @@ DATA_OPTIONS = ("convention", "memory", "training", "insights")
 class OutputFormat(Struct):
     """An output format, with references (``"module:function"``) to the functions that write it.
 
-    A format that writes only tables needs only ``sheets``, because reports, checks and comparisons can all be converted
-    to sheets. Any other format has a function for each of the three outputs that the format can write.
+    A format that writes tables needs only ``sheets``, because reports, checks and comparisons can be converted to
+    sheets. Any other format has a function for each of these outputs that it can write.
 
     - ``name`` is the word after ``--format``. ``endings`` are the file endings that select the format.
     - ``machine`` is True for formats that programs read. They write numbers without separators, empty cells for unknown
       numbers, and only one table in a file.
-    - ``options`` are the special options of ``convcalc summary`` that this format accepts. (A special option is not
-      accepted by every format.)
+    - ``options`` are the options of ``convcalc summary`` that this format accepts, but some other formats do not.
     - ``several`` is False if a file can contain only one model.
     - ``sheets`` takes an iterable of Sheets and returns pieces of text.
     - ``reports`` takes an iterable of Studies and a :class:`FormatRequest`, and returns pieces of text.
     - ``comparison`` takes a Comparison and a :class:`ComparisonRequest`, and returns the text.
     - ``check_result`` takes a CheckResult and returns data that can be sent to another process.
-    - ``checks`` takes the sequence of the results of ``check_result``, one for each model, and returns the text.
+    - ``checks`` takes the results of ``check_result``, one for each model, and returns the text.
     - ``check_pieces`` takes a CheckResult and a TextStyle, and returns :class:`Piece` objects. The pieces are written
       as soon as the model is checked. A format with ``check_pieces`` has neither ``check_result`` nor ``checks``.
     """

@@ -14,7 +14,10 @@ _READ, _HOLE, _PAD, _UNUSED, _GAP = "■", "·", "+", "×", "…"
 
 
 class _Row(Struct):
-    """A line of the picture: a label, and a mark for some of the positions."""
+    """A line of the picture: a label, and a mark for some of the positions.
+
+    Position 0 is the first position of the padding.
+    """
 
     label: str
     marks: dict[int, str]
@@ -23,9 +26,7 @@ class _Row(Struct):
 def picture(window: Window, width: int = 76) -> list[str]:
     """Returns the lines of the picture, with at most ``width`` columns.
 
-    Returns no lines if a size is unknown or the axis is empty.
-
-    Position 0 is the first position of the padding. If the axis is long, only its beginning and its end are shown.
+    Returns no lines if a size is unknown or the axis is empty. For a long axis, shows only its beginning and its end.
     """
     numbers = [plain(number) for number in window.sizes]
     if not all(isinstance(number, int) for number in numbers):
@@ -103,8 +104,8 @@ def _is_read(window: Window, position: int) -> bool:
 def _spread_rows(window: Window) -> tuple[list[_Row], int, str]:
     """Returns the rows of a transposed window, the number of positions, and the legend.
 
-    A row belongs to one input position. The row shows the output positions to which the value at this input position
-    contributes. Output positions that are cropped are marked as padding.
+    Each row has marks at the output positions that depend on one input position. Cropped output positions are marked as
+    padding.
     """
     size, kernel, stride, dilation, before, after, output = _ints(window)
     span = dilation * (kernel - 1) + 1
@@ -135,10 +136,7 @@ def _shown_numbers(count: int) -> list[int | None]:
 
 
 def _ends(length: int, most: int = 200) -> list[int]:
-    """Returns the positions of an axis that the picture may show.
-
-    For a short axis, these are all positions; for a long axis, the positions near both ends.
-    """
+    """Returns all positions of a short axis, or the positions near both ends of a long axis."""
     return list(range(length)) if length <= 2 * most else [*range(most), *range(length - most, length)]
 
 

@@ -28,8 +28,8 @@ _NUMBERS = re.compile(r"[0-9][0-9,]*")
 class Finding(Struct):
     """A problem as data.
 
-    :func:`_results` adds two numbers that depend on the other models: the index of the finding's rule, and the number
-    of the finding among equal findings.
+    :func:`_results` adds two numbers that depend on the other models: the index of the rule, and a number that
+    distinguishes equal findings.
     """
 
     code: Code

@@ -48,8 +48,9 @@ _WORD: Schema = {"type": ["string", "integer"], "minLength": 1}
 
 
 def json_schema(layers: Iterable[LayerDefinition] = ()) -> str:
-    """Returns the schema as text. The schema describes ``layers``, or all layers of the catalogue if ``layers`` is
-    empty.
+    """Returns the schema as text.
+
+    The schema describes ``layers``, or all layers of the catalogue if ``layers`` is empty.
     """
     return json.dumps(spec_schema(tuple(layers) or tuple(CATALOGUE.values())), indent=1, ensure_ascii=False) + "\n"
 
@@ -90,9 +91,8 @@ def spec_schema(layers: Iterable[LayerDefinition]) -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A convcalc spec",
         **_mapping(_top_keys(by_name, known), "A model of layers with Keras's names.", **_model_needs()),
-        # An unknown name of a layer is an error only if it cannot be the name of a block or of a custom layer. So names
-        # are checked in a spec without ``custom:`` and ``blocks:``. In a spec with ``blocks:`` whose names do not begin
-        # with an upper-case letter, only the names that begin with one are checked.
+        # ``custom:`` and ``blocks:`` declare more names of layers, so all names are checked only in specs without both.
+        # If no block's name begins with an upper-case letter, names that begin with an upper-case letter are checked.
         "allOf": [
             _where({"not": {"anyOf": [{"required": ["blocks"]}, {"required": ["custom"]}]}}, "named_layers"),
             _where(
@@ -152,14 +152,15 @@ def _needed(definition: LayerDefinition) -> list[str]:
 
 
 def _call_arguments(by_name: Mapping[str, LayerDefinition]) -> dict[str, Argument]:
-    """Returns the arguments of calls, by name: all arguments that the calls of at least one layer accept."""
+    """Returns all arguments that calls of these layers accept, by name."""
     return {argument.name: argument for definition in by_name.values() for argument in definition.call_arguments}
 
 
 def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema]) -> Schema:
     """Returns the schema of an item of ``layers:``.
 
-    The item is a name, or a mapping. The mapping has one name, or is a repeat, a 'when' or a call.
+    The item is the name of a layer, or a mapping. The mapping has one name, or a key such as ``repeat``, ``when`` or
+    ``call``.
     """
     without_value = [name for name, definition in by_name.items() if not _needed(definition) and not definition.merges]
     # The names that must have a value: layers with required arguments (such as Dense), layers that merge several inputs
@@ -207,7 +208,7 @@ def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema])
 
 
 def _condition(description: str) -> Schema:
-    """Returns the schema of a condition, which is a mapping from an argument to a list of its values."""
+    """Returns the schema of a condition: a mapping from an argument to a list of its values."""
     return {
         "type": "object",
         "minProperties": 1,

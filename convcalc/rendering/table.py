@@ -90,8 +90,8 @@ def _totals(report: Study) -> list[str]:
     per = f"for a batch of {known_sizes[0]}" if known_sizes else "for one sample"
     incomplete = totals.incomplete
     non_trainable = number_text(totals.non_trainable_params, incomplete.get("params"))
-    # If the number of non-trainable parameters is unknown, their size is unknown too. The difference of the two sizes
-    # would be wrong.
+    # If the number of non-trainable parameters is unknown, their size must be unknown too: the difference of the two
+    # sizes would be wrong.
     non_trainable_bytes = UNKNOWN if non_trainable == "?" else totals.param_bytes - totals.trainable_bytes
     lines = [
         f" Total params: {number_text(totals.params, incomplete.get('params'))} ({bytes_text(totals.param_bytes)})",
