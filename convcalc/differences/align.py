@@ -1,16 +1,17 @@
-"""Matches the layers of two models. Siblings (layers that are directly inside the same model) are matched together.
+"""Matches the layers of two models, ``before`` (old) and ``after`` (new).
 
-``before`` is the old model and ``after`` is the new model. Each step matches layers that are still unmatched:
+Only siblings are matched: layers that are directly inside the same model. Each step matches layers that are still
+unmatched:
 
-1. Layers with the same name are matched if a user chose the name.
+1. Layers whose name a user chose are matched by name.
 2. Layers with the same structure are matched if all layers between them and the model's inputs match, or all layers
    between them and the model's outputs.
-3. Between two matched layers, the longest common sequence of layers with equal structures is matched. Of the layers
-   that are left, the most similar layers of the same type are matched.
+3. Between two matched layers, the longest common sequence of layers with equal structures is matched. Then the most
+   similar layers of the same type are matched.
 4. Layers with the same name and structure at different positions are matched: they were moved.
 
-Therefore a new name or an inserted layer does not change how the other layers are matched. The time of each step grows
-roughly in proportion to the number of layers and differences.
+So a new name or an inserted layer does not affect the other matches. The time of each step is roughly proportional to
+the number of layers and differences.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ from typing import Any, TypeAlias
 from convcalc.base.structs import Struct
 from convcalc.differences.myers import matching_positions
 
-MAX_TABLE = 2500  # the maximum number of similarities in a table, enough for 50 × 50 layers
+MAX_TABLE = 2500  # the maximum size of the table of similarities, for 50 × 50 layers
 
-# Maps the number of a layer in the old model to the number of the matching layer in the new model.
+# The matches: number in the old model → number in the new model.
 Matches: TypeAlias = "dict[int, int]"
 
 
 class Link(Struct):
     """A tensor that a layer reads.
 
-    ``layer`` is the number of the sibling that computes the tensor, or -1 if no sibling computes it. ``tensor`` has the
-    indices of the call and of the output, such as ``[0][0]``.
+    ``layer`` is the number of the sibling that outputs the tensor, or -1 for other layers. ``tensor`` has the indices
+    of the call and of the output, such as ``[0][0]``.
     """
 
     layer: int
@@ -64,28 +65,24 @@ Signatures: TypeAlias = "Sequence[LayerSignature]"
 
 
 class Alignment(Struct):
-    """The matched layers.
-
-    ``moved`` has the matched layers whose order is different in the new model, by their numbers in the old model.
-    """
+    """The matched layers. ``moved`` are those at another position in the new model, by their old numbers."""
 
     matches: Matches
     moved: frozenset[int]
 
 
 def align(before: Signatures, after: Signatures) -> Alignment:
-    """Returns the matched layers. ``align(after, before)`` finds the same matches as ``align(before, after)``."""
+    """Returns the matched layers. Exchanging ``before`` and ``after`` does not change the matches."""
     if _sort_key(after) < _sort_key(before):
         exchanged = align(after, before)
         moved = frozenset(exchanged.matches[number] for number in exchanged.moved)
         return Alignment({right: left for left, right in exchanged.matches.items()}, moved)
     matches = _match_by_name(before, after)
-    # A layer whose name a user chose rarely matches a layer with an automatic name. So these pairs are tried only in
-    # the second pass.
+    # Names chosen by users rarely match automatic names: try these pairs only in the second pass.
     for keys_of in (_structures_and_naming, _structures):
         left_keys, right_keys = keys_of(before), keys_of(after)
         for by_readers in (False, True):
-            if len(matches) < len(before):  # only if some layer of the shorter list, ``before``, is still unmatched
+            if len(matches) < len(before):  # is any layer of the shorter list unmatched?
                 _match_by_connections(before, after, left_keys, right_keys, matches, by_readers)
         for left, right in _gaps(before, after, matches):
             pairs = matching_positions([left_keys[number] for number in left], [right_keys[number] for number in right])
@@ -97,7 +94,7 @@ def align(before: Signatures, after: Signatures) -> Alignment:
 
 
 def _sort_key(layers: Signatures) -> Any:
-    """Returns a sort key for a list of layers. The list with the smaller key is always treated as ``before``."""
+    """Returns a key that decides which of two lists of layers is treated as ``before``."""
     return len(layers), [
         (
             layer.name,
@@ -135,10 +132,10 @@ def _match_by_connections(
     matches: Matches,
     by_readers: bool,
 ) -> None:
-    """Adds to ``matches`` each pair of layers that have the same key and whose inputs match in the same way.
+    """Matches layers that have the same key and read matching layers, back to the model's inputs. Adds them to
+    ``matches``.
 
-    The inputs are followed backwards, until layers that are already matched or the model's inputs are reached. With
-    ``by_readers``, the layers that read the output are followed instead, forwards to the model's outputs.
+    With ``by_readers``, compares the layers that read the output instead, up to the model's outputs.
     """
     ids: dict[object, int] = {}
     partners = {right: left for left, right in matches.items()}
@@ -161,9 +158,9 @@ def _match_by_connections(
 
 
 def _readers(layers: Signatures) -> list[list[Link]]:
-    """Returns, for each layer, a link to each of its readers.
+    """Returns, for each layer, a link to each layer that reads its output.
 
-    The text of a link has the position of the input in the reader, and the tensor.
+    The link's text is the position of the input in the reader, and the tensor: ``0 [0][0]``.
     """
     readers: list[list[Link]] = [[] for _ in layers]
     for number, layer in enumerate(layers):
@@ -174,12 +171,9 @@ def _readers(layers: Signatures) -> list[list[Link]]:
 
 
 def _longest_in_order(matches: Matches) -> list[tuple[int, int]]:
-    """Returns the longest series of matches whose layers are in the same order in both models.
-
-    This is the problem of finding the longest increasing subsequence.
-    """
-    # For each length, only one series of this length is kept: the series that ends with the smallest number in
-    # ``after``. ``ends`` has this number, and ``last_pairs`` has the last pair of the series.
+    """Returns the longest series of matches that are in the same order in both models (longest increasing subsequence)."""
+    # For each length, keep the series that ends with the smallest number in ``after``: the number is in ``ends``, the
+    # last pair in ``last_pairs``.
     ends: list[int] = []
     last_pairs: list[tuple[int, int]] = []
     previous: dict[tuple[int, int], tuple[int, int] | None] = {}
@@ -196,7 +190,7 @@ def _longest_in_order(matches: Matches) -> list[tuple[int, int]]:
 
 
 def _gaps(before: Signatures, after: Signatures, matches: Matches) -> Iterator[tuple[list[int], list[int]]]:
-    """Yields the unmatched layers of both models in each gap between two consecutive matches that are in order."""
+    """Yields the unmatched layers of both models between two successive matches."""
     matched_after = set(matches.values())
     left_start, right_start = 0, 0
     for left_end, right_end in [*_longest_in_order(matches), (len(before), len(after))]:
@@ -208,7 +202,7 @@ def _gaps(before: Signatures, after: Signatures, matches: Matches) -> Iterator[t
 
 
 def _most_similar(before: Signatures, after: Signatures, left: Sequence[int], right: Sequence[int]) -> Matches:
-    """Returns matches with the largest total similarity. Matched layers have the same type and are in the same order."""
+    """Returns matches of layers with the same type, in the same order, and with the largest total similarity."""
     if len(left) * len(right) > MAX_TABLE:
         pairs = matching_positions([before[number].type for number in left], [after[number].type for number in right])
         return {left[i]: right[j] for i, j in pairs}
@@ -232,10 +226,9 @@ def _most_similar(before: Signatures, after: Signatures, left: Sequence[int], ri
 
 
 def _similarity(before: LayerSignature, after: LayerSignature) -> float:
-    """Returns the similarity of two layers.
+    """Returns the similarity of two layers: 0 for different types, otherwise at least 1.
 
-    The similarity is 0 if the types differ. Otherwise it is at least 1. It is larger if the layers share more features,
-    or have the same name.
+    Shared features and an equal name make it larger.
     """
     if before.type != after.type:
         return 0.0
@@ -244,7 +237,7 @@ def _similarity(before: LayerSignature, after: LayerSignature) -> float:
 
 
 def _match_moved_by_name(before: Signatures, after: Signatures, matches: Matches) -> None:
-    """Adds to ``matches`` the unmatched layers that have the same name and structure in both models: they were moved."""
+    """Matches the remaining layers with the same name and structure: they were moved. Adds them to ``matches``."""
     matched_after = set(matches.values())
     unmatched = {
         (layer.name, layer.structure): number

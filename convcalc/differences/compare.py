@@ -1,4 +1,4 @@
-"""Compares two snapshots, layer by layer. A value is compared only if both snapshots have the value."""
+"""Compares two snapshots layer by layer. Only values that both snapshots have are compared."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def diff(before: Study, after: Study, ignore_names: bool = False) -> Comparison:
 
 
 class _Tree:
-    """The rows of a snapshot as a tree: a row contains the rows of the layers that are inside its layer."""
+    """The rows of a snapshot as a tree: the rows of a nested model's layers are inside its row."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
@@ -45,10 +45,7 @@ class _Tree:
             parents.append(number)
 
     def children(self, number: int | None) -> Sequence[int]:
-        """Returns the numbers of the rows that are directly inside a row.
-
-        If ``number`` is None, returns the rows of depth 0.
-        """
+        """Returns the numbers of the rows directly inside a row; for None, of the rows of depth 0."""
         return self._children.get(number, ())
 
     def descendants(self, number: int) -> Iterator[Row]:
@@ -59,16 +56,15 @@ class _Tree:
 
 
 class _Identity(Struct):
-    """The kinds of values that identify a layer. Arguments are used only if every row of both snapshots has them.
+    """Says which values identify a layer.
 
     Attributes:
         names: True if names are used.
-        arguments: True if arguments are used; False if output shapes and parameters are used instead.
+        arguments: True if arguments are used, because all rows have them. Otherwise output shapes and parameters are used.
         name_length: The number of characters that are visible in every name; None if no name is cropped.
         type_length: The number of characters that are visible in every type; None if no type is cropped.
-        hidden_names: True if the names of layers without a row identify these layers. A printed summary may leave out
-            such layers (``layer_range``). In other snapshots, only the input of a Sequential has no row, and the name
-            of this input has no meaning.
+        hidden_names: True if the names of layers without a row are compared. A printed summary may leave out such layers
+            (``layer_range``). In other snapshots, only the input of a Sequential has no row, and its name has no meaning.
     """
 
     names: bool
@@ -79,7 +75,7 @@ class _Identity(Struct):
 
     @classmethod
     def of(cls, rows: Sequence[Row], ignore_names: bool, printed: bool) -> _Identity:
-        """Returns the kinds of values that can identify the layers of these rows."""
+        """Returns which values can identify the layers of these rows."""
         arguments = all(row.arguments is not None for row in rows)
         lengths = _visible_length("name", rows), _visible_length("type", rows)
         return cls(not ignore_names, arguments, *lengths, printed and not ignore_names)
@@ -101,7 +97,7 @@ class _Identity(Struct):
 
 
 def _visible_length(field: str, rows: Sequence[Row]) -> int | None:
-    """Returns the number of characters that are visible in every text of a field; None if no text is cropped."""
+    """Returns how many characters are visible in every text of a field; None if no text is cropped."""
     cells = [row.cells[field] for row in rows if field in row.cells]
     return min((len(cell.text.partition("…")[0]) for cell in cells if cell.cropped), default=None)
 
@@ -109,10 +105,7 @@ def _visible_length(field: str, rows: Sequence[Row]) -> int | None:
 def _pairs(
     before: _Tree, after: _Tree, left: int | None, right: int | None, parent: Pair | None, identity: _Identity
 ) -> Iterator[Pair]:
-    """Yields the pairs of the layers inside ``left`` and ``right`` (None: the layers of depth 0).
-
-    After the pair of two nested models, yields the pairs of the layers inside them.
-    """
+    """Yields the pairs of layers inside ``left`` and ``right`` (None: the layers of depth 0), at any depth."""
     lefts, rights = before.children(left), after.children(right)
     if not lefts and not rights:
         return

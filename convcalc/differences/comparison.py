@@ -15,10 +15,10 @@ SCHEMA_VERSION = 1
 
 
 class Change(Struct):
-    """One field whose values differ.
+    """A field whose values differ.
 
-    ``field`` is the name of a cell, ``connected_to``, ``argument NAME``, or ``position``. The field ``position`` is the
-    number of a layer among its siblings.
+    ``field`` is the name of a cell, ``connected_to``, ``argument NAME``, or ``position`` (the layer's number among its
+    siblings).
     """
 
     field: str
@@ -27,25 +27,23 @@ class Change(Struct):
 
     @property
     def difference(self) -> int | None:
-        """The new number minus the old number; None if one of the values is unknown or is not a number."""
+        """The new number minus the old number; None if a value is unknown or not a number."""
         before, after = self.before.value, self.after.value
         return after - before if isinstance(before, int) and isinstance(after, int) else None
 
     @property
     def percent(self) -> float | None:
-        """The difference in percent of the old number; None if the old number is 0, or the difference is unknown."""
+        """The difference in percent of the old number; None if unknown, or if the old number is 0."""
         before, difference = self.before.value, self.difference
         return 100 * difference / before if isinstance(before, int) and before and difference is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A layer in the old model and in the new model.
+    """A layer in the old and in the new model.
 
-    ``before`` is None if the layer was added. ``after`` is None if the layer was removed.
-
-    ``follows`` is True if the layer itself is unchanged, and its numbers differ only because of a change elsewhere,
-    such as in its inputs.
+    ``before`` is None if the layer was added. ``after`` is None if the layer was removed. ``follows`` is True if only
+    numbers of the layer differ, because of a change in another layer, such as its input.
     """
 
     before: Row | None
@@ -76,7 +74,7 @@ class Pair:
 
     @property
     def differs(self) -> bool:
-        """True if anything differs. A difference only in the number of an automatic name does not count."""
+        """True if anything differs, except the number in an automatic name."""
         return self.status != "same" and not (self.status == "renamed" and self.renumbered)
 
 
@@ -112,14 +110,13 @@ class Comparison:
 
     @property
     def differs(self) -> bool:
-        """True if anything differs. Differences only in the numbers of automatic names do not count."""
+        """True if anything differs, except numbers in automatic names."""
         return bool(self.totals) or any(pair.differs for pair in self.pairs)
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the comparison in the form of the JSON format (version 1).
+        """Returns the comparison for JSON (version 1). Unknown values are None.
 
-        Unknown values are None. ``incomplete`` tells for which model (``before`` or ``after``) a number is only a lower
-        bound.
+        ``incomplete`` names the model (``before`` or ``after``) in which a number is only a lower bound.
         """
         return {
             "schema_version": SCHEMA_VERSION,

@@ -1,4 +1,4 @@
-"""The connections between sibling layers, in a form that can be compared between two models."""
+"""The connections between siblings, in a form that can be compared between two models."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from convcalc.differences.align import Link
 from convcalc.stored import Cell, Row
 
 _TENSOR = re.compile(r"(.+)(\[\d+\]\[\d+\])", re.DOTALL)
-_OUTSIDE = -1  # the number for a layer that is unknown or is not a sibling
+_OUTSIDE = -1  # stands for a layer that is unknown or not a sibling
 
 
 class TensorOrigin(Struct):
-    """The layer that computes a tensor.
-
-    ``model`` is the name of the model if only one model has the layer; it is empty if both models have the layer.
+    """The layer that outputs a tensor. ``model`` is empty if both models have the layer, otherwise the name of the
+    model.
     """
 
     model: str
@@ -25,10 +24,7 @@ class TensorOrigin(Struct):
 
 
 def links_of(rows: Sequence[Row]) -> list[tuple[Link, ...]]:
-    """Returns, for each layer, the tensors that it reads.
-
-    A layer with unknown inputs is assumed to read the layer above it.
-    """
+    """Returns the tensors that each layer reads. A layer with unknown inputs is assumed to read the layer above it."""
     names = _Names(rows)
     links: list[tuple[Link, ...]] = []
     for number, row in enumerate(rows):
@@ -54,10 +50,9 @@ class _Names:
         self._lengths = {len(beginning) for beginning in self._cropped}
 
     def link(self, source: Cell) -> Link:
-        """Returns a link to the sibling that computes a tensor.
+        """Returns a link to the sibling that outputs a tensor.
 
-        The link has no sibling if the name of the layer is unknown, or is cropped and may be the name of several
-        layers.
+        The link has no sibling if the layer's name is unknown, or is cropped and fits several layers.
         """
         match = _TENSOR.fullmatch(source.text)
         if match is None:
@@ -71,17 +66,15 @@ class _Names:
 
 
 def tensor_origins(model: str, links: Sequence[Sequence[Link]], shared: Mapping[int, int]) -> list[list[TensorOrigin]]:
-    """Returns, for each layer, the origins of the tensors that it reads. The origins in two models can be compared.
+    """Returns where the tensors that each layer reads come from, in a form that is comparable between two models.
 
-    A layer that only one model has is skipped if all its inputs are the same tensor: this tensor then replaces the
-    layer's output. The reason is that in the other model, the layers that follow read this tensor directly. Examples
-    are an inserted layer, and a block with a shortcut.
+    If only this model has a layer, and the layer reads only one tensor, the layer is skipped: its output counts as this
+    tensor. An example is an inserted layer: in the other model, the next layer reads the tensor directly.
 
     Args:
         model: A name for the model that contains these layers.
         links: The tensors that each layer reads.
-        shared: The layers that both models have: maps the number in this model to a number that is the same for both
-            models.
+        shared: The layers that both models have: number in this model → number common to both models.
     """
     skipped: dict[int, TensorOrigin] = {_OUTSIDE: TensorOrigin("", _OUTSIDE, "")}
     origins = []

@@ -1,5 +1,6 @@
-"""Finds the changes in matched layers. A change is either a change of the layer itself, or only follows from a change
-of the layer's inputs.
+"""Finds the changes in matched layers.
+
+A change is a change of the layer itself, or a consequence of a change in its inputs.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _STATED_FIELDS = ("name", "type", "trainable", "dtype")  # fields that a user se
 
 
 class Siblings(Struct):
-    """The layers that are directly inside the same model, and the tensors that each layer reads."""
+    """The layers directly inside the same model, and the tensors that each layer reads."""
 
     rows: Sequence[Row]
     links: Sequence[tuple[Link, ...]]
@@ -45,10 +46,10 @@ class MatchedSiblings(Struct):
     hidden_names: bool
 
     def in_order(self) -> Iterator[tuple[int | None, int | None]]:
-        """Yields each layer's numbers in the old and in the new snapshot, in the order of the new snapshot.
+        """Yields each layer's old and new number, in the order of the new snapshot.
 
-        An added layer has the old number None. A removed layer has the new number None. A removed layer comes
-        after the matched layer that it followed in the old snapshot.
+        The old number of an added layer and the new number of a removed layer are None. A removed layer comes after the
+        matched layer that it followed.
         """
         matches = self.alignment.matches
         partners = {right: left for left, right in matches.items()}
@@ -67,10 +68,7 @@ class MatchedSiblings(Struct):
 
 
 def changed_pairs(siblings: MatchedSiblings, names: bool) -> dict[int, Pair]:
-    """Returns the pairs of matched layers with their changes, by the number in the old snapshot.
-
-    Names are compared only if ``names`` is True.
-    """
+    """Returns the matched layers with their changes, by the old number. With ``names``, also compares names."""
     matches = siblings.alignment.matches
     rewired = _connection_changes(siblings)
     moved = _position_changes(siblings, bool(rewired))
@@ -93,10 +91,7 @@ def changed_pairs(siblings: MatchedSiblings, names: bool) -> dict[int, Pair]:
 
 
 def _stated_changes(before: Row, after: Row, names: bool) -> Iterator[Change]:
-    """Yields the changes of the fields and arguments that a user sets.
-
-    Arguments are compared only if the layers have the same type.
-    """
+    """Yields changes of the fields and arguments that a user sets. Arguments are compared only for equal types."""
     if names:
         yield from _cell_changes(before, after, ["name"])
     type_changes = list(_cell_changes(before, after, ["type"]))
@@ -132,7 +127,7 @@ def _cell_changes(before: Row, after: Row, fields: Sequence[str]) -> Iterator[Ch
 
 
 def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
-    """Returns the changes of the layers that read different tensors, by the old numbers of the layers."""
+    """Returns the changes of layers that read other tensors than before, by the old number."""
     matches = siblings.alignment.matches
     old_origins = tensor_origins("before", siblings.before.links, {left: left for left in matches})
     new_origins = tensor_origins("after", siblings.after.links, {right: left for left, right in matches.items()})
@@ -155,19 +150,16 @@ def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
 
 
 def _uncertain_inputs(siblings: Siblings, number: int) -> set[int]:
-    """Returns the positions of the inputs that may come from several layers, or from a layer without a row.
+    """Returns the positions of inputs whose layer is uncertain: its name is cropped, or it has no row.
 
-    An input may come from several layers if the name of its layer is cropped. The caller compares
-    the inputs of both kinds by their printed texts, such as ``conv2d[0][0]``.
+    These inputs are compared by their printed texts, such as ``conv2d[0][0]``.
     """
     sources = siblings.rows[number].sources or ()
     return _unknown_inputs(siblings, number) | {i for i, source in enumerate(sources) if source.cropped}
 
 
 def _unknown_inputs(siblings: Siblings, number: int) -> set[int]:
-    """Returns the positions of the inputs that are computed by a layer without a row, such as a layer outside the
-    printed range.
-    """
+    """Returns the positions of inputs from a layer without a row, e.g. outside the printed range."""
     return {i for i, link in enumerate(siblings.links[number]) if link.layer < 0}
 
 
@@ -176,9 +168,9 @@ def _joined(sources: Sequence[Cell]) -> Cell:
 
 
 def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, list[Change]]:
-    """Returns the changes of the layers that were moved, by the old numbers of the layers.
+    """Returns the changes of layers that were moved, by the old number.
 
-    If all connections are known, the order of the layers has no effect. Then a new position is a change only if no
+    If all connections are known, the order of the layers has no effect. A new position is then reported only if no
     layer was added, removed or connected differently.
     """
     matches, before, after = siblings.alignment.matches, siblings.before.rows, siblings.after.rows
@@ -189,10 +181,10 @@ def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, lis
 
 
 def _is_own_change(change: Change, parent: Pair | None) -> bool:
-    """Returns True if a change is a change of the layer itself.
+    """Returns True if a change is a change of the layer itself, not a consequence of another change.
 
-    Three changes are not changes of the layer itself: a new name, a new value of ``trainable`` if the parent was frozen
-    or unfrozen too, and a change of ``trainable`` from or to "-", which Keras prints for a layer without weights.
+    A new name is no change of the layer itself. Nor is ``trainable`` if the parent was frozen or unfrozen, or if one
+    value is "-" (no weights).
     """
     if change.field == "trainable":
         return not _changes_trainable(parent) and "-" not in (change.before.text, change.after.text)
@@ -204,9 +196,9 @@ def _changes_trainable(parent: Pair | None) -> bool:
 
 
 def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequence[Change]]) -> set[int]:
-    """Returns the layers whose computed values differ, possibly for a reason outside of the layer.
+    """Returns the layers whose computed values may differ because of another layer.
 
-    There are four such reasons: an input of the layer differs, the layer reads an input of a nested model, the layer
+    There are four reasons: an input of the layer differs, the layer reads an input of a nested model, the layer
     contains layers, or its parent was frozen or unfrozen.
     """
     matches = siblings.alignment.matches
@@ -231,9 +223,8 @@ def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequen
 def _may_have_same_arguments(siblings: MatchedSiblings, left: int, changed_fields: Container[str]) -> bool:
     """Returns True if a layer with unknown arguments may have the same arguments in both snapshots.
 
-    If both the output shape and the parameters of a layer changed, its arguments probably changed too. Layers such as
-    BatchNormalization are an exception: the output has the shape of the input, and the number of parameters is
-    proportional to the number of channels.
+    If both the output shape and the parameters changed, the arguments probably changed too. An exception is a layer
+    such as BatchNormalization: its output has the shape of its input, and its parameters grow with the channels.
     """
     if "output_shape" not in changed_fields or "params" not in changed_fields:
         return True

@@ -1,18 +1,17 @@
-"""The longest common subsequence of two sequences that have few differences (the greedy algorithm of Myers, 1986)."""
+"""The longest common subsequence of two similar sequences (greedy algorithm of Myers, 1986)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# The maximum number of differences. Time and memory grow with the square of this number. After so many differences, the
-# rest of the sequences is not matched.
+# The maximum number of differences: after them, items are not matched. Time and memory grow with the square of this
+# number.
 MAX_DIFFERENCES = 1000
 
 
 def matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
-    """Returns the positions of the items of the common subsequence.
-
-    A pair contains the position of an item in ``left`` and the position of the same item in ``right``.
+    """Returns the common subsequence, as pairs: the position in ``left``, and the position of the same item in
+    ``right``.
     """
     shared = set(left) & set(right)
     left_positions = [position for position, item in enumerate(left) if item in shared]
@@ -27,14 +26,13 @@ def _matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple
     """Returns the pairs of positions, computed by the greedy algorithm.
 
     A path goes through both sequences. It passes equal items of both sequences together. At each difference, it skips
-    an item of one sequence. A path is on diagonal k if its position in ``left`` is k larger than its position in
-    ``right``.
+    an item of one sequence. A path on diagonal k is k items further in ``left`` than in ``right``.
 
-    After d differences, the possible diagonals are -d, -d + 2, …, d. They are numbered from 0. A path reaches diagonal
-    k by skipping an item of ``left`` on diagonal k - 1, or an item of ``right`` on diagonal k + 1.
+    After d differences, a path is on a diagonal -d, -d + 2, … or d. These diagonals are numbered from 0. A path reaches
+    diagonal k by skipping an item of ``left`` on diagonal k - 1, or an item of ``right`` on diagonal k + 1.
 
-    ``fronts[d + 1]`` has the furthest position in ``left`` after d differences, for each diagonal; -1 is added at both
-    ends.
+    For each of these diagonals, ``fronts[d + 1]`` has the furthest position in ``left``. The list begins and ends with
+    -1.
     """
     fronts = [[-1, 0]]
     for differences in range(min(len(left) + len(right), MAX_DIFFERENCES) + 1):
@@ -49,17 +47,14 @@ def _matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple
             if position >= len(left) and position - k >= len(right):
                 return _path(fronts, number, position)
         fronts.append([-1, *front, -1])
-    # There are too many differences: return the path that came furthest in both sequences.
+    # Too many differences: return the path that came furthest.
     inside = [n for n in range(len(front)) if front[n] <= len(left) and front[n] - 2 * n + differences <= len(right)]
     furthest = max(inside, key=lambda number: front[number] - number)
     return _path(fronts[:-1], furthest, front[furthest])
 
 
 def _path(fronts: Sequence[Sequence[int]], number: int, position: int) -> list[tuple[int, int]]:
-    """Returns the pairs of matching positions on a path.
-
-    The path ends at ``position`` in ``left``, on the diagonal with this ``number``.
-    """
+    """Returns the matching positions on a path that ends at ``position`` in ``left``, on diagonal ``number``."""
     pairs: list[tuple[int, int]] = []
     for differences in reversed(range(len(fronts))):
         k = 2 * number - differences

@@ -1,1 +1,1 @@
-"""Everything about the summary that Keras prints: its rows and totals, printing it, and parsing it."""
+"""The summary that Keras prints: its rows and totals, printing and parsing."""

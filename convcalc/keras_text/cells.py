@@ -1,6 +1,6 @@
 """The cells of Keras's tables as texts, and their conversion to a :class:`Row`.
 
-The same code converts the rows of parsed tables and the rows that convcalc computes for a report.
+Parsed tables and tables that convcalc prints use the same conversion, so they can be compared.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ class RowCells:
         shape: The output shape.
         params: The number of parameters.
         sources: The tensors that the layer reads.
-        connected: The whole cell with the sources, if the cell is cut off and the number of sources is unknown. In this
-        case ``sources`` is None.
+        connected: The whole cell with the sources, only if it is cut off. Then ``sources`` is None.
         trainable: "Y", "N" or "-".
         depth: 0 for a layer of the model itself, 1 for a layer of a nested model, and so on.
     """
@@ -54,10 +53,7 @@ def with_single_spaces(text: str) -> str:
 
 
 def without_spaces(text: str) -> str:
-    """Returns the text without white space.
-
-    Texts of Keras 2 are compared in this form, because Keras 2 wraps at any character.
-    """
+    """Returns the text without white space, to compare texts of Keras 2, which wraps inside words."""
     return "".join(strip_control_codes(text).split())
 
 

@@ -1,4 +1,4 @@
-"""Removes the operations that compute masks from a report. Keras 3 shows these operations as rows, Keras 2 does not."""
+"""Removes operations that compute masks from a report: Keras 3 shows them as rows, Keras 2 does not."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from convcalc.analyse.report import Report
 from convcalc.model import Call, Layer, Model, with_needed
 from convcalc.ops import Operation
 
-# The operations with which Embedding, Masking, merging layers and attention compute the masks that they output.
+# Layers such as Embedding, Masking and Add compute their masks with these operations.
 _MASK_OPERATIONS = ("NotEqual", "Any", "LogicalOr", "ConvertToTensor")
 
 
 def without_mask_ops(report: Report) -> Report:
-    """Returns the report of the model without mask operations; the report itself if there are none."""
+    """Returns the report of the model without mask operations; the same report if there are none."""
     model = _without_mask_ops(report.model)
     return report if model == report.model else infer(model)
 
@@ -27,7 +27,7 @@ def _without_mask_ops(model: Model) -> Model:
 
 
 def _without_masks(call: Call, model: Model) -> Call:
-    """Returns the call without the masks that a mask operation computes."""
+    """Returns the call without masks that come from a mask operation."""
     computed = {ref for ref in call.masks if _computes_mask(model.layer_of(ref))}
     masks, order = (tuple(ref for ref in refs if ref not in computed) for refs in (call.masks, call.order))
     return call._replace(masks=masks, order=order)
@@ -40,6 +40,6 @@ def _is_operation(layer: Layer) -> bool:
 def _computes_mask(layer: Layer) -> bool:
     """Returns True for a mask operation of Keras 3.
 
-    Operations in a Keras 2 file have other class names. They were called by the user, so they are kept.
+    Operations in a Keras 2 file were called by the user, so they are kept. They have other class names.
     """
     return _is_operation(layer) and layer.class_name in _MASK_OPERATIONS

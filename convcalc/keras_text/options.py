@@ -23,10 +23,9 @@ class Options(Struct):
 
 
 def in_range(report: Report, names: tuple[str, str] | None) -> list[LayerReport]:
-    """Returns the rows of the model's own layers in Keras's ``layer_range``.
+    """Returns the rows of the model's own layers that Keras's ``layer_range`` selects.
 
-    ``names`` are two patterns. The range begins at the first match of the first pattern, and ends at the last match of
-    the second pattern.
+    ``names`` are two patterns. The range is from the first match of the first pattern to the last match of the second.
     """
     rows = [row for row in report.layers if row.depth == 0]
     if names is None:

@@ -1,7 +1,7 @@
-"""Parses the tables that Keras 2 prints. Columns begin at fixed positions, and a text that does not fit is wrapped.
+"""Parses the tables that Keras 2 prints. Columns begin at fixed positions, and long texts are wrapped.
 
-Up to TensorFlow 2.6, a text that does not fit was cut off at the end of its column. Rows were separated by horizontal
-lines, and each source was printed on a text line of its own.
+Up to TensorFlow 2.6, long texts were cut off at the end of the column. Horizontal lines separated the rows, and each
+source had a line of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MAX_HEADER_LINES = 15
 
 
 class _Column(Struct):
-    """The position of a column. ``room`` is the number of characters that are printed before a text is wrapped or cut off."""
+    """The position of a column. ``room`` is the maximum number of characters of a text in one line."""
 
     field: str
     start: int
@@ -57,7 +57,7 @@ def _table(text: Lines, first: int, left: int, length: int) -> Table | None:
         return None
     begin = first + lines.index(double) + 1
     columns = _columns(lines[1], length)
-    if len(columns) < 3:  # this is not the header of a summary
+    if len(columns) < 3:  # not a summary
         return None
     body: list[str] = []
     for number in range(begin, len(text.lines)):
@@ -80,8 +80,8 @@ def _columns(header: str, length: int) -> list[_Column]:
     ends = [*starts[1:], length]
     fields = ["layer", "shape", "params", *("trainable" if title[0][0] == "T" else "sources" for title in titles[3:])]
     last = len(fields) - 1
-    # A version of Keras that wraps texts begins the header with a space, and leaves three spaces between two columns.
-    # An older version, which cuts texts off, leaves one space.
+    # Keras versions that wrap long texts begin the header with a space, and leave three spaces between columns. Older
+    # versions leave one.
     between = 3 if header.startswith(" ") else 1
     return [
         _Column(field, start, end, end - start - (0 if number == last else between))
@@ -90,10 +90,10 @@ def _columns(header: str, length: int) -> list[_Column]:
 
 
 def _with_params_room(columns: list[_Column], header: list[str], body: list[str]) -> list[_Column]:
-    """Returns the columns with a corrected ``room`` of the column of parameters.
+    """Returns the columns, with a corrected ``room`` of the last column if it is a narrow column of parameters.
 
-    A correction is needed only if this column is the last column, and is so narrow that its title is wrapped. Then the
-    horizontal lines are longer than the rows, so the room is the length of the longest count.
+    If its title is wrapped, the horizontal lines are longer than the rows, and ``room`` is the length of the longest
+    count.
     """
     *others, last = columns
     if last.field != "params" or not any(line[last.start :].strip() for line in header):
@@ -130,10 +130,9 @@ def _row_line(line: str, columns: list[_Column]) -> _RowLine:
 
 
 def _begins_a_row(line: _RowLine, previous: _RowLine, columns: list[_Column]) -> bool:
-    """Returns True if a line begins a new row, although there is no separator line above it.
+    """Returns True if a line begins a new row without a separator above it.
 
-    A line with a count begins a new row, unless the count is the continuation of a count that fills the column in the
-    previous line.
+    A count begins a new row. But if the count above fills its column, this count may continue it.
     """
     return line.depth != previous.depth or (
         bool(line.parts["params"]) and len(previous.parts["params"]) < columns[2].room
@@ -175,7 +174,7 @@ def _cell(line: str, column: _Column) -> Cell:
 
 
 def _cut_cells(lines: list[dict[str, Cell]]) -> RowCells:
-    """Returns the cells of a row whose texts are cut off. All lines after the first contain only further sources."""
+    """Returns the cells of a row whose texts are cut off. Later lines contain only further sources."""
     first = lines[0]
     sources = tuple(line["sources"] for line in lines if line["sources"].text) if "sources" in first else None
     shape = first["shape"]

@@ -16,17 +16,16 @@ from convcalc.keras_text.table import Lines, Table
 from convcalc.stored import KERAS3_TEXT, Cell
 
 _TOP = re.compile(r"[┏┌+][━─┳┬-]{8,}")
-# Characters that may be wider or narrower than one terminal column: all except Latin letters, box characters and "…".
+# Characters that may take two terminal columns or none: all except Latin letters, box characters and "…".
 _UNUSUAL_WIDTH = re.compile(r"[^\x00-\u02ff\u2026\u2500-\u257f]")
-# The characters with which a table is drawn. First line: the characters at the left edge. Second line: the other
-# characters of horizontal lines.
+# The characters of a table's lines: first those at the left edge, then the others.
 _SIDES, _LEFT_TEES, _LEFT_BOTTOMS = frozenset("┃│|"), frozenset("┡├|"), frozenset("└+")
 _CROSSINGS, _RIGHT_TEES, _HORIZONTAL = frozenset("╇┼+"), frozenset("┩┤|"), frozenset("━─-")
 
 
 class _Column(Struct):
-    """The positions in a line at which the content of a column starts and ends. ``cut`` is True if the right part of
-    the column is missing.
+    """Where the content of a column starts and ends in a line. ``cut`` is True if the right part of the column is
+    missing.
     """
 
     start: int
@@ -47,9 +46,7 @@ def keras3_tables(text: Lines) -> list[Table]:
 
 
 def _grid(line: str) -> Sequence[str]:
-    """Returns the characters of a line by terminal column. A wide character takes two columns, and a combining
-    character takes none.
-    """
+    """Returns one character for each terminal column. A wide character takes two columns, a combining character none."""
     if not _UNUSUAL_WIDTH.search(line):
         return line
     columns: list[str] = []
@@ -62,7 +59,7 @@ def _grid(line: str) -> Sequence[str]:
 
 
 def _with_ellipses(grid: Sequence[str]) -> Sequence[str]:
-    """Replaces "?" by "…" in a line of an ASCII table. Keras wrote "?" because the encoding has no "…"."""
+    """Replaces "?" by "…" in a line of an ASCII table: ASCII has no "…", so Python printed "?"."""
     return re.sub(r"(?<=[^\s|])\?(?= )", "…", grid) if isinstance(grid, str) else grid
 
 
@@ -72,7 +69,7 @@ def _at(grid: Sequence[str], column: int) -> str:
 
 
 def _table(text: Lines, first: int, left: int) -> Table:
-    """Parses the table whose top edge is line ``first`` and whose left edge is column ``left``."""
+    """Parses the table whose upper left corner is in line ``first`` and column ``left``."""
     groups: list[list[Sequence[str]]] = [[]]
     columns: list[_Column] = []
     for number in range(first + 1, len(text.lines)):
@@ -93,7 +90,7 @@ def _table(text: Lines, first: int, left: int) -> Table:
 
 
 def _columns(rule: Sequence[str], left: int) -> list[_Column]:
-    """Returns the columns. ``rule`` is the horizontal line below the header. Each column has a space on both sides."""
+    """Returns the columns, from the horizontal line ``rule`` below the header. Each column has a space on both sides."""
     ends = [number for number in range(left + 1, len(rule)) if rule[number] in _CROSSINGS | _RIGHT_TEES]
     closed = bool(ends) and rule[ends[-1]] in _RIGHT_TEES
     if closed:
@@ -130,10 +127,8 @@ def _unless_empty(cell: Cell | None) -> Cell | None:
 
 
 def _field(number: int, header: str) -> str:
-    """Returns the field of a column; empty if the field is unknown. For columns 4 and 5, the field depends on the text
-    ``header``.
-
-    The text of the header may be cropped.
+    """Returns the field of a column; empty if unknown. Only the fourth column depends on its ``header``, which may be
+    cropped.
     """
     if number < 3:
         return ("layer", "shape", "params")[number]
@@ -143,22 +138,19 @@ def _field(number: int, header: str) -> str:
 
 
 def _depth(lines: list[Sequence[str]], column: _Column) -> int:
-    """Returns the depth of a layer, from the indentation. A character before the name marks nested layers."""
+    """Returns the depth of a layer, from its indentation. A character before the name marks nested layers."""
     indented = re.match(r"( {2,})\S(?: |$)", "".join(lines[0][column.start : column.end]))
     return (len(indented[1]) + 2) // 3 if indented else 0
 
 
 def _cell(lines: list[Sequence[str]], column: _Column, right: bool = False) -> Cell:
-    """Returns the words of a cell. Rich writes "…" at the end of a cropped word. Here, "…" is also added to a line that
-    may have been longer.
-    """
+    """Returns the words of a cell. "…" marks a word that is cropped, or may be cropped."""
     words: list[str] = []
     for line in lines:
         part = "".join(line[column.start : column.end])
         words += part.split()
         free = column.end - column.start - len(line[column.start : column.end]) + len(part) - len(part.rstrip())
-        # The right part of the column is missing. If at most one position is free at the end of the line, a further
-        # word may have followed.
+        # The right part of the column is missing. If the line is full, a word may be missing.
         if column.cut and part.strip() and (right or free < 2):
             words.append("…")
     cropped = any(word.endswith("…") for word in words)

@@ -1,7 +1,7 @@
 """Prints a summary exactly as ``model.summary()`` of tf.keras 2.15 does.
 
-Source: ``tf_keras/src/utils/layer_utils.py``. Columns end at fixed positions. A text that does not fit is wrapped to the next
-line, after an item of a list if possible.
+Source: ``tf_keras/src/utils/layer_utils.py``. Columns end at fixed positions. Long texts are wrapped, if possible after
+an item of a list.
 """
 
 from __future__ import annotations
@@ -62,15 +62,15 @@ class _Summary:
         for row in in_range(self.report, self.options.layer_range):
             yield from self._layer(row, last=False)
         yield "=" * self.length
-        # In Keras 2, the weights of layers in a frozen wrapper count as non-trainable.
+        # In Keras 2, all weights in a frozen wrapper count as non-trainable.
         for line in totals(self.report, self.report.totals.still_trainable):
             yield f"{line.label} params: {count_text(line.params, line.partial)} ({size_text(line, 'Byte')})"
         yield "_" * self.length
 
     def _layer(self, row: LayerReport, last: bool) -> Iterator[str]:
-        """Yields the lines of a layer and, with ``expand_nested``, of its inner layers, with separators.
+        """Yields the lines of a layer, and with ``expand_nested`` those of its inner layers.
 
-        ``last`` is True for the last layer of a nested model: no separator follows it.
+        ``last`` is True for the last layer of a nested model, which no separator follows.
         """
         yield from self._row(self._cells(row), row.depth)
         inside = self._inside(row) if self.options.expand_nested else []
@@ -99,14 +99,14 @@ class _Summary:
         return cells
 
     def _row(self, cells: Sequence[str], depth: int) -> Iterator[str]:
-        """Yields the lines of a row. The number of lines depends on the longest cell, because texts are wrapped."""
+        """Yields the lines of a row: more than one if a cell is wrapped."""
         rest = list(cells)
         while any(rest):
             line = ""
             for column, end in enumerate(self.positions[: len(rest)]):
                 last = column == len(self.positions) - 1
                 room = end - (self.positions[column - 1] if column else depth)
-                if not last:  # Keras leaves two spaces after the text and one before the next column
+                if not last:  # two spaces after the text, and one before the next column
                     room -= 3
                 if room < 1:
                     raise too_narrow(self.length)

@@ -1,7 +1,6 @@
 """Prints a summary exactly as ``model.summary()`` of Keras 3 does into a file.
 
-Source: ``keras/src/utils/summary_utils.py``. Keras uses the package Rich for the layout. This module calls Rich with
-the same cells, widths and console.
+Source: ``keras/src/utils/summary_utils.py``. Keras uses the package Rich for the layout, and so does this module.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ def _with_widths(
 
 
 def _cells(report: Report, row: KerasRow, options: Options) -> list[str]:
-    """Returns the texts of a row in Rich's markup. Names of sources are not escaped, because Keras does not escape them."""
+    """Returns the texts of a row in Rich's markup. Like Keras, does not escape the names of sources."""
     prefix = f"{'   ' * row.depth}└ " if row.depth else ""
     cells = [f"{escape(prefix + row.name)} ({escape(row.class_name)})", row.shape, row.params]
     if not report.linear:

@@ -30,7 +30,7 @@ def keras2_row(row: LayerReport) -> KerasRow:
         class_name=short_class(row.class_name),
         shape=_shapes(row),
         params=count_text(row.params, row.incomplete.get("params") == "partial"),
-        # Keras shows what the model's own layers read, but not what the layers of nested models read.
+        # For layers of nested models, Keras does not show what they read.
         sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
         trainable="Y" if row.trainable else "N",
     )
@@ -57,7 +57,7 @@ def _structure(row: LayerReport, shapes: Sequence[Shape | None]) -> str:
 
 
 def _container(definition: Definition) -> str:
-    """Returns the kind of container (list or tuple) in which Keras 2 shows the output shapes of a layer."""
+    """Returns ``LIST``, ``TUPLE`` or ``LIST_OF_ONE``: how Keras 2 writes the output shapes of a layer."""
     if isinstance(definition, Operation):
         return LIST_OF_ONE if definition.returns_list else LIST
     return definition.output_container if isinstance(definition, LayerDefinition) else LIST

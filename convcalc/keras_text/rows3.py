@@ -18,7 +18,7 @@ from convcalc.stored import keras3_shape_text
 
 
 class KerasRow(Struct):
-    """The cells of one row, and the path and depth of its layer in the report (depth 1: a layer of a nested model)."""
+    """The cells of one row. ``path`` and ``depth`` are those of the layer in the report."""
 
     path: str
     depth: int
@@ -40,7 +40,7 @@ def keras3_rows(report: Report, expand_nested: bool = False) -> Iterator[KerasRo
 def layer_rows(report: Report, row: LayerReport, expand_nested: bool) -> list[KerasRow]:
     """Returns the row of a layer, and with ``expand_nested`` the rows of its inner layers.
 
-    Keras shows rows for operations of the model itself, but not for operations of nested models.
+    Like Keras, leaves out the operations of nested models.
     """
     if is_unbuilt(report):
         return [_unbuilt(row)]
@@ -53,11 +53,11 @@ def layer_rows(report: Report, row: LayerReport, expand_nested: bool) -> list[Ke
 
 
 def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
-    """Yields a row, and then the rows of the layers inside the row's layer, such as the layers of a Pipeline."""
+    """Yields a row, and the rows of the layers inside the layer, e.g. of a Pipeline."""
     yield row
     for inner in row.sublayers if expand else ():
-        # For an inner layer, Keras shows the shape for which it was built. A layer that is built in ``__init__``, or
-        # that contains a list of layers, has no such shape, so Keras shows "?".
+        # Keras shows the shape for which an inner layer was built. Layers that are built in ``__init__``, or contain a
+        # list of layers, have no such shape: Keras shows "?".
         definition = inner.definition
         unknown = isinstance(definition, LayerDefinition) and (
             definition.built_when_made or definition.sublayers_argument
@@ -75,21 +75,21 @@ def _cells(row: LayerReport) -> KerasRow:
         class_name=short_class(row.class_name),
         shape=_shape(row),
         params=_params(row),
-        # Keras shows what the model's own layers read, but not what the layers of nested models read.
+        # For layers of nested models, Keras does not show what they read.
         sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
         trainable=_trainable(row),
     )
 
 
 def is_unbuilt(report: Report) -> bool:
-    """Returns True for a Sequential without a known input shape. The layers of such a model have no weights yet."""
+    """Returns True for a Sequential without a known input shape: its layers have no weights yet."""
     model = report.model
     return model.class_name == "Sequential" and report.input_shapes[:1] == (None,) and not model.stored
 
 
 def _unbuilt(row: LayerReport) -> KerasRow:
-    """Returns the row of a layer of an unbuilt model. For a custom layer, it is unknown whether Keras prints
-    "(unbuilt)".
+    """Returns the row of a layer of an unbuilt model. Keras may print "(unbuilt)" for a custom layer or not: it gives
+    "?".
     """
     definition = row.definition
     known = isinstance(definition, (LayerDefinition, Model)) and not row.recorded
@@ -99,7 +99,7 @@ def _unbuilt(row: LayerReport) -> KerasRow:
 
 
 def _trainable(row: LayerReport) -> str:
-    """Returns "Y" or "N" for a layer with weights, "-" for a layer without weights, and "?" if the weights are unknown."""
+    """Returns "Y" or "N" for a layer with weights, "-" for one without weights, and "?" if that is unknown."""
     if row.weights or (row.params is not UNKNOWN and row.params != 0):
         return "Y" if row.trainable else "N"
     return "?" if row.params is UNKNOWN else "-"

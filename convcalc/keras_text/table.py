@@ -11,13 +11,13 @@ from convcalc.keras_text.cells import RowCells
 
 
 class Lines(Struct):
-    """A text as lines with the control codes removed, and the original text, which is shown in messages."""
+    """The lines of a text without control codes, and the original text for messages."""
 
     source: Source
     lines: list[str]
 
     def incomplete(self, number: int, message: str) -> ConvcalcError:
-        """Returns the error for an incomplete table. Line ``number`` (counted from 0) shows that a part is missing."""
+        """Returns the error for an incomplete table. It marks line ``number`` (counted from 0)."""
         cure = "give the whole text that Keras printed, from 'Model:' to the totals"
         line = f"{self.source.name}:{number + 1}"
         return error(codes.NOT_A_RECORD, f"{line}: {message}; {cure}", Mark(self.source, number + 1, 1))

@@ -15,9 +15,7 @@ from convcalc.model import Foreign
 
 
 class TotalLine(Struct):
-    """One line: a label, a number of parameters, and the size of these parameters in bytes. If ``partial`` is True,
-    both numbers are lower bounds.
-    """
+    """One line: a label, a number of parameters, and their size in bytes. With ``partial``, both are lower bounds."""
 
     label: str
     params: Number
@@ -28,8 +26,7 @@ class TotalLine(Struct):
 def totals_with_optimizer(report: Report) -> list[TotalLine]:
     """Returns the lines that Keras 3 prints.
 
-    For a compiled model, there is a last line for the optimizer's variables, and the first line includes these
-    variables.
+    For a compiled model, a last line has the optimizer's variables, and the first line includes them.
     """
     total, *others = totals(report)
     if report.model.optimizer is None or is_unbuilt(report):
@@ -44,9 +41,8 @@ def totals_with_optimizer(report: Report) -> list[TotalLine]:
 
 
 def _trained(report: Report) -> list[Weight]:
-    """Returns the weights for which Keras creates variables of the optimizer when it loads the file.
-
-    The name of each weight is its path in Keras.
+    """Returns the weights for which the optimizer has variables when Keras loads the file. Their names are Keras's
+    paths.
     """
     if not report.model.trainable or not report.model.optimizer_has_slots:
         return []
@@ -54,7 +50,7 @@ def _trained(report: Report) -> list[Weight]:
     seen: set[tuple[str, ...]] = set()
     for row in report.layers:
         paths = tuple(weight.path for weight in row.layer.stored or ())
-        if paths in seen:  # an earlier layer has the same weights, which count once
+        if paths in seen:  # shared weights count once
             continue
         seen |= {paths} if paths else set()
         path = _path_in_keras(row)
@@ -63,15 +59,13 @@ def _trained(report: Report) -> list[Weight]:
 
 
 def _path_in_keras(row: LayerReport) -> str:
-    """Returns the first part of the paths of a layer's weights. It is the name of the layer; for a wrapper, it consists
-    of the names of the layers inside.
-    """
+    """Returns the start of the paths of a layer's weights: its name or, for a wrapper, the names of the layers inside."""
     inside = [value.name for value in row.layer.args.values() if isinstance(value, (SubLayer, SubModel)) and value.name]
     return "/".join(inside) or row.name
 
 
 def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[TotalLine]:
-    """Returns the lines for a report. ``frozen`` are weights that are trainable in the report, but not in Keras."""
+    """Returns the lines for a report. ``frozen`` are weights that only the report counts as trainable."""
     if is_unbuilt(report) and not any(isinstance(row.definition, Foreign) for row in report.layers):
         return [TotalLine(label, 0, 0) for label in ("Total", "Trainable", "Non-trainable")]
     sums = report.totals
@@ -91,7 +85,7 @@ def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[TotalLine]:
 
 
 def _line(label: str, params: Number, size: Number, incomplete: str | None) -> TotalLine:
-    """Returns a line. A lower bound of 0 would look like a known zero, so it is replaced by unknown."""
+    """Returns a line. A lower bound of 0 would look like a known zero, so it is shown as unknown."""
     if incomplete == "unknown" or (incomplete and params == 0):
         return TotalLine(label, UNKNOWN, UNKNOWN)
     return TotalLine(label, params, size, incomplete == "partial")
@@ -104,10 +98,9 @@ def size_text(line: TotalLine, byte: str) -> str:
 
 
 def _size_text(size: Number, byte: str) -> str:
-    """Returns a size as Keras writes it: ``1.50 KB``, with 1 KB = 1024 bytes.
+    """Returns a size as Keras writes it: ``1.50 KB``, with 1 KB = 1024 bytes. ``byte`` is the unit below 1 KB.
 
-    ``byte`` is the unit of sizes below 1 KB. Sizes from 1024 PB on are divided by 1024 once more, although the unit
-    stays PB, because Keras does so.
+    From 1024 PB on, the number is wrong, as in Keras: it is divided by 1024 once more, but the unit stays PB.
     """
     if size is UNKNOWN:
         return "?"

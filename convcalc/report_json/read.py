@@ -1,6 +1,6 @@
-"""Reads a JSON report, as ``convcalc summary --format json`` writes it, and checks its structure.
+"""Reads a JSON report from ``convcalc summary --format json``, and checks its structure.
 
-Only the values that a comparison of models needs are read: names, classes, shapes, connections and numbers.
+Only names, classes, shapes, connections and numbers are read, because only these are compared.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from convcalc.report_json import SCHEMA_VERSION
 
 _LAYER_NUMBERS = ("params", "trainable_params", "macs", "output_bytes")
 _MEMORY_NUMBERS = ("input_bytes", "output_bytes", "activation_bytes", "peak_activation_bytes", "weight_bytes")
-# Numbers of bytes are comparable only if they were counted without the options --assume-dtype and --inplace.
+# Bytes are compared only if both reports were made without --assume-dtype and --inplace.
 _COMPARABLE_MEMORY = {"dtype": None, "in_place": False}
 
 
@@ -39,7 +39,7 @@ class JsonLayer(Struct):
 
 
 class JsonReport(Struct):
-    """The contents of a JSON report. Memory numbers counted with --assume-dtype or --inplace are left out."""
+    """The contents of a JSON report, without memory numbers of --assume-dtype or --inplace."""
 
     model: str
     output_shapes: tuple[Shape | None, ...]

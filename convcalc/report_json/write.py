@@ -1,7 +1,7 @@
 """Writes the JSON report, version 1.
 
-An unknown number is ``null``. ``incomplete`` labels every number that is not fully known: ``unknown``, or ``partial`` for a lower
-bound.
+An unknown number is ``null``. ``incomplete`` has a label for each number that is not fully known: ``unknown``, or
+``partial`` for a lower bound.
 """
 
 from __future__ import annotations
@@ -30,10 +30,9 @@ def report_json(report: Study) -> str:
 
 
 def report_data(report: Study) -> dict[str, Any]:
-    """Returns the JSON report as plain data. FLOPs follow convcalc's own convention, unless the report already
-    has FLOPs under another convention.
+    """Returns the JSON report as plain data. FLOPs are counted by convcalc's convention, unless already counted.
 
-    Equal parts may share one object, so make a deep copy before you change anything.
+    Equal parts may share one object: make a deep copy before you change anything.
     """
     report = report.with_flops()
     model, rows = report.model, _Rows(report)
@@ -112,7 +111,7 @@ def training_data(training: Training) -> dict[str, Any]:
 
 
 class _Rows:
-    """Makes the JSON objects of the layers. If several layers have an equal part, the part is made once and shared."""
+    """Makes the JSON objects of the layers. Equal parts are made once and shared."""
 
     def __init__(self, report: Study) -> None:
         self.fields = report.receptive_fields
@@ -183,9 +182,7 @@ def _weights(weights: Sequence[Weight]) -> list[dict[str, Any]]:
 
 
 def _fields(fields: Sequence[Field]) -> dict[str, Any]:
-    """Returns the receptive field in the first model input on which a layer depends, and the fields in the other
-    inputs.
-    """
+    """Returns the receptive field of a layer in the first model input that it depends on, then those in other inputs."""
     if not fields:
         return {"receptive_field": None}
     first, *others = map(_field, fields)

@@ -1,1 +1,1 @@
-"""Snapshots of models: read from a printed summary, a JSON report or a model file, or made from a report."""
+"""Makes snapshots of models from reports, printed summaries, JSON reports and model files."""

@@ -1,6 +1,4 @@
-"""Makes the snapshot of a report that contains exactly the values that Keras would print, to compare it with a printed
-summary.
-"""
+"""Makes a snapshot of a report with the values that Keras would print, to compare it with a printed summary."""
 
 from __future__ import annotations
 
@@ -28,8 +26,8 @@ from convcalc.stored import KERAS3_TEXT, Cell, Row, Snapshot
 
 
 def snapshot_as_printed(report: Report, printed: Snapshot) -> Snapshot:
-    """Returns the snapshot of the summary that Keras would print for the report, with the options and the Keras version
-    of ``printed``.
+    """Returns the snapshot of the summary that Keras would print, with the Keras version and the options of
+    ``printed``.
     """
     expand_nested = any(row.depth for row in printed.rows)
     fields = {field for row in printed.rows for field in row.cells}
@@ -39,7 +37,7 @@ def snapshot_as_printed(report: Report, printed: Snapshot) -> Snapshot:
     else:
         report = without_mask_ops(report)
         rows = [(row, _keras2_cells(row, report.linear)) for row in keras2_rows(report, expand_nested)]
-        # In Keras 2, the weights of layers in a frozen wrapper count as non-trainable.
+        # In Keras 2, all weights in a frozen wrapper count as non-trainable.
         lines, byte = totals(report, report.totals.still_trainable), "Byte"
     sums: dict[str, Cell] = {}
     for line in lines:
@@ -54,10 +52,10 @@ def snapshot_as_printed(report: Report, printed: Snapshot) -> Snapshot:
 
 
 def _in_range(rows: tuple[Row, ...], printed: Snapshot, report: Report) -> tuple[Row, ...]:
-    """Returns the rows that the printed summary shows, if it was printed with ``layer_range``.
+    """Returns the rows that the printed summary shows: all rows, or a range (``layer_range``).
 
-    The text does not say whether only a range was printed. There are three signs of a range: the shown layers have
-    fewer parameters than the total, a layer reads a layer that is not shown, or the first layer is not an input.
+    The text does not say that it shows a range. There are three signs: the shown layers have fewer parameters than the
+    total, a layer reads a layer that is not shown, or the first layer is not an input.
     """
     tops = [number for number, row in enumerate(rows) if row.depth == 0]
     shown, current = [row for row in printed.rows if row.depth == 0], [rows[number] for number in tops]
@@ -75,7 +73,7 @@ def _in_range(rows: tuple[Row, ...], printed: Snapshot, report: Report) -> tuple
 
 
 def _reads_hidden_layers(shown: Sequence[Row]) -> bool:
-    """Returns True if a shown layer certainly reads a layer that is not shown. Cropped names are not certain."""
+    """Returns True if a shown layer reads a layer that is not shown. Layers with cropped names are ignored."""
     whole = {row.name for row in shown}
     cropped = [row.cells["name"] for row in shown if row.cells["name"].cropped]
     sources = [source for row in shown for source in row.sources or ()]
@@ -92,16 +90,16 @@ def _layer_name(source: Cell) -> str:
 
 
 def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
-    """Returns the number of the model's row with which the printed rows begin.
+    """Returns the number of the model's row that corresponds to the first printed row.
 
-    Starting at this row, more successive names agree with the printed names than from any other row.
+    From this row on, the most successive names agree with the printed names.
     """
 
     def length(start: int, skipped: int) -> int:
         pairs = zip(shown[skipped:], current[start + skipped :])
         return len(list(takewhile(lambda pair: names_agree(*pair), pairs)))
 
-    for skipped in (0, 1):  # if no name agrees with the first row, the row may have been renamed: skip it
+    for skipped in (0, 1):  # first try all rows; if the first row was renamed, skip it
         lengths = [length(start, skipped) for start in range(len(current))]
         if any(lengths):
             return lengths.index(max(lengths))
@@ -109,9 +107,8 @@ def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
 
 
 def _params(row: Row, current: Row) -> str | int | None:
-    """Returns the number of parameters in a printed row.
-
-    If the printed number is cropped, and agrees with the number in the model's row, returns the model's number.
+    """Returns the number of parameters in a printed row. A cropped number is completed from the model's row if they
+    agree.
     """
     cell, like = row.cells.get("params", Cell(None)), current.cells.get("params", Cell(None))
     return like.value if cell.cropped and cell.agrees(like) else cell.value

@@ -36,10 +36,8 @@ _EXPECTED = "a record is the text that model.summary() printed, a JSON report of
 def load_snapshot(source: str, report: Report | None = None, custom: CustomLayers = NO_CUSTOM_LAYERS) -> Snapshot:
     """Returns the snapshot in a file; ``-`` reads standard input.
 
-    If the file has several snapshots, returns the snapshot of the model of ``report``. ``custom`` are declarations of
-    custom layers for a model file.
-
-    Raises :class:`ConvcalcError` if the file has no snapshot, or if the selection is not unique.
+    If the file has several snapshots, returns the one for the model of ``report``. A model file is read with the
+    declarations ``custom``. Raises :class:`ConvcalcError` if the file has no snapshot, or if several match.
     """
     with open_source(source) as (file, name):
         return _snapshot(detect(file, name)._replace(custom=custom), report)
@@ -51,9 +49,7 @@ def snapshot_in(text: str, name: str, report: Report | None = None) -> Snapshot:
 
 
 def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
-    """Returns the snapshot in a JSON report or a printed summary. If the file is of another kind, reads a model and
-    returns the model's snapshot.
-    """
+    """Returns the snapshot in a JSON report or a printed summary, or the snapshot of the model in any other file."""
     if content.kind in (JSON, JSON_CONFIG, JSON_REPORT):
         values = _json_values(content.text)
         reports = [value for value in values if is_report(value)]
@@ -72,7 +68,7 @@ def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
 
 
 def _json_values(source: Source) -> Sequence[Any]:
-    """Returns the values in a JSON text. The text is a list of values, one value on each line, or a single value."""
+    """Returns the values in a JSON text: a list, one value on each line, or a single value."""
     lines = [line for line in source.text.splitlines() if line.strip()]
     if len(lines) > 1 and all(line.startswith("{") and line.rstrip().endswith("}") for line in lines):
         return [parse_json(Source(source.name, line)) for line in lines]
@@ -88,11 +84,10 @@ def _model_files(reports: Sequence[Mapping[str, Any]]) -> list[str]:
 def _selected(
     snapshots: Sequence[Snapshot], model_files: Sequence[str], source: Source, report: Report | None
 ) -> Snapshot:
-    """Returns the snapshot in a file. If the file has several snapshots, returns the only one that belongs to the model
-    of ``report``.
+    """Returns the only snapshot, or the only one that belongs to the model of ``report``.
 
-    A snapshot belongs to the model if both come from the same model file. If no snapshot comes from the model's file, a
-    snapshot with the name of the model belongs to the model.
+    A snapshot belongs to the model if both come from the same model file; if no snapshot does, if both have the same
+    name.
     """
     if len(snapshots) == 1:
         return snapshots[0]
@@ -109,9 +104,7 @@ def _selected(
 
 
 def _not_a_record(source: Source) -> ConvcalcError:
-    """Returns the error for a text without a snapshot. The error marks the first line that looks like a part of a
-    summary.
-    """
+    """Returns the error for a text without a snapshot. It marks the first line that looks like a part of a summary."""
     part = find_summary_part(source.text)
     if part is None:
         return error(codes.NOT_A_RECORD, f"{source.name} is not a record; {_EXPECTED}")

@@ -11,8 +11,7 @@ from convcalc.keras_text.parse3 import keras3_tables
 from convcalc.keras_text.table import Lines, Table
 from convcalc.stored import Cell, Snapshot
 
-# Maps each label in a printed summary to two names in the totals of a snapshot: the name of the count, and the name of
-# the size in bytes.
+# Maps each label in a printed summary to the names of its count and its size in a snapshot.
 TOTAL_FIELDS = {
     "Total": ("params", "param_size"),
     "Trainable": ("trainable_params", "trainable_size"),
@@ -35,10 +34,7 @@ def printed_snapshots(source: Source) -> list[Snapshot]:
 
 
 def _snapshot(text: Lines, table: Table, start: int, end: int) -> Snapshot:
-    """Returns the snapshot of a table.
-
-    ``start`` is the last line of the previous table, ``end`` the first line of the next table.
-    """
+    """Returns the snapshot of a table. ``start`` is the last line of the previous table, ``end`` the first of the next."""
     names = _MODEL.findall("\n".join(text.lines[start : table.first]))
     total_lines = _TOTAL_LINE.findall("\n".join(text.lines[table.last + 1 : end]))
     rows = tuple(map(row_of, table.rows))
@@ -46,10 +42,7 @@ def _snapshot(text: Lines, table: Table, start: int, end: int) -> Snapshot:
 
 
 def _totals(lines: list[tuple[str, str, str, str]]) -> dict[str, Cell]:
-    """Returns the totals.
-
-    For a compiled model, the printed total includes the optimizer's variables. They are subtracted from the total.
-    """
+    """Returns the totals, without the optimizer's variables of a compiled model, which Keras adds to its total."""
     totals: dict[str, Cell] = {}
     for label, bound, count, size in lines:
         number = int(count.replace(",", "") or 0) if count != "?" else None

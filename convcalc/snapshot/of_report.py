@@ -61,10 +61,9 @@ def _arguments(row: LayerReport) -> Mapping[str, str]:
 
 
 def _layer_arguments(definition: LayerDefinition, row: LayerReport) -> dict[str, Any]:
-    """Returns the arguments that differ from their defaults.
+    """Returns the arguments that differ from their defaults, in one spelling.
 
-    Different spellings of the same value give the same result. A negative ``axis`` is converted to the axis counted
-    from the front. The ``strides`` of a pooling layer are omitted if they equal its ``pool_size``.
+    For example, a negative ``axis`` is counted from the front, and ``strides`` equal to ``pool_size`` are left out.
     """
     values, arguments = non_default_arguments(definition, row.config), {**definition.defaults, **row.config}
     if "pool_size" in arguments and arguments["strides"] == arguments["pool_size"]:
@@ -84,10 +83,9 @@ def _non_negative_axis(axis: Any, rank: int) -> Any:
 
 
 def _value_text(value: Any) -> str:
-    """Returns a value as text.
+    """Returns a value as text, without the names of inner layers.
 
-    Names of inner layers are left out: Keras puts automatic numbers into the names, and the numbers depend on other
-    layers.
+    Keras numbers these names automatically, so they change if another layer is added.
     """
     if isinstance(value, SubModel):
         return f"the model '{value.name}' ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"

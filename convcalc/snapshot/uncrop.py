@@ -1,6 +1,4 @@
-"""Completes the cropped texts of a printed summary. The complete texts come from the model that is compared with the
-summary.
-"""
+"""Completes cropped texts of a printed summary from the model that is compared with it."""
 
 from __future__ import annotations
 
@@ -13,13 +11,12 @@ _MAX_PAIRS = 250_000  # the maximum number of pairs of rows to compare
 
 
 def uncrop(printed: Snapshot, current: Snapshot) -> Snapshot:
-    """Returns the printed snapshot with each cropped cell replaced by the model's cell, if the two cells agree.
+    """Returns the printed snapshot with cropped cells completed: replaced by the model's cells that agree with them.
 
-    Many cropped names are equal, so printed rows and the model's rows are paired by their order. First, rows that agree
-    in all cells are paired, from the beginning and from the end. Then the remaining rows in the middle are paired in
-    the same way if their names and types agree. If equally many rows are left in both summaries, they are paired by
-    their order. Otherwise, the longest series of rows whose names and types agree is paired. A cell that is still
-    cropped afterwards is compared as a plain text.
+    Rows are paired by their order, because many cropped names are equal. First, rows at the beginning and at the end
+    are paired if all their cells agree, then if their names and types agree. Rows left in the middle are paired in
+    order if both summaries have equally many; otherwise the longest series of rows with the same names and types is
+    paired. Cells that are still cropped are compared as plain texts.
     """
     if not any(map(_is_cropped, printed.rows)):
         return printed
@@ -34,7 +31,7 @@ def _is_cropped(row: Row) -> bool:
 
 
 def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, Row]]:
-    """Yields pairs of the number of a printed row and the model's row for the same layer."""
+    """Yields pairs: the number of a printed row, and the model's row of the same layer."""
     start, left, right = 0, printed, current
     for agree in (_agree, names_agree):
         ahead = _common_start(left, right, agree)
@@ -49,10 +46,10 @@ def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int
 
 
 def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, int]]:
-    """Yields the longest series of pairs of rows whose names and types agree, as row numbers in ascending order.
+    """Yields the row numbers of the longest series of pairs whose names and types agree, in ascending order.
 
-    :mod:`convcalc.differences.myers` cannot be used, because it needs equal items: two cropped texts that both agree
-    with a third text may not agree with each other.
+    :mod:`convcalc.differences.myers` cannot do this: "conv…" agrees with "conv1" and with "conv2", but these two
+    differ.
     """
     lengths = [[0] * (len(current) + 1) for _ in range(len(printed) + 1)]
     agree = [[row.depth == like.depth and names_agree(row, like) for like in current] for row in printed]
@@ -72,7 +69,7 @@ def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterat
 
 
 def _common_start(printed: Sequence[Row], current: Sequence[Row], agree: Callable[[Row, Row], bool]) -> int:
-    """Returns how many rows at the beginning of the two sequences agree."""
+    """Returns how many rows at the beginning agree."""
     length = 0
     for row, like in zip(printed, current):
         if row.depth != like.depth or not agree(row, like):
@@ -82,7 +79,7 @@ def _common_start(printed: Sequence[Row], current: Sequence[Row], agree: Callabl
 
 
 def names_agree(printed: Row, current: Row) -> bool:
-    """Returns True if two rows may show the same layer. Only the visible parts of names and types are compared."""
+    """Returns True if two rows may show the same layer: the visible parts of names and types agree."""
     return all(
         printed.cells[key].agrees(current.cells[key])
         for key in ("name", "type")
@@ -99,7 +96,7 @@ def _agree(printed: Row, current: Row) -> bool:
 
 
 def _completed(printed: Row, current: Row) -> Row:
-    """Returns the printed row with each cropped cell replaced by the model's cell, if the two cells agree."""
+    """Returns the printed row with cropped cells replaced by the model's cells that agree with them."""
     cells = {key: _completed_cell(cell, current.cells.get(key)) for key, cell in printed.cells.items()}
     sources = printed.sources
     if sources is not None and current.sources is not None and len(sources) == len(current.sources):
@@ -112,6 +109,6 @@ def _completed_cell(cell: Cell, current: Cell | None) -> Cell:
 
 
 def _with_literal_cells(row: Row) -> Row:
-    """Returns the row with cropped cells turned into plain texts. A plain text agrees only with an equal text."""
+    """Returns the row with cropped cells as plain texts, which agree only with equal texts."""
     cells = {key: Cell(cell.text.rstrip("…") + "…") if cell.cropped else cell for key, cell in row.cells.items()}
     return replace(row, cells=cells)

@@ -20,7 +20,7 @@ def snapshot_text(report: Study, suffix: str) -> str:
 
 
 def _keras_text(report: Study) -> str:
-    """Returns Keras's summary with nested layers and the column Trainable, wide enough that no cell is cropped."""
+    """Returns Keras's summary with nested layers and the column Trainable, so wide that no cell is cropped."""
     from convcalc.keras_text.options import Options
     from convcalc.keras_text.print3 import keras_text
 
