@@ -25,7 +25,10 @@ def _same_shape(x: Shape) -> Inferred:
 
 
 def _activation_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns elementwise views; with a softmax, the last axis is read whole. Views of custom functions are unknown."""
+    """Returns how each output element reads the input: its own position, or the whole last axis for a softmax.
+
+    Unknown for custom functions.
+    """
     if isinstance(a["activation"], dict):
         return views.unknown(a, inputs, result)
     rule = views.last_axis if a["activation"] in ("softmax", "log_softmax", "sparsemax") else views.positions
@@ -52,15 +55,13 @@ def activation(a: Args, x: Shape) -> Inferred:
 
 
 def _relu_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts one comparison for each element, one more if ``max_value`` is set, and a product if ``negative_slope`` is
-    not 0.
-    """
+    """Counts one operation per element, one more with ``max_value``, and one more with ``negative_slope``."""
     per_element = 1 + (a["max_value"] is not None) + bool(a["negative_slope"])
     return costs.per_output(per_element)(a, inputs, result)
 
 
 def _tf_relu(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns 0 for a plain ReLU or ReLU6. Other variants are unknown: no test compares them with the profiler."""
+    """Returns 0 for a plain ReLU or ReLU6, as TensorFlow's profiler does; unknown for others, which no test covers."""
     is_plain = not a["threshold"] and a["max_value"] in (None, 6) and not a["negative_slope"]
     return 0 if is_plain else UNKNOWN
 
@@ -165,8 +166,8 @@ def prelu(a: Args, x: Shape) -> Inferred:
     """
     slopes: list[Number] = list(x[1:])
     for axis in a["shared_axes"] or ():
-        # In ``shared_axes``, axis 0 is the batch axis. The slopes have no batch axis, so 1 is subtracted from the
-        # number of the axis.
+        # ``shared_axes`` counts the batch axis, which the slopes do not have: axis 1 of the input is axis 0 of the
+        # slopes.
         if not -len(slopes) <= axis - 1 < len(slopes):
             raise Refusal(f"has no axis {axis} in an input of {len(x)} axes", codes.WRONG_AXIS, "shared_axes")
         slopes[axis - 1] = 1

@@ -1,4 +1,4 @@
-"""Runs a layer's rule, and derives counts, dtypes and trainable weights from its result."""
+"""Runs a layer's rule, and derives counts, dtypes and trainable weights from the result."""
 
 from __future__ import annotations
 
@@ -29,18 +29,17 @@ def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], poli
         result = definition.quantization_rule(arguments, policy, result)
     if not result.weights:
         return result
-    # A quantization rule has already set the dtypes of inner layers. A layer without such a rule contains at most one
-    # layer with weights, such as the cell of a recurrent layer, so all weights have the policy of this inner layer.
+    # A quantization rule has set the dtypes of inner layers. Other layers have at most one inner layer with weights,
+    # such as the cell of an RNN: the policy of this inner layer applies.
     inside = inner_policy(policy, definition.inner_layers[0]) if definition.inner_layers else policy
     weights = _typed(result.weights, variable_dtype(inside))
     return Inferred(result.outputs, weights, result.products, result.windows, result.dtype, result.unknown)
 
 
 def _without_weights(result: Inferred) -> Inferred:
-    """Returns the result without weights. This is needed for an unknown dtype policy, which may store the weights in
-    any way.
+    """Returns the result without weights, because an unknown dtype policy may store them in any form.
 
-    The multiply-accumulates stay known: each weight is replaced by a :class:`Product` with the same count.
+    The multiply-accumulates stay known: a :class:`Product` with the same count replaces each weight.
     """
     products = tuple(
         Product(weight.name, product(weight.shape) * weight.multiplied_per_sample)
@@ -52,7 +51,7 @@ def _without_weights(result: Inferred) -> Inferred:
 
 
 def run_rule(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
-    """Runs the rule. Inputs in ``channels_first`` are converted to channels-last, and the outputs back."""
+    """Runs the rule. Converts ``channels_first`` inputs to channels-last before, and the outputs back after it."""
     at = definition.channels_first_at
     if not at or arguments["data_format"] != "channels_first":
         return definition.rule(arguments, *inputs)
@@ -142,7 +141,7 @@ def sample_macs(inferred: Inferred) -> Number:
 
 
 def elementwise(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], inferred: Inferred) -> Number:
-    """Returns the floating-point operations for one sample, without products and biases."""
+    """Returns the floating-point operations for one sample, without multiply-accumulates and bias additions."""
     if definition.flops is None or "flops" in inferred.unknown:
         return UNKNOWN
     return definition.flops(definition.rule_arguments(args), inputs, inferred)

@@ -207,7 +207,7 @@ class IntegerOrIntegers(RankFree):
 
 
 class Real(RankFree):
-    """A real number within limits. With ``null_in_files``, Keras loads a file that has null instead of the number."""
+    """A real number within limits. If ``null_in_files`` is True, a Keras file may contain null instead of the number."""
 
     def __init__(self, minimum: float | None = None, maximum: float | None = None, null_in_files: bool = True) -> None:
         self.minimum = minimum
@@ -282,7 +282,7 @@ class Choice(RankFree):
 
 
 class KnownName(RankFree):
-    """The name of a Keras object, such as an activation or an initializer, or a mapping that configures it."""
+    """The name of a Keras object, such as an activation, or a mapping that configures the object."""
 
     def __init__(self, what: str, names: frozenset[str]) -> None:
         self.what = what
@@ -310,7 +310,7 @@ class Anything(RankFree):
 
 
 class KerasObject(RankFree):
-    """A Keras object that affects counts. The value is kept unchanged, in the form that Keras files contain."""
+    """A Keras object that affects counts, such as a quantization config. The value stays as in a Keras file."""
 
     expects = "an object of Keras, as its files have it"
 
@@ -348,16 +348,15 @@ class Argument(Struct):
             raise Refusal(message, codes.INVALID_VALUE, self.name) from refused
 
 
-# Keras checks that these numbers are no booleans: ``size`` of UpSampling1D, ``n`` of RepeatVector, those of Embedding.
+# The arguments for which Keras refuses booleans, such as ``size`` of UpSampling1D and ``n`` of RepeatVector.
 _NO_BOOLEANS = ("seed", "size", "n", "input_dim", "output_dim")
 
 
 def as_keras_reads(argument: Argument, value: Any) -> Any:
-    """Returns the value of an argument in a Keras file as Keras reads it. For a boolean, Keras uses the truth value of
-    any value, such as 0, null and an empty list. A boolean is accepted as the number 0 or 1.
+    """Converts a value of a Keras file as Keras does.
 
-    Keras also accepts null for some real numbers. These numbers change no shape and no count, so the default replaces
-    null.
+    A boolean argument accepts any value: 0, null and an empty list mean false. Most numbers accept true as 1 and false
+    as 0. Some real numbers accept null, which becomes the default: these numbers change no shape and no count.
     """
     kind = argument.kind
     if isinstance(kind, Boolean) and not argument.nullable:

@@ -27,7 +27,7 @@ from convcalc.layers.registry import TUPLE, Args, Inferred, Product, Weight, lay
 
 _BIAS = Argument("use_bias", Boolean(), True)
 _DROPOUT = Argument("dropout", Real(null_in_files=False), 0.0)
-_DROPOUT_RATE = Argument("dropout", Real(0, 1, null_in_files=False), 0.0)  # of a Dropout layer inside
+_DROPOUT_RATE = Argument("dropout", Real(0, 1, null_in_files=False), 0.0)  # the rate of an inner Dropout layer: 0 to 1
 _WINDOW = Argument("sliding_window", Integer(1), None, nullable=True)
 _FLASH = ignored_arguments("flash_attention")
 _GATE = Argument("use_gate", Boolean(), False)
@@ -46,8 +46,9 @@ _TAIL = [
 
 
 def _projection(a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
-    """Returns the weights of a dense projection from the last axis to axes of the sizes ``width`` (heads, size). The
-    weights are used at every position.
+    """Returns the weights of a dense layer from the last axis to axes of sizes ``width``, such as (heads, size).
+
+    The weights are used at every position.
     """
     features = required(shape[-1], "number of features")
     positions = product(map(as_constant, shape[1:-1]))
@@ -57,9 +58,9 @@ def _projection(a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
 
 
 def _sizes(shape: Shape, width: Sequence[Number]) -> tuple[Number, ...]:
-    """Returns the sizes of the output axes in the kernel of a projection.
+    """Returns the output sizes in the kernel of a projection: ``width``.
 
-    If the input has only the batch axis, Keras puts the batch size before these sizes, and drops the last size.
+    If the input has only a batch axis, Keras uses the batch size, followed by all sizes of ``width`` but the last.
     """
     return tuple(width) if len(shape) > 1 else (shape[0], *width)[: len(width)]
 
@@ -83,13 +84,12 @@ def _require_axes(axes: int, *shapes: Shape) -> None:
         )
 
 
-# Keras builds attention layers on some shapes with which they cannot run. The weights and output shapes of such a layer
-# are known, but not the number of its operations.
+# The counts that are unknown if Keras can build an attention layer on some shapes, but cannot run it.
 _CANNOT_RUN = frozenset({"macs", "flops"})
 
 
 def _attention_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: an output position reads all features of its query, and of all attended values and keys."""
+    """Returns how an output position reads the inputs: all features of its query, and of all attended values and keys."""
     if any(len(shape) != len(inputs[0]) for shape in inputs):
         return views.whole_sample(a, inputs, result)
     query, *others = inputs
@@ -172,8 +172,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
     outputs = [(*query[:-1], *out)]
     if a["return_attention_scores"]:
         _require_scores(query)
-        # Keras computes the shape of the scores as if attention ran along only one axis: the query's first axis after
-        # the batch axis.
+        # In Keras, the scores have this shape even if attention runs along several axes.
         outputs.append((query[0], heads, query[1], query[1]))
     if not _has_axes(a["attention_axes"], len(query)) or not 2 <= len(query) == len(value) == len(key):
         return Inferred(tuple(outputs), tuple(weights), unknown=_CANNOT_RUN)
@@ -196,10 +195,10 @@ def _require_scores(shape: Shape) -> None:
 
 
 def _check_attended(axes: object, rank: int) -> None:
-    """Raises :class:`Refusal` if Keras cannot build attention along the axes for a value of ``rank`` axes.
+    """Raises :class:`Refusal` for an attention axis that Keras cannot build for a value of ``rank`` axes.
 
-    Keras projects the value to ``rank`` + 1 axes, so axis ``rank`` also exists. Keras adds ``rank`` to a negative axis.
-    If the sum is still negative, it counts from the end of the ``rank`` + 1 axes.
+    Keras accepts axes from −2·rank − 1 to rank: it adds ``rank`` to a negative axis, then looks the axis up in the
+    projected value, which has ``rank`` + 1 axes.
     """
     for axis in () if axes is None else _listed(axes):
         if not -2 * rank <= axis + 1 or axis > rank:
@@ -290,9 +289,9 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
 
 
 def _flat_projection(a: Args, shape: Shape, width: tuple[Number, ...]) -> list[Weight]:
-    """Returns the weights of a projection that Keras defines for inputs with the axes (batch, length, features).
+    """Returns the weights of a projection of axis 2: the features of an input (batch, length, features).
 
-    If the input has more axes, Keras projects axis 2, and adds one axis of size 1 to the bias for each further axis.
+    For each further axis of the input, Keras adds an axis of size 1 to the bias.
     """
     weights = _projection(a, shape[:3], width)
     return [*weights[:1], *(bias._replace(shape=(*bias.shape, *(1,) * (len(shape) - 3))) for bias in weights[1:])]
@@ -313,9 +312,7 @@ def _score_count(query: Shape, key: Shape) -> Number:
 
 
 def _dot_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the softmax and the scale; with ``score_mode: concat``, also tanh(query + key) and the sum of its values
-    over the features.
-    """
+    """Counts the softmax and the scale. ``score_mode: concat`` adds tanh(query + key) and its sum over the features."""
     scale, features = int(a["use_scale"]), inputs[0][-1]
     per_score = features * (3 + scale) + 1 if a["score_mode"] == "concat" else scale
     return (per_score + _SOFTMAX) * _score_count(inputs[0], inputs[-1])

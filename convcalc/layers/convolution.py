@@ -125,10 +125,9 @@ def convolve(a: Args, x: Shape) -> Inferred:
 
 
 def _tf_transposed(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts a transposed convolution as TensorFlow's profiler counts it: as the gradient of a convolution with this
-    kernel.
+    """Counts a transposed convolution as TensorFlow's profiler does.
 
-    The profiler assumes that each output element needs 1/stride of the kernel on each axis.
+    The profiler assumes that each output element needs only 1/stride of the kernel on each axis.
     """
     outputs = costs.tf_elements(result.outputs[0])
     products: Number = 2 * outputs * product(result.weights[0].shape) // (a["filters"] * product(a["strides"]))

@@ -108,9 +108,10 @@ _EQUATIONS = (
 
 
 def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views | None:
-    """Returns views. Input axes that are also output axes are read position by position; summed axes are read whole.
+    """Returns how the input is read: summed axes whole, all other axes position by position.
 
-    Returns None if the input has more axes than the equation. Keras builds such a layer, but it cannot run.
+    Returns None if the input and the equation have different numbers of axes: Keras builds such a layer, but it cannot
+    run.
     """
     (x,) = inputs
     source, _, target = re.split(",|->", a["equation"].replace(" ", "").replace("...", "0"))
@@ -203,11 +204,10 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
 def _einsum_bias(
     axes: str | None, target: str, sizes: Mapping[str, Number], trailing: int, added: Number
 ) -> tuple[Weight, ...]:
-    """Returns the bias. Its first axis is the first output axis in ``axes``. Each later output axis that is not in
-    ``axes`` has size 1 in the bias.
+    """Returns the bias. Its axes begin at the first output axis in ``axes``; axes that are not in ``axes`` have size 1.
 
-    ``trailing`` is the number of axes that trailing dots represent; ``added`` is how many times
-    each element of the bias is added for one sample.
+    ``trailing`` is the number of axes that dots at the end of the equation represent. ``added`` is how many times each
+    element of the bias is added for one sample.
     """
     if axes is None:
         return ()
@@ -255,7 +255,7 @@ def embedding(a: Args, x: Shape) -> Inferred:
 
 
 def _reversible_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns elementwise views; with ``reverse``, whole vectors are read."""
+    """Returns how the input is read: whole vectors with ``reverse``, otherwise single integers."""
     return (views.last_axis if a["reverse"] else views.leading_positions)(a, inputs, result)
 
 

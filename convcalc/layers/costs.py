@@ -1,12 +1,12 @@
-"""Costs: the operations of one sample at inference, without products with weights and biases (``docs/costs.md``).
+"""Counts the operations of one sample at inference, without multiply-accumulates and bias additions.
 
 An addition, a multiplication, a division, a comparison, a root, an exponential and any other function of one number
 count as one operation each, for each element. These are not counted: copies, selections (``where``), integer
 arithmetic, and operations that run only once for a whole row, feature map or group. Layers that act only in training
 cost nothing.
 
-A cost is a function. Its parameters are a layer's arguments, the input shapes and the result of the layer's rule.
-:func:`unknown` is for layers whose operations cannot be counted.
+A cost is a function of a layer's arguments, the input shapes and the result of the layer's rule. :func:`unknown` is for
+layers whose operations cannot be counted. See ``docs/costs.md``.
 """
 
 from __future__ import annotations
@@ -53,8 +53,7 @@ ACTIVATIONS = {
     "tanh_shrink": 2,  # tanh, subtract
     "threshold": 1,
 }
-# Operations for each output pixel: one multiplication for each input pixel that is read, and the additions of the
-# products (for 'bilinear', 4 + 3).
+# Operations for each output pixel. For example, 'bilinear' reads 4 input pixels: 4 multiplications and 3 additions.
 INTERPOLATIONS = {"nearest": 0, "bilinear": 7, "bicubic": 31, "lanczos3": 71, "lanczos5": 199}
 
 
@@ -74,19 +73,17 @@ def times(each: Number, count: Number) -> Number:
 
 
 def free(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns 0. This is the cost of layers that only pass on, move, copy, look up or select values."""
+    """Returns 0: the layer only passes on, moves, copies, looks up or selects values."""
     return 0
 
 
 def unknown(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns unknown. This is for layers whose cost depends on the algorithm, on the values, or on code that convcalc
-    does not read.
-    """
+    """Returns unknown: the cost depends on the algorithm, on the values, or on code that convcalc does not read."""
     return UNKNOWN
 
 
 def per_output(count: int) -> Cost:
-    """Returns the cost of ``count`` operations for each element of the first output."""
+    """Returns a cost function: ``count`` operations for each element of the first output."""
 
     def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return times(count, elements(result.outputs[0]))
@@ -95,7 +92,7 @@ def per_output(count: int) -> Cost:
 
 
 def per_input(count: int) -> Cost:
-    """Returns the cost of ``count`` operations for each element of the first input."""
+    """Returns a cost function: ``count`` operations for each element of the first input."""
 
     def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return times(count, elements(inputs[0]))
@@ -115,11 +112,10 @@ def interpolated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 # FLOPs that TensorFlow's profiler counts -----------------------------------------------------------------------------
 
-# The functions below count operations for the whole batch if the batch size is known, otherwise for one sample. The
-# profiler has costs for some operations of TensorFlow, and counts 0 for all others. It counts 0 for relu, sigmoid, tanh
-# and erf, and for everything inside a compiled function, such as a convolution with groups. :func:`unknown` is for
-# layers whose cost was not compared with the profiler's count. Sources:
-# ``tensorflow/python/profiler/internal/flops_registry.py``, and the graphs that ``tests/live/test_flops.py`` profiles.
+# These functions count operations for the whole batch if its size is known, otherwise for one sample. The profiler
+# counts 0 for most operations: for relu, sigmoid, tanh and erf, and for everything inside a compiled function, such as
+# a convolution with groups. :func:`unknown` is for layers that no test compares with the profiler. Sources:
+# ``tensorflow/python/profiler/internal/flops_registry.py``, and the graphs in ``tests/live/test_flops.py``.
 
 # The number of operations that the profiler counts for each element, by activation function.
 _TF_ACTIVATIONS = {
@@ -145,9 +141,9 @@ _TF_ACTIVATIONS = {
 
 
 def in_ranks(ranks: Sequence[int], cost: Cost) -> Cost:
-    """Limits a cost rule to inputs with these numbers of spatial axes.
+    """Returns the cost function, limited to inputs with these numbers of spatial axes.
 
-    For other inputs the cost is unknown: no test compares it with TensorFlow's profiler.
+    For other inputs the cost is unknown, because no test compares it with TensorFlow's profiler.
     """
 
     def ranked(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
@@ -164,7 +160,7 @@ def tf_elements(shape: Shape | None) -> Number:
 
 
 def tf_per_output(count: int) -> Cost:
-    """Returns the cost of ``count`` operations for each element of the first output."""
+    """Returns a cost function: ``count`` operations for each element of the first output."""
 
     def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return times(count, tf_elements(result.outputs[0]))
@@ -173,7 +169,7 @@ def tf_per_output(count: int) -> Cost:
 
 
 def tf_per_input(count: int) -> Cost:
-    """Returns the cost of ``count`` operations for each element of the first input."""
+    """Returns a cost function: ``count`` operations for each element of the first input."""
 
     def cost(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
         return times(count, tf_elements(inputs[0]))

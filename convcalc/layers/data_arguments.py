@@ -10,8 +10,8 @@ from convcalc.layers.arguments import Kind, PerAxis, RankFree, Real
 class Factor(RankFree):
     """The strength of an augmentation: a number from ``minimum`` to ``maximum``, or a pair (from, to).
 
-    Keras only requires that the range from ``from`` to ``to`` overlaps the allowed range. If ``strict`` is True, both
-    numbers must be in the allowed range. If ``open`` is True, ``minimum`` itself is not allowed.
+    A pair must only overlap the allowed range, as in Keras; if ``strict`` is True, both numbers must be in the range.
+    If ``open`` is True, ``minimum`` itself is not allowed.
     """
 
     def __init__(self, minimum: float = -1, maximum: float = 1, strict: bool = False, open: bool = False) -> None:
@@ -55,7 +55,7 @@ class Range(RankFree):
 
 
 class OddSizes(PerAxis):
-    """An odd number for both axes, or one odd number for each of the two axes."""
+    """One odd number for both axes, or a pair of odd numbers."""
 
     def __init__(self) -> None:
         super().__init__(rank=2)

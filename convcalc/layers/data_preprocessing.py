@@ -44,7 +44,7 @@ def _check_sparse(a: Args) -> None:
 
 
 def _one_hot(x: Shape, depth: Number) -> Shape:
-    """Returns the one-hot shape: ``depth`` replaces a last axis of size 1, otherwise it is added as a new last axis."""
+    """Returns the one-hot shape: ``depth`` replaces a last axis of size 1, or becomes a new last axis."""
     return (*(x[:-1] if len(x) > 1 and x[-1] == 1 else x), depth)
 
 
@@ -408,8 +408,8 @@ def mel_spectrogram(a: Args, x: Shape) -> Inferred:
     return Inferred((output,), unknown=frozenset({"macs"}))
 
 
-# Operations for each output element after the convolutions. psd, magnitude and log add two squares (3 operations). Then
-# psd has one more addition, and magnitude a maximum and a root. log continues with another maximum and a logarithm.
+# Operations for each output element after the convolutions. psd: two squares, their sum and an addition. magnitude: two
+# squares, their sum, a maximum and a root. log: the same as magnitude, then a maximum and a logarithm.
 _OF_MODES = {"real": 0, "imag": 0, "stft": 0, "angle": 1, "psd": 4, "magnitude": 5, "log": 7}
 
 

@@ -35,8 +35,8 @@ BITS = {
 # The compute dtype of each mixed policy; its variables are float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-# The policies that can follow ``_from_`` in the name of a quantized policy. A quantized policy stores large matrices in
-# fewer bits, and otherwise equals the policy after ``_from_``.
+# The policies that can follow ``_from_``: ``int8_from_float32`` equals ``float32``, but stores large matrices in fewer
+# bits.
 _SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
 # A float8 layer records the largest absolute values of recent steps; this is the default number of steps.
 _HISTORY = 1024
@@ -45,7 +45,7 @@ DTYPES = tuple(BITS)
 # ``int8`` and the float8 dtypes are used only in quantized policies, such as ``int8_from_float32``. Keras has no complex
 # weights.
 _PLAIN = (*(dtype for dtype in BITS if not dtype.startswith(("int8", "float8", "complex"))), *_MIXED)
-# The policies of layers, without names such as ``int4/128_from_float32`` (:func:`find_policy` accepts these, too).
+# All policy names without numbers; :func:`find_policy` also accepts names such as ``int4/128_from_float32``.
 POLICIES = (
     *_PLAIN,
     *(
@@ -64,11 +64,10 @@ NUMBERED_POLICIES = rf"^(int4/(-1|{_NUMBER})|gptq/[2348]/(-1|{_NUMBER})|awq/4/(-
 class Policy(Struct):
     """The parts of a dtype policy.
 
-    Examples of names: ``int4/128_from_float32``, or with the policy of an inner layer,
-    ``float32; query: int8_from_float32``.
+    Examples of names: ``int4/128_from_float32``; ``float32; query: int8_from_float32`` if the inner layer ``query`` has
+    another policy.
 
-    ``float8/16_from_float32`` is a name of convcalc, not of Keras. The number is the policy object's
-    ``amax_history_length``.
+    Only convcalc uses names such as ``float8/16_from_float32``; 16 is the ``amax_history_length`` in Keras.
     """
 
     # The plain or mixed policy.
@@ -82,7 +81,7 @@ class Policy(Struct):
     group: int = -1
     # The number of steps whose largest absolute values are recorded (float8).
     history: int = _HISTORY
-    # The policies of inner layers by layer name, where they differ from the policy of the outer layer.
+    # Maps names of inner layers to their policies, if these differ from the policy of the outer layer.
     inner: Mapping[str, str] = {}
 
 
@@ -144,8 +143,9 @@ def compute_dtype(policy: str) -> str:
 
 
 def _source(policy: str) -> str:
-    """Returns the policy without quantization. An input layer has a dtype instead of a policy; a dtype is returned
-    unchanged.
+    """Returns the policy without quantization: ``int8_from_float32`` becomes ``float32``.
+
+    A dtype is returned unchanged, because an input layer has a dtype instead of a policy.
     """
     if policy in BITS:
         return policy

@@ -15,8 +15,7 @@ def example_spec(definition: LayerDefinition) -> str:
     if not definition.merges:
         return f"input: {sizes}\nlayers:\n  - {definition.example}\n"
     minimum = definition.inputs[0] if isinstance(definition.inputs, tuple) else definition.inputs or 0
-    # A layer that accepts any number of inputs gets two inputs. A cell gets the input, and one more input for each
-    # state of the cell in the example.
+    # At least two inputs, and as many as the example lists under ``from``.
     needed = max(2, minimum, definition.example.count(",", definition.example.find("from:")) + 1)
     inputs = "".join(f"  {name}: {sizes}\n" for name in ascii_lowercase[:needed])
     return f"inputs:\n{inputs}layers:\n  - {definition.example}\n"

@@ -1,6 +1,6 @@
-"""Layers that resize, crop and augment images. Sources: ``keras/src/layers/preprocessing/image_preprocessing``.
+"""Layers that resize, crop and augment images. Most rules accept any shape, as Keras does in a symbolic call.
 
-As in a symbolic call of Keras, most rules do not check the axes, and accept any shape.
+Sources: ``keras/src/layers/preprocessing/image_preprocessing``.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ _FILL_VALUE = Argument("fill_value", Anything(), 0.0)
 # The last arguments of the layers that move pixels.
 _MOVED = [_FILL_MODE, _INTERPOLATION, SEED, _FILL_VALUE, DATA_FORMAT]
 _PART = Factor(0, 1)
-# The minimum and the maximum number of tensors of a call: images alone, or a dict with images, labels, segmentation
-# masks, bounding boxes and the labels of the boxes.
+# A call takes 1 to 5 tensors: images, or a dict of images, labels, segmentation masks, boxes and box labels.
 _DICT = (1, 5)
 
 
@@ -160,8 +159,9 @@ def random_color_degeneration(a: Args, x: Shape) -> Inferred:
 
 
 def _auto_contrast_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts 7 operations for each element: minimum, maximum, scale, offset, two limits and a NaN check. Keras
-    first converts values with another range to 0 to 255, and finally back. These conversions are also counted.
+    """Counts 7 operations for each element: minimum, maximum, scale, offset, two limits and a NaN check.
+
+    If ``value_range`` is not (0, 255), Keras converts the values to this range and back: 8 more operations.
     """
     return costs.per_input(7 if tuple(a["value_range"]) == (0, 255) else 7 + 2 * 4)(a, inputs, result)
 

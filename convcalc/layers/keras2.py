@@ -150,9 +150,7 @@ def _local_sizes(a: Args, spatial: Sequence[Number]) -> list[Number]:
 
 
 def _connections(a: Args, spatial: Sequence[Any], sizes: Sequence[Any]) -> Number:
-    """Returns the number of pairs of an output position and an input position that the window of the output position
-    reads.
-    """
+    """Returns how many input positions all windows read in total, without the padding."""
     counts = []
     for size, outputs, kernel, stride in zip(spatial, sizes, a["kernel_size"], a["strides"]):
         before = kernel // 2
@@ -201,10 +199,9 @@ _CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D")
 
 
 def with_more_axes(definition: LayerDefinition) -> LayerDefinition:
-    """Returns the definition of a layer of Keras 2 for inputs with further axes after the batch axis.
+    """Returns a definition that accepts further axes after the batch axis, as convolutions of Keras 2 do.
 
-    In Keras 2, convolutions accept such inputs: a Conv2D accepts videos. The definitions of other layers are returned
-    unchanged.
+    For example, a Conv2D of Keras 2 accepts videos. The definitions of other layers are returned unchanged.
     """
     return _made(f"{definition.name}{OF_KERAS2}") if definition.name in _CONVOLUTIONS else definition
 
@@ -242,9 +239,7 @@ def _convolution(base: str) -> LayerDefinition:
 
 
 def _time_first(rule: Rule) -> Rule:
-    """Returns a rule that also accepts ``time_major``: if it is true, the time axis of the input comes before the batch
-    axis.
-    """
+    """Returns a rule that accepts ``time_major: true``: the time axis of the input is before the batch axis."""
 
     def swapped(shape: Shape | None) -> Shape | None:
         return shape if shape is None or len(shape) < 3 else (shape[1], shape[0], *shape[2:])
@@ -256,17 +251,15 @@ def _time_first(rule: Rule) -> Rule:
         outputs = tuple(
             swapped(shape) if not n and a["return_sequences"] else shape for n, shape in enumerate(result.outputs)
         )
-        # A count is for one sample, and is later multiplied by the size of the first axis. Here, the first axis is the
-        # time axis, not the batch axis, so the product would be wrong. The counts are unknown instead.
+        # The counts of one sample are later multiplied by the size of the first axis. Here, this is the time axis
+        # instead of the batch axis, so the product would be wrong.
         return result._replace(outputs=outputs, unknown=result.unknown | {"macs", "flops"})
 
     return time_major
 
 
 def _two_biases(rule: Rule) -> Rule:
-    """Returns the rule of an LSTM or GRU that uses cuDNN. Such a layer has one bias for the input and one for the
-    state.
-    """
+    """Returns the rule of a cuDNN LSTM or GRU, with one bias for the input and one for the state."""
 
     def cudnn(a: Args, x: Shape, *states: Shape) -> Inferred:
         result = rule(a, x, *states)
@@ -320,9 +313,7 @@ def _several_axes(rule: Rule) -> Rule:
 
 
 def _sizes_of_the_product(rule: Rule) -> Rule:
-    """Returns the rule of an EinsumDense that takes all sizes of the output from the product of input and kernel, not
-    from ``output_shape``.
-    """
+    """Returns an EinsumDense rule that takes the output sizes from input and kernel, not from ``output_shape``."""
 
     def einsum(a: Args, x: Shape) -> Inferred:
         result = rule(a, x)

@@ -1,4 +1,4 @@
-"""Low-rank adaptation (LoRA): the kernel is frozen, and the product of two thin matrices is trained and added to it.
+"""Low-rank adaptation (LoRA): adds the product of two small trained matrices to a frozen kernel.
 
 Source: ``enable_lora`` of Keras's Dense, EinsumDense, Embedding and convolutions.
 """
@@ -31,8 +31,7 @@ def with_lora(
             f"{names}_constraint",
         )
     down = Weight(f"lora_{names}_a", (*kernel.shape[:-1], rank), dtype="float32")
-    # The layer first multiplies both matrices, scales the product and adds it to the kernel. In the product, each
-    # element of ``up`` is multiplied once for each row of ``down``.
+    # The layer uses kernel + scale·(down @ up). Each element of ``up`` is multiplied once for each row of ``down``.
     up = Weight(
         f"lora_{names}_b", (rank, kernel.shape[-1]), product(map(as_constant, kernel.shape[:-1])), dtype="float32"
     )

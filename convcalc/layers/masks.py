@@ -16,8 +16,8 @@ from typing import Any
 class Computed:
     """A mask that an operation of ``keras.ops`` computes.
 
-    ``call`` holds the arguments of the call of the operation, ``made`` the arguments of its constructor. The values of
-    the arguments are tensors, masks, lists of tensors or masks, or plain values.
+    ``made`` contains the arguments of the operation's constructor, and ``call`` the arguments of its call. The values
+    are tensors, masks, lists of tensors or masks, or plain values.
     """
 
     __slots__ = ("call", "made", "module", "name")
@@ -55,8 +55,9 @@ def either(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 
 
 def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """Returns the masks of the inputs, concatenated as the inputs are. A missing mask is replaced by a mask of True
-    values.
+    """Returns the masks of all inputs, concatenated along the same axis as the inputs.
+
+    A missing mask is replaced by True values. If all masks are missing, there is no result.
     """
     if all(mask is None for mask in masks):
         return ()
@@ -65,10 +66,9 @@ def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 
 
 def _whole(tensor: Any, mask: Any) -> Computed:
-    """Returns a mask with the same number of axes as its tensor.
+    """Returns the mask in the shape of its tensor: adds a last axis to the mask, and repeats the mask along this axis.
 
-    Keras adds no axis to a mask that already has all axes of the tensor. This function always adds one, because the
-    masks of the catalogue's layers have fewer axes than the tensor.
+    Keras adds the axis only if the mask lacks it. Masks of catalogue layers always lack it.
     """
     if mask is None:
         return Computed("OnesLike", {"x": tensor}, dtype="bool")

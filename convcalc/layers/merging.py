@@ -26,12 +26,10 @@ def _without_batch(shape: Shape) -> Shape:
 
 
 def _broadcast(x: Shape, y: Shape) -> Shape:
-    """Returns the shape of an elementwise result.
+    """Returns the shape of an elementwise result, as Keras's merge layers compute it.
 
-    As in Keras's merge layers, a size of the result is unknown if one of the two sizes is unknown, even if the other
-    size is above 1.
-
-    As in Keras, the result has no axes if ``y`` is a constant without axes.
+    If one of two sizes is unknown, the size of the result is unknown, even if the other size is above 1. If ``y`` is a
+    constant without axes, the result has no axes.
     """
     if isinstance(y, ConstantShape) and not y:
         return ()
@@ -160,9 +158,7 @@ def tfd_concat(a: Args, *shapes: Shape) -> Inferred:
 
 
 def _dot_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views. Summed axes are read whole. The output has the other axes of the first input, and then the other
-    axes of the second input.
-    """
+    """Returns how the inputs are read: summed axes whole, all other axes position by position."""
     output_axis, views_of_inputs = 1, []
     for shape, summed in zip(inputs, _summed_axes(a["axes"], inputs)):
         axes = [views.BATCH]
@@ -174,8 +170,10 @@ def _dot_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.View
 
 
 def _summed_axes(axes: int | tuple[int, int], shapes: Sequence[Shape]) -> tuple[int, int]:
-    """Returns the summed axis of each input. A single negative number is taken modulo the rank. All other numbers must
-    name existing axes.
+    """Returns the summed axis of each input.
+
+    A single negative number is taken modulo the number of axes, as in Keras: −4 is axis 2 of 3 axes. Other numbers must
+    be existing axes.
     """
     pair = axes if isinstance(axes, tuple) else [axes % len(shape) if axes < 0 else axes for shape in shapes]
     first, second = (axis_index(axis, len(shape), "axes") for axis, shape in zip(pair, shapes))
@@ -183,7 +181,7 @@ def _summed_axes(axes: int | tuple[int, int], shapes: Sequence[Shape]) -> tuple[
 
 
 def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """With ``normalize``, counts a square, an addition and a division for each element of both inputs. Otherwise 0."""
+    """Counts 3 operations for each input element with ``normalize``: square, addition, division; otherwise 0."""
     return sum(3 * costs.elements(shape) for shape in inputs) if a["normalize"] else 0
 
 

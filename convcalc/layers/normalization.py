@@ -40,10 +40,9 @@ def _scale_and_center(a: Args, shape: Shape) -> tuple[Weight, ...]:
 
 
 def _tf_batch_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts a multiplication and an addition for each element, and operations for each channel.
+    """Counts 2 operations for each element, and 5 for each channel (6 with ``scale``).
 
-    The operations for each channel are an addition, a root (counted as 2), a product, a difference, and with ``scale``
-    one more product.
+    For each channel: an addition, a root (counted as 2), a product, a difference, and with ``scale`` another product.
     """
     return 2 * costs.tf_elements(result.outputs[0]) + (5 + bool(a["scale"])) * product(result.weights[-1].shape)
 
@@ -119,9 +118,9 @@ def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _tf_layer_normalization(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts 9 for each element and 4 for each normalized group.
+    """Counts 9 operations for each element and 4 for each normalized group.
 
-    Returns unknown for other cases, e.g. without ``scale`` or ``center``: no test compares them with the profiler.
+    Returns unknown for other cases, such as ``scale: false``: no test compares them with TensorFlow's profiler.
     """
     (x,) = inputs
     axis = a["axis"] if isinstance(a["axis"], tuple) else (a["axis"],)

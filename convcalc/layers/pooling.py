@@ -85,7 +85,7 @@ def _pool_all(a: Args, x: Shape) -> Inferred:
 
 
 def _whole_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views in which the spatial axes are read whole, and each channel is read separately."""
+    """Returns how the input is read: spatial axes whole, each channel separately."""
     (x,) = inputs
     at = 1 if a["data_format"] == "channels_first" else len(x) - 1
     axes = [views.BATCH, *(views.WHOLE,) * (len(x) - 1)]
@@ -142,7 +142,7 @@ def _adapt(a: Args, x: Shape) -> Inferred:
 
 
 def _adapted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views with windows if all pooling regions have the same size, otherwise unknown views."""
+    """Returns how each spatial axis is read: in windows if all regions have the same size, otherwise unknown."""
     (x,) = inputs
     sizes = x[2:] if a["data_format"] == "channels_first" else x[1:-1]
     regions = [

@@ -81,7 +81,7 @@ def normalization(a: Args, x: Shape) -> Inferred:
         raise Refusal("has an axis twice in 'axis'", codes.WRONG_AXIS, "axis")
     state = {"mean": shape, "variance": shape}
     weights = tuple(Weight(name, size, trainable=False, frozen_because=_ADAPTED) for name, size in state.items())
-    # Keras sets the dtype "int" for the count. On TensorFlow, this is int64. (The tests compare with this backend.)
+    # Keras's dtype "int" is int64 on TensorFlow, the backend of the tests.
     return Inferred((x,), (*weights, Weight("count", (), trainable=False, frozen_because=_ADAPTED, dtype="int64")))
 
 
@@ -118,9 +118,7 @@ _ALL = frozenset({"params", "macs"})
 
 
 def _chain(layers: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, list[Shape], Inferred]]:
-    """Yields each layer of a chain, with the layer's input shapes (the outputs of the layer before it) and the layer's
-    result.
-    """
+    """Yields each layer of a chain, with its input shapes and its result."""
     inputs: list[Shape] = [x]
     for sublayer in layers:
         result = sublayer.infer(*inputs) if inputs else Inferred((None,), unknown=_ALL)

@@ -1,7 +1,7 @@
-"""The rules by which quantized dtype policies, such as ``int8_from_float32``, change the weights of a layer.
+"""Quantization rules: how dtype policies such as ``int8_from_float32`` change the weights of a layer.
 
-A layer can declare a quantization rule. For a layer without such a rule, a quantized policy is the same as the policy
-after ``_from_``.
+Some layers declare a quantization rule. For other layers, a quantized policy is the same as the policy after
+``_from_``.
 
 Sources: ``_int8_build``, ``_int4_build``, ``_float8_build``, ``_gptq_build`` and ``_awq_build`` of Keras's Dense,
 EinsumDense, Embedding and ReversibleEmbedding.
@@ -43,8 +43,8 @@ class Layout(Struct):
 
     # The shape of the scale of an int8 kernel.
     scale: Callable[[Args, Shape], Shape]
-    # The numbers of rows and columns of the matrix to which Keras reshapes the kernel: ``folded`` for int4,
-    # ``calibrated`` for gptq and awq.
+    # The functions return the rows and columns of the kernel as a matrix: ``folded`` for int4, ``calibrated`` for gptq
+    # and awq.
     folded: Fold
     calibrated: Fold
     # The name of the weight with the zero points (gptq and awq).
@@ -66,9 +66,8 @@ def dense(layout: Layout) -> QuantizationRule:
 def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
     """Applies the quantization rule of Embedding and ReversibleEmbedding: int8 or int4, with scales for each row.
 
-    Raises :class:`Refusal` for a ReversibleEmbedding with LoRA matrices and a second table that is not quantized.
-    Keras 3.15 adds the LoRA matrices before this table, and Embedding accepts no weights after these matrices. In a
-    quantized layer, Keras adds both tables before the matrices.
+    Raises :class:`Refusal` for ``tie_weights: false`` with LoRA, unless the layer is quantized: Keras 3.15 cannot add
+    the second table after the LoRA matrices.
     """
     settings = _settings(a, policy)
     if settings is None:
@@ -86,8 +85,9 @@ def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
 
 
 def projections(a: Args, policy: str, result: Inferred) -> Inferred:
-    """Applies the quantization rule of attention layers: the EinsumDense layers inside (kernel, optional bias) get the
-    policy of the attention layer.
+    """Quantizes the inner EinsumDense layers of an attention layer, each by its policy.
+
+    An inner layer without its own policy has the policy of the attention layer.
     """
     shared = find_policy(policy)
     if shared is not None and not shared.mode and not shared.inner:
@@ -100,7 +100,7 @@ def projections(a: Args, policy: str, result: Inferred) -> Inferred:
     from string import ascii_lowercase, ascii_uppercase
 
     rank = len(result.outputs[0] or ()) - (len(groups[-1][0].shape) - 2)
-    free = ascii_uppercase[:rank]  # letters for the batch axis and the axes of positions
+    free = ascii_uppercase[:rank]  # letters for the axes that a projection does not change
     weights: list[Weight] = []
     products: list[Product] = []
     for number, (group, setting, own) in enumerate(zip(groups, settings, policies)):
@@ -154,7 +154,7 @@ def _quantized(
 ) -> tuple[tuple[Weight, ...], tuple[Product, ...]]:
     """Returns the quantized weights, and a :class:`Product` for each packed matrix.
 
-    A packed matrix is unpacked before the multiplication. So the multiply-accumulates do not belong to a weight.
+    A packed matrix is unpacked before the multiplication, so the multiply-accumulates belong to no stored weight.
     """
     mode = settings.mode
     if mode == "int8":
@@ -259,7 +259,10 @@ def _int8(scale: Callable[[Args, Shape], Shape], a: Args, originals: Sequence[We
 
 
 def _float8(history: int) -> tuple[Weight, ...]:
-    """Returns a scale and a history of maxima for inputs, kernel and gradient. Keras counts them as trainable."""
+    """Returns the float8 weights: scales and recent maxima of inputs, kernel and gradient.
+
+    Keras counts these weights as trainable.
+    """
     return tuple(
         Weight(f"{what}_{name}", shape, dtype="float32", replaced_by_gradient=True)
         for what in ("inputs", "kernel", "outputs_grad")
@@ -277,11 +280,11 @@ def _axes(a: Args, mode: str) -> tuple[str, str, str]:
 
 
 def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
-    """Returns the shape of the scale of an EinsumDense kernel: the kernel's axes in output order, 1 for summed axes.
+    """Returns the shape of the scale of an EinsumDense kernel, such as (1, 1, d) for ``abc,cd->abd``.
 
-    For each summed axis, Keras (``_analyze_quantization_info``) inserts a 1 at the position of an output axis that the
-    kernel does not have. If the output has too few such axes, Keras also removes one axis of the scale for each further
-    summed axis: the axis at the position that the summed axis has in the kernel.
+    The scale has the kernel's sizes in output order, and 1 on each output axis that the kernel lacks. As in Keras
+    (``_analyze_quantization_info``), each summed axis needs one of these axes of size 1. If none is left, Keras inserts
+    another 1, and removes the axis at the summed axis's position in the kernel.
     """
     source, kernel, target = _axes(a, "int8")
     scale = [kernel_shape[kernel.index(dim)] for dim in target if dim in kernel]
@@ -309,9 +312,7 @@ def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
 
 
 def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """Returns the numbers of rows and columns of the kernel as a matrix: summed axes become rows, and the other axes
-    become columns.
-    """
+    """Returns the rows and columns of the kernel as a matrix: summed axes become rows, other axes become columns."""
     _, kernel, target = _axes(a, mode)
     sizes = list(zip(kernel, kernel_shape))
     return product(size for dim, size in sizes if dim not in target), product(
@@ -320,11 +321,9 @@ def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Num
 
 
 def _einsum_calibrated(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """Returns the numbers of rows and columns of the kernel as a matrix for gptq and awq. Keras ignores the equation
-    here.
+    """Returns the rows and columns of the kernel as a matrix, for gptq and awq. Keras ignores the equation here.
 
-    If a kernel has 3 axes and the first is the largest, the first axis becomes the rows. Otherwise the last axis
-    becomes the columns.
+    The first of 3 axes becomes the rows if it is the largest. Otherwise the last axis becomes the columns.
     """
     _axes(a, mode)
     if len(kernel_shape) == 2:

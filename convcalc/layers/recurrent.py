@@ -128,27 +128,26 @@ def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], states: 
 
 
 def _unit_flops(a: Args) -> Number:
-    """Counts the operations of one unit at one step. The addition of the two matrix products is not counted here, but
-    with the products.
-    """
+    """Counts the operations of one unit at one step, without the matrix products and their sum."""
     activation = costs.of_activation(a["activation"])
     if "recurrent_activation" not in a:
         return activation
     gate = costs.of_activation(a["recurrent_activation"])
-    # GRU: the product reset·state, (1 − update)·new + update·state, and one more sum with reset_after.
+    # A GRU computes r·h (1 operation) and (1 − z)·g + z·h (4 operations); ``reset_after`` adds a sum.
     if "reset_after" in a:
         return 2 * gate + activation + 5 + bool(a["reset_after"])
-    return 3 * gate + 2 * activation + 4  # LSTM: forget·memory + write·new, and read·activation(memory)
+    # An LSTM computes c = f·c + i·g (3 operations) and h = o·activation(c) (1 operation).
+    return 3 * gate + 2 * activation + 4
 
 
 def _recurrent_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the operations of all units at each step; a cell has one step."""
+    """Counts the operations of all units at all steps; a cell runs one step."""
     steps = inputs[0][1] if len(inputs[0]) > 2 else 1
     return costs.times(_unit_flops(a), a["units"] * steps)
 
 
 def _one_state(a: Args) -> list[Number]:
-    """Returns the size of the only state, which equals the output."""
+    """Returns the size of the only state: as many numbers as the output."""
     return [a["units"]]
 
 
@@ -353,9 +352,7 @@ def _states_of_all(a: Args) -> list[Number]:
 
 
 def _width(cell: SubLayer) -> Number:
-    """Returns the size of a cell's output. It equals the size of the cell's first state. For stacked cells, it equals the
-    size of the last cell's first state.
-    """
+    """Returns the output size of a cell: the size of its first state. For stacked cells, the last cell counts."""
     return _width(cell.args["cells"][-1]) if "cells" in cell.args else _sizes(cell)[0]
 
 
@@ -459,9 +456,7 @@ _CONV_LSTM: list[Any] = [
 
 
 def _time_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: the time axis is read whole. The views of the spatial axes are unknown, because the windows on
-    these axes grow with each step.
-    """
+    """Returns how the input is read: the time axis whole. Spatial axes are unknown: their windows grow with each step."""
     return tuple((views.BATCH, views.WHOLE, *(None,) * (len(shape) - 2)) for shape in inputs)
 
 

@@ -1,9 +1,8 @@
-"""The core of the catalogue: functions that declare layers, look them up and bind arguments. It also contains the class
-of the result of a rule.
+"""Declares layers, looks them up and binds their arguments.
 
-The decorator :func:`layer` declares a layer: its arguments, its facets, and one rule that computes an :class:`Inferred`
-from input shapes. Everything else (parameters, MACs, formulas, receptive fields) is derived from the facets and from
-the result of the rule.
+The decorator :func:`layer` declares a layer: its arguments, its facets (fields of :class:`LayerDefinition`), and one
+rule that computes an :class:`Inferred` from input shapes. Parameters, MACs, formulas and receptive fields are derived
+from the facets and from the result of the rule.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class Weight(Struct):
 
 
 class Product(Struct):
-    """Multiply-accumulates without weights, for one sample."""
+    """Multiply-accumulates that belong to no weight, for one sample."""
 
     name: str
     macs: Number
@@ -75,7 +74,7 @@ class Inferred(Struct):
     # The output shapes; None for a tensor whose number of axes is unknown.
     outputs: tuple[Shape | None, ...]
     weights: tuple[Weight, ...] = ()
-    # Multiply-accumulates without weights.
+    # Multiply-accumulates that belong to no weight.
     products: tuple[Product, ...] = ()
     # The window on each spatial axis.
     windows: tuple[Window, ...] = ()
@@ -85,8 +84,7 @@ class Inferred(Struct):
     dtype: str | tuple[str, ...] | Callable[[str], str] | None = None
     # The counts that are unknown: ``params``, ``macs``, ``flops``.
     unknown: frozenset[str] = frozenset()
-    # The known elements of small integer outputs. TensorFlow's functions use such outputs as shapes. Empty if no
-    # element is known.
+    # The elements of small integer outputs that TensorFlow functions use as shapes; empty if no element is known.
     values: tuple[Any, ...] = ()
 
 
@@ -118,7 +116,7 @@ class LayerDefinition(Struct):
     aliases: tuple[str, ...]
     # How many tensors a call accepts: a number, (minimum, maximum), or None for at least one.
     inputs: int | tuple[int, int] | None
-    # The names of the input's axes after the batch axis; None for any number of axes that is at least ``min_axes``.
+    # The names of the input's axes after the batch axis; None: at least ``min_axes`` axes.
     axes: tuple[str, ...] | None
     min_axes: int
     # The axis of the channels with ``channels_first``. The rule is written for ``channels_last``: input shapes
@@ -135,8 +133,8 @@ class LayerDefinition(Struct):
 
     # Further values for the rule. Layers that share one rule differ in these values.
     rule_options: Mapping[str, Any] = {}
-    # The classes of the unnamed layers that Keras creates inside this layer, and that use up automatic names. A
-    # function computes the classes from the arguments and from whether this layer has an explicit name.
+    # The classes of unnamed inner layers that use up automatic names in Keras. A function computes them from the
+    # arguments and from a boolean: True if this layer has an explicit name.
     hidden_sublayers: HiddenSublayers = ()
     # True if all weights belong to layers inside this layer.
     contains_layers: bool = False
@@ -162,7 +160,8 @@ class LayerDefinition(Struct):
     buffer_reuse: str = ""
     # Returns how a call reads its inputs, axis by axis (:mod:`convcalc.layers.views`); None if unknown.
     receptive_field_rule: Callable[..., Any] | None = None
-    # Returns the operations without products and biases (:mod:`convcalc.layers.costs`); None if unknown.
+    # Returns the operations without multiply-accumulates and bias additions (:mod:`convcalc.layers.costs`); None if
+    # unknown.
     flops: Cost | None = None
     # Returns the FLOPs that TensorFlow's profiler counts (:mod:`convcalc.layers.costs`); None if unknown.
     tf_flops: Cost | None = None
@@ -177,7 +176,7 @@ class LayerDefinition(Struct):
     takes_initial_state: bool = False
     # Returns the sizes of the states of a recurrent cell from its arguments; None if the layer is not a cell.
     state_sizes: Callable[[Args], Sequence[Number]] | None = None
-    # True if the last steps of the layer are to add a bias to each channel and to apply ``activation``.
+    # True if the last steps are a bias for each channel and ``activation``.
     ends_with_bias: bool = False
     # True for a layer of ``keras2``: no spec can name it, and Keras 3 cannot load it.
     keras2_only: bool = False
@@ -185,8 +184,8 @@ class LayerDefinition(Struct):
     keras_module: str = "keras.layers"
     # True for a layer that is not part of Keras. A spec declares the layer under ``custom:``, or another package does.
     is_custom: bool = False
-    # For a layer that consists of other layers: a function that builds the model of these layers. It takes the layer's
-    # arguments, the shapes and dtypes of the layer's inputs, and the layer's dtype policy. None if ``rule`` is used.
+    # Builds the model of a layer that consists of other layers. Its parameters are the layer's arguments, input shapes,
+    # input dtypes and dtype policy. None if ``rule`` is used.
     template: Callable[..., Any] | None = None
     # The package that declares the layer, for messages; "" for convcalc itself.
     provider: str = ""
@@ -198,7 +197,7 @@ class LayerDefinition(Struct):
     records_vocabulary_size: bool = False
     # A sentence about the code that runs if Keras loads the layer from a file; "" if no code runs.
     runs_code: str = ""
-    # Each argument that may name a file that Keras opens, with a text about how Keras uses the file.
+    # Maps each argument that may name a file to a text that says how Keras uses the file.
     file_arguments: Mapping[str, str] = {}
 
     @property
@@ -252,9 +251,7 @@ class LayerDefinition(Struct):
         return self.default_policy({**self.defaults, **args})
 
     def is_default(self, name: str, value: Any) -> bool:
-        """Returns True if a value equals the default of an argument, possibly in another spelling: Keras has several
-        names for some defaults.
-        """
+        """Returns True if a value equals the default of an argument, possibly by another name (``zero``, ``zeros``)."""
         default = self.defaults.get(name)
         if name == "data_format" and default is None:
             return value in (None, "channels_last")
@@ -346,8 +343,8 @@ def layer(
                 class_name=class_name or rank_name.rpartition(">")[2],
                 **{**facets, **origin},
             )
-            # A name with a package, such as "package>Class", is the only name of the layer. The short name is shown in
-            # summaries, but it does not identify the layer: another package may have a class with this short name.
+            # A layer of a package has only its full name, such as "package>Class". Another package may have the same
+            # class name.
             known_as = () if ">" in rank_name else (definition.class_name,)
             names = (rank_name, *known_as, *definition.aliases)
             for known in names:

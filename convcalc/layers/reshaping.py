@@ -16,9 +16,7 @@ _RANKS = (1, 2, 3)
 
 
 def _pad(x: Shape, padding: tuple[tuple[int, int], ...]) -> Inferred:
-    """Pads each spatial axis; negative padding crops the axis. The result has a window of size 1 for each axis. This
-    window moves over the input and the padding.
-    """
+    """Pads each spatial axis; negative padding crops the axis. The result has a window of size 1 on each axis."""
     slid = tuple(
         Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], padding)
     )
@@ -141,7 +139,7 @@ def up_sampling_1d(a: Args, x: Shape) -> Inferred:
 
 
 def _upsampling_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views: 'nearest' reads one pixel, 'bilinear' two on each axis; unknown for other interpolations."""
+    """Returns how pixels are read: one with 'nearest', two on each axis with 'bilinear', otherwise unknown."""
     if a["interpolation"] == "nearest":
         return views.windows_of_each_channel(a, inputs, result)
     if a["interpolation"] != "bilinear":
@@ -283,7 +281,7 @@ def permute(a: Args, x: Shape) -> Inferred:
 
 
 def _repeated_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns views in which each step of the output reads the same features of the input."""
+    """Returns how the input is read: each output step reads the same features."""
     return ((views.BATCH, views.View((2,))),)
 
 

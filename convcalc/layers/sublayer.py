@@ -36,8 +36,7 @@ class SubLayer(Struct):
     def infer(self, *inputs: Shape) -> Inferred:
         """Runs the layer's rule on these shapes. The returned weights have a dtype and ``trainable``.
 
-        A weight is frozen only by the ``trainable`` flag of the layer that owns the weight. A frozen wrapper does not
-        freeze the weights of the layer inside the wrapper.
+        ``trainable: false`` freezes only the layer's own weights, not the weights of its inner layers.
         """
         if contains_foreign(self.args):
             return UNKNOWN_RESULT
@@ -52,7 +51,7 @@ class SubLayer(Struct):
         return rule(self.definition.rule_arguments(self.args), inputs, self.infer(*inputs))
 
     def elementwise(self, *inputs: Shape) -> Number:
-        """Returns the operations without products and biases, for one sample of these shapes."""
+        """Returns the operations for one sample of these shapes, without multiply-accumulates and bias additions."""
         return elementwise(self.definition, self.args, inputs, self.infer(*inputs))
 
     def setting(self, name: str) -> Any:
@@ -66,8 +65,7 @@ RunModel: TypeAlias = "Callable[[Model, Sequence[Shape]], Inferred]"
 class SubModel(Struct):
     """A model used as a layer, for example in TimeDistributed.
 
-    ``config`` is its Keras config. ``run`` computes the result of the model. ``run`` is None until the engine is about
-    to apply the rule of the outer layer (:func:`with_engine`).
+    ``config`` is the model's Keras config. ``run`` computes the model's result; :func:`with_engine` sets it.
     """
 
     name: str
@@ -102,8 +100,7 @@ UNKNOWN_RESULT = Inferred((None,), unknown=frozenset({"params", "macs", "flops"}
 class SubForeign(Struct):
     """A layer of a custom class inside another layer. ``config`` is its Keras config.
 
-    ``known`` is the layer as a declaration describes it. ``known`` is None if the class is not declared; then only the
-    name of the class is known.
+    ``known`` is the declared layer; None if no declaration of the class exists.
     """
 
     name: str
@@ -228,7 +225,7 @@ class LayerValues(RankFree):
 
 
 def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
-    """Returns the arguments of a layer. In each model among them, at any depth, ``run`` is set (:class:`SubModel`)."""
+    """Returns a layer's arguments with ``run`` set in every :class:`SubModel`, at any depth."""
     return {name: _with_engine(value, run) for name, value in args.items()}
 
 
@@ -241,7 +238,7 @@ def _with_engine(value: Any, run: RunModel) -> Any:
 
 
 def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:
-    """Yields the layers among the arguments of a layer in the order in which Keras creates them: innermost first."""
+    """Yields the layers in a layer's arguments, innermost first: the order in which Keras creates them."""
     for value in args.values():
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, SubLayer):
@@ -250,7 +247,7 @@ def sublayers_of(args: Mapping[str, Any]) -> Iterator[SubLayer]:
 
 
 def foreign_inside(args: Mapping[str, Any]) -> Iterator[SubForeign]:
-    """Yields the layers of custom classes among the arguments of a layer, at any depth, but not inside models."""
+    """Yields the layers of custom classes in a layer's arguments, at any depth, but not inside models."""
     for value in args.values():
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, SubForeign):
@@ -274,7 +271,7 @@ def name_inside(args: Mapping[str, Any], names: Names) -> None:
 
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
-    """Returns the weights, with their numbers of uses multiplied by ``steps``, for a layer that runs at each step."""
+    """Returns the weights with their uses multiplied by ``steps``, for a layer that runs at each step."""
     return tuple(
         weight._replace(
             multiplied_per_sample=_times(weight.multiplied_per_sample, steps),

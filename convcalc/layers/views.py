@@ -38,14 +38,15 @@ BATCH = View((0,))
 
 
 def unknown(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns unknown views. This is for unknown code, and for layers that move values in a way that convcalc does not
-    follow.
-    """
+    """Returns None for all axes: how the layer reads its inputs is unknown."""
     return tuple((None,) * len(shape) for shape in inputs)
 
 
 def positions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns elementwise views. Input and output axes are matched from the last axis; axes of size 1 are broadcast."""
+    """Returns views: each output position reads the same position of every input.
+
+    Axes are matched from the last axis. An axis of size 1 is read whole (broadcast).
+    """
     output = result.outputs[0] or ()
 
     def view(shape: Shape, axis: int) -> View:
@@ -57,45 +58,46 @@ def positions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
 
 
 def leading_positions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns elementwise views; the output has further axes after the input's axes."""
+    """Returns views: each output position reads the same position of the input; the output has further axes at the end."""
     return tuple(tuple(View((axis,)) for axis in range(len(shape))) for shape in inputs)
 
 
 def whole_axes(shape: Shape, axes: Iterable[int]) -> tuple[View, ...]:
-    """Returns elementwise views, except that the given ``axes`` are read whole."""
+    """Returns views: each output position reads ``axes`` whole, and the same position on the other axes."""
     whole = {axis % len(shape) for axis in axes} if shape else set()
     return tuple(WHOLE if axis in whole else View((axis,)) for axis in range(len(shape)))
 
 
 def last_axis(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns elementwise views, except that the last axis is read whole."""
+    """Returns views: each output position reads the last axis whole, and the same position on the other axes."""
     return tuple(whole_axes(shape, [-1]) for shape in inputs)
 
 
 def argument_axes(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns elementwise views, except that the axes in the argument ``axis`` are read whole."""
+    """Returns views: each output position reads the axes in the argument ``axis`` whole."""
     axis = a["axis"]
     return tuple(whole_axes(shape, axis if isinstance(axis, tuple) else (axis,)) for shape in inputs)
 
 
 def whole_sample(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns views in which each output position reads a whole sample."""
+    """Returns views: each output position reads a whole sample."""
     return tuple((BATCH, *(WHOLE,) * (len(shape) - 1)) for shape in inputs)
 
 
 def windows(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns views with windows on the spatial axes; all channels are read at once."""
+    """Returns views: each output position reads a window on the spatial axes, and all channels."""
     return (over_windows(a, inputs[0], result.windows, WHOLE),)
 
 
 def windows_of_each_channel(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns views with windows on the spatial axes; each channel is read separately."""
+    """Returns views: each output position reads a window on the spatial axes of its own channel."""
     return (over_windows(a, inputs[0], result.windows, None),)
 
 
 def over_windows(a: Args, x: Shape, windows: Sequence[Window | None], channels: View | None) -> tuple[View | None, ...]:
-    """Returns views with these windows on the spatial axes. A window None means that the axis is read in an unknown
-    way. If ``channels`` is None, each channel is read separately.
+    """Returns views for windows on the spatial axes; None instead of a window means unknown.
+
+    If ``channels`` is None, each channel is read separately.
     """
     at = 1 if a.get("data_format") == "channels_first" else len(x) - 1
     spatial = [axis for axis in range(1, len(x)) if axis != at]
@@ -112,7 +114,7 @@ def permuted(order: Sequence[int]) -> tuple[View, ...]:
 
 
 def reshaped(x: Shape, output: Shape) -> tuple[View, ...]:
-    """Returns the views of a reshape: axes of equal size at both ends are kept; the axes between are merged."""
+    """Returns the views of a reshape. Equal axes at the start and at the end stay; the axes between are merged."""
     front, back = _agreeing(x, output), 0
     if front < min(len(x), len(output)):
         back = _agreeing(x[front:][::-1], output[front:][::-1])

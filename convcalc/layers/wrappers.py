@@ -14,7 +14,7 @@ from convcalc.layers.sublayer import LayerValue, SubLayer, over_steps
 
 
 def _step_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns the views of the wrapped layer, at each step separately."""
+    """Returns how the wrapped layer reads its input, at each step separately."""
     (x,) = inputs
     batch, *others = a["layer"].views((x[0], *x[2:]))[0]
     shifted = (view and view._replace(axes=tuple(axis + 1 for axis in view.axes)) for view in others)

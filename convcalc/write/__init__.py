@@ -60,8 +60,8 @@ def _checked(write: Callable[[Report], str]) -> Callable[[Report], str]:
     return checked
 
 
-# The functions for JSON and YAML read their text again, and compare the model in the text with the model of the report.
-# Python code cannot be read, so its function checks the config of the model in this way.
+# The writers of JSON and YAML read their text again, and compare the models. Python code cannot be read again, so its
+# writer compares a JSON config instead.
 FORMATS: dict[str, Callable[[Report], str]] = {
     ".json": _checked(_json),
     ".yaml": _checked(_yaml),
@@ -90,8 +90,7 @@ def require_graph(model: Model) -> None:
 
 
 def _refuse_own_classes(model: Model) -> None:
-    """Raises :class:`ConvcalcError` for a model of a custom class. A spec or code would create
-    a model of one of Keras's classes."""
+    """Raises :class:`ConvcalcError` for a model of a custom class: a spec or code would create a plain Keras model."""
     from convcalc.base import codes
     from convcalc.base.problems import error
 
@@ -103,10 +102,7 @@ def _refuse_own_classes(model: Model) -> None:
 
 
 def require_writable(report: Report) -> None:
-    """Raises :class:`ConvcalcError` if the model has a layer that Keras 3 does not have, but Keras 1 or 2 has.
-
-    None of the written formats can describe such a layer.
-    """
+    """Raises :class:`ConvcalcError` if a layer exists only in Keras 1 or 2: no written format can describe it."""
     from convcalc.base import codes
     from convcalc.base.problems import error
     from convcalc.layers import LayerDefinition

@@ -28,9 +28,9 @@ def non_default_arguments(definition: LayerDefinition, args: Mapping[str, Any]) 
 
 
 def recorded_size(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the ``vocabulary_size`` of a layer that was adapted. Keras accepts it as an argument.
+    """Returns the ``vocabulary_size`` of an adapted layer, as an argument for Keras.
 
-    The size is left out if the vocabulary is known, because Keras then counts the words of the vocabulary.
+    Empty if the vocabulary is known, because Keras then counts its words.
     """
     if not definition.records_vocabulary_size or isinstance(args.get("vocabulary"), (list, tuple)):
         return {}
@@ -38,7 +38,7 @@ def recorded_size(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[
 
 
 def shortest_spelling(definition: LayerDefinition, argument: Argument, value: Any) -> Any:
-    """Returns the shortest value with the same meaning. For example, 3 means a kernel of 3×3."""
+    """Returns the shortest value with the same meaning: 3 instead of (3, 3)."""
     result = short = value
     while isinstance(short, tuple) and short and len({str(part) for part in short}) == 1:
         short = short[0]
@@ -57,11 +57,9 @@ def common_options(definition: LayerDefinition, layer: Layer | SubLayer) -> dict
 
 
 def has_automatic_name(names: Names, definition: LayerDefinition | Operation, layer: Layer) -> bool:
-    """Returns True if the layer has the name that Keras would give it automatically, so that the written file can omit
-    the name.
+    """Returns True if the layer has its automatic name in Keras, so the written file can omit the name.
 
-    If True, ``names`` counts the automatic name as used. The automatic names of the layer's hidden sublayers are always
-    counted as used.
+    If True, ``names`` counts the name as used. The names of hidden sublayers are always counted as used.
     """
     if isinstance(definition, Operation):
         return claim_name(names, definition.name, layer)

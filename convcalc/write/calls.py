@@ -29,8 +29,7 @@ def require_keras_operations(model: Model) -> None:
 
 
 def with_constant_operands(report: Report) -> Report:
-    """Returns the report with a constant tensor in place of each list of numbers that is an operand of an operation with
-    two operands, such as an addition.
+    """Returns the report with constant tensors instead of lists of numbers in operations such as ``x + [1, 2]``.
 
     TensorFlow converts such a list to a tensor with the dtype of the other operand. Keras does not accept a list.
     """
@@ -60,7 +59,7 @@ def _with_constants(model: Model, rows: Mapping[str, LayerReport], prefix: str) 
 
 
 def _list_operands(call: Call) -> list[str]:
-    """Returns the names of the operands of a binary operation that are lists of numbers."""
+    """Returns which of the operands ``x1`` and ``x2`` are lists of numbers."""
     if not call.inputs or {"x1", "x2"}.isdisjoint(call.args):
         return []
     return [name for name in ("x1", "x2") if isinstance(call.args.get(name), list) and _is_numeric(call.args[name])]

@@ -78,8 +78,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
         for call in model.calls:
             before = rows.get(prefix + model.layer_of(call.inputs[0]).name) if call.inputs else None
             if before is not None and before.calls[-1].recorded and before.output_shapes[0] is not None:
-                # The output shape of ``before`` cannot be inferred. A Sequential stores it as the build shape of the
-                # next layer.
+                # The output shape of ``before`` comes from a file: store it as the input shape of the next layer.
                 entries[call.layer]["build_config"] = {"input_shape": plain_shape(before.output_shapes[0])}
         known = [entry for number, entry in enumerate(entries) if number not in unknown]
         config: dict[str, Any] = {"name": model.name, "trainable": trainable, "layers": known}
@@ -96,7 +95,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     entries = []
     for index in summary_order(model):
         layer = model.layers[index]
-        # An input is called on nothing, so it has no nodes. An operation can be called on numbers alone.
+        # An input has no nodes, because it is not called. An operation can be called on numbers alone.
         called = any(call.sources or call.args for call in calls[index])
         nodes = [_node(model, layer, call, numbers, rows, prefix) for call in calls[index] if called]
         entries.append({**_object(layer, rows, prefix, trains), "name": layer.name, "inbound_nodes": nodes})
@@ -236,7 +235,7 @@ def written(value: Any, trains: bool = True) -> Any:
 
 
 def filled(form: Any, tensors: Sequence[Any]) -> Any:
-    """Returns the arguments in ``form`` as JSON, with a tensor in place of each slot."""
+    """Returns ``form`` as JSON, with a tensor in place of each :class:`Slot`."""
     if isinstance(form, Slot):
         return tensors[form.number]
     if isinstance(form, list):

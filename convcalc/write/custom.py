@@ -14,7 +14,7 @@ from convcalc.write.yaml_values import flow, value_text, word_text
 
 
 def declarations(model: Model) -> list[str]:
-    """Returns the lines of ``custom:``. Returns no lines if the model has no custom layer from a spec."""
+    """Returns the lines of ``blocks:`` and ``custom:``; none if the model has no custom layer from a spec."""
     used = [definition for _, layer in model.walk() if _is_declared(definition := _known(layer.definition))]
     definitions = {definition.name: definition for definition in used}
     blocks: dict[str, Node] = {}
@@ -29,13 +29,14 @@ def declarations(model: Model) -> list[str]:
 
 
 def _verbatim(node: Node) -> str:
-    """Returns a node of a declaration as YAML. Its variables are kept."""
+    """Returns a node of a declaration as YAML. Variables such as ``$units`` are kept."""
     return value_text(plain_value(node)).replace("$$", "$")
 
 
 def _known(definition: Definition) -> Definition:
-    """Returns the declared layer of a custom class, if a file or a package declares the class; otherwise the definition
-    itself. Declarations of convcalc need not be written.
+    """Returns the declared layer if a file or a package declares this custom class; otherwise the definition itself.
+
+    Declarations inside convcalc are ignored, because a spec need not repeat them.
     """
     if isinstance(definition, Foreign) and definition.rule is not None and not definition.rule.built_in:
         known: Definition = definition.rule.definition

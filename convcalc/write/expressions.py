@@ -21,7 +21,7 @@ from convcalc.write.calls import holds_function
 from convcalc.write.policies import policy_code
 
 WIDTH = 100
-# The value of some arguments is an object of Keras. Maps the kind of the argument to the Keras module of the object.
+# Maps the last word of an argument's name, such as ``bias_initializer``, to the Keras module of its values.
 _OBJECTS = {
     "initializer": "initializers",
     "regularizer": "regularizers",
@@ -125,7 +125,7 @@ def expression(value: Any, argument: str = "") -> str:
 
 
 def filled_code(form: Any, tensors: Sequence[Any]) -> Any:
-    """Returns a form of arguments with the code of a tensor in place of each slot.
+    """Returns ``form`` with the code of a tensor in place of each :class:`Slot`.
 
     Raises :class:`ConvcalcError` for an object that is neither a tensor nor a constant, such as a function.
     """
@@ -148,7 +148,7 @@ def filled_code(form: Any, tensors: Sequence[Any]) -> Any:
 
 
 def slot_numbers(form: Any) -> Iterator[int]:
-    """Yields the numbers of the slots in a form of arguments."""
+    """Yields the number of each :class:`Slot` in ``form``."""
     if isinstance(form, Slot):
         yield form.number
     elif isinstance(form, (list, tuple)):

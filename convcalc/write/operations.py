@@ -44,8 +44,8 @@ def operands(
 def _in_order(operation: Operation, given: Mapping[str, Any], count: int) -> bool:
     """Returns True if ``from`` can list the inputs of the call.
 
-    A reader assigns the tensors under ``from``, in order, to the parameters that have no other value. If the operation
-    takes a list of tensors, the tensors under ``from`` become the elements of the list.
+    The reader of specs assigns the tensors under ``from``, in order, to the parameters without another value. If the
+    operation takes a list of tensors, the tensors under ``from`` become the elements of this list.
     """
     if operation.variadic or operation.takes_list:
         tensors = given.get(operation.parameters[0], ())

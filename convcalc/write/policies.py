@@ -19,10 +19,7 @@ _ANY = ".*"
 
 
 def require_known_policies(report: Report) -> None:
-    """Raises :class:`ConvcalcError` if a dtype policy of the model is unknown.
-
-    Otherwise the written model could have another policy.
-    """
+    """Raises :class:`ConvcalcError` if a dtype policy of the model is unknown."""
     for layer in _layers(report.model):
         sublayers = [
             (layer.dtype, layer.class_name == "InputLayer"),
@@ -45,7 +42,7 @@ def _layers(model: Model) -> Iterator[Layer]:
 
 
 def policy_json(name: str, layer: str | None) -> Any:
-    """Returns the dtype policy of a layer as JSON. ``layer`` is the layer's name, or None."""
+    """Returns a dtype policy as JSON. ``layer`` is the name of the layer with this policy, or None."""
     policy = find_policy(name)
     if policy is None:
         return name
@@ -65,9 +62,9 @@ def policy_code(name: str, layer: str | None) -> str:
 
 
 def _path(layer: str, inner: str) -> str:
-    """Returns a regular expression for the path of an inner layer.
+    """Returns a regular expression for the path of an inner layer, such as ``attention/query``.
 
-    The expression also matches paths in which the names of outer models come first.
+    The names of outer models may come first: ``model/attention/query``.
     """
     return f"(.*/)?{layer if layer == _ANY else re.escape(layer)}/{inner}"
 

@@ -1,7 +1,7 @@
 """Compares a model with the model that is read from the written text. If the two models differ, nothing is written.
 
-Two kinds of facts are not compared, because a reader cannot know them: the weights and MACs of layers that only a spec
-declares, and the output shapes of custom classes that a config does not record.
+Facts that the text cannot contain are not compared: weights and MACs of layers that a spec declares, and unrecorded
+output shapes of custom classes.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def require_same(report: Report, text: str, name: str, what: str) -> None:
 
 
 def cannot_write(report: Report, what: str, reason: str) -> ConvcalcError:
-    """Returns the error for a text that would describe another model."""
+    """Returns the error for a text that describes another model."""
     return error(codes.CANNOT_WRITE, f"'{report.model.name}' cannot be written as {what}: {reason}")
 
 
 def shared_weights(report: Report, stripped: Report) -> str | None:
-    """Returns a sentence if layers share weights that only the archive of the model states to be shared; else None.
+    """Returns an error text if layers share weights and only the model's archive records this; otherwise None.
 
     ``stripped`` is the report without the weights in the archive.
     """
@@ -181,8 +181,8 @@ def _numbers(row: LayerReport) -> Iterator[tuple[str, str, Any]]:
 def _class(layer: Layer, both_names: bool) -> Any:
     """Returns a value that identifies the class of a layer.
 
-    A spec has only one name of a custom class: the name with the package, or the name with the module. A spec leaves out
-    the package "Custom", which Keras adds to a class that is registered without a package.
+    ``both_names`` is False for a spec. A spec has only one name of a custom class: the name with the package, or the
+    name with the module. It also leaves out Keras's default package "Custom".
     """
     definition = layer.definition
     if isinstance(definition, Operation):

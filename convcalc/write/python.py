@@ -67,8 +67,8 @@ def _creates_masks(report: Report) -> bool:
     """Returns True if Keras creates all masks of the model when the code runs.
 
     Two conditions are checked. First, each call with masks has one positional argument and no keyword argument:
-    otherwise, Keras 3.15 creates no mask for the call. Second, the model is the same after it is written as a spec and
-    read again: a spec contains no masks, but the reader of specs creates the same masks as Keras.
+    otherwise Keras 3.15 creates no mask. Second, the model can be written as a spec: specs contain no masks, and the
+    reader of specs creates the same masks as Keras.
     """
     masked = [call for _, model in report.model.models() for call in model.calls if call.masks]
     if not masked:
@@ -83,9 +83,9 @@ def _creates_masks(report: Report) -> bool:
 
 
 def _keywords(call: Call) -> dict[str, Any]:
-    """Returns the keyword arguments of a call with masks, without the masks, and without ``training`` if it is false.
+    """Returns the keyword arguments of a call, without masks and without ``training: false``.
 
-    Keras records ``training: false`` for a call without this argument, too.
+    Keras records ``training: false`` even for a call without this argument.
     """
     assert call.form is not None
     return {
@@ -257,11 +257,7 @@ class _Function:
         return CallExpression(variable, None)
 
     def _layer(self, call: Call, layer: Layer, shared: bool) -> CallExpression:
-        """Returns the expression for the layer that is called.
-
-        The expression creates the layer. If the layer is called several times, the expression is the variable that
-        contains the layer.
-        """
+        """Returns the expression that creates the called layer, or its variable if the layer is called several times."""
         if not shared:
             return self._maker(layer)
         if call.layer not in self.shared:
