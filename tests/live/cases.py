@@ -1,21 +1,22 @@
 """Generates cases for each family of layers: valid and wrong arguments and shapes, as people write them.
 
-Sizes are whole numbers. Keras accepts some floats as sizes, and fails later or rounds them. convcalc refuses all
-floats, so no case contains a float as a size. Keras accepts some arguments in a symbolic call, but the layer fails when
-it runs. convcalc refuses these arguments at once, so no case contains them: ``Dot`` over the batch axis, an
-``UpSampling2D`` with an unknown interpolation, a ``Concatenate`` of one input on an axis that does not exist, a
-``ZeroPadding`` by a negative number, a convolution with a list as its padding, and null for some arguments (``ELU``'s
-alpha, ``Softmax``'s axis). Keras also builds a ``ConvLSTM`` without filters, which makes no sense; no case contains
-such a layer.
+No case contains a float as a size: convcalc refuses floats, and Keras accepts some, but fails later or rounds them.
+
+Keras builds some layers that fail later, when they run. convcalc refuses them at once, so no case contains:
+- ``Dot`` over the batch axis, and ``UpSampling2D`` with an unknown interpolation;
+- a ``Concatenate`` of one input on an axis that does not exist;
+- a ``ZeroPadding`` by a negative number, and a convolution with a list as its padding;
+- null for some arguments (``ELU``'s alpha, ``Softmax``'s axis).
 
 Also left out:
+- a ``ConvLSTM`` without filters: Keras builds it, but it makes no sense;
 - a seed that is not a number if the rate is 0: convcalc checks this seed, Keras does not;
 - an initializer that cannot fill a weight with this number of axes ('identity' for a bias);
 - mappings that configure an initializer, because the initializer may be custom;
-- a single number as the shape of an ``InputLayer``, because only convcalc accepts this short form of a list;
-- scalars as inputs, because they do not even have a batch axis;
+- a single number as the shape of an ``InputLayer``, because only convcalc accepts it;
+- scalars as inputs, because they have no batch axis;
 - keyword arguments of Keras layers that the catalogue does not have: ``autocast``, ``activity_regularizer`` if the
-  signature of the layer does not have it, old names such as ``LeakyReLU(alpha=...)``, and any unknown argument of an
+  layer's signature does not have it, old names such as ``LeakyReLU(alpha=...)``, and unknown arguments of an
   ``InputLayer``;
 - the values of the weights of an ``Embedding``;
 - ``trainable`` of a ``SpatialDropout``, which has no weights and refuses the argument.
@@ -256,8 +257,9 @@ def reshaping(random: Random) -> Case:
 
 
 def _target(random: Random, sizes: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    """Returns a target shape. It often has the input's sizes in another order, with −1 in place of one size. Sometimes
-    the target shape is impossible.
+    """Returns a target shape. It often has the sizes of the input in another order, with one size replaced by −1.
+
+    Sometimes the target shape is impossible.
     """
     target: list[int | None] = [size or -1 for size in sizes]
     random.shuffle(target)
@@ -415,8 +417,8 @@ def merging(random: Random) -> Case:
     rank = random.randint(1, 4)
     first = [_size(random, 1, 5, 0.12) for _ in range(rank)]
     batch = _batch(random)
-    # Keras accepts a merging layer with a single input, so some cases have one input. A Concatenate always has several
-    # inputs here: with one input, Keras accepts even an axis that does not exist.
+    # Keras accepts a merging layer with one input, so some cases have one input. A Concatenate always has several,
+    # because with one input Keras accepts even an axis that does not exist.
     alone = [] if what == "Concatenate" else [1]
     count = (
         random.choice([2, 2, 2, 3, 4, *alone]) if what not in ("Subtract", "Dot") else random.choice([2, 2, 2, 2, 3])
@@ -509,8 +511,7 @@ FAMILIES: dict[str, Generator] = {
 }
 
 
-# Families with many classes or many refused cases, and the factor by which they get more cases, so that every class is
-# tested often enough.
+# These families get this many times as many cases, because they have many classes or many refused cases.
 _MORE = {
     "merging": 3,
     "resizing": 3,

@@ -36,7 +36,7 @@ def _matrices(random: Random) -> T:
 def _equations(random: Random) -> list[Any]:
     """Returns matrices and right-hand sides of systems of equations.
 
-    The right-hand sides have as many axes as the matrices, one axis more, one axis less, or any number of axes.
+    The right-hand sides have as many axes as the matrices, one more, one less, or any number.
     """
     a = _square(random)
     front, rows = a.shape[:-2], a.shape[-1] if a.shape else 3

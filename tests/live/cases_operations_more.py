@@ -140,8 +140,8 @@ def _fold(random: Random) -> Made:
 def _framed(random: Random, what: str) -> Made:
     """Returns arguments and an image for padding or cropping (``what``).
 
-    Each spatial axis has three arguments: the size before, the size after, and the total size. Two of the three are
-    given; sometimes one or all three.
+    Each spatial axis has three arguments: the size before, the size after, and the total size. Usually two of the three
+    are given.
     """
     made = _of_format(random)
     for names in (

@@ -1,8 +1,7 @@
 """Generates cases for the layers that prepare images, words and sound. See also ``cases.py``.
 
-Keras checks few of the arguments in a symbolic call. It accepts some arguments there, but the layer fails when it runs.
-convcalc refuses these arguments at once, so no case contains them: an invalid ``value_range``, an unknown
-interpolation, a size of 0.
+Keras builds some layers that fail later, when they run. convcalc refuses them at once, so no case contains an invalid
+``value_range``, an unknown interpolation, or a size of 0.
 """
 
 from __future__ import annotations
@@ -112,9 +111,9 @@ def _augmentation(random: Random, names: Sequence[str]) -> Case:
 
 
 def _augmentations(number: int, parts: int) -> Callable[[Random], Case]:
-    """Returns a generator of cases for part ``number`` when the augmentations are divided into ``parts`` parts.
+    """Divides the augmentations into ``parts`` parts, and returns a generator of cases for part ``number``.
 
-    Each part has only a few augmentations, so that each augmentation is tested often.
+    A part has few augmentations, so each of them is tested often.
     """
 
     def generator(random: Random) -> Case:

@@ -7,8 +7,9 @@ from typing import Any
 
 
 def models() -> dict[str, Callable[[], Any]]:
-    """Returns functions that build models. Together, the models contain each layer that Keras quantizes, in each place
-    where a layer can be: in a model, in a nested model, or in another layer.
+    """Returns functions that build models.
+
+    Together, the models contain each layer that Keras quantizes: in a model, in a nested model, and in another layer.
     """
     import keras
     from keras import layers
@@ -105,10 +106,8 @@ def ways() -> dict[str, Callable[[Any], None]]:
         return lambda model: model.quantize(config=config())
 
     def uncalibrated(config: Callable[[], Any]) -> Callable[[Any], None]:
-        """Returns a function that quantizes each layer without calibration.
-
-        ``model.quantize`` does the same, and then calibrates each layer. Calibration needs data, so it is left out
-        here.
+        """Returns a function that quantizes each layer as ``model.quantize`` does, but without calibration, which needs
+        data.
         """
 
         def quantize(model: Any) -> None:

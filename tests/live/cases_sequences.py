@@ -88,7 +88,7 @@ def _given_states(random: Random, cell: dict[str, Any], batch: int | None) -> li
 
 
 def cells(random: Random) -> Case:
-    """Returns a case that calls a recurrent cell directly for one step, with an input and the previous states."""
+    """Returns a case that calls a recurrent cell for one step, with an input and the previous states."""
     cell = _cell(random)
     ((name, args),) = cell.items()
     batch = _batch(random)

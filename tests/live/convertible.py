@@ -13,9 +13,9 @@ _made: dict[str, Any] = {}
 
 
 def supplied() -> dict[str, Any]:
-    """Returns the custom classes and functions of the models by name, as a user supplies them to Keras.
+    """Returns the custom classes and functions by name, as a user passes them to Keras.
 
-    The classes and functions are created at the first call. Later calls return the same objects.
+    Later calls return the same objects as the first call.
     """
     if not _made:
         for value in _custom_classes():
@@ -23,8 +23,8 @@ def supplied() -> dict[str, Any]:
             _made[value.__name__] = value
         module = ModuleType("custom_objects")
         vars(module).update(_made)
-        # In code that convcalc writes, the function of a Lambda gets a name made from the layer's name. The module does
-        # not define this name, so Python calls __getattr__. Every Lambda in the models has the function ``double``.
+        # convcalc's code calls a Lambda's function by a name made from the layer's name. The module lacks this name, so
+        # Python calls __getattr__. Here, every Lambda has the function ``double``.
         vars(module)["__getattr__"] = lambda name: _made["double"]
         sys.modules["custom_objects"] = module
     return _made

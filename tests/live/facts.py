@@ -12,10 +12,9 @@ _LEFT_OUT = ("build_config", "shared_object_id", "module")
 
 
 def facts(model: Any, arranged: bool = True, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yields the facts about a model. Each fact is a place and a value.
+    """Yields the facts about a model. A fact is a place and a value.
 
-    If ``arranged`` is False, tensors are compared without the lists and mappings that contain them, because a spec does
-    not store such lists and mappings.
+    If ``arranged`` is False, nested lists and mappings of tensors are flattened, because a spec does not store them.
     """
     import keras
 

@@ -48,7 +48,7 @@ class Case(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The result of calling a layer. ``weights`` holds (name, shape, dtype, trainable) of each weight, and is sorted by
+    """The result of calling a layer. ``weights`` has the name, shape, dtype and trainability of each weight, sorted by
     name.
     """
 
@@ -71,8 +71,7 @@ def keras_says(case: Case) -> Outcome | str:
     except Exception as refused:
         return f"{type(refused).__name__}: {refused}"
     flat = keras.tree.flatten(outputs)
-    # If a wrapper is frozen, the weights of its inner layer are frozen too. So a weight counts as trainable only if it
-    # is among the trainable weights of the wrapper.
+    # A frozen wrapper also freezes its inner layer. So a weight is trainable only if the wrapper lists it as trainable.
     trained = {id(weight) for weight in layer.trainable_weights}
     weights = tuple(sorted((w.name, tuple(w.shape), str(w.dtype), id(w) in trained) for w in layer.weights))
     return Outcome(tuple(tuple(t.shape) for t in flat), tuple(t.dtype for t in flat), weights, layer.count_params())
@@ -100,9 +99,7 @@ def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) 
 
 
 def _made(name: str, value: Any) -> Any:
-    """Converts an argument that is a layer (or a list of layers) in the form of a spec to a Keras layer. Returns other
-    arguments unchanged.
-    """
+    """Converts a layer, or a list of layers, from the form of a spec to Keras layers. Returns other values unchanged."""
     import keras
 
     if name in ("layer", "backward_layer", "cell") and isinstance(value, dict):
@@ -157,7 +154,7 @@ def _lists(value: Any) -> Any:
 
 
 def disagreement(case: Case) -> str | None:
-    """Compares Keras's result with convcalc's result. Returns None if the results agree.
+    """Compares Keras's result with convcalc's. Returns None if they agree.
 
     Otherwise returns one line with the difference, and with code that repeats the case.
     """

@@ -33,7 +33,7 @@ Ref = tuple[int, int]  # the index of a step, and the index of one of the step's
 class Step:
     """A layer that is created and called on outputs of earlier steps.
 
-    If ``again`` is set, no layer is created: the layer of the step with this index is called again.
+    If ``again`` is the index of a step, the layer of that step is called again, and no layer is created.
     """
 
     name: str
@@ -248,16 +248,15 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
     return grower.program
 
 
-# Classes of layers that no program may contain. An Equalization may return its input tensor unchanged, and then Keras
-# cannot build the model: it reports a cycle in the graph.
+# No program may contain these layers. An Equalization may return its input tensor itself, which Keras reports as a
+# cycle in the graph.
 _NO_STEP = {"Equalization"}
 
 
 def _further(grower: Grower, random: Random, case: Case) -> list[Ref] | None:
-    """Returns float tensors for all inputs of a case except the first. Returns None if there are no suitable tensors.
+    """Returns float tensors for all inputs of a case except the first, or None if no tensors fit.
 
-    If possible, the tensors have the sizes of the case after the batch axis; otherwise they have the same number of
-    axes.
+    The tensors have the sizes of the case if possible. Otherwise they have the same number of axes.
     """
     result = []
     floats = [ref for ref, (_, dtype) in grower.tensors.items() if "float" in dtype]
@@ -381,8 +380,7 @@ def keras_model(program: Program) -> Any:
             )
         made.append(layer)
         kind = find(step.name if step.again is None else program.steps[step.again].name)
-        # The catalogue does not have nested models, so ``kind`` is None for a nested model. A nested model of a random
-        # program has one input, so it is called on the first tensor.
+        # ``kind`` is None for a nested model, which is not in the catalogue. Here, every nested model has one input.
         result = layer(tensors[0]) if step.inner is not None or kind is None else _called(layer, kind, tensors, {})
         outputs.append(keras.tree.flatten(result))
     inputs = [outputs[n][0] for n, step in enumerate(program.steps) if step.name == "InputLayer"]

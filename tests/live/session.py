@@ -7,10 +7,10 @@ from functools import cache
 
 
 def fresh(free_memory: bool = True) -> None:
-    """Resets Keras's automatic names, and collects garbage.
+    """Resets Keras's automatic names. With ``free_memory``, also collects garbage.
 
-    The collection is quick because it ignores the objects of imported modules. But in a loop over small models, the
-    collection still takes longer than building the models. So callers request it only sometimes.
+    In a loop over small models, the collection takes longer than building a model. So callers request it only
+    sometimes.
     """
     import keras
 

@@ -1,5 +1,4 @@
-"""Compares convcalc's text for compiled models with the text of ``model.summary()`` after Keras has loaded the same
-file.
+"""Compares convcalc's text for compiled models with ``model.summary()`` after Keras has loaded the same file.
 
 The text for a compiled model has an additional line for the variables of the optimizer.
 """

@@ -91,8 +91,8 @@ def difference(seed: int) -> str | None:
     if result := different(report, model, [(160, {})]):
         return f"run as code: {result}"
     if any(step.inner is not None and not step.trainable for step in program.steps):
-        # The program has a frozen nested model. A config stores that the model is frozen, but not that the cells in its
-        # layers are frozen. So Keras's model is compared with a report on the written config, which Keras loads too.
+        # The program has a frozen nested model. A config stores that the model is frozen, but not that the cells inside
+        # its layers are. So the report is made from the written config, which Keras loads too.
         report = infer(read(config_json(report).encode(), "written"))
     try:
         model = loaded(report)

@@ -21,8 +21,7 @@ from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
 
 pytestmark = pytest.mark.keras
 
-# The names of custom classes (Keras has classes with the same names), and the package under which each is registered.
-# The package is "" if the class is not registered.
+# Names of custom classes, which Keras classes also have, and the package of each class ("": not registered).
 NAMES = [
     ("RMSNormalization", ""),
     ("Softmax", ""),
@@ -35,7 +34,7 @@ NAMES = [
 
 
 def _custom_layer(keras: Any, name: str, package: str) -> Any:
-    """Returns a class of custom layers. A layer has one weight: a kernel of ``amount`` columns."""
+    """Returns a class of custom layers with one weight: a kernel of ``amount`` columns."""
 
     class Own(keras.layers.Layer):  # type: ignore[misc,name-defined]
         def __init__(self, amount: int = 3, **options: Any) -> None:
@@ -183,9 +182,9 @@ def test_custom_classes_and_functions(version: str, form: str, tmp_path: Path) -
 
 
 def test_keras_2_writes_only_known_arguments() -> None:
-    """Keras 2 does not write the module of a class, so the arguments in the config show whether the class is Keras's.
+    """No layer of Keras 2 is taken for a custom class.
 
-    No layer of Keras 2 may be taken for a custom class.
+    Keras 2 does not write the module of a class, so only the arguments in the config show whether the class is Keras's.
     """
     keras = pytest.importorskip("tf_keras")
     tried = 0

@@ -23,8 +23,7 @@ def against(spec: str, application: str, ignore_names: bool = False) -> Comparis
 
 
 def _counts(found: Comparison) -> dict[str, int]:
-    """Returns the counts of a comparison. Layers that differ only in the number in their automatic name count as
-    "same".
+    """Returns the counts of a comparison. Layers that differ only in the number of an automatic name count as "same".
 
     Keras does not restart these numbers for each model in a process.
     """

@@ -54,9 +54,9 @@ STACKS: dict[str, Callable[[Any], list[Any]]] = {
 
 
 def dependencies(model: Any) -> list[set[int]]:
-    """Returns a list with a set for each output position: the input positions on which the output position depends.
+    """Returns, for each output position, the set of input positions with a gradient that is not zero.
 
-    Positions are on the first axis after the batch axis. The sets are computed with gradients.
+    Positions are on the first axis after the batch axis.
     """
     import numpy as np
     import tensorflow as tf

@@ -65,9 +65,7 @@ def printed(model: Any, width: int, **options: Any) -> str:
 
 
 def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
-    """Returns the pairs of a width and options to test: every width with the default options, and all other options
-    with one width.
-    """
+    """Returns pairs of a width and options: every width with the default options, and one width with each other option."""
     operations = model._operations if hasattr(model, "_operations") else model.layers
     first, last = operations[len(operations) // 4].name, operations[-1].name
     options: list[dict[str, Any]] = [
@@ -167,7 +165,7 @@ def test_an_application(name: str, tell: Any) -> None:
 
 
 def archive_of(model: Any) -> bytes:
-    """Returns a ``.keras`` archive as Keras writes it, but without the weights, which take most of the time."""
+    """Returns a ``.keras`` archive as Keras writes it, but without the weights, which are slow to write."""
     from keras.src.saving import saving_lib
 
     config, metadata = saving_lib._serialize_model_as_json(model)
@@ -191,10 +189,9 @@ def test_an_archive(name: str, tmp_path: Path) -> None:
 
 
 def test_models_inside_of_layers() -> None:
-    """Tests TimeDistributed layers that contain models with known and unknown sizes. One of the models is partly
-    frozen.
+    """Tests TimeDistributed layers that contain models with known and unknown sizes, and the file that convcalc writes.
 
-    Also tests the file that convcalc writes for the model.
+    One of the models is partly frozen.
     """
     import keras
     from keras import layers
@@ -254,10 +251,9 @@ def test_trainable_weights_in_frozen_models() -> None:
 
 
 def test_layers_that_are_built_by_their_constructor() -> None:
-    """The catalogue must mark exactly the layers that are built by their constructor.
+    """The catalogue marks exactly the layers that are built by their constructor, as in Keras's source code.
 
-    The test finds these layers in Keras's source code. The mark is needed because a summary shows no shape for such a
-    layer inside a Pipeline.
+    A summary shows no shape for such a layer inside a Pipeline.
     """
     from keras import layers
 
@@ -287,10 +283,10 @@ def test_the_file_of_the_readme() -> None:
 
 
 def difference(seed: int, path: Path, tally: Tally) -> str | None:
-    """Compares the text for a random model, which is read from a file, with Keras's summary.
+    """Compares convcalc's text for a random model, read from a file, with Keras's summary.
 
-    Returns the first difference, an empty text if there is no difference, and None if Keras refuses the model. Also
-    checks the model and changed models against Keras's text as a record.
+    Returns the first difference, an empty text if there is none, or None if Keras refuses the model. Also checks the
+    model and changed models against Keras's text as a record.
     """
     import keras
 
@@ -303,15 +299,15 @@ def difference(seed: int, path: Path, tally: Tally) -> str | None:
     asked = [(random.choice([60, 80, 100, 140, 200]), random.choice([each for _, each in looks(model)]))]
     if asked[0][1] and asked[0][0] < 100:
         asked = [(140, asked[0][1])]
-    # Compare with the model that Keras loads from the file, not with the original. If a model is frozen, the file does
-    # not store that the layers inside the model's layers (such as cells) are frozen too.
+    # Compare with the model that Keras loads from the file. If the original model is frozen, cells inside its layers
+    # are frozen too, but the file does not store this.
     try:
         if seed % 10 == 0:
             model.save(path)
             model = keras.models.load_model(path)
         else:
             model = keras.models.model_from_json(model.to_json())
-    except Exception:  # Keras cannot load the file that it wrote: this happens for some layers
+    except Exception:  # for some layers, Keras cannot load its own file
         return None
     try:
         report = infer(read(model.to_json().encode(), "random")) if seed % 10 else infer(load(path))

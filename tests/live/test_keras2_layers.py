@@ -1,6 +1,6 @@
-"""Tests layers that only Keras 2 has, and layers that have another behaviour in Keras 2 than in Keras 3.
+"""Tests layers that only Keras 2 has, and layers that behave differently in Keras 2 and in Keras 3.
 
-tf_keras writes the files. convcalc's results for these files are compared with the results of tf_keras.
+tf_keras writes the files. The results of convcalc and tf_keras for these files must be equal.
 """
 
 from __future__ import annotations

@@ -323,7 +323,7 @@ def test_random_models(tell: Any) -> None:
 def _named(k: Any) -> Any:
     """Returns a model that is the same in Keras 2 and Keras 3; ``k`` is the module of the version.
 
-    Every layer has a given name, because the two versions count automatic names differently.
+    Every layer has a given name, because the two versions number automatic names differently.
     """
     layers = k.layers
     words, more = k.Input((7,), dtype="int32", name="words"), k.Input((5,), name="more")

@@ -35,7 +35,7 @@ def test_a_family_agrees_with_keras(family: str, tell) -> None:
             result.append(difference)
     tell(f"{family}: {len(names)} names, {count} cases ({refused} refused), {len(result)} disagreements (seed {SEED})")
     assert not result, f"{len(result)} disagreements:\n" + "\n".join(result[:10])
-    # The cases are useful only if there are enough valid cases and enough refused cases.
+    # The comparison is useful only with enough valid cases and enough refused cases.
     assert count * 0.04 < refused < count * 0.7
 
 
@@ -45,10 +45,7 @@ NOT_ASKED = {name for name, kind in CATALOGUE.items() if kind.is_opaque or not k
 
 
 def test_every_layer_is_tested_often_enough(tell) -> None:
-    """Each layer has at least fifty cases that convcalc accepts.
-
-    Another test shows that Keras accepts the same cases.
-    """
+    """convcalc accepts at least fifty cases of each layer. Another test shows that Keras accepts the same cases."""
     taken: Counter[str] = Counter()
     total = 0
     for case in (case for family in FAMILIES for case in cases(family, SEED, COUNT)):
@@ -69,8 +66,8 @@ def test_every_class_of_keras_is_known() -> None:
     assert len(exported) > 150
     bases = {"Layer", "Wrapper", "InputSpec"}
     assert {name for name in exported - bases if find(name) is None} == set()
-    # A file contains the name with which the class is defined (GroupedQueryAttention). Keras may export the class under
-    # another name.
+    # A file contains the name of the class in Keras's code (GroupedQueryAttention). Keras may export the class under
+    # another name (GroupQueryAttention).
     named = exported | {value.__name__ for value in classes.values()}
     # The catalogue also has classes that Keras does not export: files of models of keras.applications contain them.
     assert not any(find(name).is_exported for name in set(known_names()) - named)
@@ -93,8 +90,7 @@ def test_arguments_have_the_order_and_defaults_of_keras(name: str) -> None:
     theirs = {p.name: p.default for p in signature if p.name not in ("self", "name", "dtype", "trainable", "kwargs")}
     ours = {argument.name: argument for argument in kind.arguments if argument.name != "dtype"}
     if kind.family == "convolution":
-        # The base class of these layers has the arguments lora_rank and lora_alpha, so the signature of the class may
-        # lack them.
+        # The signature of these classes may lack lora_rank and lora_alpha, which their base class accepts.
         theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None
         theirs.setdefault("lora_alpha", None) if "lora_rank" in ours else None
     # The signature lacks these arguments, because the base class or **kwargs accept them.

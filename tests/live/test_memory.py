@@ -115,7 +115,7 @@ def test_weights_replaced_by_gradients_have_no_optimizer_state() -> None:
 
 
 def seed_bytes(model: Any) -> int:
-    """Returns the bytes of random seeds: ``model.variables`` contains random seeds, and ``model.weights`` does not."""
+    """Returns the bytes of random seeds, which are in ``model.variables`` but not in ``model.weights``."""
     known = {id(each) for each in model.weights}
     return bytes_of([each for each in model.variables if id(each) not in known])
 

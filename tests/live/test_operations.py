@@ -130,8 +130,7 @@ def _parameters(function: Any) -> dict[str, Any]:
     }
 
 
-# A function of keras.ops may refuse inputs that the class of the operation accepts. Such refusals are ignored only if
-# their messages contain these texts.
+# A function of keras.ops may refuse inputs that the operation's class accepts. Refusals with these texts are ignored.
 REFUSED_BY_FUNCTIONS = {
     "Linspace": "returned a non-tensor",
     "Vander": "must be 1-dimensional",
@@ -141,10 +140,7 @@ REFUSED_BY_FUNCTIONS = {
 
 
 def test_written_operations_are_read_back_by_keras(tell: Any) -> None:
-    """Writes a model with one operation as a config and as code.
-
-    From the config and from the code, Keras must create the same operation with the same outputs.
-    """
+    """Writes a model with one operation as a config and as code. Keras must create the same operation from both."""
     wrong, own = [], set()
     seen: dict[str, int] = {}
     for case in cases(SEED, 20):

@@ -1,6 +1,6 @@
 """Reads files of packages for Keras 3, and compares the results with the live models (`tests/live/packages/`).
 
-The test builds a part of the models; ``python -m tests.live.packages`` builds all of them.
+The test builds only some of the models; ``python -m tests.live.packages`` builds all of them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Tests models that Keras quantized, and models whose dtype policies are objects: the results of convcalc and Keras for
-the same files must be equal.
+"""Tests models that Keras quantized, and models whose dtype policies are objects.
 
-By default, the tests use only some pairs of a model and a way to quantize it; ``CONVCALC_QUANTIZED=all`` uses all
-pairs.
+The results of convcalc and Keras for the same files must be equal. By default, the tests use only some pairs of a model
+and a way to quantize it; ``CONVCALC_QUANTIZED=all`` uses all pairs.
 """
 
 from __future__ import annotations
@@ -104,8 +103,9 @@ def _difference(model: Any, path: Path) -> str | None:
 
 
 def _pairs() -> list[tuple[str, str]]:
-    """Returns pairs of a model and a way to quantize it. Without ``ALL``, the pairs are fewer, but contain each model
-    and each way at least once.
+    """Returns pairs of a model and a way to quantize it.
+
+    Without ``ALL``, returns only some pairs, but with each model and each way at least once.
     """
     every = [(model, way) for model in cases.models() for way in cases.ways()]
     return every if ALL else every[:: len(cases.ways()) + 1]
@@ -126,8 +126,8 @@ def test_models_that_keras_quantized(tmp_path: Path, tell) -> None:
             continue
         if difference is not None:
             differences.append(f"{name}, {way}: {difference}")
-        # The file may differ from the model in memory: Attention does not save how its layers are quantized, and layers
-        # without calibration keep their kernel.
+        # The file may lack facts of the model in memory: Attention does not save how its layers are quantized, and
+        # layers without calibration keep their kernel.
         same_in_memory += _ours(infer(load(tmp_path / "model.json"))) == _theirs(model)
     tell(
         f"quantized: {count} models ({refused} refused by Keras), {same_in_memory} as in memory, {len(differences)} differ"
@@ -199,9 +199,9 @@ def _policies() -> dict[str, Any]:
 
 
 def _layers_with(policy: Any) -> dict[str, Any]:
-    """Returns functions that build models. In each model, one layer has the given policy.
+    """Returns functions that build models with one layer of this policy, by the name of the layer's class.
 
-    A key contains the class of this layer. Most of these layers are named x.
+    Most of these layers are named x.
     """
     import keras
     from keras import layers

@@ -55,9 +55,7 @@ def graph() -> Any:
 def test_a_terminal(
     build: Any, width: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The coloured text and the plain text of a summary must give the same record, and a comparison with the record
-    must find the same problems.
-    """
+    """The coloured text and the plain text of a summary give the same record and the same problems."""
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))
@@ -85,7 +83,7 @@ def test_a_terminal(
 
 @pytest.mark.parametrize("build", [chain, graph])
 def test_a_compiled_model(build: Any) -> None:
-    """The total of a compiled model includes the optimizer's variables. The model's own counts stay the same."""
+    """The total of a compiled model includes the optimizer's variables, but the model's own counts do not."""
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))

@@ -33,7 +33,7 @@ def compare(report: Report, live: Any, path: Path) -> int:
     for layer in live.layers:
         row = rows.pop(layer.name, None)
         assert row is not None, layer.name
-        # A layer that was never built has no weights in the file. So convcalc must show 0 parameters for such a layer.
+        # A layer that was never built has no weights in the file, so convcalc shows 0 parameters.
         assert row.params == (count(layer.weights) if layer.built else 0), layer.name
         shape = getattr(layer, "output_shape", None) if report.model.outputs else None
         shape = shape[0] if isinstance(shape, list) else shape

@@ -159,11 +159,11 @@ def theirs(model: Any) -> list[tuple[Any, ...]]:
 
 
 def settings(model: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Returns each layer's configuration in Keras. It includes options that do not affect shapes and counts."""
+    """Returns each layer's configuration in Keras, including options that do not affect shapes and counts."""
     rows = []
     for layer in model.layers:
         config = layer.get_config()
-        # The last axis may be written as -1 or as its number. The number is used for both, so that they are equal.
+        # Replaces -1 for the last axis by the number of the axis, so that both forms are equal.
         if config.get("axis") == -1:
             config["axis"] = len(layer.output.shape) - 1
         rows.append((layer.name, config))

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.keras
 
 # Layers that do not work with Keras 3. ``tests/read/test_templates.py`` tests the declarations of these layers.
 KERAS_2 = {"keras_cv>StochasticDepth"}
-# Subclasses of Keras layers, with the same weights and shapes as in Keras. So a declaration of a model contains
-# the layer of Keras in place of the subclass.
+# Subclasses of Keras layers with the same weights and shapes. In a declaration of a model, the layer of Keras replaces
+# the subclass.
 SAME = {"CachedMultiHeadAttention": "MultiHeadAttention"}
 RMS = """
 llama.llama_layernorm.LlamaLayerNorm mistral.mistral_layer_norm.MistralLayerNormalization
@@ -116,8 +116,7 @@ def _models_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
         gemma = {name: sizes.choice((False, True)) for name in ("use_post_ffw_norm", "use_post_attention_norm")}
         variants += [("GemmaBackbone", {**arguments, **gemma, "head_dim": width})]
     for name, arguments in variants:
-        # The config does not contain the automatic names of operations. convcalc numbers these names as Keras does in a
-        # new session, so each model must be built in a new session.
+        # The automatic names of operations are not in the config. convcalc numbers them as Keras does in a new session.
         keras.utils.clear_session()
         yield name, getattr(hub.models, name)(**arguments)
 

@@ -54,11 +54,10 @@ def verified(path: Path) -> VerifyResult:
 
 
 def disagreement(model: Any, path: Path) -> str | None:
-    """Writes the model to a file with Keras, and returns the wrong results of convcalc for this file as a text.
+    """Writes the model to a file with Keras, and returns convcalc's wrong results for this file as a text.
 
-    Returns an empty text if nothing is wrong, and None if Keras cannot write the file. If Keras cannot load the file,
-    the problems that convcalc finds are right. For example, Keras 3.15 cannot load its own archives of layers with a
-    gptq or awq policy.
+    Returns an empty text if nothing is wrong, and None if Keras cannot write the file. Problems are not wrong if Keras
+    cannot load the file either, e.g. archives of layers with a gptq or awq policy in Keras 3.15.
     """
     try:
         model.save(path)
@@ -169,7 +168,7 @@ def test_a_changed_config_is_detected(tmp_path: Path) -> None:
         rewritten(tmp_path / "model.keras", change)
         blamed = [problem.layer for problem in verified(tmp_path / "model.keras").problems]
         assert blamed[:1] == [name]
-        # Only the changed layer is reported. Exception: a change of ``filters`` affects other layers too.
+        # Only the changed layer is reported, except for ``filters``, which also changes other layers.
         assert len(blamed) == (1 if setting != "filters" else len(blamed)) < len(names)
 
 
@@ -202,7 +201,7 @@ def entry_of(layer: Any) -> dict[str, Any]:
 
 
 def widened(random: Random, config: dict[str, Any]) -> str | None:
-    """Makes a layer of the model wider. Returns the layer's name, or None if no layer has a width.
+    """Makes one layer of the model wider. Returns the layer's name, or None if no layer has a width.
 
     Layers of nested models are not changed.
     """
@@ -278,8 +277,9 @@ def test_a_trained_model(tmp_path: Path) -> None:
 
 
 def test_models_that_share_layers(tmp_path: Path) -> None:
-    """Keras stores and counts a shared layer once. convcalc's summary shows the layer in the rows of each model that
-    has it. Keras 3.15 cannot load the archive of such a model, but it can load the HDF5 file.
+    """Keras stores and counts a shared layer once. convcalc's summary shows it in the rows of each model that has it.
+
+    Keras 3.15 cannot load the archive of such a model, but it can load the HDF5 file.
     """
     import keras
 
@@ -358,8 +358,8 @@ def test_a_custom_layer_has_its_parameters(shape: str, kind: str, trainable: boo
     keras.backend.clear_session()
     mine = own_layer(name="mine", trainable=trainable)
     start = keras.Input((8,))
-    # An HDF5 file does not record the output shape of a custom class. So in the Sequential, no layer with weights reads
-    # the output of ``mine``.
+    # An HDF5 file does not record the output shape of a custom class. So no layer with weights may follow ``mine`` in
+    # the Sequential.
     if shape == "sequential":
         model = keras.Sequential([start, keras.layers.Dense(8), keras.layers.Dense(8), mine])
     else:

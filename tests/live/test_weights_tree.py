@@ -1,6 +1,6 @@
 """Compares convcalc's totals and rows for files with the Keras models that were saved to these files.
 
-The weights in these files contain information that the configs do not contain.
+The configs are incomplete, so convcalc needs the weights in the files.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ def subclassed() -> Any:
 
 
 def functional_class() -> Any:
-    """Returns a functional model of a custom class. Some parts of the model are operations, which have no weights.
+    """Returns a functional model of a custom class, with layers and operations.
 
-    The config of the model contains only the arguments of the class, so the config does not list the layers.
+    Its config contains only the arguments of the class, not the layers.
     """
     import keras
 
@@ -192,7 +192,7 @@ def test_equal_tables_of_two_layers_are_two_variables(tmp_path: Path) -> None:
 
 
 def test_operations_in_hdf5_files(tmp_path: Path) -> None:
-    """An HDF5 file does not contain the modules of operations; some operations have the names of layers."""
+    """An HDF5 file does not contain the modules of operations, and some operations have the same names as layers."""
     import keras
     import numpy as np
 

@@ -1,12 +1,13 @@
 """Mutation testing. A mutant is a rule's code with one thing changed. The tests of the rule must fail for every mutant.
 
 ``python -m tests.mutants convcalc/base/window.py ...`` prints the number of mutants of each file, and the mutants that
-survive. ``pyproject.toml`` lists the files and their tests under ``[tool.mutants]``. Existing tools cannot be used:
-they skip decorated functions (convcalc's rules are decorated), or they start Python for each mutant.
+survive. ``pyproject.toml`` lists the files and their tests under ``[tool.mutants]``.
 
-Each mutant runs in a fork of this process. This process has already imported everything except convcalc, so a mutant
-takes about a second. ``tests/mutants/equal.txt`` lists the mutants that are known to be equivalent to the original
-code, each with the reason.
+Existing tools cannot be used: they skip decorated functions such as convcalc's rules, or they start Python for each
+mutant. Here, each mutant runs in a fork of this process, which has already imported everything except convcalc. So a
+mutant takes about a second.
+
+``tests/mutants/equal.txt`` lists the mutants that are equivalent to the original code, each with the reason.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import NamedTuple
 from tests.paths import ROOT
 
 EQUAL = Path(__file__).with_name("equal.txt")
-SECONDS = 120  # the seconds after which a mutant is counted as an endless loop
+SECONDS = 120  # after this many seconds, a mutant counts as an endless loop
 
 _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
@@ -56,8 +57,7 @@ _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
 class Mutant(NamedTuple):
     """The code of a file with one thing changed.
 
-    ``key`` identifies the mutant by the name of the function and by the change, so that the key stays the same if line
-    numbers change.
+    ``key`` names the function and the change, so it stays the same if line numbers change.
     """
 
     key: str
@@ -128,8 +128,8 @@ def _shown(node: ast.AST) -> str:
 
 
 def _places(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str, int | None, str]]:
-    """Yields, for each node of a tree, its place: the parent, the parent's field, the index in the field, and the
-    function around it.
+    """Yields the place of each node of a tree: the parent, its field, the index in the field, and the function around
+    it.
     """
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         function = f"{function}.{node.name}" if function else node.name

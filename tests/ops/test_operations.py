@@ -346,7 +346,7 @@ def test_arange_and_select() -> None:
 
 
 def test_slices_in_a_file() -> None:
-    """Reads ``x[:, 1:, ...]``, ``* 2`` and ``+`` in the form in which Keras writes these operations to a file."""
+    """Reads ``x[:, 1:, ...]``, ``* 2`` and ``+`` as Keras writes them to a file."""
 
     def tensor(name: str) -> Any:
         return {"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}}
@@ -379,7 +379,7 @@ def test_slices_in_a_file() -> None:
 
 
 def test_a_mistake_in_a_rule_is_not_a_refusal() -> None:
-    """Only a failed check of an argument is a refusal. Any other exception in a rule is a defect and is not hidden."""
+    """Only a failed check of an argument is a refusal. Any other exception in a rule is a bug and is not hidden."""
 
     def rule(x: Tensor) -> Tensor:
         """A rule with a typo."""

@@ -62,8 +62,8 @@ def test_a_failed_command_is_reported() -> None:
 
 def test_commands_run_in_turn() -> None:
     quick, slow = in_turn([[sys.executable, "-c", ""], [sys.executable, "-c", "bytearray(200_000_000)"]], 1)
-    # quick.memory is not checked. The operating system reports at least the memory of this process, even if the child
-    # needs less.
+    # quick.memory is not checked: the operating system reports at least the memory of this process, even for a smaller
+    # child.
     assert slow.memory > 200_000_000
     assert quick.seconds > 0
 

@@ -1,6 +1,6 @@
-"""Tests that families are imported only when a model needs them.
+"""Tests that families are imported only when a model needs them, and that commands import only a few modules.
 
-Also tests that the indexes of families are up to date, and that commands import only a few modules.
+Also tests that the indexes of families are up to date.
 """
 
 import ast
@@ -105,10 +105,7 @@ LISTS_LAYERS = {"read/keras_files/upgrade_keras1.py", "read/keras_files/upgrade_
 
 @pytest.mark.slow
 def test_no_other_code_lists_layers() -> None:
-    """A fact about a single layer must be in the layer's declaration.
-
-    If another module listed layers, a new layer could be missing from that list without any error.
-    """
+    """A fact about a layer must be in the layer's declaration. In a list elsewhere, a new layer could be forgotten."""
     wrong = []
     for file in sorted(PACKAGE.rglob("*.py")):
         place = file.relative_to(PACKAGE).as_posix()

@@ -90,10 +90,9 @@ def _module(path: Path) -> str:
 
 
 def _file_of(name: str, files: Collection[str]) -> str:
-    """Returns the module of convcalc that an import statement loads: the imported name itself, or the module that
-    defines this name.
+    """Returns the module of convcalc that an import statement loads; an empty string for another package.
 
-    Returns an empty string for an import from another package.
+    The module is the imported name itself, or it defines this name.
     """
     while name and name not in files:
         name = name.rpartition(".")[0]
@@ -102,9 +101,7 @@ def _file_of(name: str, files: Collection[str]) -> str:
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "layers").glob("*.py")), ids=lambda path: path.stem)
 def test_families_do_not_import_each_other(path: Path) -> None:
-    """Code that several families share must be in a module that is not a family. Only layers/__init__.py may import
-    families.
-    """
+    """Families may share code only through a module that is not a family. Only layers/__init__.py may import families."""
     if path.stem not in FAMILIES:
         return
     for name in imports(path):

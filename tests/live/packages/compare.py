@@ -103,8 +103,8 @@ def _rows(record: dict[str, Any], layers: Iterable[dict[str, Any]], result: Verd
     ours = {row["name"]: row for row in layers if row.get("depth", 0) == 0}
     names = [row["name"] for row in record["rows"]]
     common = set(names) & set(ours)
-    # If the config lists no layers, convcalc finds the layers in the stored weights, and only some of them have Keras's
-    # names. So a missing row is an error only if the config lists the layers.
+    # If the config lists no layers, convcalc finds them in the stored weights, often under other names than Keras's. So
+    # a missing row is an error only if the config lists the layers.
     if common and record["lists_layers"] and (set(ours) <= set(names) or len(common) > len(names) / 2):
         missing = [name for name in names if name not in ours]
         if missing:

@@ -15,7 +15,7 @@ import tomllib
 from tests.paths import ROOT
 
 HERE = Path(__file__).parent
-# Each set of packages has its own folder in this folder. The file `done` in such a folder lists the installed versions.
+# Each set of packages has its own subfolder. The file `done` in it lists the installed versions.
 INSTALLED = Path(os.environ.get("CONVCALC_PACKAGES") or ROOT / ".venv-packages")
 
 

@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# The maximum number of parameters of a model that is saved with its weights. A larger model is saved only as JSON,
-# because the other files would be large and slow.
+# A model with more parameters is saved only as JSON, because files with its weights would be large and slow.
 LARGE = 6_000_000
 KINDS = ("json", "keras", "h5")
 
@@ -49,7 +48,7 @@ def _recorded(name: str, build: Any, folder: Path) -> Iterator[dict[str, Any]]:
             ends = getattr(model, "inputs", None), getattr(model, "outputs", None)
             if ends[0] and ends[1]:
                 # The config of a custom model class may not list the layers. So a plain Functional model with the same
-                # tensors is saved too: its config lists the layers.
+                # tensors is saved too.
                 yield _saved(f"{name}_flat", keras.Model(model.input, model.output, name=model.name), folder)
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
@@ -95,13 +94,12 @@ def _saved(name: str, model: Any, folder: Path) -> dict[str, Any]:
 def _config(model: Any) -> dict[str, Any]:
     try:
         return dict(model.get_config())
-    # raised if the constructor of a custom class has arguments, but the class does not define get_config
-    except NotImplementedError:
+    except NotImplementedError:  # the constructor of a custom class has arguments, but the class has no get_config
         return {}
 
 
 def _layers(model: Any) -> Any:
-    """Returns the layers and operations of a model; those inside, if the object is a layer."""
+    """Returns the layers and operations of a model, or the layers inside a layer."""
     for name in ("_operations", "layers", "_layers"):
         if hasattr(model, name):
             return getattr(model, name)

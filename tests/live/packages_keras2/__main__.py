@@ -1,12 +1,11 @@
 """The command: ``python -m tests.live.packages_keras2 PYTHON FOLDER [MODULE [FUNCTION]]``.
 
-``PYTHON`` is the interpreter of an environment with a version of Keras 2. This interpreter builds models, and writes
-the models and Keras's numbers to ``FOLDER``. ``MODULE`` is the name of a module in ``zoo/`` (default: ``plain``), and
-``FUNCTION`` is a function of this module that yields the models (default: ``models``). Then convcalc reads the files in
-the current environment, and its reports are compared with Keras's numbers.
+``PYTHON`` is the interpreter of an environment with a version of Keras 2. It builds models, and writes the models and
+Keras's numbers to ``FOLDER``. ``MODULE`` is a module in ``zoo/`` (default: ``plain``), and ``FUNCTION`` is its function
+that yields the models (default: ``models``).
 
-With ``--no-build`` in place of ``PYTHON``, no model is built. convcalc's reports on the files that are already in
-``FOLDER`` are compared with Keras's numbers, which are in the same folder.
+Then convcalc reads the files in the current environment, and its reports are compared with Keras's numbers. With
+``--no-build`` in place of ``PYTHON``, no model is built: only the files that are already in ``FOLDER`` are compared.
 
 The environment variable ``KERAS2`` is the name of Keras's module: ``keras``, ``tf_keras`` or ``tensorflow.keras``
 (default).

@@ -14,8 +14,7 @@ import sys
 
 # The kinds of files, and the first version of Keras 2 that writes them.
 KINDS = {"json": (0, 0), "h5": (0, 0), "keras": (2, 13)}
-# The maximum number of parameters of a model that is saved with its weights. A larger model is saved only as JSON,
-# because the other files would be large and slow.
+# A model with more parameters is saved only as JSON, because files with its weights would be large and slow.
 LARGE = 15000000
 QUICK = 2
 
@@ -100,7 +99,7 @@ def saved(name, model, folder, version):
 def layer_names(model):
     """Returns the names of the layers in the model's config; None if the config lists no layers.
 
-    `model.layers` also has layers that are only attributes of the model. The config does not contain these layers.
+    `model.layers` also has layers that are only attributes of the model, and are not in the config.
     """
     try:
         config = model.get_config()
@@ -132,7 +131,7 @@ def row(layer):
 
 
 def shapes_of(value):
-    """Returns the shapes in an output shape of Keras 2, as lists. Returns None if one of them is unknown."""
+    """Returns the shapes in an output shape of Keras 2, as lists. Returns None if one shape is unknown."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list) or any(isinstance(part, (tuple, list, dict)) for part in value):

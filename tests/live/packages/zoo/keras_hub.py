@@ -1,6 +1,6 @@
 """Every backbone of keras_hub in a small configuration, and every task that such a backbone can have.
 
-SMALL has the values of arguments by name, for all classes. SPECIAL has the values that only one class needs.
+SMALL has the values of arguments for all classes, by the argument's name. SPECIAL has the values for a single class.
 """
 
 from __future__ import annotations

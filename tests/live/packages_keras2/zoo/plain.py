@@ -155,7 +155,7 @@ def models():
 
 
 def functions_of(keras):
-    """Returns builders of models of TensorFlow's functions and of layers that Keras 2.2.4 lacks."""
+    """Returns builders of models with TensorFlow's functions, or with layers that Keras 2.2.4 does not have."""
     import tensorflow as tf
 
     layers = keras.layers
