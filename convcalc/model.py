@@ -172,14 +172,15 @@ class ForeignRule(Struct):
 
 
 class Foreign(Struct):
-    """A custom class: it is not in the catalogue, and only its names in the file and a declared rule are known."""
+    """A custom class that is not in the catalogue. Only its names in the file are known, and its rule if one is
+    declared.
+    """
 
     name: str
     module: str | None = None
     registered_name: str | None = None
     class_known: bool = True
-    # Some Keras files count the calls of a layer from 1, not from 0, where they list the outputs of a model. True for
-    # such a layer.
+    # In the list of a model's outputs, Keras counts the calls of some layers from 1, not from 0. True for such a layer.
     calls_from_one: bool = False
     # None if the class is not declared, or the declaration does not fit the layer.
     rule: ForeignRule | None = None
@@ -391,9 +392,9 @@ def _walk_back(model: Model) -> tuple[list[int], list[int]]:
 
 
 def with_needed(model: Model, removable: Callable[[Layer], bool] = lambda layer: True) -> Model:
-    """Returns the model without unneeded calls: no output depends on them.
+    """Returns the model with only the calls that its outputs depend on.
 
-    Only calls of layers for which ``removable`` returns True are removed.
+    Other calls are removed only if ``removable`` returns True for their layer.
     """
     needed = {ref.call for ref in (*model.outputs, *model.inputs)}
     kept: list[int] = []

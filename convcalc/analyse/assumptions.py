@@ -6,7 +6,7 @@ from convcalc.base.structs import Struct
 
 
 class Assumptions(Struct):
-    """The assumptions for the computation of memory.
+    """Choices that change how memory is computed.
 
     Attributes:
         dtype: one dtype for all tensors and weights; None: the dtypes of the model.

@@ -130,7 +130,7 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
     if definition.template is not None:
         nested = (inputs, *_nested(report, row))
         return Explanation(row, number, len(report.layers), definition.summary, nested)
-    # For example, a Conv2D of Keras 2 that is called on a video runs the rule of another definition.
+    # Not always the layer's own definition: a Conv2D of Keras 2 that is called on a video runs the rule of another one.
     ran = row.calls[-1].result.definition
     definition = ran if isinstance(ran, LayerDefinition) else definition
     inferred = _trace(definition, row)
@@ -223,7 +223,7 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
 
 
 def _stored(row: LayerReport) -> Section:
-    """Returns a section with the weights in the file; without lines if the weights were inferred."""
+    """Returns the section "Parameters" from the weights in the file; an empty section if the weights were inferred."""
     if not row.recorded:
         return Section("Parameters", ())
     lines = [(weight.name, f"{shape_text(weight.shape)}: {product(weight.shape):,}") for weight in row.weights]

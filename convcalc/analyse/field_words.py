@@ -71,7 +71,7 @@ def _step_text(step: GrowthStep) -> str:
     growth = f"{_number(step.size)} → {_number(step.reached)}"
     size, span = step.size, window.effective_kernel
     if isinstance(size, int) and isinstance(span, int) and size + (span - 1) * step.stride == step.reached:
-        # After upsampling, this formula usually does not give the size, so it is not shown.
+        # Show the formula only if it gives the size. After upsampling, it usually does not.
         growth = f"{size:,} + ({span} − 1)·{_fraction(step.stride)} = {_number(step.reached)}"
     return growth if window.stride == 1 else f"{growth}; stride {_fraction(step.stride)}·{window.stride}"
 

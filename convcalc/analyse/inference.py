@@ -153,7 +153,7 @@ def run_calls(
 ) -> ModelRun:
     """Runs all calls of the model on these input shapes (None: the model's own input shapes).
 
-    Only for a nested model: ``built`` is its run on its own input shapes, for which Keras created the weights.
+    ``built``, only for a nested model, is the run on the model's own input shapes, for which Keras created the weights.
     """
     run = ModelRun(model)
     layers, results = model.layers, run.results
@@ -199,10 +199,10 @@ _UNCHECKED = (codes.WRONG_RANK, codes.UNKNOWN_SIZE)
 def _call_with_known_features(
     run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], own: Sequence[Shape | None]
 ) -> CallResult | None:
-    """Returns the result of a layer whose input has an unknown size, computed with the known size for which it was
-    built.
+    """Returns the result of a layer in a nested model, if the call makes a size unknown for which the layer was built.
 
-    An output size is unknown if it depends on such a size. Returns None if the rule refuses the inputs.
+    The rule runs with the known size. Output sizes that depend on this size are unknown. Returns None if the rule
+    refuses the inputs.
     """
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or definition.template is not None:
@@ -223,10 +223,9 @@ def _call_with_known_features(
 
 
 def _with_known_sizes(shape: Shape, own: Shape) -> Shape:
-    """Returns the shape with its unknown sizes replaced by those of ``own``, such as ``(None, 7)`` for ``(None,
-    None)``.
+    """Returns the shape with unknown sizes replaced: ``(None, None)`` and ``own = (None, 7)`` give ``(None, 7)``.
 
-    The last axes of both shapes correspond. The new sizes are traced: the caller can recognise them.
+    The shapes are compared from the last axis on. The new sizes are traced numbers, so the caller can recognise them.
     """
     missing = len(shape) - len(own)
     return tuple(
@@ -243,7 +242,7 @@ def _may_have_more(result: CallResult) -> bool:
 
 
 def _add_used_outputs(run: ModelRun) -> None:
-    """Adds unknown outputs to calls whose number of outputs is unknown, so that every output that is used exists."""
+    """Adds the outputs that the model uses to calls whose number of outputs is unknown. Their shapes are unknown."""
     model, results = run.model, run.results
     if not any(map(_may_have_more, results)):
         return
@@ -262,7 +261,7 @@ def _add_used_outputs(run: ModelRun) -> None:
 
 
 def _pad(outputs: list[Shape | None], dtypes: list[str], count: int) -> None:
-    """Appends unknown outputs until there are ``count``."""
+    """Appends outputs of unknown shape and dtype until there are ``count`` outputs."""
     missing = count - len(outputs)
     outputs += [UNKNOWN_SHAPE] * missing
     dtypes += [""] * missing
@@ -539,7 +538,7 @@ def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], p
 
 
 def _runnable(definition: LayerDefinition, args: Args) -> Args:
-    """Returns the arguments of a layer. Each model among them can then be run by the layer's rule."""
+    """Returns the arguments of a layer, prepared so that the layer's rule can run the models among them."""
     return with_engine(args, infer_inner_model) if _takes_layers(definition) else args
 
 
@@ -582,7 +581,7 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
             raise Refusal("is called on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
     macs = sum([result.macs for result in nested.results])
     dtypes = tuple(map(nested.dtype, nested.output_refs)) or ("",)
-    # If the nested model is a Sequential, the number of its outputs may be unknown, as for its last layer.
+    # A Sequential returns all outputs of its last layer. Their number may be unknown.
     is_open = model.class_name == "Sequential" and any(
         nested.results[ref.call].may_have_more_outputs for ref in model.outputs
     )
@@ -592,8 +591,8 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
 def _run_elsewhere(model: Model, inputs: tuple[Shape, ...], own_run: ModelRun, session: _Session) -> ModelRun:
     """Runs a nested model on inputs whose shapes differ from the model's own inputs.
 
-    For Keras 2, every layer is checked again. Output shapes in the file are then ignored: they belong to the own
-    inputs.
+    For Keras 2, every layer is checked again. Output shapes in the file are valid only for the model's own inputs, so
+    they are ignored.
     """
     if not model.keras2:
         return run_calls(model, inputs, session, own_run)

@@ -1,8 +1,9 @@
 """Computes the bytes of weights and activations, the peak, and an estimate for training.
 
 The outputs of all calls are activations. Memory that a layer needs internally, or that a runtime adds, is not counted.
-If the batch size is unknown, the engine runs again with batch size 1: only then are shapes correct that a layer computes
-from the batch axis.
+
+If the batch size is unknown, the engine runs again with batch size 1. The batch axis of the first run cannot be
+replaced by 1, because an operation such as ``keras.ops.reshape`` may merge the batch axis into another axis.
 """
 
 from __future__ import annotations

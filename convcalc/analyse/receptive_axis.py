@@ -68,7 +68,7 @@ class Reach(Struct):
         first, last: the first and the last pixel of each position in one period. Both are empty if every position
             depends on a whole axis of unknown size.
         shift: the distance in pixels from one period to the next.
-        visible_interval: the pixels inside the input that any position depends on; None if sizes are unknown.
+        visible_interval: the pixels inside the input that at least one position depends on; None if sizes are unknown.
         padding_slack: the windows with unknown padding before the input, and by how many pixels it can vary.
         partial: True if the size of the receptive field is a lower bound.
         scrambled_by: the layers that reordered the positions, if any. The size is then known, but the pixels are not.
@@ -207,7 +207,7 @@ def _under(n: int, window: Window, before: int) -> range:
 
 
 def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval | None:
-    """Returns the part of ``visible`` that any output position depends on; None if sizes are unknown."""
+    """Returns the part of ``visible`` that at least one output position depends on; None if sizes are unknown."""
     if visible is None or not isinstance(output, int) or reach.padding_slack:
         return None
     some = min(output, len(reach.first))

@@ -156,7 +156,7 @@ def _has_channels_first(run: ModelRun) -> bool:
 
 
 def _spatial_axes(shape: Shape, channels_first: bool) -> range:
-    """Returns the axes of an input without batch and channels. A vector has only one axis, which is returned."""
+    """Returns the axes of an input without batch and channels. For a vector, returns its only axis."""
     rank = len(shape)
     return range(1, rank) if rank < 3 else range(2, rank) if channels_first else range(1, rank - 1)
 
@@ -232,8 +232,7 @@ def _walk_call(
             for key, track in fields.items():
                 tracks.setdefault(key, []).append(track)
         merged = {key: _merged(several, key, output, all(reordered), walk) for key, several in tracks.items()}
-    # The fields of the second and later outputs are known only for operations, and if all positions have the same
-    # field.
+    # Fields of further outputs are known in two cases: for an operation, or if all positions have the same field.
     is_same = isinstance(layer.definition, Operation) or all(
         track is not None and not track.axes for track in merged.values()
     )
@@ -249,7 +248,8 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
         return ()
     definition = layer.definition
     if isinstance(definition, LayerDefinition) and isinstance(result.definition, LayerDefinition):
-        # For example, a Conv2D of Keras 2 that is called on a video runs the rule of another definition.
+        # Not always the layer's own definition: a Conv2D of Keras 2 that is called on a video runs the rule of another
+        # one.
         definition = result.definition
     if not isinstance(definition, (LayerDefinition, Operation)) or definition.receptive_field_rule is None:
         return None

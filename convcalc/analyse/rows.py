@@ -264,7 +264,7 @@ def _without_empty(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _non_trainable_label(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
-    """Returns ``unknown`` if a weight may be trainable or not, otherwise an empty label."""
+    """Returns ``unknown`` if it is unknown whether a weight is trainable, otherwise an empty label."""
     undecided = any(weight.trainable is None for weight in weights)
     return "unknown" if undecided or any(_is_undecided(row.counts) for row in rows) else ""
 
@@ -335,8 +335,8 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
         labels["param_bytes"] = "partial" if has_weights else "unknown"
     trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
     params, trained = sums["params"].value, sums["trainable_params"].value
-    # The stored weights give the totals. But if the file has no weights and a layer's weights are unknown, the model
-    # was not built.
+    # The stored weights give the totals, unless the model was not built: then the file has no weights, and those of a
+    # layer are unknown.
     if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
         params, param_bytes, again = _stored_totals(rows, stored)
         labels |= {"params": "", "param_bytes": ""}

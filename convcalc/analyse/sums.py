@@ -34,7 +34,7 @@ def sum_known(numbers: Sequence[Number]) -> PartialSum:
 
 
 def label_if_partial(name: str, rows: Sequence[LayerReport]) -> str:
-    """Returns ``partial`` if a row does not fully know the number ``name``, otherwise an empty label."""
+    """Returns ``partial`` if the number ``name`` is not fully known in a row, otherwise an empty label."""
     return "partial" if any(name in row.incomplete for row in rows) else ""
 
 

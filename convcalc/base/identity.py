@@ -19,12 +19,12 @@ class IdentityCache(Generic[T]):
         self._entries: dict[tuple[Hashable, ...], tuple[T, object]] = {}
 
     def get(self, *objects: object, equal: Hashable = None) -> T | None:
-        """Returns the result for the same objects and an equal ``equal``; None if there is none."""
+        """Returns the stored result for these objects and this value of ``equal``; None if there is none."""
         entry = self._entries.get((equal, *map(id, objects)))
         return None if entry is None else entry[0]
 
     def add(self, result: T, *objects: object, equal: Hashable = None) -> T:
-        """Stores and returns a result for these objects and ``equal``."""
+        """Stores and returns a result for these objects and this value of ``equal``."""
         self._entries[(equal, *map(id, objects))] = result, objects
         return result
 

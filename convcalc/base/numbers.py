@@ -237,7 +237,9 @@ def plain_shape(shape: Shape | None) -> list[int | None] | None:
 
 
 def as_constant(number: Number) -> Number:
-    """Returns the number without its formula, but still Traced. Unknown and plain numbers are returned unchanged."""
+    """Returns the value of a Traced number as a new Traced number: ``7`` for ``2·3 + 1``. Others are returned
+    unchanged.
+    """
     return Traced(number.value) if isinstance(number, Traced) and isinstance(number.value, int) else number
 
 

@@ -159,8 +159,8 @@ def slide_transposed(
     """Returns a transposed window: each input position is spread over ``kernel`` output positions.
 
     The full output has ``(size − 1)·stride + F`` positions; ``F`` is the effective kernel. ``padding`` is 'valid' or
-    'same', as in Keras, or (before, after), as in PyTorch: how many positions are cut off at the two ends of the full
-    output. ``output_padding`` positions are appended at the end; None means Keras's default.
+    'same', as in Keras, or a pair (before, after), as in PyTorch. The pair says how many positions are cut off at the
+    two ends of the full output. ``output_padding`` positions are appended at the end; None means Keras's default.
     """
     effective = as_constant(effective_kernel(kernel, dilation))
     if padding == "same":

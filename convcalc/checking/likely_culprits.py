@@ -44,9 +44,7 @@ def _frozen_layers(report: Report, missing: int) -> str:
 
 
 def _frozen_params(row: LayerReport, rows: Sequence[LayerReport]) -> int:
-    """Returns the number of parameters in a layer, and inside it, that are not trainable only because a layer is
-    frozen.
-    """
+    """Returns the number of parameters in a layer, and inside it, that would be trainable if no layer were frozen."""
     inside = (inner for inner in rows if inner.path == row.path or inner.path.startswith(f"{row.path}/"))
     counts = [product(weight.shape) for inner in inside for weight in inner.weights if weight.frozen_because == FROZEN]
     return sum(count for count in counts if isinstance(count, int))

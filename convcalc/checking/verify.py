@@ -1,7 +1,7 @@
 """Compares the inferred weights of a model with the weights in its file.
 
-Only the shapes of a layer's weights are compared, in any order. So two weights of equal shape may be exchanged
-unnoticed, but Keras's names for the weights need not be known.
+Only the shapes of a layer's weights are compared, in any order, so Keras's names for them need not be known. But two
+weights of equal shape can be exchanged without an error.
 """
 
 from __future__ import annotations
@@ -112,9 +112,7 @@ def _is_model(row: LayerReport) -> bool:
 
 
 def _shared(path: str, layer: _Layer, weights: Weights) -> Problem | None:
-    """Returns the problem of a layer without its own weights in the file: it shares those of another layer. Otherwise
-    None.
-    """
+    """Returns a problem if a layer has no weights in the file because it shares those of another layer; otherwise None."""
     first = weights.shared.get(path)
     if first is None or not layer.weights:
         return None

@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 from convcalc.base.structs import Struct
 from convcalc.differences.myers import matching_positions
 
-MAX_TABLE = 2500  # the maximum size of the table of similarities, for 50 × 50 layers
+MAX_TABLE = 2500  # the maximum number of similarities to compute, enough for 50 × 50 layers
 
 # The matches: number in the old model → number in the new model.
 Matches: TypeAlias = "dict[int, int]"
@@ -65,14 +65,14 @@ Signatures: TypeAlias = "Sequence[LayerSignature]"
 
 
 class Alignment(Struct):
-    """The matched layers. ``moved`` are those at another position in the new model, by their old numbers."""
+    """The matched layers. ``moved`` are the old numbers of layers that are at another place in the new order."""
 
     matches: Matches
     moved: frozenset[int]
 
 
 def align(before: Signatures, after: Signatures) -> Alignment:
-    """Returns the matched layers. Exchanging ``before`` and ``after`` does not change the matches."""
+    """Returns the matched layers. Exchanging ``before`` and ``after`` gives the same matches."""
     if _sort_key(after) < _sort_key(before):
         exchanged = align(after, before)
         moved = frozenset(exchanged.matches[number] for number in exchanged.moved)
@@ -82,7 +82,7 @@ def align(before: Signatures, after: Signatures) -> Alignment:
     for keys_of in (_structures_and_naming, _structures):
         left_keys, right_keys = keys_of(before), keys_of(after)
         for by_readers in (False, True):
-            if len(matches) < len(before):  # is any layer of the shorter list unmatched?
+            if len(matches) < len(before):  # unless all layers of the shorter list are matched
                 _match_by_connections(before, after, left_keys, right_keys, matches, by_readers)
         for left, right in _gaps(before, after, matches):
             pairs = matching_positions([left_keys[number] for number in left], [right_keys[number] for number in right])

@@ -14,8 +14,8 @@ _OUTSIDE = -1  # stands for a layer that is unknown or not a sibling
 
 
 class TensorOrigin(Struct):
-    """The layer that outputs a tensor. ``model`` is empty if both models have the layer, otherwise the name of the
-    model.
+    """The layer that outputs a tensor. ``model`` is the name of the model that has the layer; empty if both models have
+    it.
     """
 
     model: str
@@ -66,10 +66,10 @@ class _Names:
 
 
 def tensor_origins(model: str, links: Sequence[Sequence[Link]], shared: Mapping[int, int]) -> list[list[TensorOrigin]]:
-    """Returns where the tensors that each layer reads come from, in a form that is comparable between two models.
+    """Returns, for each layer, the origins of the tensors that it reads, to compare them between two models.
 
-    If only this model has a layer, and the layer reads only one tensor, the layer is skipped: its output counts as this
-    tensor. An example is an inserted layer: in the other model, the next layer reads the tensor directly.
+    A layer that only this model has is skipped if it reads only one tensor: then the tensor counts as its output. For
+    example, if a layer is inserted, the next layer still reads the same origin.
 
     Args:
         model: A name for the model that contains these layers.

@@ -1,6 +1,6 @@
 """Finds the changes in matched layers.
 
-A change is a change of the layer itself, or a consequence of a change in its inputs.
+A layer can be changed itself, or only its numbers differ because its inputs were changed.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class MatchedSiblings(Struct):
 
 
 def changed_pairs(siblings: MatchedSiblings, names: bool) -> dict[int, Pair]:
-    """Returns the matched layers with their changes, by the old number. With ``names``, also compares names."""
+    """Returns the matched layers with their changes, by the old number. Names are compared only with ``names``."""
     matches = siblings.alignment.matches
     rewired = _connection_changes(siblings)
     moved = _position_changes(siblings, bool(rewired))
@@ -150,7 +150,7 @@ def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
 
 
 def _uncertain_inputs(siblings: Siblings, number: int) -> set[int]:
-    """Returns the positions of inputs whose layer is uncertain: its name is cropped, or it has no row.
+    """Returns the positions of inputs with an uncertain layer: its name is cropped, or it has no row.
 
     These inputs are compared by their printed texts, such as ``conv2d[0][0]``.
     """
@@ -181,10 +181,10 @@ def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, lis
 
 
 def _is_own_change(change: Change, parent: Pair | None) -> bool:
-    """Returns True if a change is a change of the layer itself, not a consequence of another change.
+    """Returns True if a layer was changed itself, and False if the change may be a consequence of another change.
 
-    A new name is no change of the layer itself. Nor is ``trainable`` if the parent was frozen or unfrozen, or if one
-    value is "-" (no weights).
+    False for a new name. False for ``trainable`` if the parent was frozen or unfrozen, or if one value is "-" (no
+    weights).
     """
     if change.field == "trainable":
         return not _changes_trainable(parent) and "-" not in (change.before.text, change.after.text)

@@ -132,7 +132,8 @@ def _row_line(line: str, columns: list[_Column]) -> _RowLine:
 def _begins_a_row(line: _RowLine, previous: _RowLine, columns: list[_Column]) -> bool:
     """Returns True if a line begins a new row without a separator above it.
 
-    A count begins a new row. But if the count above fills its column, this count may continue it.
+    A count begins a new row, unless the count in the line above fills its column: then the count may go on in this
+    line.
     """
     return line.depth != previous.depth or (
         bool(line.parts["params"]) and len(previous.parts["params"]) < columns[2].room

@@ -88,8 +88,8 @@ def is_unbuilt(report: Report) -> bool:
 
 
 def _unbuilt(row: LayerReport) -> KerasRow:
-    """Returns the row of a layer of an unbuilt model. Keras may print "(unbuilt)" for a custom layer or not: it gives
-    "?".
+    """Returns the row of a layer of an unbuilt model. A custom layer has "?" parameters: Keras may print "(unbuilt)" or
+    not.
     """
     definition = row.definition
     known = isinstance(definition, (LayerDefinition, Model)) and not row.recorded

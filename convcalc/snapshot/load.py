@@ -86,8 +86,8 @@ def _selected(
 ) -> Snapshot:
     """Returns the only snapshot, or the only one that belongs to the model of ``report``.
 
-    A snapshot belongs to the model if both come from the same model file; if no snapshot does, if both have the same
-    name.
+    A snapshot belongs to the model if both come from the same model file. If no snapshot comes from that file, the
+    model's name decides.
     """
     if len(snapshots) == 1:
         return snapshots[0]

@@ -11,12 +11,17 @@ _MAX_PAIRS = 250_000  # the maximum number of pairs of rows to compare
 
 
 def uncrop(printed: Snapshot, current: Snapshot) -> Snapshot:
-    """Returns the printed snapshot with cropped cells completed: replaced by the model's cells that agree with them.
+    """Returns the printed snapshot with cropped cells replaced by the model's cells, if the two agree.
 
-    Rows are paired by their order, because many cropped names are equal. First, rows at the beginning and at the end
-    are paired if all their cells agree, then if their names and types agree. Rows left in the middle are paired in
-    order if both summaries have equally many; otherwise the longest series of rows with the same names and types is
-    paired. Cells that are still cropped are compared as plain texts.
+    Printed rows are paired with the model's rows in several steps, by their order, because many cropped names are
+    equal:
+
+    1. Rows at the beginning and at the end are paired if all cells agree.
+    2. The same if names and types agree.
+    3. Of the rows in the middle, if both summaries have equally many, all are paired. Otherwise, the longest series of
+       rows with the same names and types is paired.
+
+    Cells that are still cropped are compared as plain texts.
     """
     if not any(map(_is_cropped, printed.rows)):
         return printed
@@ -46,7 +51,7 @@ def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int
 
 
 def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, int]]:
-    """Yields the row numbers of the longest series of pairs whose names and types agree, in ascending order.
+    """Yields the longest series of pairs of rows whose names and types agree, as row numbers in ascending order.
 
     :mod:`convcalc.differences.myers` cannot do this: "conv…" agrees with "conv1" and with "conv2", but these two
     differ.
