@@ -43,7 +43,10 @@ def arange(
         raise Refusal("needs a step other than 0", codes.INVALID_VALUE, "step")
     steps = (end - first) / increment
     if not isfinite(steps):
-        raise Refusal("needs a start, a stop and a step whose distances are finite", codes.INVALID_VALUE)
+        raise Refusal(
+            f"cannot count the steps of {increment} from {first} to {end}: too many steps, or not a finite number",
+            codes.INVALID_VALUE,
+        )
     size = ceil(steps)
     if size < 0:
         raise Refusal(

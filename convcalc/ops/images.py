@@ -151,7 +151,7 @@ def perspective_transform(
     fill_value: Ignored = 0,
     data_format: DataFormat = None,
 ) -> Inferred:
-    """Applies a perspective transform to images, which maps four start points to four end points."""
+    """Applies the perspective transform that maps four start points to four end points."""
     check_images(images.shape)
     start, end = shape_of(start_points), shape_of(end_points)
     if len(start) not in (2, 3) or start[-2:] != (4, 2) or start != end:
@@ -217,7 +217,8 @@ def _padded_or_cropped(size: Number, ends: Sequence[int | None], target: int | N
     if target is not None:
         if sign * (target - size) < sum(amounts):
             raise Refusal(
-                f"cannot {verb} an axis of size {size} to {target} with {sum(amounts)} on one side", codes.INVALID_VALUE
+                f"cannot {verb} an axis of size {size} to {target}: {sum(amounts)} on one side is too much",
+                codes.INVALID_VALUE,
             )
         return target
     if sign < 0 and size is UNKNOWN:

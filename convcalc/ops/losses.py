@@ -32,7 +32,7 @@ def categorical_crossentropy(
 ) -> Tensor:
     """Computes the cross-entropy between one-hot targets and predicted class probabilities.
 
-    As in Keras, the output has no last axis, even if the classes are on another axis.
+    As in Keras, the last axis is removed, even if the classes are on another axis.
     """
     _equal(shape_of(target), output.shape)
     axis_index(-1, len(output.shape))
@@ -51,7 +51,7 @@ def sparse_categorical_crossentropy(
     rest = (*output.shape[:at], *output.shape[at + 1 :])
     if labels != rest:
         raise Refusal(
-            "needs a target with the shape of the output without the class axis", codes.SHAPES_DIFFER, "target"
+            "needs a target of the same shape as the output, but without the class axis", codes.SHAPES_DIFFER, "target"
         )
     return Tensor(rest, output.dtype)
 

@@ -80,7 +80,7 @@ def outer(x1: Operand, x2: Operand) -> Inferred:
 def kron(x1: Operand, x2: Operand) -> Inferred:
     """Computes the Kronecker product of two tensors.
 
-    If one tensor has more axes, the output has, as in Keras, only as many axes as the other tensor.
+    As in Keras, the output has as many axes as the tensor with fewer axes.
     """
     shape1, shape2 = shape_of(x1), shape_of(x2)
     shape = tuple(a * b for a, b in zip(shape1, shape2))
@@ -235,7 +235,7 @@ def dot_product_attention(
 ) -> Inferred:
     """Computes dot-product attention: averages the values, weighted by the products of queries and keys."""
     if len(query.shape) != 4 or len(key.shape) != 4 or len(value.shape) != 4:
-        raise Refusal("needs (batch, length, heads, size) for query, key and value", codes.WRONG_RANK)
+        raise Refusal("needs query, key and value of shape (batch, length, heads, size)", codes.WRONG_RANK)
     pairs = sample_elements(query.shape) * key.shape[1]
     products = (Product("queries with keys", pairs), Product("scores with values", pairs))
     return Inferred((query.shape,), products=products, dtype=(common_dtype(query, key, value),))

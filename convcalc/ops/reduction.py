@@ -166,7 +166,7 @@ def size(x: Tensor) -> Tensor:
 
 @operation("Ndim", flops=costs.free)
 def ndim(x: Tensor) -> Tensor:
-    """Returns the number of axes. As in Keras, the shape of the output has this number as its only size."""
+    """Returns the number of axes. As in Keras, the output for a tensor of 3 axes has the shape (3,)."""
     return Tensor((len(x.shape),), "float32")
 
 
@@ -284,7 +284,7 @@ def batch_norm(
     # As in Keras, an offset needs a scale. For an offset without a scale, the check below fails.
     vectors = [mean, variance, *([] if offset is None else [offset, scale]), *([] if scale is None else [scale])]
     if any(shape_of(vector) != (size,) for vector in vectors):
-        raise Refusal(f"needs vectors of {size} elements, which is the size of the normalized axis", codes.WRONG_SHAPE)
+        raise Refusal(f"needs vectors of {size} elements, because the normalized axis has this size", codes.WRONG_SHAPE)
     return x
 
 

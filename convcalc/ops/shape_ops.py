@@ -10,6 +10,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import views
+from convcalc.layers.arguments import shown
 from convcalc.layers.dtypes import BITS
 from convcalc.layers.registry import VIEW, Inferred, axis_index
 from convcalc.ops import costs
@@ -83,7 +84,7 @@ def reshape(x: Tensor, *, newshape: NewShape) -> Tensor:
         return Tensor(tuple(UNKNOWN if size == -1 else size for size in sizes), x.dtype)
     total, known = product(x.shape), product(size for size in sizes if size != -1)
     if (-1 not in sizes and total != known) or (-1 in sizes and (known == 0 or total % known != 0)):
-        raise Refusal(f"cannot reshape {total} elements to a shape of another size", codes.SHAPES_DIFFER, "newshape")
+        raise Refusal(f"cannot reshape {total} elements to {shown(newshape)}", codes.SHAPES_DIFFER, "newshape")
     return Tensor(tuple(total // known if size == -1 else size for size in sizes), x.dtype)
 
 

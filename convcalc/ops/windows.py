@@ -257,7 +257,10 @@ def extract_patches(
     shape = _channels_last((UNKNOWN, *images.shape) if single else images.shape, data_format)
     sizes = _per_axis(size, rank)[:rank]
     if len(sizes) < rank or len(shape) != rank + 2:
-        raise Refusal(f"needs images with {rank} axes and the channels, and a size for each axis", codes.WRONG_RANK)
+        raise Refusal(
+            f"needs images with {rank} spatial axes and a channel axis, and a size for each spatial axis",
+            codes.WRONG_RANK,
+        )
     steps = sizes if strides is None or strides == 0 else _per_axis(strides, rank)
     rates = _per_axis(dilation_rate, rank)
     if len(rates) != rank:

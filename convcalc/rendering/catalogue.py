@@ -81,5 +81,5 @@ def _default_and_expected(definition: LayerDefinition, name: str) -> tuple[str, 
     default = "required" if argument.default is REQUIRED else value_text(argument.default)
     if argument in definition.call_arguments:
         return default, f"{argument.expects} (of the call)"
-    carried = "carried as it is: changes no shape and no count"
+    carried = "any value; changes neither shapes nor counts"
     return default, carried if isinstance(argument.kind, Anything) else argument.expects

@@ -72,7 +72,7 @@ def _same(answer: ConvAnswer, window: Window) -> list[str]:
     total = plain(axis.total_padding(window))
     if total == 0:
         return [*lines, "this needs no padding"]
-    extra = " (Keras puts the extra cell at the end)" if isinstance(total, int) and total % 2 else ""
+    extra = " (Keras puts the extra 1 at the end)" if isinstance(total, int) and total % 2 else ""
     split = f"{_size(window.pad_before)} before, {_size(window.pad_after)} after"
     lines.append(f"this needs {worked(axis.total_padding(window))} of padding: {split}{extra}")
     return lines

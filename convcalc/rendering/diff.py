@@ -89,7 +89,7 @@ def notes(comparison: Comparison) -> list[str]:
     statuses = [f"{counts[status]:,} {meaning}" for status, meaning in _MEANINGS.items() if counts.get(status)]
     numbers = counts.get("renumbered", 0)
     if numbers:
-        statuses.append(f"{numbers:,} with another number in an automatic name")
+        statuses.append(f"{numbers:,} renumbered (automatic names such as dense_1)")
     shared = {total.field: total for total in comparison.shared_totals}
     differing = {total.field: total for total in comparison.totals}
     if "weight_bytes" in shared:  # param_bytes is the same number, so it is left out
@@ -99,7 +99,11 @@ def notes(comparison: Comparison) -> list[str]:
     listed = [field for field in _TOTALS if field in (differing if field in _ONLY_IF_DIFFERENT else shared)]
     totals = [shared[field] for field in listed]
     totals += [total for field, total in differing.items() if field not in _TOTALS]
-    lines = [] if comparison.differs else [" No differences" + " except the numbers in automatic names" * (numbers > 0)]
+    lines = (
+        []
+        if comparison.differs
+        else [" No differences" + ", except the numbers in automatic names such as dense_1" * (numbers > 0)]
+    )
     return [
         *lines,
         f" Layers: {', '.join(statuses) or 'none'}",

@@ -84,8 +84,8 @@ def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:
         more = f" and {len(too_large) - 1} more" if len(too_large) > 1 else ""
         notes.append(f" {EXCEEDS} the receptive field is larger than the input: '{visible(too_large[0])}'{more}")
     for name, paths in misaligned[:_MOST_NOTES]:
-        left, right = (visible(listed(path, "and")) if path else "the input" for path in paths)
-        notes.append(f" {MISALIGNED} misaligned at '{visible(name)}': {left}, beside {right}")
+        left, right = (f"through {visible(listed(path, 'and'))}" if path else "from the input" for path in paths)
+        notes.append(f" {MISALIGNED} misaligned at '{visible(name)}': the path {left}, and the path {right}")
     if len(misaligned) > _MOST_NOTES:
         notes.append(f" {MISALIGNED} and {len(misaligned) - _MOST_NOTES} more")
     return notes

@@ -1,4 +1,4 @@
-"""Every output format, so that a format's module is imported only when the format is used.
+"""Lists all output formats, so that the module of a format is imported only when the format is used.
 
 Generated from the declarations: run `python -m tests.regenerate.formats` after adding a format.
 """

@@ -54,7 +54,7 @@ def _totals(memory: Memory) -> list[str]:
 
 
 def _group(group: WeightGroup) -> str:
-    words = {True: "trainable", False: "non-trainable", None: "trainable or not (unknown)"}
+    words = {True: "trainable", False: "non-trainable", None: "unknown whether trainable"}
     return f"{group.dtype}, {words[group.trainable]}: {_size(group.size)}"
 
 

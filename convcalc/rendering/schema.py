@@ -68,7 +68,7 @@ def spec_schema(layers: Iterable[LayerDefinition]) -> Schema:
         "entry": _entry(by_name, {**names, **models, **{name: ref(name) for name in operations}}),
         "model": _mapping({**_model_keys(by_name), **_common_refs()}, "A model as a layer.", **_model_needs()),
         "reference": {
-            "description": "The name or label of a layer above, several of them, or [name, 1] for its second output.",
+            "description": "The name or label of a layer above, a list of these, or [name, 1] for the second output.",
             "type": ["string", "integer", "array"],
             "items": ref("reference"),
             "minItems": 1,
@@ -313,7 +313,7 @@ def _top_keys(by_name: Mapping[str, LayerDefinition], known: list[str]) -> dict[
         "arguments": arguments,
         "when": custom["when"],
         "inputs": {"type": "object"},
-        "layers": {**_layers(), "description": "The layers that the layer consists of."},
+        "layers": {**_layers(), "description": "The layers inside this layer."},
         "outputs": ref("reference"),
         "summary": custom["summary"],
     }

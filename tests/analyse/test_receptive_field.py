@@ -414,7 +414,8 @@ def test_fields_larger_than_the_input_are_pointed_out() -> None:
 def test_misaligned_paths_are_named_under_the_table() -> None:
     report = infer(load(SPECS / "xception.yaml"))
     text = table(report, TextStyle(), ["field"])
-    assert "! misaligned at 'add_1': block3_sepconv1, block3_sepconv2 and block3_pool, beside conv2d_1" in text
+    paths = "the path through block3_sepconv1, block3_sepconv2 and block3_pool, and the path through conv2d_1"
+    assert f"! misaligned at 'add_1': {paths}" in text
 
 
 def test_explain_shows_the_sum_step_by_step() -> None:

@@ -103,8 +103,8 @@ def test_renumbered_automatic_names_are_mentioned(small: Callable[..., str]) -> 
     two = small("two.yaml", ("- Dense: 2", "- Dense: {units: 2, name: dense_7}"))
     done = run("diff", one, two)
     assert done.returncode == 0
-    assert " No differences except the numbers in automatic names\n" in done.stdout
-    assert "1 with another number in an automatic name" in done.stdout
+    assert " No differences, except the numbers in automatic names such as dense_1\n" in done.stdout
+    assert "1 renumbered (automatic names such as dense_1)" in done.stdout
     assert "dense_4 → dense_7 (Dense)" in run("diff", one, two, "--all").stdout
 
 
