@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> list[Measure]:
     """
     options = _options().parse_args(arguments)
     pythons = {name: value for name in ("convcalc", *PEERS) if (value := getattr(options, name))}
-    # PYTHONPATH is removed, so that the installed packages are measured, and not a developer's own copies
+    # PYTHONPATH is removed, so that the installed packages are measured, not a developer's copies
     if not options.convcalc:
         os.environ.pop("PYTHONPATH", None)
     environments = Environments(pythons, peers=not options.no_peers, quick=options.quick)

@@ -1,4 +1,4 @@
-"""Measures the engine in two ways.
+"""Measures inference and whole summaries.
 
 The inference of a loaded model is compared with ONNX's shape inference in C++. A whole summary (load, infer, draw) is
 compared with torchinfo.
@@ -17,10 +17,10 @@ VGG = str(ROOT / "specs" / "vgg16.yaml")
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """Measures two models.
+    """Measures ResNet50 and VGG16.
 
-    The time per layer of ResNet50 is shown without a comparison, and also compared with the time per node in ONNX. The
-    time of VGG16 is compared with torchinfo.
+    ResNet50: the time per layer, alone and compared with the time per node in ONNX. VGG16: the time, compared with
+    torchinfo.
     """
     repeats, runs = (3, 1) if environments.quick else (300, 5)
     ours = environments.child("convcalc", "infer", RESNET, repeats)

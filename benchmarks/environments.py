@@ -27,8 +27,8 @@ PEERS = {
 class Environments:
     """The Python interpreter of each program.
 
-    ``pythons`` are interpreters given by the user. An interpreter that is not given is installed when it is first
-    needed, but only if ``peers`` is true.
+    ``pythons`` are interpreters that the user gave. The others are installed when they are first needed, but only if
+    ``peers`` is true.
     """
 
     pythons: dict[str, str]
@@ -52,8 +52,8 @@ class Environments:
 
     @property
     def script(self) -> list[str]:
-        """Returns the arguments with which Python runs convcalc: the console script, or ``-m convcalc`` if the user
-        gave the interpreter.
+        """Returns Python's arguments that run convcalc: the console script, or ``-m convcalc`` if the user gave the
+        interpreter.
         """
         script = Path(self.own).with_name("convcalc")
         return [str(script)] if script.is_relative_to(HERE) else ["-m", "convcalc"]
@@ -64,10 +64,7 @@ class Environments:
         return self.script if len(self.script) == 1 else [self.own, *self.script]
 
     def child(self, name: str, script: str, *args: object) -> list[str]:
-        """Returns the command that runs a script of the folder ``children`` with the interpreter of the named program.
-
-        For "convcalc", this is the interpreter of the environment in which convcalc is installed.
-        """
+        """Returns the command that runs a script of the folder ``children`` with the interpreter of the named program."""
         python = self.own if name == "convcalc" else self.python(name)
         return [python, str(CHILDREN / f"{script}.py"), *map(str, args)]
 
@@ -81,10 +78,9 @@ class Environments:
 
 
 def _installed(name: str, packages: tuple[str, ...], again: bool = False) -> str:
-    """Installs packages into an environment, and returns the environment's interpreter.
+    """Installs packages into an environment, and returns its interpreter.
 
-    With ``again``, the packages are installed again even if they are already there. The installation is not editable,
-    and has compiled bytecode.
+    With ``again``, existing packages are installed again. The installation is not editable, and has compiled bytecode.
     """
     folder = HERE / f".venv-{name}"
     python = folder / "bin" / "python"

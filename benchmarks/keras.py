@@ -1,6 +1,6 @@
-"""Compares convcalc with Keras on TensorFlow. Each prints a summary of ResNet50, in a new process.
+"""Compares convcalc with Keras on TensorFlow.
 
-Both read the same Keras config.
+Both read the same Keras config, and print a summary of ResNet50 in a new process.
 """
 
 from __future__ import annotations

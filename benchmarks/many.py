@@ -1,7 +1,6 @@
 """Measures the check of a thousand models in one call.
 
-A run in one process is compared with a process that only reads the models. A run on all cores is compared with a run
-on one core.
+One process is compared with a process that only reads the models. All cores are compared with one core.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from benchmarks.timing import in_turn
 
 
 def measures(environments: Environments) -> Iterator[Measure]:
-    """Measures the check of many copies of the specs. Each copy of a spec has its own name."""
+    """Measures the check of many copies of the specs. Each copy has its own name."""
     count, runs = (8, 1) if environments.quick else (1000, 3)
     files = [str(path) for path in copies(count)]
     check = [*environments.convcalc, "check", "--quiet", *files]

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measure:
-    """One line of the results: ``ours`` is compared with ``other``, or with the target if there is no ``other``.
+    """One line of the results: ``ours`` compared with ``other``, or with the target if there is no ``other``.
 
-    With ``faster``, ``ours`` must be at least ``target`` times smaller than ``other``. Without ``faster``, ``ours``
-    must be at most ``target`` times as large as ``other``. Without ``target``, the ratio is only shown. ``profile`` is
-    the command that is profiled if the target is not met. ``missing`` says why nothing was measured.
+    With ``faster``, ``ours`` must be at least ``target`` times smaller than ``other``. Otherwise, ``ours`` must be at
+    most ``target`` times as large as ``other``. Without ``target``, the ratio is only shown.
+
+    ``profile`` is the command to profile if the target is missed. ``missing`` says why nothing was measured.
     """
 
     what: str
@@ -26,9 +27,7 @@ class Measure:
 
     @property
     def ratio(self) -> float | None:
-        """The ratio: ``ours`` divided by ``other``, or with ``faster``, ``other`` divided by ``ours``. None if there is
-        no ``other``.
-        """
+        """``ours`` divided by ``other``; with ``faster``, ``other`` divided by ``ours``. None if there is no ``other``."""
         if self.other is None or self.missing:
             return None
         return self.other / self.ours if self.faster else self.ours / self.other

@@ -21,9 +21,9 @@ def profiles(missed: Sequence[Measure]) -> str:
 
 
 def _profile(command: Command) -> str:
-    """Returns the first lines of a profile: the slowest functions.
+    """Returns the slowest functions of a profile.
 
-    If imports are profiled, the slowest imports come first, and then the slowest functions that run after the imports.
+    If imports are profiled, the slowest imports come first, then the slowest functions after the imports.
     """
     lines: list[str] = []
     if "importtime" in command:
@@ -36,7 +36,7 @@ def _profile(command: Command) -> str:
 
 
 def _no_import(line: str) -> bool:
-    """Returns True if a line of a profile is about a function that is not part of an import."""
+    """Returns True if a line of a profile is about a function outside imports."""
     return ".py:" in line and not any(part in line for part in ("importlib", "<module>"))
 
 

@@ -10,8 +10,7 @@ from benchmarks.models import KINDS, large_model
 from benchmarks.timing import Failed, answer
 
 SMALL, AT_MEMORY = 1000, 10_000
-# Measuring a million layers of every type of model takes an hour. So a run without --full measures a million layers
-# only for the chain.
+# A million layers of every type of model take an hour. Without --full, only the chain has a million layers.
 LARGE = {"chain": 1_000_000}
 
 
@@ -32,7 +31,7 @@ def measures(environments: Environments, full: bool = False) -> Iterator[Measure
 def _times(environments: Environments, kind: str, ending: str, small: int, sizes: list[int]) -> Iterator[Measure]:
     """Yields the time per layer for each size, compared with the small model.
 
-    The small model is measured again for each size, so that the load on the machine is similar.
+    The small model is measured again for each size, under a similar load of the machine.
     """
     for size in sizes:
         name = f"{kind} of {size:,} layers ({ending}), a layer compared with one of {small:,}"

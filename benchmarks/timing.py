@@ -1,7 +1,6 @@
-"""Runs commands in turn and measures them.
+"""Runs commands in turn, and returns the medians of their measurements.
 
-The commands run in turn, so that other load on the machine affects all of them. The results are medians, which single
-slow runs do not change.
+Other load on the machine then affects all commands. Single slow runs do not change a median.
 """
 
 from __future__ import annotations
@@ -38,8 +37,7 @@ def run(command: Command, env: Mapping[str, str] | None = None) -> tuple[Took, s
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(env)) as process:
         assert process.stdout is not None
         output = process.stdout.read().decode(errors="replace")
-        # When this process starts a child, the kernel counts the memory of this process as the first memory of the
-        # child. So this process must stay small.
+        # The kernel counts this process's memory as the child's first memory. So this process must stay small.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -54,9 +52,9 @@ def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def in_turn(commands: Sequence[Command], runs: int) -> list[Took]:
-    """Returns the medians of each command.
+    """Returns the medians of each command. The commands run in turn, ``runs`` times each.
 
-    The commands run in turn, ``runs`` times each. Before that, each command runs once without being counted.
+    Before that, each command runs once without being measured.
     """
     for command in commands:
         run(command)
@@ -65,9 +63,9 @@ def in_turn(commands: Sequence[Command], runs: int) -> list[Took]:
 
 
 def answers(commands: Sequence[Command], runs: int) -> list[dict[str, Any]]:
-    """Runs scripts that measure themselves. Returns the median of each number over all runs.
+    """Runs scripts that measure themselves, and returns the median of each number over all runs.
 
-    Each script prints its results as a line of JSON, which is the last line of its output.
+    The last line of a script's output is a line of JSON with its results.
     """
     said = [[answer(command) for command in commands] for _ in range(runs)]
     return [{key: _median([one[key] for one in each]) for key in each[0]} for each in zip(*said)]

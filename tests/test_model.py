@@ -22,7 +22,7 @@ def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "
 ORDERS = [
     # A chain is in the order of creation.
     (model(("i", []), ("a", [0]), ("b", [1]), outputs=[2]), "i a b"),
-    # A long branch comes before a short one, because its first layer is deeper.
+    # A longer branch comes first, because its first layer is deeper.
     (model(("i", []), ("a", [0]), ("b", [0]), ("c", [2]), ("d", [1, 3]), outputs=[4]), "i b a c d"),
     # Two inputs are in the order in which a path from the output reaches them.
     (model(("i1", []), ("i2", []), ("a", [1, 0]), outputs=[2]), "i2 i1 a"),

@@ -1,6 +1,6 @@
 """Measures ONNX's shape inference on ResNet50.
 
-The weights are inputs of known shape: copying the bytes of real weights would only make ONNX slower.
+The weights are inputs of known shape, because copying real weights would only make ONNX slower.
 """
 
 import json

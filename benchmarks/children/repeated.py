@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 
 def median(work: Callable[[], object], repeats: int) -> float:
-    """Returns the median time of a function, in seconds of processor time. Other programs on the machine do not affect
-    this time.
+    """Returns the median time of a function, in seconds of processor time. The first run is not counted.
 
-    The first run is not counted.
+    Other programs on the machine do not affect processor time.
     """
     work()
     took = []

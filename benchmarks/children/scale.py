@@ -1,6 +1,6 @@
 """Reads and infers a large model, and measures the time or the memory per layer.
 
-First raises the limits of the reader, for example on the size of a file and on the number of layers.
+The script first raises the reader's limits, e.g. on the size of a file.
 """
 
 import gc
@@ -21,7 +21,7 @@ LIMITS = {
 for module, names in LIMITS.items():
     for name in names:
         assert hasattr(import_module(module), name), f"{module} has no {name} any more"
-        # 2**32 bytes and 10**12 of everything else are more than any of these models needs.
+        # More than any of these models needs: 2**32 bytes, and 10**12 for the other limits.
         setattr(import_module(module), name, 2**32 if name == "MAX_BYTES" else 10**12)
 
 from convcalc import infer, load  # noqa: E402 - the limits above must be set before these imports
@@ -36,10 +36,7 @@ def count(model: Any) -> int:
 
 
 def timed(path: str, most: str) -> dict[str, float]:
-    """Returns the median time per layer, in seconds.
-
-    The fewer layers the model has, the more runs are made. There are at most ``most`` runs.
-    """
+    """Returns the median time per layer, in seconds. Small models are run more often, at most ``most`` times."""
     taken: dict[str, list[float]] = {"read": [], "infer": []}
     layers, times = 1, 1
     while len(taken["read"]) < times:
@@ -58,8 +55,8 @@ def timed(path: str, most: str) -> dict[str, float]:
 
 
 def remembered(path: str) -> dict[str, float]:
-    """Returns the memory per layer, in bytes: of the parsed file, of the model alone, and of the report alone."""
-    infer(load(path))  # run once before measuring, so that the memory of imports and caches is not counted
+    """Returns the memory per layer, in bytes: of the parsed file, of the model, and of the report."""
+    infer(load(path))  # this first run is not measured: it fills caches and imports modules
     text = Path(path).read_text()
     gc.collect()
     tracemalloc.start()
@@ -76,8 +73,8 @@ def remembered(path: str) -> dict[str, float]:
     of_report = tracemalloc.get_traced_memory()[0]
     layers = count(model)
     assert report.layers
-    # A model that was read from a spec keeps the parsed file, because problems have positions in the spec. A model that
-    # was read from a config does not keep the parsed file. So the memory of the file is subtracted only for a spec.
+    # A spec's model keeps the parsed file for the positions of problems, so the file's memory is subtracted. A config's
+    # model does not keep the parsed file.
     model_alone = of_model - (of_file if path.endswith(".yaml") else 0)
     return {"file": of_file / layers, "model": model_alone / layers, "report": (of_report - of_model) / layers}
 

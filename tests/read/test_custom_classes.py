@@ -1,8 +1,8 @@
-"""Tests custom classes and functions in Keras files: they are never mistaken for classes and functions of Keras, and a
-file that contains them is not refused.
+"""Tests custom classes and functions in Keras files: they are not mistaken for Keras's, and their files are not
+refused.
 
-Keras 3.15 and tf_keras 2.21 give these numbers for the same models. ``tests/live/test_custom_files.py`` compares files
-with the installed Keras.
+The numbers are those of Keras 3.15 and tf_keras 2.21 for the same models. ``tests/live/test_custom_files.py`` compares
+files with the installed Keras.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ LSTM_CELL = {"module": "keras.layers", "class_name": "LSTMCell", "config": {"uni
 
 
 def custom(class_name: str, name: str = "inner", **more: Any) -> dict[str, Any]:
-    """Returns the config of an object as Keras 3 writes it. The class is defined in the program that saved the file,
-    not in a package.
+    """Returns the config of an object as Keras 3 writes it.
+
+    The class is defined in the program that saved the file, not in a package.
     """
     written = {"module": None, "registered_name": class_name, **more}
     return {"class_name": class_name, "config": {"name": name, "amount": 3}, **written}
@@ -205,7 +206,7 @@ def test_a_custom_layer_inside_a_wrapper_makes_only_its_numbers_unknown(wrapper:
     assert result.layers[2].params == 16
     (message,) = messages(result)
     assert "the layer in 'made' (" in message
-    # A model that is written and read again is the same model, and the custom object is unchanged.
+    # A model that is written and read again has the same parameters and the same message about the custom object.
     again = report(config_json(result).encode())
     assert [row.params for row in again.layers] == [row.params for row in result.layers]
     assert messages(again)[0].partition(": the layer")[2] == message.partition(": the layer")[2]
@@ -334,7 +335,9 @@ def test_a_custom_layer_may_have_more_outputs_than_the_file_records(used: list[i
 
 
 def test_a_sequential_records_all_outputs_of_a_custom_layer() -> None:
-    """The next layer receives all outputs, so one input shape is one output."""
+    """The next layer records the shapes of all outputs that it receives. Here this is one shape, so there is one
+    output.
+    """
     end = {**layer("Dense", "dense", units=4), "build_config": {"input_shape": [None, 5, 3]}}
     result = report(sequential(INPUT, custom("One", "made"), end))
     assert result.layers[0].output_shapes == ((UNKNOWN, 5, 3),)

@@ -74,7 +74,7 @@ NAMES = [
     ("my_pkg.layers", "my_pkg>Scale", "Scale", False),
     ("my_pkg.layers", "Scale", "Scale", False),
     ("my_pkg.layers", "my_pkg>Scale", "other>Scale", False),
-    # The class is registered under a package that is not the package of the class's module.
+    # The class is registered under another package than the package of its module.
     ("my_pkg.layers", "other>Scale", "my_pkg>Scale", False),
     ("my_pkg.layers", "my_pkg>Scale", "my_pkg.Scale", False),
     (None, None, "my_pkg>Scale", False),

@@ -1,4 +1,4 @@
-"""Tests that the kind of a file is detected from the content, and that only one module of the program detects kinds."""
+"""Tests that the kind of a file is detected from its content, and that only one module detects kinds."""
 
 from __future__ import annotations
 

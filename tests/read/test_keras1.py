@@ -20,8 +20,8 @@ from convcalc.write.spec import spec_yaml
 from tests.live.packages_keras2.stored import STORED
 
 MODELS: dict[str, Any] = json.loads(STORED.read_text(encoding="utf-8"))
-# In this model, the axes have the order of Theano (channels first). The file does not state the order for the first
-# layer, so the output shape of this layer is unknown.
+# This model has Theano's order of axes (channels first), but the file does not state it for the first layer. So the
+# output shape of this layer is unknown.
 OPEN = "images_th_padded"
 
 
@@ -43,8 +43,8 @@ def test_rows_are_those_of_keras(name: str) -> None:
     for layer, shapes, params, trainable in model["rows"]:
         assert list(map(sizes, rows[layer].output_shapes)) == shapes, layer
         assert (rows[layer].params, rows[layer].trainable_params) == (params, trainable), layer
-    # The rows of Keras 1 lack the inputs of a Sequential, and a merge layer at the start of a Sequential. convcalc has
-    # rows for these layers, but no other additional rows.
+    # Keras 1 has no rows for the inputs of a Sequential and for a merge layer at the start of a Sequential. convcalc has
+    # these rows, but no other additional rows.
     others = [row for row in top if row.name not in {layer for layer, *_ in model["rows"]}]
     assert all(row.class_name == "InputLayer" or row.name.startswith("merge_") for row in others)
     assert (report.totals.params, report.totals.trainable_params) == (model["params"], model["trainable"])

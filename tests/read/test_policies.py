@@ -78,7 +78,8 @@ def numbers(tmp_path: Path, data: Any) -> tuple[Any, ...]:
         (policy_map("float16"), (25, 25, 50, "float16")),
         (policy_map("int8_from_float32"), (30, 5, 60, "float32")),
         (policy_map(INT4), (41, 5, 68, "bfloat16")),
-        # A policy in a map does not record the length of its history. So the length is 1,024 (Keras's default), not 16.
+        # A policy in a map does not record the length of its history. So the length is Keras's default, 1,024, and not
+        # 16.
         (policy_map(HISTORY), (3100, 3100, 12400, "float32")),
         (policy_map(None, x=INT8), (30, 5, 60, "float32")),
         (policy_map("float32", x=INT4, y=INT8), (41, 5, 68, "bfloat16")),
@@ -113,15 +114,15 @@ def test_policy_objects_are_read(tmp_path: Path, dtype: Any, expected: tuple[Any
 def test_an_unknown_policy_makes_counts_unknown(
     tmp_path: Path, dtype: Any, word: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An unknown policy causes a warning. A budget for parameters then fails, and ``convert`` refuses to write a file."""
+    """An unknown policy causes a warning, fails a budget for parameters, and makes ``convert`` refuse to write a file."""
     wrapped = json.loads(json.dumps(TIMES))
     wrapped["layer"]["config"] |= {"dtype": dtype, "name": "x"}
     wrapped["layer"]["build_config"] = {"input_shape": [None, 4]}
     for class_name, config, shape in (("Dense", {**DENSE, "dtype": dtype}, [4]), ("TimeDistributed", wrapped, [3, 4])):
         path = written(tmp_path, model(class_name, config, [None, *shape]))
         report = infer(load(path))
-        # ``word`` is None if the policy is known. In the map of this case, two keys match the path 'x': the key 'x' and
-        # the pattern '[x-z]'. Keras prefers a key that equals the path, so the policy is float16.
+        # ``word`` is None if the policy is known. In this case, the key 'x' and the pattern '[x-z]' match the path 'x'.
+        # Keras prefers the key that equals the path: float16.
         if word is None:
             assert report.totals.params == 25
             continue
@@ -141,9 +142,9 @@ def test_an_unknown_policy_makes_counts_unknown(
 
 
 def test_an_unknown_path_is_not_guessed(tmp_path: Path) -> None:
-    """If the file has no build_config, the path of a layer in a Sequential begins with names of models.
+    """A policy is known if every possible path of the layer gives the same policy.
 
-    These names are unknown, so the policy is known only if every possible path gives the same policy.
+    Without a build_config, the path of a layer in a Sequential begins with unknown names of models.
     """
     for paths, known in (({"x": INT8}, False), ({"(.*/)?x": INT8}, True), ({"s/x": INT8}, False), ({"y": INT8}, True)):
         data = model("Dense", {**DENSE, "dtype": policy_map("float32", **paths)}, [None, 4], built=False)

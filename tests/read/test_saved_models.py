@@ -1,6 +1,6 @@
 """Tests TensorFlow SavedModels that Keras 2 (``model.save``), Keras 3 (``model.export``) or TensorFlow alone writes.
 
-``tests/live/test_saved_models.py`` compares the reports on SavedModels with the Keras models that were saved.
+``tests/live/test_saved_models.py`` compares reports on SavedModels with the saved Keras models.
 """
 
 from __future__ import annotations

@@ -44,8 +44,7 @@ def test_rows_are_those_of_keras(case: dict[str, Any]) -> None:
     assert [row[0] for row in found] == [row[0] for row in case["rows"]]
     for (name, shapes, params), (_, theirs, expected) in zip(found, case["rows"]):
         if name.startswith(NOT_RECORDED):
-            # Sizes may be unknown, because the file does not record the tensors of this function. But known sizes must
-            # be right.
+            # The file does not record the tensors of this function, so sizes may be unknown. Known sizes must be right.
             assert all(
                 shape is None or (len(shape) == len(other) and all(n is None or n == m for n, m in zip(shape, other)))
                 for shape, other in zip(shapes, theirs)
@@ -79,7 +78,9 @@ def dense(name: str, source: str, **more: Any) -> dict[str, Any]:
 
 def test_layers_keep_their_rows_if_the_file_does_not_record_who_reads_them() -> None:
     """Keras 2 writes only the equation of ``tf.einsum("bij,bkj->bik", left, right)``, not the tensors ``left`` and
-    ``right``. So no call in the file reads the layers that compute these tensors.
+    ``right``.
+
+    So in the file, no call reads the layers that compute these tensors.
     """
     report = report_of(
         model(
@@ -124,7 +125,7 @@ def test_a_warning_says_that_connections_of_a_function_are_a_guess() -> None:
     ],
 )
 def test_a_function_of_a_tensor_of_unknown_dtype(of: str, call: dict[str, Any], shape: list[int | None]) -> None:
-    """The output of the custom layer has an unknown dtype. The Softmax of this output has an unknown dtype too."""
+    """The output of the custom layer has an unknown dtype, and so has its Softmax."""
     layers = [
         layer("Mine", "mine", {}, [[["x", 0, 0, {}]]]),
         layer("Softmax", "softmax", {"axis": -1}, [[["mine", 0, 0, {}]]], build_config={"input_shape": [None, 6, 6]}),

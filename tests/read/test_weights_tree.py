@@ -1,7 +1,6 @@
-"""Tests files whose config does not contain enough information, so that the stored weights are needed.
+"""Tests files with incomplete configs, so that the stored weights are needed.
 
 Examples: a class whose config lists no layers, a file that contains only weights, a layer whose input shape is unknown.
-
 The layouts and the numbers are from Keras 3.15.1 and tf_keras 2.21. ``tests/live/test_weights_tree.py`` compares both
 with the installed versions.
 """
@@ -77,7 +76,7 @@ def rows(report: Report) -> list[tuple[str, str, int, Any]]:
         ({"e/vars/height": (), "e/vars/width": ()}, 32),
         ({"e/vars/size": (2,)}, 32),
         ({"e/inner/vars/0": (3,), "e/inner/vars/step": ()}, 35),
-        # This layer has no numbered weights, so the named value is a weight.
+        # This layer f has no numbered weights (f/vars/0), so its named value is a weight.
         ({"f/vars/scale": (5,)}, 37),
     ],
 )
@@ -164,9 +163,9 @@ def test_files_before_keras_3_6_have_no_names_in_the_tree() -> None:
 )
 @pytest.mark.parametrize("slots", [{"vars/1": ()}, {}], ids=["learning rate", "schedule"])
 def test_the_weights_of_an_optimizer_are_no_parameters(path: str, name: str, slots: dict[str, Any]) -> None:
-    """A model can have several optimizers, as attributes with any names.
+    """A model can have several optimizers, in attributes with any names.
 
-    An optimizer with a learning rate schedule does not store a learning rate.
+    An optimizer with a learning rate schedule stores no learning rate.
     """
     weights = {**slots, "vars/2": (3, 3, 1, 8), "vars/3": (8,)}
     steps = {f"{path}/vars/0": np.int64(7)}
@@ -205,7 +204,7 @@ def test_keras_2_stores_metrics_which_no_summary_counts() -> None:
 
 
 def test_an_object_with_two_scalars_is_a_layer() -> None:
-    """An example is the activation layer StarReLU, whose scale and bias are scalars."""
+    """Example: the activation layer StarReLU, whose scale and bias are scalars."""
     report = of(archive(OWN, tree({"act/vars/0": (), "act/vars/1": ()}, {"act": "star_re_lu"})))
     assert rows(report) == [("act", "star_re_lu", 0, 2)]
 
@@ -253,7 +252,7 @@ def foreign(source: str = "x", **config: Any) -> dict[str, Any]:
 
 
 def unrecorded(entry: Any) -> Any:
-    """Returns a layer's config in which the shapes of the layer's inputs are not recorded, as in files of Keras 2."""
+    """Returns a layer's config without the shapes of the layer's inputs, as in files of Keras 2."""
     return json.loads(json.dumps(entry).replace('"shape": [null, 3]', '"shape": "unknown"'))
 
 
@@ -285,7 +284,7 @@ def test_layers_after_an_unknown_shape_have_the_weights_of_their_rule_and_of_the
     ]
     assert (report.totals.params, report.totals.trainable_params, report.totals.param_bytes) == (59, 46, 236)
     assert "params" not in report.totals.incomplete
-    # In a file without weights, the parameters of a layer are known only if the layer has no weights for any input.
+    # Without stored weights, a layer's parameters are known only if the layer has no weights for any input.
     alone = of(json.dumps(config).encode())
     assert [row.params for row in alone.layers] == [0, UNKNOWN, UNKNOWN, UNKNOWN, 0, UNKNOWN]
 
@@ -316,9 +315,9 @@ def test_each_family_after_an_unknown_shape(
 
 
 def test_weights_that_a_layer_shares_with_a_custom_layer_are_counted_once() -> None:
-    """The head of a language model reuses the embedding of the backbone, so the archive stores the embedding once.
+    """The archive stores the embedding once, because the head of a language model reuses the backbone's embedding.
 
-    An example is keras_hub's GPT2CausalLM.
+    Example: keras_hub's GPT2CausalLM.
     """
     head = layer("Dense", "head", [tensor("mine")], units=4)
     config = functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])
@@ -346,9 +345,7 @@ TABLE = np.random.default_rng(1).normal(size=(11, 4)).astype("float32")
 
 
 def backbone_and_head() -> Any:
-    """Returns a model of a custom backbone and a custom head. The config of the head contains the embedding layer of
-    the backbone.
-    """
+    """Returns a custom backbone and a custom head, whose config contains the backbone's embedding layer."""
     head = layer("Head", "head", [tensor("mine")], token_embedding=EMBEDDING)
     head = {**head, "module": "my.package", "registered_name": "my>Head"}
     return functional(INPUT, foreign(), head, outputs=[["head", 0, 0]])
@@ -363,7 +360,7 @@ def test_a_custom_layer_that_contains_a_layer_of_another_custom_layer() -> None:
     names = {"layers/mine": "mine", "layers/mine/table": "table", "layers/head": "head"}
     report = of(archive(backbone_and_head(), tree(shapes, names)))
     assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 60)
-    # If the file stores a table for the head, the head does not share the table of the backbone.
+    # A table that the file stores for the head is not the backbone's table.
     own = {**shapes, "layers/head/table/vars/0": (11, 4)}
     report = of(archive(backbone_and_head(), tree(own, {**names, "layers/head/table": "table"})))
     assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 104)
@@ -378,8 +375,8 @@ def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
         },
         backbone_and_head(),
     )
-    # In each table, all elements have the same value. Such tables may be equal by chance, so both of them count. After
-    # both tables get the values of TABLE, they count as one shared table.
+    # Tables of equal elements (all zeros) may be equal by chance, so both count. With the values of TABLE, they count
+    # as one shared table.
     assert of(content).totals.params == 44 + 16 + 11 + 44
     file = io.BytesIO(content)
     with h5py.File(file, "r+") as written:
@@ -387,7 +384,7 @@ def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
             written[f"model_weights/{name}/table/embeddings"][...] = TABLE
     report = of(file.getvalue())
     assert ([row.params for row in report.layers], report.totals.params) == ([0, 60, 55], 71)
-    # A sorted array may be a table, e.g. of frequencies, which each layer has.
+    # Equal sorted arrays may be two computed tables, e.g. of frequencies, so both count.
     with h5py.File(file, "r+") as written:
         for name in ("mine", "head"):
             written[f"model_weights/{name}/table/embeddings"][...] = np.sort(TABLE, axis=None).reshape(11, 4)
@@ -396,7 +393,7 @@ def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
 
 @pytest.mark.parametrize(("second", "params"), [("block/inner", 15), ("other/inner", 30)])
 def test_constants_of_a_shared_layer_are_the_same_variables(second: str, params: int) -> None:
-    """Zeros of two layers can be equal by chance, but not if the layers that contain them are one layer."""
+    """Equal zeros count once if they are in the same layer ("block/inner"), and twice if they are in two layers."""
     paths = [("mine", f"block/inner/{part}") for part in ("a/kernel", "b/bias")]
     paths += [("head", f"{second}/{part}") for part in ("a/kernel", "b/bias")]
     shapes = {"kernel": (4, 3), "bias": (3,)}
@@ -435,7 +432,7 @@ def test_a_layer_with_an_unknown_dtype_has_the_weights_of_the_file(entry: Any, s
 )
 @pytest.mark.parametrize("named", [True, False])
 def test_operations_in_hdf5_files(class_name: str, arguments: Any, shape: Any, named: bool) -> None:
-    """Keras writes no module of an operation, and before version 3.10 no name into its config."""
+    """Keras writes the config of an operation without a module, and before Keras 3.10 also without a name."""
     name = {"name": "operation"} if named else {}
     entry = layer(class_name, "operation", [tensor("x")])
     entry = {key: entry[key] for key in ("class_name", "name", "inbound_nodes")} | {"config": {**arguments, **name}}
@@ -445,10 +442,7 @@ def test_operations_in_hdf5_files(class_name: str, arguments: Any, shape: Any, n
 
 
 def test_a_legacy_file_stores_a_layer_shared_with_a_nested_model_twice() -> None:
-    """When Keras loads the ``.h5`` file, it creates two layers, so the weights count twice.
-
-    This is also true if the layer has a custom class.
-    """
+    """When Keras loads the ``.h5`` file, it creates two layers, so the weights count twice, even for a custom class."""
     inner = {**functional(INPUT, foreign(), name="inner", outputs=[["mine", 0, 0]]), "name": "inner"}
     config = functional(INPUT, foreign(), {**inner, "inbound_nodes": [{"args": [tensor("mine")], "kwargs": {}}]})
     config["config"]["output_layers"] = [["inner", 1, 0]]
@@ -468,10 +462,9 @@ def test_weights_of_another_model_do_not_change_the_total() -> None:
 
 
 def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
-    """If the code of a wrapper contains ``self.w = self.layer.kernel``, tf.keras 2.15 stores the kernel twice.
+    """The kernel counts once, although tf.keras 2.15 stores it twice for a wrapper with ``self.w = self.layer.kernel``.
 
-    The kernel must count only once. An example is SpectralNormalization of TensorFlow Addons: it has 304 parameters,
-    not 592.
+    Example: SpectralNormalization of TensorFlow Addons has 304 parameters, not 592.
     """
     kernel = np.arange(15, dtype="float32").reshape(3, 5)
     values = {
@@ -482,7 +475,7 @@ def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
     }
     config = functional(INPUT, foreign(), outputs=[["mine", 0, 0]])
     assert of(archive(config, tree({}, values=values))).totals.params == 25
-    # In each kernel, all elements have the same value. Such kernels may be equal by chance, so both of them count.
+    # Kernels of equal elements (all zeros) may be equal by chance, so both count.
     values["layers/mine/layer/vars/0"] = values["layers/mine/vars/0"] = np.ones((3, 5), "float32")
     assert of(archive(config, tree({}, values=values))).totals.params == 40
 
@@ -503,7 +496,7 @@ def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
 def test_the_frozen_copy_in_a_weight_normalization_is_counted(
     inner: Shapes, config: dict[str, Any], params: int, trainable: Any
 ) -> None:
-    """A WeightNormalization has a frozen copy of its inner layer. The copy is used to initialize the scale.
+    """A WeightNormalization has a frozen copy of its inner layer, which initializes the scale.
 
     The archive of tf.keras 2.15 does not store the copy, but Keras counts its parameters.
     """
@@ -625,7 +618,7 @@ BOTH = {"vars/0": (3, 3), "vars/1": (3,)}
 @pytest.mark.parametrize(
     ("layers", "stored_by", "problems"),
     [
-        # Keras loads an archive only if the inner layer is saved as a layer of the model, before the wrapper.
+        # Keras can load the archive only if the inner layer is also a layer of the model, before the wrapper.
         (["dense", "outer"], ("dense", "dense"), 0),
         (["outer", "dense"], ("outer/layer", "dense"), 1),
         (["outer", "again"], ("outer/layer", "dense"), 1),

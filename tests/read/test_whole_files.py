@@ -32,7 +32,7 @@ def test_a_config(name: str) -> None:
         ]
         assert result == shapes, path
         assert (None if row.params is UNKNOWN else row.params) == params, path
-    report.as_dict()  # computes every number
+    report.as_dict()  # as_dict computes every number
 
 
 def keras2(*layers: tuple[str, dict[str, Any]], shape: list[int | None]) -> bytes:

@@ -64,8 +64,7 @@ def _section(definition: LayerDefinition) -> list[str]:
     also = f"Also {', '.join(f'`{alias}`' for alias in definition.aliases)}. " if definition.aliases else ""
     out = [f"### {definition.name}", "", _escaped(definition.doc), "", f"{also}{_input(definition)}", ""]
     arguments = [*definition.arguments, *definition.call_arguments]
-    # Initializers and similar arguments are the same for every layer, so the page only lists their names below the
-    # table.
+    # Initializers and similar arguments are the same for every layer, so the page lists their names below the table.
     listed = [argument for argument in arguments if not _is_ignored(argument)]
     rest = [f"`{argument.name}`" for argument in arguments if _is_ignored(argument)]
     if listed:

@@ -1,6 +1,6 @@
 """Reads every format with an independent parser.
 
-Each cell must have the original text, even if a name contains characters with a meaning in the format.
+Each cell must have the original text, even if a name contains the format's special characters.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ _LATEX = re.compile("|".join(sorted(map(re.escape, LATEX), key=len, reverse=True
 def typeset(text: str) -> str:
     """Returns the text that LaTeX prints for a cell.
 
-    This function knows only the commands that convcalc writes. Any other special character is an error.
+    Only the commands that convcalc writes are allowed. Other special characters are errors.
     """
 
     def one(match: re.Match[str]) -> str:

@@ -24,8 +24,8 @@ from tests.paths import BROKEN, SPECS
 SCHEMA = json.loads(json_schema())
 VALIDATOR = Draft202012Validator(SCHEMA)
 
-# The names of the broken specs that the schema must refuse. An editor can detect the mistakes in these specs without
-# computing shapes and without searching for the names that a spec defines.
+# Broken specs that the schema must refuse. An editor finds their mistakes without computing shapes and without looking
+# up names in the spec.
 _MALFORMED = (
     "block_definitions block_inside both_inputs budget call_unknown causal_2d dtype empty empty_layers expect "
     "huge_number input_mapping input_of_words inputs_as_a_list list_at_the_top merge_without_from "

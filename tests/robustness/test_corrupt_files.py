@@ -67,7 +67,7 @@ def dense(written: h5py.File, at: str = "layers/dense/vars") -> None:
 def linked(link: Any, at: str) -> Callable[[h5py.File], None]:
     """Returns a function that writes the weights of the Dense layer, and a link at the path ``at``.
 
-    If ``link`` is a string, it is the name of an object in the same file.
+    If ``link`` is a string, it names an object in the same file.
     """
 
     def write(written: h5py.File) -> None:
@@ -296,7 +296,7 @@ def test_a_corrupt_file_is_one_clear_error(name: str) -> None:
 
 @pytest.mark.parametrize("name", DAMAGED_WEIGHTS)
 def test_corrupt_weights_are_one_clear_error(name: str) -> None:
-    """If the weights are read, the error is raised. A summary that does not need the weights shows only a warning."""
+    """Commands that read the weights raise the error. A summary that does not need the weights shows a warning."""
     content, code = DAMAGED_WEIGHTS[name]
     model = read(content, "model.keras")
     began = time.process_time()
@@ -361,9 +361,9 @@ def test_every_code_of_the_file_readers_is_tested() -> None:
 
 
 def test_custom_classes_have_the_recorded_shape() -> None:
-    """A custom layer has the output shape that the file records as the input shape of the next layer.
+    """A custom layer has the output shape that the next layer records as its input shape.
 
-    The parameters of the custom layer are unknown, so every total that contains them is incomplete.
+    Its parameters are unknown, so every total that contains them is incomplete.
     """
     foreign = {**layer("Mine", "mine", [tensor("x")]), "module": "my.package", "registered_name": "my>Mine"}
     model = functional(INPUT, foreign, layer("Dense", "dense", [tensor("mine")], units=4))
@@ -418,12 +418,12 @@ def test_nothing_in_a_file_is_run_or_opened(monkeypatch: pytest.MonkeyPatch) -> 
         layer("StringLookup", "words", [tensor("x")], vocabulary="/etc/passwd"),
     )
     content = data(hostile)
-    # The first run imports the modules that the file needs. The imports open files, so this run is not checked.
+    # The first run is not checked, because it imports modules, and imports open files.
     infer(read(content, "model.json"))
     import builtins
     import os
 
-    # This run is not checked either: it may still import modules, and an import calls ``exec`` on the module's code.
+    # This run is not checked either. It may import more modules, and imports call ``exec``.
     infer(read(content, "model.json"))
     for owner, name in ((builtins, "open"), (builtins, "eval"), (builtins, "exec"), (os, "system"), (io, "open")):
         monkeypatch.setattr(owner, name, ran_without(name))

@@ -1,4 +1,4 @@
-"""Tests cases that the fuzzer (python -m tests.fuzz) found, each reduced to the essential part.
+"""Tests cases that the fuzzer (python -m tests.fuzz) found, reduced to the essential part.
 
 The result must be a consistent report, or one clear error.
 """
@@ -70,7 +70,7 @@ def texts(change: Any) -> bytes:
 def endless(file: bytearray) -> bytearray:
     """Sets the size of the last heap object to 0.
 
-    The HDF5 library adds the size to a position in a loop. With a size of 0, the loop never ends.
+    The HDF5 library adds this size to a position in a loop, which then never ends.
     """
     heap = file.index(b"GCOL")
     size = int.from_bytes(file[heap + 24 : heap + 32], "little")
@@ -81,7 +81,7 @@ def endless(file: bytearray) -> bytearray:
 
 
 def around(file: bytearray) -> bytearray:
-    """Sets a huge length for a text. When the HDF5 library adds this length to a position, the sum overflows to 0."""
+    """Sets a huge length of a text, so that the HDF5 library's sum of a position and the length overflows to 0."""
     first = file.index(b"GCOL") + 16
     file[first + 8 : first + 16] = (2**64 - 16).to_bytes(8, "little")
     return file
@@ -243,9 +243,9 @@ def test_huge_numbers_are_printed_completely(name: str) -> None:
 
 
 def test_a_text_without_end_is_searched_only_once() -> None:
-    """The text of 4 megabytes must be refused quickly.
+    """A text of 4 megabytes without an end must be refused quickly.
 
-    An earlier version needed minutes, because each quote started a search to the end of the text.
+    An earlier version took minutes, because each quote started a search to the end of the text.
     """
     began = time.process_time()
     with pytest.raises(ConvcalcError, match="json-syntax"):
@@ -272,7 +272,7 @@ def test_a_broken_record_is_a_difference_or_an_error(name: str) -> None:
     targets.record(RECORDS[name].encode())
 
 
-# Python reads this number, but refuses to print it, because the number has more than 4,300 decimal digits.
+# Python reads this number, but cannot print it: it has more than 4,300 decimal digits.
 GIANT = "0x" + "f" * 6_000
 BUDGET = "[tool.convcalc.budget]\n"
 SETTINGS = {
@@ -320,9 +320,9 @@ def test_an_invalid_pattern_matches_nothing(pattern: str) -> None:
 
 
 def test_outputs_of_an_unknown_class_are_selected_by_number() -> None:
-    """A config refers to an output by its number, but the layer may return a nested structure of outputs.
+    """A config refers to an output by its number in the flattened list of outputs.
 
-    Keras flattens the structure and counts the outputs. So the written code must flatten the structure, too.
+    The layer may return a nested structure, so the written code must flatten it.
     """
     add = layer("Add", "made", [[tensor("mine"), tensor("mine", 0, 1)]])
     model = functional(INPUT, layer("Mine", "mine", [tensor("x")]), add, outputs=OUT)
@@ -362,7 +362,7 @@ def test_a_batch_shape_of_an_input_is_written_completely(stated: str, spec: str,
 def of_input(*outputs: int) -> Model:
     """Returns a model whose input layer has an unknown class. No reader returns such a model.
 
-    The model returns those outputs of the input layer that have the indexes ``outputs``, counted from 0.
+    ``outputs`` are the indexes of the input layer's outputs that the model returns.
     """
     layers = (handmade_layer("x", "Mine"),)
     return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))
@@ -388,9 +388,9 @@ def test_an_input_of_an_unknown_class_cannot_be_a_spec(stated: Any) -> None:
 
 
 def test_memory_is_computed_from_the_report_if_batch_sizes_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If every batch size is known, memory is computed from the report, without inferring the model again.
+    """If every batch size is known, memory is computed from the report.
 
-    Otherwise the model is inferred for one sample; if the model refuses one sample, the sizes are unknown.
+    Otherwise the model is inferred again for one sample. If the model refuses one sample, the sizes are unknown.
     """
     known = infer(read(b"input: {shape: [3], batch_size: 4}\nlayers: [{Dense: 3}]\n", "spec.yaml"))
     open_ended = infer(read(b"input: [3]\nlayers: [{Dense: 3}]\n", "spec.yaml"))
@@ -409,9 +409,9 @@ def test_memory_is_computed_from_the_report_if_batch_sizes_are_known(monkeypatch
 
 @pytest.mark.parametrize("asked", [({None: (5,)}, None), ({"x": (5,)}, None), ({}, 2)])
 def test_sizes_of_an_input_of_an_unknown_class_are_fixed(asked: Any) -> None:
-    """If an input has an unknown class, only the file states its size.
+    """Only the file states the size of an input of an unknown class.
 
-    A size that the user gives would have no effect, so the program must refuse it.
+    A size that the user gives would have no effect, so it is refused.
     """
     model = read(
         data(functional({**INPUT, "class_name": "Mine", "config": {"name": "x", "batch_shape": 9}}, DENSE)), "a"

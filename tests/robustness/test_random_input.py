@@ -31,7 +31,7 @@ VALUES = st.recursive(
     lambda part: st.lists(part, max_size=4) | st.dictionaries(KEYS, part, max_size=4),
     max_leaves=20,
 )
-# Texts are drawn from these parts, which occur in records, sizes, quantities and settings, and from any characters.
+# Texts are drawn from any characters, and from parts of records, sizes, quantities and settings.
 _PIECES = [
     "Layer (type)", "Output Shape", "Param #", "Total params: ", "(None, 3)", "┃", "│", "┡━━━╇━━┩", "_" * 65, "=" * 65, "\n", "\r\n", "\r",
     "x", "×", ",", "(", ")", "28", "?", "0", "-1", "9" * 5_000, "0x" + "f" * 5_000, "1e999", "KiB", "M", "same", "[", "]", " = ", '"', "'",

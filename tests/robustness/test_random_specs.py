@@ -148,7 +148,7 @@ def test_any_expression(text: str) -> None:
 
 
 def grow(value: str, wide: str) -> str:
-    """Returns a spec in which each of twelve blocks passes its argument to the next block.
+    """Returns a spec with twelve blocks, each of which passes an argument to the next block.
 
     ``value`` is the argument of the first block. ``wide`` is the argument that a block passes. It contains the block's
     own argument ``$x`` several times, so the argument grows with each block.
@@ -228,7 +228,7 @@ HOSTILE = {
 def test_hostile_texts_are_answered_quickly(name: str) -> None:
     began = time.process_time()
     outcome(HOSTILE[name])
-    # Each spec normally takes much less than a second. The limit is high, because it must only detect endless loops.
+    # Each spec normally takes much less than a second. The high limit detects only endless loops.
     assert time.process_time() - began < 20
 
 

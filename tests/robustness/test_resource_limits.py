@@ -1,7 +1,7 @@
 """Tests that the command line answers or refuses hostile input within limits of processor time and memory.
 
-Each case runs in its own process. The limits are at least ten times as high as a case needs, but too low for an
-algorithm whose time grows with the square of the size, or doubles with each level of nesting.
+Each case runs in its own process. The limits are at least ten times what a case needs. They are too low for an algorithm
+of quadratic time, or for one whose time doubles with each level of nesting.
 """
 
 from __future__ import annotations
@@ -58,17 +58,16 @@ def spec(layers: str, first: str = "", size: str = "[3]") -> bytes:
 
 
 def aliases(leaf: str, each: Callable[[str], str]) -> str:
-    """Returns a YAML text with forty anchors.
+    """Returns a YAML text with forty anchors, each with nine aliases of the previous anchor.
 
-    Each anchor contains nine aliases of the previous anchor. With its aliases expanded, the text has 9 to the power of
-    39 values.
+    With its aliases expanded, the text has 9 to the power of 39 values.
     """
     lines = [f"a0: &a0 {leaf}", *(f"a{n}: &a{n} {each(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 40))]
     return "\n".join(lines)
 
 
 def doubled(levels: int) -> dict[str, Any]:
-    """Returns nested models. Each model is called twice, with inputs of other sizes than the model declares."""
+    """Returns nested models, each of which is called twice, with other input sizes than it declares."""
     inner = functional(INPUT, DENSE | {"config": {"name": "dense", "units": 3}}, name="m0")
     for level in range(1, levels):
         name = inner["config"]["name"]
@@ -106,7 +105,7 @@ def merged(tensors: int) -> dict[str, Any]:
 
 MODELS = "{Model: {input: [3], layers: ["
 WIDE = f"[{', '.join(['9007199254740992'] * 60)}]"
-# The files are made when a test needs them, because some are large.
+# Each file is made only when a test needs it, because some are large.
 FILES: dict[str, Callable[[], bytes]] = {
     "aliases of lists": lambda: spec("*a39", aliases("[x]", lambda text: f"[{text}]")),
     "aliases of layers, repeated": lambda: spec(

@@ -194,7 +194,7 @@ AS_ASCII = str.maketrans("┃┡┩│├┤└┘╇┼━─", "||||||++++--")
 
 
 def in_ascii(printed: str) -> str:
-    """Returns the text with ASCII lines instead of box characters. Rich prints this if the encoding has no box
+    """Returns the text with ASCII lines in place of box characters, as Rich prints it in encodings without box
     characters.
     """
     lines = []
@@ -245,7 +245,7 @@ def test_blank_lines_may_be_missing(kind: str) -> None:
 
 
 def test_a_text_cropped_by_the_console() -> None:
-    """The text is cut off in the column of shapes: the ends of the shapes and all parameters are missing.
+    """The console cut off the ends of the shapes, and all parameters.
 
     The check compares the remaining parts of the shapes, and does not compare the parameters.
     """
@@ -367,7 +367,7 @@ def refused(content: str, name: str = "record.txt") -> str:
 
 @pytest.mark.parametrize("kind", TEXTS)
 def test_an_incomplete_text_is_one_error(kind: str) -> None:
-    """A text that ends within the table is refused. A text that ends after the table is accepted, even if totals are missing."""
+    """A text that ends within the table is refused. A text without the totals below the table is accepted."""
     lines = text(kind=kind).splitlines(keepends=True)
     whole = next(number for number, line in enumerate(lines) if "Total params" in line)
     for end in range(1, len(lines)):
@@ -485,8 +485,9 @@ def test_a_spec_with_a_summary_in_a_comment_is_a_spec() -> None:
 
 
 def test_a_keras2_table_that_is_narrower_than_its_lines() -> None:
-    """``positions`` has four values but the table has three columns, so the table is narrower than its horizontal
-    lines, and even the title "Param #" is wrapped.
+    """The table is narrower than its horizontal lines, and even its title "Param #" is wrapped.
+
+    The reason: ``positions`` has four values, but the table has three columns.
     """
     report = infer(load(SPECS / "vgg16.yaml"))
     printed = TEXTS["keras2"](report, Options(positions=[0.4, 0.6, 0.75, 1.0]))
@@ -511,9 +512,9 @@ outputs: [sum, flat]
 
 @pytest.mark.parametrize("hidden", ["one", "dense"])
 def test_a_changed_source_outside_the_printed_range_is_refused(hidden: str) -> None:
-    """``masking`` and ``relu`` read another layer in the changed model. Only the connections in the text show this.
+    """``masking`` and ``relu`` read another layer in the changed model.
 
-    The shapes and the parameters of all printed rows are the same.
+    Only the connections show this change: all printed shapes and parameters are the same.
     """
     spec = """
 inputs: {one: [4], two: [4]}

@@ -1,5 +1,6 @@
-"""Tests the GitHub action. The tests run the action's steps as GitHub's runner does: in bash with the same options, and
-with each expression replaced by its value.
+"""Tests the GitHub action.
+
+The tests run its steps as GitHub's runner does: in bash with the same options, and with the value of each expression.
 """
 
 import re
@@ -41,8 +42,7 @@ class Runner:
 
     def __init__(self, folder: Path, action: Path) -> None:
         self.folder = folder
-        # The output that the action's first step would have. The tests do not run this step, because it uses another
-        # action.
+        # The output of the action's first step, which the tests do not run, because it uses another action.
         self.outputs: dict[str, dict[str, str]] = {"python": {"python-path": sys.executable}}
         self.action = action
 
@@ -84,7 +84,7 @@ def runner(checkout: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory)
 
 
 class Used(NamedTuple):
-    """The result of one use of the action."""
+    """The results of one run of the action."""
 
     code: int
     printed: str
@@ -93,7 +93,7 @@ class Used(NamedTuple):
 
 @pytest.fixture
 def use(runner: Runner, repository: tuple[Path, str]) -> Callable[..., Used]:
-    """Returns a function that uses the action in a repository, with inputs. The steps run until one fails."""
+    """Returns a function that runs the action with inputs in a repository. The steps run until one fails."""
 
     def use(where: Path = repository[0], event: Mapping[str, Any] | None = None, **inputs: str) -> Used:
         assert set(inputs) <= set(DEFAULTS)
@@ -112,7 +112,7 @@ def use(runner: Runner, repository: tuple[Path, str]) -> Callable[..., Used]:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Returns a pull request, and the commit on which the pull request is based.
+    """Returns a pull request, and its base commit.
 
     The pull request has a changed, a new, an unchanged and a broken model.
     """

@@ -114,5 +114,5 @@ def _id(element: str) -> str:
 
 
 def _shown(line: str) -> str:
-    """Returns a line as Mermaid draws it. Mermaid always draws a backslash before an n as a line break."""
+    """Returns a line as Mermaid draws it: a backslash and an n are always drawn as a line break."""
     return visible(line).replace("\\n", "\n")

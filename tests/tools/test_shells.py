@@ -82,8 +82,7 @@ def test_a_shell_at_a_terminal_completes(shell: str, environment: dict[str, str]
     terminal.send(f"{setup}\neval \"$(_CONVCALC_COMPLETE={shell}_source convcalc)\"; echo set'up'\n")
     terminal.read_until(f"setup[^']*{PROMPT}")
     for line, words in LINES:
-        # \x01 moves the cursor to the beginning of the completed line, and printf is typed there. So the shell prints
-        # the words of the completed line.
+        # \x01 moves the cursor before the completed line. printf is typed there, so the shell prints the line's words.
         terminal.send(f"{line}\x01printf '<%s>' \n")
         written = terminal.read_until(rf"(?s)((?:<[^<>%]*>)+)[^<>]*{PROMPT}")[1]
         assert re.findall("<(.*?)>", written) == words

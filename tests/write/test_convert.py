@@ -46,7 +46,7 @@ def test_a_spec_written_as_a_config_is_the_same_model(path: Path) -> None:
     report = infer(load(path))
     again = infer(read(config_json(report).encode(), "written.json"))
     # vit_tiny declares custom layers. A config does not contain the declarations, so the parameters of these layers are
-    # unknown after reading, and only the other columns are compared.
+    # unknown after reading. Only the other columns are compared.
     if path.stem == "vit_tiny":
         assert [row[:3] for row in rows(again)] == [row[:3] for row in rows(report)]
         return
@@ -57,9 +57,8 @@ def test_a_spec_written_as_a_config_is_the_same_model(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_model_written_as_a_spec_is_the_same_model(path: Path) -> None:
-    """Writes each model as a config, reads the config as a Keras file, and writes the result as a spec.
-
-    Names, arguments and the order of tensors must stay the same.
+    """A model stays the same when it is written as a config, read, and written as a spec: names, arguments, order of
+    tensors.
     """
     report = infer(load(path))
     assert rows(infer(read(spec_yaml(report).encode(), "x.yaml"))) == rows(report)
@@ -199,7 +198,9 @@ CALLED = {"name": "own", "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}
     ids=["functional", "sequential", "nested"],
 )
 def test_a_model_of_a_custom_class_keeps_its_class(config: dict[str, Any]) -> None:
-    """A spec and code cannot name the class of a model, so they are refused. Keras prints the class of a nested model."""
+    """Specs and code cannot name the class of a model, so ``convert`` refuses to write them. Keras prints the class of
+    a nested model.
+    """
     report = infer(read(json.dumps(config).encode(), "m.json"))
     is_nested = config["class_name"] == "Functional"
     written = json.loads(FORMATS[".json"](report))

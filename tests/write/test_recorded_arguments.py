@@ -1,4 +1,4 @@
-"""Tests that converted models keep arguments on which no shape depends, but with which Keras creates another model."""
+"""Tests that converted models keep arguments that change the Keras model, but no shape."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.helpers.keras_configs import DENSE, functional, layer, sequential
     "flags", [{"sparse": True}, {"optional": True}, {"ragged": True}, {"sparse": True, "optional": True}]
 )
 def test_the_flags_of_an_input_are_written(flags: dict[str, bool]) -> None:
-    """Shapes and numbers do not depend on these arguments of an input, but the model does."""
+    """These arguments of an input change the Keras model, but no shape and no number."""
     start = layer("InputLayer", "x", batch_shape=[None, 3], dtype="float32", **flags)
     report = infer(read(json.dumps(functional(start, DENSE)).encode(), "model.json"))
     written = json.loads(FORMATS[".json"](report))["config"]["layers"][0]["config"]
@@ -39,10 +39,7 @@ def test_the_flags_of_an_input_are_written(flags: dict[str, bool]) -> None:
     ],
 )
 def test_the_size_of_an_adapted_vocabulary_is_written(class_name: str, more: dict[str, Any], output: Any) -> None:
-    """If the words of a vocabulary are not in the config, the config has the size of the vocabulary.
-
-    The output shape depends on this size.
-    """
+    """A config without the words of a vocabulary has the vocabulary's size. The output shape depends on this size."""
     dtype = "int64" if class_name == "IntegerLookup" else "string"
     body = layer(class_name, "words", vocabulary=None, vocabulary_size=7, **more)
     model = sequential(
@@ -57,8 +54,8 @@ def test_the_size_of_an_adapted_vocabulary_is_written(class_name: str, more: dic
 
 
 def test_a_Bidirectional_of_keras_3_is_written_whatever_its_layers_are() -> None:
-    """A Bidirectional cannot be written if its two inner layers have different sizes. In files of Keras 3, they always
-    have the same size.
+    """convcalc cannot write a Bidirectional with two inner layers of different sizes. In files of Keras 3, the sizes
+    are equal.
     """
 
     def wrapped(class_name: str, name: str, **config: Any) -> dict[str, Any]:

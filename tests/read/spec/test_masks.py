@@ -1,7 +1,7 @@
 """Tests masks. Where a layer uses a mask, Keras adds operations to the functional model.
 
-The expected rows are those that Keras 3.15 prints for the same model. The tests in tests/live compare many random
-models with Keras.
+The expected rows are those that Keras 3.15 prints for the same model. tests/live compares many random models with
+Keras.
 """
 
 from typing import Any
@@ -12,9 +12,7 @@ from convcalc.read.spec.spec import read_spec
 
 
 def rows(text: str) -> list[tuple[Any, ...]]:
-    """Returns, for each layer, the name, the class, the output shape without the batch axis, and the layers that
-    compute its inputs.
-    """
+    """Returns the name, class, output shape without the batch axis, and input layers of each layer."""
     report = infer(read_spec(Source("spec.yaml", text)))
     return [
         (
@@ -103,7 +101,7 @@ def test_a_layer_with_another_dtype_casts_and_loses_the_mask() -> None:
 
 
 def test_masks_that_cannot_be_combined_are_refused() -> None:
-    """Keras also refuses masks that cannot be combined, with an error at the layer that combines the masks."""
+    """Keras also refuses masks that cannot be combined, at the layer that combines them."""
     from pytest import raises
 
     from convcalc.base.problems import ConvcalcError
@@ -122,7 +120,7 @@ layers:
 
 
 def test_an_embedding_does_not_cast_its_input() -> None:
-    """The mask is computed from the input words themselves. No operation casts the words to float16 before."""
+    """The mask is computed from the input words themselves. No operation casts the words to float16."""
     result = rows(
         """
 inputs: {words: [5]}

@@ -1,5 +1,5 @@
-"""Tests operations of ``keras.ops`` in specs: that they are read, that errors are reported, and that a model with each
-operation can be written as a spec.
+"""Tests operations of ``keras.ops`` in specs: reading, error messages, and writing a model with each operation as a
+spec.
 """
 
 from __future__ import annotations
@@ -126,6 +126,6 @@ def test_every_operation_survives_being_written_as_a_spec() -> None:
         text = spec_yaml(result)  # raises an error if the text describes another model
         assert f"ops.{asked.operation.function}" in text
         written.add(asked.operation.name)
-    # Arange needs arguments without axes, but the tensor of an input layer always has a batch axis
+    # Arange needs arguments without axes, but an input layer always has a batch axis
     of_numbers = {"Arange"}
     assert written == {name for _, name in OPERATIONS} - of_numbers

@@ -40,7 +40,7 @@ def test_each_problem_has_a_position_and_is_reported_once(name: str) -> None:
     assert all("Traced(" not in problem.message for problem in problems)
 
 
-# Error codes that no short YAML text can cause. Other tests cause these errors.
+# Error codes that a short YAML text cannot cause. Other tests cause these errors.
 ELSEWHERE = {"encoding", "too-many-problems"}
 
 
