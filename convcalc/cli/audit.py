@@ -22,8 +22,7 @@ def command(models: tuple[str, ...], custom: tuple[str, ...]) -> int:
     Lists everything that would run or be opened if Keras loaded MODEL: Lambda bytecode, imported modules, paths. convcalc runs
     and opens none of it.
 
-    The exit code is 1 if anything was found. Declarations (--custom) do not change the code that Keras needs; a line says which
-    classes they declare.
+    The exit code is 1 if anything was found. --custom declares classes only for convcalc: Keras still needs their code.
     """
     from convcalc.base.text import visible
     from convcalc.checking.audit import audit, audit_links, custom_names, declared_names
@@ -45,7 +44,7 @@ def command(models: tuple[str, ...], custom: tuple[str, ...]) -> int:
             )
         if has_graph(model):
             warn(
-                f"{model}: note: its TensorFlow graph was not checked; when TensorFlow runs a graph, it can read and write files"
+                f"{model}: note: its TensorFlow graph was not checked; a graph can read and write files when TensorFlow runs it"
             )
         for finding in findings:
             click.echo(visible(f"{model}: {finding.path}: {finding.risk}: {finding.message}"))

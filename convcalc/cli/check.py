@@ -93,7 +93,7 @@ def _budget_options(command: F) -> F:
     "--allow-incomplete",
     is_flag=True,
     heading=BUDGET,
-    help="Do not fail only because a number is unknown or a lower bound.",
+    help="Allow numbers that are unknown or only a lower bound.",
 )
 @input_options
 @custom_option

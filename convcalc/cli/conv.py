@@ -224,7 +224,7 @@ def _inverse(options: dict[str, Any]) -> int:
     for name in ("dilation", "groups", "depthwise", "pool", "output_padding", "ceil_mode"):
         if _is_given(name):
             option_name = f"--{name.replace('_', '-')}"
-            raise error(codes.INVALID_VALUE, f"the search of --out does not use {option_name}; leave it out")
+            raise error(codes.INVALID_VALUE, f"--out does not use {option_name}; leave it out")
     sizes, _ = _input(options)
     wanted = parse_sizes(options["output"], "--out")
     before = tuple(size for size in sizes if isinstance(size, int))

@@ -40,8 +40,8 @@ def at_revision(file: str, revision: str) -> bytes:
 def _in_lfs(file: str, revision: str) -> ConvcalcError:
     return error(
         codes.CANNOT_READ,
-        f"{file}: in the revision '{revision}' the file is stored by Git LFS; write it to another file with "
-        "`git show … | git lfs smudge > FILE` and compare with that",
+        f"{file}: in the revision '{revision}' the file is stored by Git LFS; write it to a file OLD with "
+        f"`git show {revision}:./{Path(file).name} | git lfs smudge > OLD`, then compare with OLD",
     )
 
 

@@ -232,7 +232,7 @@ WRONG = [
     ("custom: {A: {input: [3], output: [3]}, A: {output: [4]}}", "'A' is given twice"),
     (
         "custom: {A: {arguments: [c], input: [..., c], output: [c]}}",
-        "an argument and a size of its input with the name 'c'",
+        "an argument and an input size with the same name 'c'",
     ),
     ("custom: {A: {arguments: [{c: 3}], input: [c], layers: [Flatten]}}", "an argument and a size of its input"),
     (

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 MAX_WEIGHTS = 100_000
 _MAX_AXES = 64
-_GRAPH = "the file contains a TensorFlow graph without Keras layers, in which weights may be merged or be constants"
+_GRAPH = (
+    "the file contains a TensorFlow graph without Keras layers; some weights may be merged or be constants of the graph"
+)
 
 
 def read_tfjs(opened: OpenFile) -> Model:

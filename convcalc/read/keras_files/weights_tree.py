@@ -212,7 +212,7 @@ def class_model(data: Mapping[str, Any], source: str) -> Model:
     )
 
 
-_AT_WEIGHTS = "only its code creates them; a .keras archive of the model also stores its weights"
+_AT_WEIGHTS = "the code of the class creates them; a .keras archive also contains their weights"
 
 
 def _built_shapes(build_config: Any) -> list[tuple[str, Shape]]:

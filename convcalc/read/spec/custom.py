@@ -67,7 +67,7 @@ def read_custom(
         try:
             arguments = reader.declared_arguments(body.get("arguments"), COMMON_OPTIONS)
             for size in filter(arguments.__contains__, _named_sizes(body)):
-                message = f"has an argument and a size of its input with the name '{size}'; rename one of them"
+                message = f"has an argument and an input size with the same name '{size}'; rename one of them"
                 raise Refusal(message, codes.NAME_TAKEN)
             condition = read_condition(reader, body.get(WHEN), arguments, scope)
             if is_template:

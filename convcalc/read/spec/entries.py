@@ -384,7 +384,7 @@ class Entries:
             )
             raise AlreadyReported
         if self.current is None:
-            self.report(place.node, codes.MISSING_FROM, "there is no single output above; name the input under 'from:'")
+            self.report(place.node, codes.MISSING_FROM, "the input of this entry is not clear; name it under 'from:'")
             raise AlreadyReported
         return (self.current,)
 

@@ -135,7 +135,7 @@ class OperationReader:
         elif not needed:
             return
         elif current is None:
-            raise Refusal("there is no single output above; name the input under 'from:'", codes.MISSING_FROM)
+            raise Refusal("the input of this entry is not clear; name it under 'from:'", codes.MISSING_FROM)
         else:
             refs = (current,)
         if free and (operation.variadic or operation.takes_list):
@@ -143,8 +143,9 @@ class OperationReader:
             return
         if not len(needed) <= len(refs) <= len(free):
             count = f"{len(needed)}" if len(needed) == len(free) else f"{len(needed)} to {len(free)}"
-            wants = f"for {listed(free, 'and')}" if free else "under 'from:', because all are given as arguments"
-            message = f"{_name(operation)} takes {count} tensor{'s' * (count != '1')} {wants}, not {len(refs)}"
+            message = f"{_name(operation)} takes {count} tensor{'s' * (count != '1')} for {listed(free, 'and')}, not {len(refs)}"
+            if not free:
+                message = f"all tensors of {_name(operation)} are already given as arguments; remove 'from:'"
             raise Refusal(message, codes.WRONG_INPUTS, argument="from")
         given.update(zip(free, refs))
 
