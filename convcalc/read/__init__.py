@@ -24,14 +24,14 @@ __all__ = ["config_in", "custom_layers_in", "has_graph", "load", "model_in", "op
 
 
 def load(source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
-    """Returns the model in a file: a YAML spec, a Keras config (``model.to_json()``, or the same config in YAML), a
-    ``.keras`` archive, an HDF5 file (needs h5py, the extra ``hdf5``), a TensorFlow SavedModel, a ``model.json`` of
-    TensorFlow.js, or the folder of a model.
+    """Returns the model in a file. The format is detected from the content of the file.
 
-    The kind of the file is detected by its content. ``-`` reads standard input. ``custom`` are declarations of custom
-    layers (:func:`convcalc.read.custom_layers_in`).
+    The file can be a YAML spec, a Keras config (``model.to_json()``, or the same config in YAML) or a ``.keras``
+    archive. It can also be an HDF5 file (needs h5py, the extra ``hdf5``), a TensorFlow SavedModel, a ``model.json`` of
+    TensorFlow.js, or the folder of a model. ``-`` reads standard input.
 
-    Raises :class:`ConvcalcError` with every problem in the file.
+    ``custom`` are declarations of custom layers (:func:`convcalc.read.custom_layers_in`). Raises :class:`ConvcalcError`
+    with every problem in the file.
     """
     model = parse(source, custom)
     if any(problem.severity == "error" for problem in model.problems):

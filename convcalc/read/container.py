@@ -86,8 +86,8 @@ class _UncompressedMember(io.RawIOBase):
         header = file.read(30)
         if not header.startswith(_MEMBER_START):
             raise zipfile.BadZipFile(f"{info.filename} is not at the position that the directory states")
-        # The header has 30 bytes. After it come the member's name, an extra field and the content. The last four bytes
-        # of the header are the lengths of the name and of the extra field.
+        # The header has 30 bytes. After it come the member's name, an extra field and the content. The header ends with
+        # two numbers: the lengths of the name and the extra field.
         lengths = sum(struct.unpack("<HH", header[26:30]))
         self._start = info.header_offset + 30 + lengths
         self._size = info.compress_size

@@ -65,14 +65,17 @@ class CustomLayers(Struct):
         return None if self.elsewhere is None else self.elsewhere(class_name, module, registered)
 
     def other_name(self, class_name: str) -> str:
-        """Returns, for a message, a declared name whose last part is ``class_name``; an empty string if no name has
-        this last part.
+        """Returns a declared name that ends with ``class_name``, such as ``other>Class``; an empty string if there is
+        none.
+
+        Used for messages.
         """
         return next((name for name in self.declared if short_name(name) == class_name), "")
 
     def updated(self, definitions: Mapping[str, LayerDefinition], source: str) -> CustomLayers:
-        """Returns these declarations and ``definitions``, which the file ``source`` declares. A definition replaces an
-        earlier declaration of the same name.
+        """Returns these declarations and the ``definitions`` of the file ``source``.
+
+        A definition replaces an earlier declaration of the same name.
         """
         added = {name: Declaration(definition, source) for name, definition in definitions.items()}
         return CustomLayers({**self.declared, **added}, self.elsewhere)

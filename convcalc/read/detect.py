@@ -24,15 +24,15 @@ class FileKind(Struct):
     """A kind of file, with references (``"module:function"``) to the functions that read it.
 
     - ``starts`` are the possible first bytes of a binary kind.
-    - ``matches_bytes`` returns True for the first bytes of a binary kind that has no fixed first bytes.
+    - ``matches_bytes`` returns True for the first bytes of a file of this kind. Used if ``starts`` cannot list them.
     - ``matches`` returns True for a text of this kind.
     - ``read`` takes the :class:`OpenFile` and returns the Model.
     - ``config`` takes the OpenFile and returns Keras's config as data; None for kinds that Keras does not write.
-    - ``tree`` takes the OpenFile and returns a context manager, which opens the weights: an HDF5 tree, or the objects
-      of another format. None for a kind without weights.
+    - ``tree`` takes the OpenFile and returns a context manager for the weights: an HDF5 tree, or other objects. None
+      for a kind without weights.
     - ``weights`` takes the opened weights, the Model and the file's name, and returns the Weights.
-    - ``layers`` is called for a model whose config lists no layers. It takes the same arguments as ``weights``, and
-      returns a Model with the layers that own the weights.
+    - ``layers`` takes the same arguments, and returns a Model with the layers that own the weights. It is called for a
+      model whose config lists no layers.
     - ``has_graph`` is True if files of this kind contain a TensorFlow graph, which ``audit`` does not check.
     """
 

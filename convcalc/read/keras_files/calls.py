@@ -244,8 +244,8 @@ class CallGraph:
     def _report_missing(self, entry: LayerEntry, number: int, tensor: KerasTensor) -> None:
         """Reports that a call reads the output of a call that does not exist.
 
-        Reports nothing if an earlier error is the reason: the entry of a layer could not be read, or the layer of the
-        missing call is broken.
+        Reports nothing if an earlier error explains it: some layers could not be read, or the layer of the missing call
+        is broken.
         """
         source = self.entries.get(tensor.layer)
         at = f"{entry.path}.inbound_nodes[{number}]"

@@ -207,7 +207,7 @@ class ConfigReader:
             self._warn_lost_operands(entry.get(LOST), layer.name, at)
             layer = _of_keras2(layer) if legacy else layer
             layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
-        if double_name is not None:  # a tensor refers to its layer by name, so the layer is unclear
+        if double_name is not None:  # tensors refer to layers by name, and two layers have this name
             raise double_name
         return CallGraph(self.fail, self.report, layer_entries, legacy, is_whole).model(config, name, path)
 
@@ -603,7 +603,7 @@ def _single_factor(argument: Argument, value: Any) -> Any:
 
 
 def _input_config(config: Mapping[str, Any], batch_shape: Sequence[Any] | None) -> Mapping[str, Any]:
-    """Returns the config of an input layer. The shape and the batch size are separate arguments in it, as in a spec."""
+    """Returns the config of an input layer with ``shape`` and ``batch_size`` instead of ``batch_shape``, as in a spec."""
     rest = {
         key: value
         for key, value in config.items()

@@ -30,12 +30,12 @@ def call_form(args: Sequence[Any], kwargs: Mapping[str, Any]) -> CallForm:
 
 
 def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
-    """Returns the form of an upgraded call of Keras 2, with the slots numbered in the order of the file.
+    """Returns the form of an upgraded call of Keras 2. The slots have the order of the file.
 
-    Returns None for a call whose form follows from its tensors, as in a spec:
+    Returns None if the form follows from the tensors, as in a spec. This is so for these calls:
 
-    - a call of a Keras layer without constants, and without tensors in named arguments
-    - a call of a nested model without named arguments
+    - a Keras layer without constants, and without tensors in named arguments
+    - a nested model without named arguments
     """
     if not isinstance(definition, LayerDefinition):
         if definition.contains_layers and all(value is None for value in kwargs.values()):

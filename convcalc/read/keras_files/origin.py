@@ -1,8 +1,7 @@
 """Distinguishes Keras's own classes and functions from those of other packages and users.
 
 Keras 3, and Keras 2 from version 2.12, write the module and the registered name of a class. Older files contain only
-the name of the class. There, a class with the name of a Keras class is assumed to be Keras's if it has the same
-arguments.
+the name of the class. In such a file, a class is Keras's if Keras has a class of this name with the same arguments.
 
 Source: ``keras/src/saving/serialization_lib.py`` and the ``get_config`` methods of ``tf_keras``.
 """

@@ -145,7 +145,7 @@ def _with_inner(path: str, definition: LayerDefinition | None, default: str, by_
 
 
 def _at(path: str, default: str, by_path: Mapping[str, str]) -> str:
-    """Returns the policy for a path: from the key that equals the path, or whose regular expression matches it.
+    """Returns the policy for a path. A key of the map is a path, or a regular expression that matches paths.
 
     Returns the default if no key matches. Returns ``_MAP``, which means unknown, if several keys match or a key is not
     a simple expression.

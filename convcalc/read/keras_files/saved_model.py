@@ -1,8 +1,7 @@
 """Reads TensorFlow SavedModels: the folders that ``model.save`` of Keras 2 and ``model.export`` of Keras 3 write.
 
-If the file has the config of a Sequential or Functional model, it is read like every config of Keras 2. Otherwise the
-report has a row for each layer that the file stores. If the file names no layers, the variables are grouped by their
-names.
+A config of a Sequential or Functional model is read as in other files of Keras 2. Without such a config, the report has
+a row for each stored layer. If the file names no layers, the variables are grouped by their names.
 """
 
 from __future__ import annotations
@@ -53,9 +52,7 @@ def read_saved_model(opened: OpenFile) -> Model:
 
 
 def saved_model_config(opened: OpenFile) -> Any:
-    """Returns the config of a SavedModel, with the configs of all layers in it; an empty config if the SavedModel has
-    no config.
-    """
+    """Returns the config of a SavedModel and its layers; an empty config if the SavedModel has no config."""
     with saved_objects(opened) as objects:
         config = _config(objects.description(0))
         listed = isinstance(config.get("config"), Mapping) and "layers" in config["config"]

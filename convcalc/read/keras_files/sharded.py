@@ -30,7 +30,7 @@ MAX_SHARDS = 10_000
 
 
 def sharded_model(data: Any, source: str) -> Model:
-    """Returns a model with the layers in the HDF5 files that ``data``, the parsed JSON, names."""
+    """Returns a model with the layers in several HDF5 files. ``data`` is the parsed JSON that names the files."""
     root = _sharded_tree(data, source)
     return model_of_layers(root.name or "weights", group_layers(root, source), None, source)
 

@@ -13,8 +13,8 @@ from typing import Any
 from convcalc.layers.keras2 import OF_KERAS1
 from convcalc.read.keras_files.origin import WRITTEN_BY_KERAS1
 
-# The following tables map arguments of Keras 1 to their names in Keras 2. None means that Keras 2 lacks the argument,
-# and that neither shapes nor weights depend on it.
+# These tables map arguments of Keras 1 to their names in Keras 2. None: Keras 2 has no such argument, and neither
+# shapes nor weights depend on it.
 _WEIGHTS = {
     "init": "kernel_initializer",
     "W_regularizer": "kernel_regularizer",
@@ -148,7 +148,7 @@ def _merge(config: Mapping[str, Any]) -> dict[str, Any]:
 def with_branches(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """Returns a Functional model for a Sequential that begins with a ``Merge`` of other models.
 
-    The layers of the merged models are layers of the new model, as in the summary of Keras 1. Returns any other entry
+    As in a summary of Keras 1, the layers of the merged models become layers of the new model. Returns any other entry
     unchanged.
     """
     layers = entry["config"]["layers"]

@@ -325,9 +325,9 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None
 def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
     """Returns the layers with restored arguments of ``tf.einsum`` and ``tf.meshgrid``, which Keras 2 does not save.
 
-    For ``tf.einsum(equation, a, b)``, Keras 2 saves the equation, but not ``a`` and ``b``. It saves only layers that an
-    output of the model needs, and saves them before the layers that read them. So if no saved call reads a layer, the
-    next such function in the file must read the layer.
+    For ``tf.einsum(equation, a, b)``, Keras 2 saves the equation, but not ``a`` and ``b``. Keras saves only layers
+    whose output is used, in the order of their calls. So if no saved call reads a layer, the next such function in the
+    file must read it.
     """
     losing = [
         number
@@ -389,8 +389,7 @@ def _has_legacy_calls(entry: Mapping[str, Any]) -> bool:
 def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
     """Returns a layer with the class name and the arguments of Keras 3. Layers among its arguments are upgraded too.
 
-    If Keras 3 has no layer that behaves in the same way, the result has the class name of a definition in
-    ``convcalc/layers/keras2.py``.
+    If Keras 3 has no equal layer, the class name is the name of a definition in ``convcalc/layers/keras2.py``.
     """
     entry = upgrade_keras1(entry)
     class_name, config = entry.get("class_name"), entry.get("config")

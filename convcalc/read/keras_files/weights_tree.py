@@ -30,8 +30,7 @@ MAX_DEPTH = 64
 # The table of a lookup layer is stored like a variable, but it is not a weight of the layer.
 TABLE = "/idf_weights"
 _GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
-# The names of optimizers: the names that Keras gives them, and the usual names of a model's attributes that hold an
-# optimizer.
+# Names of optimizers: Keras's own names, and usual names of attributes, such as ``optim``.
 _OPTIMIZER = re.compile(
     r".*optimizer.*|(.*_)?opt(im|ims|s)?(_.*)?"
     r"|(adadelta|adafactor|adagrad|adam|adam_?w|adamax|ftrl|lamb|lion|muon|nadam|rm_?sprop|schedule_free_adam_?w|sgd)(_\d+)?"
@@ -41,9 +40,7 @@ _UNKNOWN_CLASS = "?"
 
 
 class Group(Struct):
-    """An object that a file stores: its path, the name that Keras gave it (or ""), its own variables, and its inner
-    objects.
-    """
+    """A stored object: its path, its name (or ""), its own variables, and its inner objects."""
 
     path: str
     name: str = ""
@@ -146,9 +143,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def layer_name(variables: Any) -> str:
-    """Returns the name that the file stores next to the variables of a layer or another object; an empty string if it
-    stores no name.
-    """
+    """Returns the name that the file stores next to the variables of an object, such as a layer; or an empty string."""
     name = None if variables is None else variables.attrs.get("name")
     return name if isinstance(name, str) else ""
 
@@ -367,10 +362,10 @@ def legacy_weights(tree: Tree, group: Any) -> tuple[StoredWeight, ...]:
 def with_copies_merged(
     tree: Tree, layers: Mapping[str, tuple[StoredWeight, ...]], top: str
 ) -> dict[str, tuple[StoredWeight, ...]]:
-    """Returns the weights of each layer in a legacy file.
+    """Returns the weights of each layer in a legacy file. Weights that are stored twice get the same path.
 
-    If two layers contain the same inner layer, the file stores the inner layer's weights twice, with the same names and
-    values. Such weights get the same path here. ``top`` is the path of the group that contains the layers.
+    If two layers contain the same inner layer, the file stores its weights twice, with the same names and values.
+    ``top`` is the path of the group that contains the layers.
     """
     first: dict[tuple[str, ...], list[StoredWeight]] = {}
     merged_layers: dict[str, tuple[StoredWeight, ...]] = {}

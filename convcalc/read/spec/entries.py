@@ -228,10 +228,7 @@ class Entries:
         return tuple(ref for ref in refs.values() if ref is not None)
 
     def record_expected(self) -> None:
-        """Records the output shape under ``expect:`` of the last layer, whose shape cannot be computed.
-
-        Called only for a layer of a custom class.
-        """
+        """Records the output shape under ``expect:`` of the last layer, whose shape cannot be computed."""
         expected = (self.graph.layers[-1].expect or {}).get("output_shape")
         if isinstance(expected, list) and self.current is not None:
             sizes = expected if expected[:1] == [None] else [None, *expected]  # the batch axis can be left out

@@ -1,6 +1,6 @@
 """Parses YAML text into nodes that contain their positions. Nothing in the text is executed or constructed.
 
-PyYAML's parser yields events. This module builds plain nodes from the events with its own stack, so that deep nesting
+PyYAML's parser yields events. This module builds plain nodes from these events. It uses its own stack, so deep nesting
 or many aliases in a hostile file do no harm. Scalars follow the core schema of YAML 1.2: ``yes`` and ``on`` are words,
 not booleans.
 """
