@@ -234,10 +234,10 @@ WRONG = [
         "custom: {A: {arguments: [c], input: [..., c], output: [c]}}",
         "an argument and an input size with the same name 'c'",
     ),
-    ("custom: {A: {arguments: [{c: 3}], input: [c], layers: [Flatten]}}", "an argument and a size of its input"),
+    ("custom: {A: {arguments: [{c: 3}], input: [c], layers: [Flatten]}}", "an argument and an input size"),
     (
         "custom: {A: {arguments: [c], inputs: {a: {shape: [c]}}, layers: [Flatten]}}",
-        "an argument and a size of its input",
+        "an argument and an input size",
     ),
     (
         "custom: {A: {arguments: [n], when: {m: [1]}, input: [c], output: [c]}}",

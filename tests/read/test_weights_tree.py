@@ -219,7 +219,7 @@ def test_a_config_without_layers_and_without_weights_is_one_row() -> None:
     report = of(json.dumps(config).encode())
     assert rows(report) == [("vgg", "VGGBackbone", 0, UNKNOWN)]
     assert report.totals.incomplete["params"] == "unknown"
-    assert "a .keras archive of the model also stores its weights" in report.problems[0].message
+    assert "a .keras archive also contains their weights" in report.problems[0].message
     built = {**config, "build_config": {"shapes_dict": {"token_ids_shape": [None, 7], "mask_shape": [None, 7]}}}
     report = of(json.dumps(built).encode())
     assert [row.name for row in report.layers] == ["token_ids", "mask", "vgg"]
