@@ -38,7 +38,7 @@ class ComplexParts(ManyTensors):
 class TensorOrNumbers(RankFree):
     """A tensor, a number, or nested lists of numbers.
 
-    The shape of nested lists is read from the first element at each level.
+    The first element at each level determines the shape of nested lists.
     """
 
     expects = "a tensor, a number or lists of numbers"
@@ -153,8 +153,7 @@ class NewShapeSizes(RankFree):
 class PadWidths(RankFree):
     """How many elements to add at both ends of each axis.
 
-    The value is one number for all ends, one pair (before, after) for all axes, or a list with a pair or a number for
-    each axis.
+    The value is a number for all ends, a pair ``(before, after)`` for all axes, or a list of a pair for each axis.
     """
 
     expects = "a whole number, a pair (before, after), or a list of such pairs"

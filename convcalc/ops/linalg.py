@@ -25,7 +25,7 @@ def _sizes_differ(size1: Number, size2: Number) -> bool:
 
 
 def _matrix(x: Tensor, argument: str = "") -> tuple[Shape, Number, Number]:
-    """Returns the batch shape, the number of rows and the number of columns of a tensor of matrices."""
+    """Returns the batch shape, the number of rows and the number of columns of matrices."""
     if len(x.shape) < 2:
         raise Refusal("needs matrices: a tensor of at least two axes", codes.WRONG_RANK, argument)
     return x.shape[:-2], x.shape[-2], x.shape[-1]

@@ -12,7 +12,8 @@ from convcalc.base import codes
 from convcalc.base.problems import Refusal
 from convcalc.ops.tensor import Tensor
 
-# For each dtype, the dtypes directly above it in the lattice. 'int' and 'float' are the types of Python's numbers.
+# Maps each dtype to the dtypes directly above it in the lattice, e.g. int16 to int32. 'int' and 'float' are the types
+# of Python's numbers.
 _NEXT_DTYPES = {
     "bool": ("int",),
     "uint8": ("int16", "uint16"),

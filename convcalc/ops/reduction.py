@@ -30,7 +30,7 @@ def reduced(shape: Shape, axis: AxesOrAll, keepdims: bool = False) -> Shape:
     for n in sorted(removed, reverse=True):
         if n >= len(rest):
             raise Refusal("is given the same axis twice", codes.INVALID_VALUE)
-        del rest[n]  # as in Keras, an axis that is given twice is removed together with the next axis
+        del rest[n]  # as in Keras, an axis that is given twice also removes the next axis
     return tuple(rest)
 
 

@@ -168,7 +168,7 @@ def _checked(result: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
 
 
 def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
-    """Returns the value of an argument, with a tensor in place of each :class:`Slot` and each :class:`Constant`."""
+    """Replaces each :class:`Slot` and each :class:`Constant` in the value of an argument by a tensor."""
     if isinstance(value, Slot):
         return tensors[value.number]
     if isinstance(value, Constant):

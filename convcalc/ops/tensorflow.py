@@ -422,8 +422,9 @@ def add_n(inputs: AnyValue) -> Tensor:
 
 @_tensorflow("einsum")
 def einsum(equation: AnyValue) -> Tensor:
-    """Sums products by an equation. Files of Keras 2 do not record the tensors of the call, so only the number of
-    output axes is known.
+    """Computes the sums of products of an equation.
+
+    Files of Keras 2 do not record the tensors of the call, so only the number of output axes is known.
     """
     _, arrow, output = str(equation).replace(" ", "").partition("->")
     if not arrow or "." in output:
@@ -561,7 +562,7 @@ def bincount(arr: Tensor, weights: Ignored = None, axis: AnyValue = None) -> Ten
     ]
 )
 def same_shape(x: Operand) -> Tensor:
-    """Returns a tensor of the same shape and dtype."""
+    """Returns a tensor with the shape and the dtype of the input."""
     return Tensor(shape_of(x), _dtype(x))
 
 
@@ -751,7 +752,7 @@ def gather(params: Operand, indices: Operand, axis: AnyValue = None, batch_dims:
 
 @_tensorflow("gather_nd", flops=costs.free)
 def gather_nd(params: Operand, indices: Operand, batch_dims: Integer = 0) -> Tensor:
-    """Selects parts of a tensor; each vector of indices names one part."""
+    """Selects parts of a tensor; each vector of indices selects one part."""
     sizes, picks = shape_of(params), shape_of(indices)
     depth = picks[-1]
     if not isinstance(depth, int):

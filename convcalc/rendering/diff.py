@@ -43,7 +43,7 @@ _WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "ou
 
 
 class _Cost(Struct):
-    """A number that each layer has. ``text`` is a function that returns the difference of two such numbers as text."""
+    """A number of each layer, such as the parameters. ``text`` writes a difference of two numbers, such as ``+1,000``."""
 
     field: str
     heading: str

@@ -148,8 +148,8 @@ def _widths(
 ) -> list[int]:
     """Returns the widths of the columns.
 
-    If ``limit`` is None, a column is as wide as its widest cell, but a column of words is at most :data:`WIDEST` wide.
-    Otherwise the widest columns become narrower until the table fits into ``limit``.
+    If ``limit`` is None, a column is as wide as its widest cell, but a column of words has the maximum :data:`WIDEST`.
+    Otherwise, the widest columns become narrower until the table fits into ``limit``.
     """
     natural = [max(map(width_of, column)) for column in zip(headings, *cells)]
     if limit is None:

@@ -27,7 +27,7 @@ def jsonl_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[
 
 
 def _data(report: Study, request: FormatRequest) -> dict[str, Any]:
-    """Returns the JSON report. It contains the insights if they are requested."""
+    """Returns the JSON report, with the insights if they are requested."""
     data = report_data(report)
     if request.insights:
         from convcalc.checking.insights import insights
@@ -54,7 +54,7 @@ def json_checks(models: Sequence[dict[str, Any]]) -> str:
 
 
 def jsonl_check_result(result: CheckResult) -> str:
-    """Returns the result of the check of one model, as one line of JSON."""
+    """Returns the check result of one model as one line of JSON."""
     from convcalc.rendering.checks import model_dict
 
     return line(model_dict(result))

@@ -10,8 +10,8 @@ from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Sheet
 from convcalc.rendering.text import blank_line_between
 
-# Characters with a meaning in Markdown. GitHub reads @ as the name of a person, # as the number of an issue, and $ as
-# the beginning of a formula, so these characters are written as codes.
+# Characters with a meaning in Markdown. The characters @, # and $ are written as codes, because GitHub would show them
+# as the beginning of a name, an issue or a formula.
 _SPECIAL = re.compile(r"(?P<plain>[\\`*_<>\[\]|~&!])|(?P<coded>[@#$]+)|(?<=www)\.|:(?=//)", re.IGNORECASE)
 # The beginning of a nested list or of a horizontal line.
 _LIST = re.compile(r"^(\d*)(?=[-+.)])")

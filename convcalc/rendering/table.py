@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 DEFAULT = ("layer", "output_shape", "params", "macs")
-# In formats that programs read, every model has the same columns, and the name and the type of a layer are separate
+# In formats that programs read, every model has the same columns. The name and the type of a layer are separate
 # columns.
 PLAIN_DEFAULT = (*DEFAULT, "connected_to")
 _SEPARATE = {"layer": ("name", "type")}

@@ -1,4 +1,4 @@
-"""Functions for text that several formats use: they write the arguments of layers, and blank lines between texts."""
+"""Writes the arguments of layers, and blank lines between texts, for several formats."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def value_text(value: Any) -> str:
 
 
 def blank_line_between(texts: Iterable[str]) -> Iterator[str]:
-    """Yields the texts. Before each text except the first, yields an empty line."""
+    """Yields the texts, with an empty line between two texts."""
     return ("\n" * (number > 0) + text for number, text in enumerate(texts))
