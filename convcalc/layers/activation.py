@@ -162,7 +162,8 @@ def softmax(a: Args, x: Shape) -> Inferred:
 def prelu(a: Args, x: Shape) -> Inferred:
     """Scales negative values by learned slopes.
 
-    Parameters: one slope for each element of a sample. Elements that differ only on shared_axes share one slope.
+    Parameters: one slope for each element of a sample. All positions along shared_axes share one slope: [1, 2] leaves
+    one slope for each channel of an image.
     """
     slopes: list[Number] = list(x[1:])
     for axis in a["shared_axes"] or ():

@@ -312,7 +312,7 @@ class Anything(RankFree):
 class KerasObject(RankFree):
     """A Keras object that affects counts, such as a quantization config. The value stays as in a Keras file."""
 
-    expects = "an object of Keras, as its files have it"
+    expects = "a Keras object, written as in a Keras file"
 
     def read(self, value: Any) -> Any:
         return value

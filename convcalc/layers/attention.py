@@ -146,11 +146,11 @@ def _projected_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
     example_input=(5, 4),
 )
 def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
-    """Averages the values for each query position, weighted by how well their keys match, in several heads.
+    """Averages values in several heads: a value counts more if its key matches the query.
 
-    Parameters: projections of query and key to num_heads·key_dim, of the value to num_heads·value_dim, and of the
-    averages to output_shape, or to the query's features. MACs without weights: the products of each query with each key,
-    and of the scores with the values.
+    Parameters: projections of the query and the key to num_heads·key_dim, of the value to num_heads·value_dim, and of
+    the averages to output_shape (default: the query's features). The MACs also include two products: queries with keys,
+    and scores with values.
     """
     _no_flash_with_dropout(a)
     key = value if key is None else key
@@ -257,9 +257,9 @@ def _listed(axes: object) -> tuple[int, ...]:
 def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
     """Computes attention in which several query heads share one head of keys and values.
 
-    Parameters: projections of the query to num_query_heads·head_dim, of key and value to num_key_value_heads·head_dim,
-    and of the averages to the query's features. MACs without weights, in every query head: the products of each query
-    with each key, and of the scores with the values.
+    Parameters: projections of the query to num_query_heads·head_dim, of the key and the value to
+    num_key_value_heads·head_dim, and of the averages to the query's features. The MACs also include two products for
+    every query head: queries with keys, and scores with values.
     """
     _no_flash_with_dropout(a)
     key = value if key is None else key
@@ -361,7 +361,7 @@ def _attention(
 def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
     """Averages the values, weighted by the products of queries and keys, without projections.
 
-    Parameters: one with use_scale, and one with score_mode concat.
+    Parameters: 1 with use_scale, and 1 with score_mode concat.
     """
     concat = a["score_mode"] == "concat"
     names = ["scale"] * a["use_scale"] + ["concat_score_weight"] * concat
@@ -386,7 +386,7 @@ def attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> 
 def additive_attention(a: Args, query: Shape, value: Shape, key: Shape | None = None) -> Inferred:
     """Averages the values, weighted by tanh(query + key) summed over the features (Bahdanau's attention).
 
-    Parameters: with use_scale, one for each feature, multiplied once for each pair of a query and a key.
+    Parameters: one for each feature with use_scale. Each is multiplied once for every pair of a query and a key.
     """
     uses = _score_count(query, value if key is None else key)
     scale = (Weight("scale", (required(query[-1], "number of features"),), uses),) if a["use_scale"] else ()

@@ -96,8 +96,8 @@ def convolution(a: Args, x: Shape) -> Inferred:
     """Moves filters over {axes}; each filter reads all channels, or only the channels of its group.
 
     Output size on each axis (I: input size, K: kernel size, S: stride, d: dilation): floor((I − d·(K − 1) − 1)/S) + 1
-    with 'valid', ceil(I/S) with 'same'. Parameters: the product of all kernel sizes, times (channels/groups)·filters,
-    and filters for the bias. Each element of the kernel is multiplied once at every output position.
+    with 'valid', ceil(I/S) with 'same'. Parameters: (product of the kernel sizes)·(channels/groups)·filters, and
+    filters for the bias. Each element of the kernel is multiplied once at every output position.
     """
     strides_or_dilation(a)
     return convolve(a, x)
@@ -166,9 +166,9 @@ _TRANSPOSED: dict[str, Any] = {
 def transposed_convolution(a: Args, x: Shape) -> Inferred:
     """Spreads each input position over a kernel along {axes}: a learned upsampling.
 
-    Output size on each axis (I: input size, S: stride, K: kernel size including dilation): with 'same', I·S, or
-    (I − 1)·S + K mod 2 + output_padding if output_padding is set; with 'valid', (I − 1)·S + max(K, S), or
-    (I − 1)·S + K + output_padding if it is set. Each element of the kernel is multiplied once at every input position.
+    Output size on each axis (I: input size, S: stride, K: kernel size including dilation): I·S with 'same', (I − 1)·S +
+    max(K, S) with 'valid'. If output_padding P is set: (I − 1)·S + K mod 2 + P with 'same', (I − 1)·S + K + P with
+    'valid'. Each element of the kernel is multiplied once at every input position.
     """
     strides_or_dilation(a)
     extra = a["output_padding"]
@@ -211,7 +211,7 @@ def spread(a: Args, x: Shape) -> Inferred:
 def depthwise_convolution(a: Args, x: Shape) -> Inferred:
     """Applies depth_multiplier filters to each channel separately, over {axes}; channels are not mixed.
 
-    Parameters: the product of all kernel sizes, times channels·depth_multiplier, and one bias for each output channel.
+    Parameters: (product of the kernel sizes)·channels·depth_multiplier, and one bias for each output channel.
     """
     channels = required(x[-1], "number of channels")
     slid = windows(a, x)

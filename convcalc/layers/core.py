@@ -89,7 +89,7 @@ def dense(a: Args, x: Shape) -> Inferred:
     """Multiplies the last axis by a matrix: connects every feature with every unit.
 
     Parameters: features·units, and units for the bias. Each element of the kernel is multiplied once at every position
-    of the axes before the last.
+    of the other axes.
     """
     features, units = required(x[-1], "number of features"), a["units"]
     positions = product(map(as_constant, x[1:-1]))
@@ -146,8 +146,8 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     """Multiplies its input by a kernel along the axes that an einsum equation names.
 
     The kernel has the axes of the equation's second term. The bias has the output's sizes on bias_axes, and size 1 on
-    the output axes between and after them. Each element of the kernel is multiplied once for every position on the
-    input axes that the kernel does not have.
+    later output axes. Each element of the kernel is multiplied once for every position on the input axes that the
+    second term lacks.
     """
     spelled = a["equation"].replace("...", "0")
     form_match = next(((match, left) for form, left in _EQUATIONS if (match := re.match(form, spelled))), None)

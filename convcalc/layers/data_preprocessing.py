@@ -63,8 +63,8 @@ def _one_hot(x: Shape, depth: Number) -> Shape:
 def category_encoding(a: Args, x: Shape) -> Inferred:
     """Encodes whole numbers as one-hot, multi-hot or count vectors.
 
-    'one_hot': num_tokens replaces a last axis of size 1, otherwise it is added as a new last axis. Other modes replace
-    the last axis by num_tokens.
+    'one_hot': num_tokens replaces a last axis of size 1, or becomes a new last axis. Other modes replace the last axis
+    by num_tokens.
     """
     depth = a["num_tokens"]
     if depth is None:
@@ -89,9 +89,8 @@ def category_encoding(a: Args, x: Shape) -> Inferred:
 def discretization(a: Args, x: Shape) -> Inferred:
     """Replaces numbers by the index of their bin, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': the number of bins replaces a last axis of size 1, otherwise it is
-    added as a new last axis. Other modes remove the first axis after the batch axis and add the number of bins as the
-    last axis.
+    'int': the shape does not change. 'one_hot': the number of bins replaces a last axis of size 1, or becomes a new
+    last axis. Other modes remove the first axis after the batch axis and add the number of bins as the last axis.
     """
     _check_sparse(a)
     bounds, bins = a["bin_boundaries"], a["num_bins"]
@@ -164,8 +163,7 @@ def _check_salt(a: Args) -> None:
 def hashed_crossing(a: Args, x: Shape, y: Shape) -> Inferred:
     """Hashes pairs of two features to a bin index, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': num_bins replaces a last axis of size 1, otherwise it is added as a new
-    last axis.
+    'int': the shape does not change. 'one_hot': num_bins replaces a last axis of size 1, or becomes a new last axis.
     """
     if plain(x[-1]) != plain(y[-1]):
         raise Refusal("needs two inputs of the same shape", codes.SHAPES_DIFFER)
@@ -219,9 +217,9 @@ _FILES = {name: f"reads its {name} from the file" for name in ("vocabulary", "id
 def integer_lookup(a: Args, x: Shape) -> Inferred:
     """Replaces whole numbers by their index in a vocabulary, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': the vocabulary size replaces a last axis of size 1, otherwise it is
-    added as a new last axis. Other modes replace the last axis by the vocabulary size. This size is max_tokens with
-    pad_to_max_tokens, otherwise it is unknown before adapt().
+    'int': the shape does not change. 'one_hot': the vocabulary size replaces a last axis of size 1, or becomes a new
+    last axis. Other modes replace the last axis by the vocabulary size. With pad_to_max_tokens, this size is
+    max_tokens. Without a vocabulary, it is unknown before adapt().
     """
     if a["salt"] is not None and a["oov_method"] != "farmhash":
         raise Refusal("accepts a salt only with oov_method 'farmhash'", codes.INVALID_VALUE, "salt")
@@ -254,9 +252,9 @@ def integer_lookup(a: Args, x: Shape) -> Inferred:
 def string_lookup(a: Args, x: Shape) -> Inferred:
     """Replaces words by their index in a vocabulary, or encodes that index.
 
-    'int': the shape does not change. 'one_hot': the vocabulary size replaces a last axis of size 1, otherwise it is
-    added as a new last axis. Other modes replace the last axis by the vocabulary size. This size is max_tokens with
-    pad_to_max_tokens, otherwise it is unknown before adapt().
+    'int': the shape does not change. 'one_hot': the vocabulary size replaces a last axis of size 1, or becomes a new
+    last axis. Other modes replace the last axis by the vocabulary size. With pad_to_max_tokens, this size is
+    max_tokens. Without a vocabulary, it is unknown before adapt().
     """
     return _lookup(a, x)
 
@@ -349,8 +347,8 @@ def _check_tokens(a: Args, tokens: Sequence[Any]) -> None:
 def text_vectorization(a: Args, x: Shape) -> Inferred:
     """Splits texts into words and replaces them by their index in a vocabulary, or encodes that index.
 
-    'int': (batch, output_sequence_length). Other modes encode the words as StringLookup does; unless split is null, the
-    words first become a new last axis.
+    'int': (batch, output_sequence_length). In other modes, the words become a new last axis (unless split is null), and
+    are encoded as by StringLookup.
     """
     if a["output_mode"] != "int" and a["output_sequence_length"] is not None:
         raise Refusal(

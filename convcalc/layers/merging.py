@@ -89,7 +89,7 @@ def _merging(
     def rule(a: Args, *shapes: Shape) -> Inferred:
         return _elementwise(shapes)
 
-    rule.__doc__ = f"{does}, element by element.\n\nThe inputs have the same shape, up to axes of size 1, which are repeated (broadcast)."
+    rule.__doc__ = f"{does}, element by element.\n\nThe inputs have equal sizes on every axis; axes of size 1 are repeated (broadcast)."
     layer(
         name,
         inputs=inputs,
@@ -197,7 +197,7 @@ def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
     example="Dot: {{axes: 1, from: [a, b]}}",
 )
 def dot(a: Args, x: Shape, y: Shape) -> Inferred:
-    """Computes the dot product of two inputs over one axis of each.
+    """Multiplies two inputs and sums the products over one axis of each input.
 
     Output: all axes of the first input except the summed axis, then all axes of the second except the batch and summed
     axes. MACs: the size of the output times the size of the summed axis.

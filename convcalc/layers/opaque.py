@@ -55,7 +55,7 @@ def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     flops=costs.unknown,
     tf_flops=costs.unknown,
     built_when_made=False,
-    runs_code="a TorchModuleWrapper unpickles a PyTorch module, which can run anything",
+    runs_code="a TorchModuleWrapper unpickles a PyTorch module, which can run any code",
     example="TorchModuleWrapper: {{module: my_module, output_shape: [8]}}",
 )
 def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
@@ -99,7 +99,7 @@ def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     flops=costs.unknown,
     tf_flops=costs.unknown,
     built_when_made=False,
-    runs_code="a FlaxLayer makes and calls a module that the file names",
+    runs_code="a FlaxLayer creates and calls a module that the file names",
     example="FlaxLayer: {{module: my_module}}",
 )
 def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:

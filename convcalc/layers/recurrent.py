@@ -486,9 +486,8 @@ def _conv_lstm_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
 def conv_lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
     """Computes an LSTM whose matrix products are replaced by convolutions over {axes}.
 
-    Parameters: 4 gates, each with a kernel on the input and one on the state: K·C·4·filters + K·filters·4·filters (K:
-    product of all kernel sizes, C: input channels), and 4·filters for the bias; each is used at every position and
-    step.
+    Parameters of the 4 gates (K: product of all kernel sizes, C: input channels): K·C·4·filters for the input,
+    K·filters·4·filters for the state, and 4·filters for the bias. Each is used at every position and step.
     """
     sliding.strides_or_dilation(a)
     filters, channels = a["filters"], required(x[-1], "number of channels")

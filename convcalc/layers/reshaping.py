@@ -229,10 +229,9 @@ def flatten(a: Args, x: Shape) -> Inferred:
     example_input=(8,),
 )
 def reshape(a: Args, x: Shape) -> Inferred:
-    """Changes the shape and keeps the values; the size of one axis may be -1, and is then computed.
+    """Changes the shape and keeps the values; one size may be -1, and is then computed.
 
-    The number of values does not change: the size for -1 is the number of input values divided by the product of the
-    other sizes.
+    The number of values does not change: [-1, 4] changes 8 values to the shape (2, 4).
     """
     target: Shape = a["target_shape"]
     free = [axis for axis, size in enumerate(target) if size == -1]
@@ -268,7 +267,7 @@ def _permuted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views
 def permute(a: Args, x: Shape) -> Inferred:
     """Reorders the axes after the batch axis; dims count from 1.
 
-    Output axis n is the input's axis dims[n].
+    Output axis n is input axis dims[n]: [2, 1] swaps two axes.
     """
     dims = a["dims"]
     if sorted(dims) != list(range(1, len(dims) + 1)):

@@ -76,7 +76,7 @@ class SubModel(Struct):
 
     def infer(self, *inputs: Shape) -> Inferred:
         """Runs the model on these shapes. The returned weights have a dtype and ``trainable``."""
-        assert self.run is not None, "rules with models must be applied by an engine, see with_engine"
+        assert self.run is not None, "call with_engine() first: it sets `run`"
         return self.run(self.model, inputs)
 
     def views(self, *inputs: Shape) -> Views:

@@ -27,7 +27,7 @@ def require_known_policies(report: Report) -> None:
         ]
         for dtype, is_input in sublayers:
             if not (dtype in DTYPES if is_input else is_policy(dtype)):
-                message = f"'{layer.name}' has the unknown dtype '{dtype}', so the written model could be another model"
+                message = f"'{layer.name}' cannot be written: its dtype '{dtype}' is unknown"
                 raise error(codes.CANNOT_WRITE, message)
 
 

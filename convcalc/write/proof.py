@@ -50,8 +50,8 @@ def shared_weights(report: Report, stripped: Report) -> str | None:
     if "params" in stored.incomplete or "params" in alone.incomplete or stored.params == alone.params:
         return None
     return (
-        f"some layers share weights, which only the archive states: the model has {stored.params:,} parameters, and the "
-        f"written one would have {alone.params:,}"
+        f"some layers share weights, but only the model's archive says so: the model has {stored.params:,} parameters, "
+        f"and the written one would have {alone.params:,}"
     )
 
 

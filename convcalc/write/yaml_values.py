@@ -36,7 +36,7 @@ def value_text(value: Any) -> str:
     if value is None or value is UNKNOWN:
         return "null"
     if value is ... or isinstance(value, slice):
-        raise error(codes.CANNOT_WRITE, "a spec can write a slice only in the key of ops.get_item")
+        raise error(codes.CANNOT_WRITE, "a spec can contain a slice only as the key of ops.get_item")
     return word_text(value) if isinstance(value, str) else json.dumps(value)
 
 

@@ -641,7 +641,7 @@ def test_a_layer_in_two_places_is_counted_once(layers: list[str], stored_by: tup
     weights = weights_in(io.BytesIO(content), "m.keras", report.model)
     assert len(verify(report, weights).problems) == problems
     for ending in (".json", ".py", ".yaml"):
-        with pytest.raises(ConvcalcError, match="some layers share weights, which only the archive states"):
+        with pytest.raises(ConvcalcError, match="some layers share weights, but only the model's archive says so"):
             FORMATS[ending](report)
 
 
