@@ -122,7 +122,7 @@ def vander(x: Tensor, *, N: CheckedByRule = None, increasing: Flag = False) -> T
 
 def _with_classes(shape: Shape, count: int, axis: Axis) -> tuple[Number, ...]:
     if axis != -1 and not 0 <= axis < len(shape):
-        raise Refusal(f"cannot insert the new axis of the classes at axis {axis}", codes.WRONG_AXIS, "axis")
+        raise Refusal(f"cannot insert the class axis at position {axis}", codes.WRONG_AXIS, "axis")
     at = len(shape) if axis == -1 else axis
     return (*shape[:at], *shape_argument([count], "num_classes"), *shape[at:])
 

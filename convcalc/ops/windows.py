@@ -107,7 +107,9 @@ def _check_channels(inputs: Number, kernel: Number) -> None:
 
 def _check_kernel(kernel: Tensor) -> None:
     if len(kernel.shape) < 2:
-        raise Refusal("needs a kernel with axes for the input's and the output's channels", codes.INVALID_VALUE)
+        raise Refusal(
+            "needs a kernel with an axis for input channels and an axis for output channels", codes.INVALID_VALUE
+        )
 
 
 def _check_known(kernel: Shape) -> None:
