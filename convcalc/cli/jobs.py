@@ -42,7 +42,7 @@ def in_order(names: Sequence[str], work: Callable[[str], R], jobs: int, method: 
     The function and its results must be picklable. Raises :class:`ConvcalcError` if a process ends before its work is
     done.
     """
-    # The first call imports the necessary modules. Forked processes then have these modules already.
+    # The first call runs in this process and imports the necessary modules. Forked processes then have these modules.
     yield from map(work, names[:1])
     rest = names[1:]
     jobs = min(jobs, len(rest))

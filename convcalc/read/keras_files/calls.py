@@ -342,13 +342,13 @@ class CallGraph:
         return inputs
 
     def _form(self, args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
-        """Returns the form of a layer's arguments, with a slot in place of each tensor; None for a single tensor."""
+        """Returns the arguments of a layer's call with a slot in place of each tensor; None for a single tensor."""
         if not kwargs and len(args) == 1:
             if serialized.is_tensor(args[0]):
                 return None
             if isinstance(args[0], list) and all(map(serialized.is_tensor, args[0])):
-                # In Keras 2, this list can also contain the initial states of a recurrent layer. Keras 3 has a separate
-                # argument for them. Then no form is recorded.
+                # In Keras 2, a list of inputs can also contain the initial states of a recurrent layer. Keras 3 has a
+                # separate argument for them. Then no form is recorded.
                 has_states = self.legacy and isinstance(definition, LayerDefinition) and definition.takes_initial_state
                 return None if has_states else list_form(len(args[0]))
         return call_form(args, kwargs) if not self.legacy else keras2_call_form(args, kwargs, definition)

@@ -371,9 +371,10 @@ class ConfigReader:
     def _rule(
         self, entry: Mapping[str, Any], policy: str | None, name: str, path: str, depth: int
     ) -> tuple[ForeignRule | None, str]:
-        """Returns the rule of a layer of a custom class, and an empty text.
+        """Returns the rule of a layer of a custom class, and the reason why there is no rule.
 
-        If no declaration can be used, returns None and the reason. The reason is empty if the class is not declared.
+        The rule is None if no declaration can be used. The reason is empty if there is a rule, or if the class is not
+        declared.
         """
         declaration = self._declaration(entry)
         if declaration is None:
@@ -573,7 +574,7 @@ def _is_model(value: Any) -> bool:
 
 
 def _foreign(entry: Mapping[str, Any], rule: ForeignRule | None = None) -> Foreign:
-    """Returns the definition of a custom class, with its rule if it is declared."""
+    """Returns the definition of a custom class. ``rule`` comes from the declaration of the class."""
     registered, class_name = entry.get("registered_name"), entry.get("class_name")
     if not isinstance(registered, str):
         registered = class_name if isinstance(class_name, str) and ">" in class_name else None

@@ -84,7 +84,7 @@ def layers_inside(layer: Layer) -> Iterator[tuple[str, str]]:
 
 
 def _holds_unknown(value: Any) -> bool:
-    """Returns True if a layer's argument is or contains a layer or a model whose weights may be impossible to infer."""
+    """Returns True if an argument is or contains a layer whose weights may be unknown."""
     if isinstance(value, (list, tuple)):
         return any(map(_holds_unknown, value))
     if isinstance(value, SubModel):

@@ -332,7 +332,7 @@ def _relative(path: str, prefix: str) -> str:
 
 
 def stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) -> Layer:
-    """Returns a layer of which only the weights are known."""
+    """Returns a layer for stored weights. Nothing else is known about the layer."""
     known = all(weight.dtype in DTYPES for weight in weights)
     dtypes = {weight.dtype for weight in weights}
     dtype = dtypes.pop() if len(dtypes) == 1 and known else "float32"

@@ -52,7 +52,7 @@ class FileContext:
     ) -> None:
         """Reports a problem. Ignores a repetition at the same place, for example in a block that is used twice.
 
-        ``about`` is the name of the argument with the problem, because several arguments can be missing at one place.
+        ``about`` is the name of the argument with the problem. Problems with different arguments are not repetitions.
         ``message`` can be a function if the text is slow to compute. Raises :class:`ConvcalcError` with all problems if
         there are too many.
         """
