@@ -58,14 +58,18 @@ Written by `python -m benchmarks`; [README.md](README.md) says how to read it. E
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", action="append", choices=list(GROUPS), help="this group alone; may be given again")
-    parser.add_argument("--quick", action="store_true", help="each command once, on small models: no numbers to keep")
+    parser.add_argument("--only", action="append", choices=list(GROUPS), help="measure only this group (repeatable)")
     parser.add_argument(
-        "--full", action="store_true", help="a million layers of every kind of model, not of chains only"
+        "--quick", action="store_true", help="run each command once, on small models; ignore the numbers"
     )
-    parser.add_argument("--no-peers", action="store_true", help="install no peers, and leave out what needs them")
+    parser.add_argument(
+        "--full", action="store_true", help="measure a million layers of every type of model, not only of chains"
+    )
+    parser.add_argument(
+        "--no-peers", action="store_true", help="skip comparisons with other programs, and do not install them"
+    )
     for name in ("convcalc", *PEERS):
-        parser.add_argument(f"--{name}", metavar="PYTHON", help=f"an interpreter that has {name}, instead of a new one")
+        parser.add_argument(f"--{name}", metavar="PYTHON", help=f"use this interpreter, which has {name}")
     return parser
 
 

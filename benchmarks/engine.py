@@ -30,8 +30,8 @@ def measures(environments: Environments) -> Iterator[Measure]:
     except Failed as failed:
         ((alone,), onnx) = answers([ours], runs), {"missing": str(failed)[:200]}
     each = alone["seconds"] / alone["layers"] * 1e6
-    yield Measure("infer, a layer of a loaded ResNet50", each, unit="µs", target=10, profile=profile)
-    name = "infer, a layer of ResNet50 compared with a node of onnx.shape_inference.infer_shapes"
+    yield Measure("infer a loaded ResNet50, time per layer", each, unit="µs", target=10, profile=profile)
+    name = "infer ResNet50, time per layer compared with time per node of onnx.shape_inference.infer_shapes"
     if "missing" in onnx:
         yield Measure(name, target=1, missing=onnx["missing"])
     else:

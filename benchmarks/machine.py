@@ -28,4 +28,4 @@ def _cpu() -> str:
                 return line.partition(":")[2].strip()
     except OSError:
         pass
-    return platform.processor() or "a CPU of unknown make"
+    return platform.processor() or "unknown"

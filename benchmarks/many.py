@@ -38,7 +38,7 @@ def measures(environments: Environments) -> Iterator[Measure]:
     yield Measure(
         f"{what} in one process compared with only reading them", one.seconds, other.seconds, "s", profile=profile
     )
-    yield Measure(f"{what} by all cores compared with one process", ours.seconds, one.seconds, "s", faster=True)
+    yield Measure(f"{what} on all cores compared with one process", ours.seconds, one.seconds, "s", faster=True)
 
 
 def copies(count: int) -> Iterator[Path]:

@@ -17,7 +17,7 @@ def profiles(missed: Sequence[Measure]) -> str:
         if measure.profile:
             names.setdefault(tuple(measure.profile), []).append(measure.what)
     sections = [f"\n### {'; '.join(what)}\n\n```text\n{_profile(command)}```\n" for command, what in names.items()]
-    return f"\n## Where the time goes, of targets that are missed\n{''.join(sections)}" if sections else ""
+    return f"\n## Profiles of missed targets\n{''.join(sections)}" if sections else ""
 
 
 def _profile(command: Command) -> str:
@@ -27,7 +27,7 @@ def _profile(command: Command) -> str:
     """
     lines: list[str] = []
     if "importtime" in command:
-        lines += [*_imports(run(command)[1]), "", "and what runs then:"]
+        lines += [*_imports(run(command)[1]), "", "after the imports:"]
         command = [command[0], "-m", "cProfile", "-s", "tottime", *command[command.index("importtime") + 1 :]]
         lines += _functions(run(command)[1], _no_import)
     else:

@@ -34,7 +34,7 @@ def _times(environments: Environments, kind: str, ending: str, small: int, sizes
     The small model is measured again for each size, under a similar load of the machine.
     """
     for size in sizes:
-        name = f"{kind} of {size:,} layers ({ending}), a layer compared with one of {small:,}"
+        name = f"{kind} of {size:,} layers ({ending}), time per layer compared with {small:,} layers"
         commands = [
             environments.child(
                 "convcalc", "scale", "time", large_model(kind, ending, each), 1 if environments.quick else 20
@@ -54,9 +54,9 @@ def _times(environments: Environments, kind: str, ending: str, small: int, sizes
 
 def _memory(environments: Environments, kind: str, ending: str, size: int) -> Iterator[Measure]:
     """Yields the memory per layer of the model and of the report, without the memory of the parsed file."""
-    name = f"{kind} of {size:,} layers ({ending}), memory of a layer beyond the parsed file"
+    name = f"{kind} of {size:,} layers ({ending}), memory per layer"
     result = answer(environments.child("convcalc", "scale", "memory", large_model(kind, ending, size)))
-    yield Measure(name, result["model"] + result["report"], unit="bytes", target=1024)
+    yield Measure(f"{name}: model and report", result["model"] + result["report"], unit="bytes", target=1024)
     yield Measure(f"{name}: the model", result["model"], unit="bytes")
     yield Measure(f"{name}: the report", result["report"], unit="bytes")
-    yield Measure(f"{name}: the parsed file itself", result["file"], unit="bytes")
+    yield Measure(f"{name}: the parsed file", result["file"], unit="bytes")
