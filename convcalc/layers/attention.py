@@ -185,7 +185,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
 
 
 def _require_scores(shape: Shape) -> None:
-    """Raises :class:`Refusal` if an input has only the batch axis, because the scores need one more."""
+    """Raises :class:`Refusal` if an input has only the batch axis, because the scores need a second axis."""
     if len(shape) < 2:
         raise Refusal(
             "returns attention scores only for inputs with at least 1 axis after the batch axis",
@@ -197,8 +197,8 @@ def _require_scores(shape: Shape) -> None:
 def _check_attended(axes: object, rank: int) -> None:
     """Raises :class:`Refusal` for an attention axis that Keras cannot build for a value of ``rank`` axes.
 
-    Keras accepts axes from −2·rank − 1 to rank: it adds ``rank`` to a negative axis, then looks the axis up in the
-    projected value, which has ``rank`` + 1 axes.
+    Keras accepts axes from −2·rank − 1 to rank. It adds ``rank`` to a negative axis, and the projected value has
+    ``rank`` + 1 axes.
     """
     for axis in () if axes is None else _listed(axes):
         if not -2 * rank <= axis + 1 or axis > rank:
@@ -206,7 +206,7 @@ def _check_attended(axes: object, rank: int) -> None:
 
 
 def _has_axes(axes: object, rank: int) -> bool:
-    """Returns True if a query of ``rank`` axes has all these axes."""
+    """Returns True if a query of ``rank`` axes has all axes in ``axes``."""
     return axes is None or all(-rank <= axis < rank for axis in _listed(axes))
 
 

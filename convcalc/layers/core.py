@@ -295,7 +295,7 @@ def reversible_embedding(a: Args, x: Shape) -> Inferred:
     tied = a["tie_weights"]
     table = Weight("embeddings", (rows, columns), positions if tied else 0)
     weights = list(with_lora(a["lora_rank"], table, (), a["embeddings_constraint"], "embeddings"))
-    if a["reverse"] and not tied:  # this call uses only the second table
+    if a["reverse"] and not tied:  # a call with ``reverse`` uses only the second table
         weights = [weight._replace(multiplied_per_sample=0, added_per_sample=0) for weight in weights]
     if not tied:
         weights.append(Weight("reverse_embeddings", (columns, rows), positions))

@@ -25,7 +25,7 @@ ACTIVATIONS = {
     "elu": 4,  # compare, exp, subtract, multiply
     "exponential": 1,
     "gelu": 5,  # divide, erf, add, multiply twice
-    "glu": 5,  # sigmoid of one half, multiply by the other half
+    "glu": 5,  # sigmoid (4) of one half, multiply by the other half
     "hard_shrink": 2,  # absolute value, compare
     "hard_sigmoid": 4,  # divide, add, compare twice
     "hard_silu": 5,
@@ -33,14 +33,14 @@ ACTIVATIONS = {
     "hard_tanh": 2,  # compare twice
     "leaky_relu": 2,  # multiply, compare
     "linear": 0,
-    "log_sigmoid": 5,  # negate, softplus, negate
+    "log_sigmoid": 5,  # negate, softplus (3), negate
     "log_softmax": 5,  # maximum, subtract, exp, sum, subtract
-    "mish": 5,  # softplus, tanh, multiply
+    "mish": 5,  # softplus (3), tanh, multiply
     "relu": 1,
     "relu6": 2,
-    "selu": 5,  # elu, multiply
+    "selu": 5,  # elu (4), multiply
     "sigmoid": 4,  # negate, exp, add, divide
-    "silu": 5,  # sigmoid, multiply
+    "silu": 5,  # sigmoid (4), multiply
     "soft_shrink": 3,  # compare twice, add
     "softmax": 5,  # maximum, subtract, exp, sum, divide
     "softplus": 3,  # exp, add, log
@@ -68,7 +68,7 @@ def elements(shape: Shape | None) -> Number:
 
 
 def times(each: Number, count: Number) -> Number:
-    """Returns the product; 0 if ``each`` is 0, even if ``count`` is unknown."""
+    """Returns ``each`` · ``count``; 0 if ``each`` is 0, even if ``count`` is unknown."""
     return 0 if each is not UNKNOWN and each == 0 else each * count
 
 
@@ -185,13 +185,13 @@ def tf_activated(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def tf_bias_and_activation(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts one addition for each output element if there is a bias, and the activation."""
+    """Counts the activation; with a bias, also one addition for each output element."""
     bias = tf_elements(result.outputs[0]) if a["use_bias"] else 0
     return bias + tf_activated(a, inputs, result)
 
 
 def tf_products(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts 2 for each multiply-accumulate, and adds the bias and the activation."""
+    """Counts 2 operations for each multiply-accumulate, and the operations of bias and activation."""
     products = _tf_macs(a, result)
     batch = inputs[0][0] if inputs[0] else UNKNOWN
     scaled = products if batch is UNKNOWN else products * batch

@@ -76,8 +76,7 @@ class Policy(Struct):
     mode: str = ""
     # The number of bits of each stored element (gptq, awq).
     bits: int = 0
-    # The number of elements of a column that share one scale (int4, gptq, awq); -1 if all elements of the column share
-    # one.
+    # The number of elements of a column that share one scale (int4, gptq, awq); -1: the whole column shares one scale.
     group: int = -1
     # The number of steps whose largest absolute values are recorded (float8).
     history: int = _HISTORY
@@ -119,7 +118,7 @@ def inner_policy(name: str, layer: str) -> str:
 
 
 def own_policy(name: str) -> str:
-    """Returns the name of a policy without the policies of inner layers."""
+    """Returns the name without inner policies: ``float32; query: int8_from_float32`` becomes ``float32``."""
     return name.partition("; ")[0]
 
 

@@ -67,7 +67,7 @@ def _pairwise(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _averaging(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the additions and one division."""
+    """Counts the additions and one division for each output element."""
     return costs.per_output(len(inputs))(a, inputs, result)
 
 
@@ -77,7 +77,7 @@ def _tf_pairwise(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _tf_averaging(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the additions and one division."""
+    """Counts the additions and one division for each output element."""
     return costs.tf_per_output(len(inputs))(a, inputs, result)
 
 

@@ -236,7 +236,7 @@ def unit_normalization(a: Args, x: Shape) -> Inferred:
 
 
 def _wrapped_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns the views of the wrapped layer."""
+    """Returns how the wrapped layer reads its input."""
     wrapped: SubLayer = a["layer"]
     return wrapped.views(*inputs)
 

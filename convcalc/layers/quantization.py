@@ -208,7 +208,7 @@ def _int4_tables(
             made.append(_stored(weight.name, (rows, _half(features)), "int8"))
             made += _scales(weight.name, (rows, groups), settings, "int8", rows_first=True)
             made += _group_of_each(features) if settings.group > 0 else ()
-        else:  # reverse_embeddings; its zero points have the variable dtype, not int8
+        else:  # the zero points of reverse_embeddings have the variable dtype, not int8
             made.append(_stored(weight.name, (_half(features), rows), "int8"))
             made += _scales(weight.name, (groups, rows), settings, None)
     return tuple(made), tuple(products)
@@ -245,8 +245,9 @@ def _groups(rows: Number, size: int) -> Number:
 
 
 def _int8(scale: Callable[[Args, Shape], Shape], a: Args, originals: Sequence[Weight]) -> tuple[Weight, ...]:
-    """Returns the weights after quantization to int8. Each matrix becomes int8. The next weight in the result is its
-    scale: one number for each column or row.
+    """Returns the weights after quantization to int8: each matrix is followed by its scale.
+
+    A scale has one number for each column or row.
     """
     weights: list[Weight] = []
     for weight in originals:

@@ -1,7 +1,6 @@
 """Recurrent layers: cells, and loops over them. Sources: ``keras/src/layers/rnn``.
 
-A cell uses its weights once at each step, so the MACs of a recurrent layer are the MACs of its cell times the number of
-steps.
+A cell uses its weights once at each step. So a recurrent layer has the MACs of its cell, times the number of steps.
 """
 
 from __future__ import annotations
@@ -147,7 +146,7 @@ def _recurrent_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Numb
 
 
 def _one_state(a: Args) -> list[Number]:
-    """Returns the size of the only state: as many numbers as the output."""
+    """Returns the size of the only state, which is also the size of the output."""
     return [a["units"]]
 
 
@@ -335,7 +334,7 @@ def lstm(a: Args, x: Shape, *states: Shape) -> Inferred:
 
 
 def _is_cell(inside: LayerDefinition) -> bool:
-    """True for cells: layers that a recurrent layer can run at each step."""
+    """Returns True for cells: layers that a recurrent layer can run at each step."""
     return inside.state_sizes is not None
 
 
@@ -369,7 +368,7 @@ def _stack(cells: Sequence[SubLayer], x: Shape) -> Iterator[tuple[SubLayer, tupl
 
 
 def _stacked(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the operations of all cells."""
+    """Counts the operations of all stacked cells."""
     return sum(cell.elementwise(*shapes) for cell, shapes in _stack(a["cells"], inputs[0]))
 
 

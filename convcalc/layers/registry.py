@@ -110,7 +110,7 @@ class LayerDefinition(Struct):
     rule: Rule
     # The rule's docstring.
     doc: str
-    # A layer of a spec that runs on inputs of the shape ``example_input``.
+    # The layer as an entry of a spec, for inputs of the shape ``example_input``.
     example: str
     example_input: tuple[int, ...]
     aliases: tuple[str, ...]
@@ -176,7 +176,7 @@ class LayerDefinition(Struct):
     takes_initial_state: bool = False
     # Returns the sizes of the states of a recurrent cell from its arguments; None if the layer is not a cell.
     state_sizes: Callable[[Args], Sequence[Number]] | None = None
-    # True if the last steps are a bias for each channel and ``activation``.
+    # True if the layer's last steps add a bias to each channel and apply ``activation``.
     ends_with_bias: bool = False
     # True for a layer of ``keras2``: no spec can name it, and Keras 3 cannot load it.
     keras2_only: bool = False

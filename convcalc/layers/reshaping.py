@@ -250,7 +250,7 @@ def reshape(a: Args, x: Shape) -> Inferred:
 
 
 def _permuted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns the views of a permutation."""
+    """Returns how the input is read: position by position, in another order of axes."""
     return (views.permuted((0, *a["dims"])),)
 
 

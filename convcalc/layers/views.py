@@ -1,8 +1,8 @@
 """Views describe how layers read their inputs, axis by axis. Receptive fields are computed from views.
 
 A layer declares one of these functions as its ``receptive_field_rule``. The function receives the arguments (with
-defaults), the input shapes and the result of the layer's rule. For each input, it returns one item for each axis, the
-batch axis first: a :class:`View`, or None if it is unknown how the layer reads the axis.
+defaults), the input shapes and the result of the layer's rule. It returns a tuple for each input, with a :class:`View`
+for each axis of the input, the batch axis first. None instead of a view means unknown.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _equal(a: Number, b: Number) -> bool:
 
 
 def reshaping(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns the views of a reshape."""
+    """Returns the views of a reshape; unknown if the output shape is unknown."""
     output = result.outputs[0]
     return unknown(a, inputs, result) if output is None else tuple(reshaped(shape, output) for shape in inputs)
 

@@ -54,7 +54,7 @@ def time_distributed(a: Args, x: Shape) -> Inferred:
 
 
 def _loops_over_steps(inside: LayerDefinition) -> bool:
-    """True for SimpleRNN, GRU, LSTM, RNN and ConvLSTM, but not for Bidirectional itself."""
+    """Returns True for SimpleRNN, GRU, LSTM, RNN and ConvLSTM, but not for Bidirectional itself."""
     return inside.takes_initial_state and inside.rule is not bidirectional
 
 

@@ -95,7 +95,7 @@ def keyword_arguments(values: Mapping[str, Any]) -> list[str]:
 
 
 def expression(value: Any, argument: str = "") -> str:
-    """Returns a value as Python code. The value of an argument can be an object of Keras."""
+    """Returns a value as Python code. ``argument`` is the name of the argument that has this value."""
     if isinstance(value, Code):
         return str(value)
     if isinstance(value, Constant):

@@ -82,7 +82,7 @@ def _stripped_layer(layer: Layer, without_rules: bool) -> Layer:
 
 
 def _is_declared(layer: Layer) -> bool:
-    """Returns True for a layer of a custom class that a file of custom layers or a package declares."""
+    """Returns True if a file or a package declares the custom class of the layer."""
     definition = layer.definition
     return isinstance(definition, Foreign) and definition.rule is not None and not definition.rule.built_in
 
@@ -90,7 +90,7 @@ def _is_declared(layer: Layer) -> bool:
 def first_difference(report: Report, again: Report, arranged: bool) -> str | None:
     """Returns the first difference between two models as a sentence; None if they are the same model.
 
-    If ``arranged`` is True, the lists and mappings in which calls and models receive their tensors are compared too.
+    If ``arranged`` is True, also compares how tensors are grouped in lists and mappings.
     """
     if report.model.name != again.model.name:
         return f"its name would be '{again.model.name}'"
@@ -122,9 +122,7 @@ def _shown(value: Any) -> str:
 
 
 def _facts(report: Report, model: Model, prefix: str, arranged: bool) -> Iterator[tuple[str, str, Any]]:
-    """Yields, for each fact about a model, the path of the layer, a description for messages, and the value. A fact
-    with the value None is not compared.
-    """
+    """Yields (path of the layer, description for messages, value) for each fact about a model. None is not compared."""
     rows = {row.path: row for row in report.layers if row.prefix == prefix}
     numbers = call_numbers(model)
 

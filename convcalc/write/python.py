@@ -155,8 +155,8 @@ class _Function:
         self.taken = {"x"}
         self.variables: dict[int, str] = {}
         self.shared: dict[int, str] = {}
-        # Calls whose second or later output is used in the model. For a layer of an unknown class, nothing else shows
-        # that the layer has several outputs.
+        # Calls whose second or later output is used. For an unknown class, only this shows that there are several
+        # outputs.
         self.list_outputs = {
             ref.call for ref in (*model.outputs, *(r for c in model.calls for r in c.sources)) if ref.output
         }
@@ -242,10 +242,9 @@ class _Function:
         return CallExpression(base, keyword_arguments({**args, **more, **frozen, "name": layer.name}))
 
     def _nested(self, layer: Layer, model: Model) -> CallExpression:
-        """Returns the expression for a nested model.
+        """Returns the expression for a nested model: a call of the function that builds the model.
 
-        The expression calls the function that builds the nested model. For a frozen model, the expression is the variable
-        that contains the model.
+        For a frozen model, the expression is the variable that contains the model.
         """
         function = self._free(f"build_{layer.name}", self.module.taken)
         inner = model._replace(name=layer.name, trainable=model.trainable or not model.own_flags)
@@ -291,10 +290,9 @@ class _Function:
         return ref.call in self.variables
 
     def _operation(self, layer: Layer, operation: Operation, call: Call) -> tuple[CallExpression, str]:
-        """Returns the code of an operation.
+        """Returns the code of an operation, usually a call of a function of ``keras.ops``.
 
-        The code calls a function of ``keras.ops``; if the operation has a name other than its automatic name, the code
-        calls the operation's class.
+        If the operation has an explicit name, the code calls the operation's class instead.
         """
 
         def put(value: Any) -> Any:
@@ -305,8 +303,7 @@ class _Function:
         given = {name: put(value) for name, value in operation.without_defaults(call.args).items()}
         made = {name: _tuples(value) for name, value in operation.without_defaults(layer.args).items()}
         several = given.pop(operation.parameters[0], []) if operation.variadic else []
-        # With explicit masks, the names of operations are written: Keras also creates masks that it does not use, and
-        # each of them takes an automatic name.
+        # With explicit masks, all names are written: Keras creates unused masks too, and each takes an automatic name.
         automatic = not self.module.explicit_masks and has_automatic_name(self.module.names, operation, layer)
         if automatic and operation.name == "GetItem" and _is_plain(given["key"]):
             return CallExpression(f"{given['x']}{key_text(given['key'])}", None), ""

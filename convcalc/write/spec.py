@@ -63,8 +63,9 @@ def _reject_frozen(model: Model, prefix: str) -> None:
 
 
 def _reject_calls(model: Model, prefix: str) -> None:
-    """Raises :class:`ConvcalcError` if a layer is called with arguments that a spec cannot contain, or if the config of a
-    custom class contains a function.
+    """Raises :class:`ConvcalcError` for parts of a call or a config that a spec cannot contain.
+
+    These are some arguments of calls, and functions in the config of a custom class.
     """
     for layer in model.layers:
         if isinstance(layer.definition, Foreign) and holds_function(layer.definition.config):
@@ -117,9 +118,7 @@ def _reject_repeated_operations(model: Model) -> None:
 
 
 class _Writer:
-    """Writes one model. Automatic names, which ``names`` counts, are left out. If ``names`` is None, every name is
-    written.
-    """
+    """Writes one model. Leaves out automatic names, which ``names`` counts; if ``names`` is None, writes all names."""
 
     def __init__(self, model: Model, names: Names | None) -> None:
         self.model = model
@@ -131,8 +130,7 @@ class _Writer:
     def _labels(self) -> dict[int, str]:
         """Returns labels for the calls that a layer's name cannot identify.
 
-        If a layer is called several times, its name means the latest call. An earlier call then needs a label if its
-        output is used later.
+        The name of a layer means its latest call. An earlier call needs a label if its output is used later.
         """
         latest: dict[int, int] = {}
         labelled: dict[int, str] = {}
