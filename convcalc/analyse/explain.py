@@ -120,7 +120,7 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
     if isinstance(definition, Operation):
         output = Section("Output", tuple(("output", shape_text(shape)) for shape in row.output_shapes))
         summary = f"{definition.summary} An operation of keras.ops, not a layer."
-        cost = Section("MACs", (("MACs", "unknown: they depend on the algorithm, or on an unknown size"),))
+        cost = Section("MACs", (("MACs", "unknown: the number depends on the algorithm, or on an unknown size"),))
         sections = (inputs, output, cost) if row.macs is UNKNOWN else (inputs, output)
         return Explanation(row, number, len(report.layers), summary, sections)
     assert isinstance(definition, LayerDefinition)
@@ -215,7 +215,9 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
         count = worked(parameters(Inferred((), (weight,))))
         lines.append((weight.name, f"{shape_text(known.shape)}: {count}{state}"))
     if "params" in inferred.unknown:
-        return Section("Parameters", (*lines, ("params", "unknown: they depend on code that is not run")))
+        return Section(
+            "Parameters", (*lines, ("params", "unknown: the number depends on code that convcalc does not run"))
+        )
     lines.append(("params", worked(parameters(inferred)) if lines else "0: the layer has no weights"))
     if lines and row.trainable_params != row.params and row.trainable_params != 0:
         lines.append(("trainable", f"{row.trainable_params:,} of {row.params:,}"))
@@ -233,7 +235,7 @@ def _stored(row: LayerReport) -> Section:
 def _macs(row: LayerReport, inferred: Inferred) -> Section:
     macs = sample_macs(inferred)
     if "macs" in inferred.unknown:
-        return Section("MACs", (("MACs", "unknown: they depend on code that is not run"),))
+        return Section("MACs", (("MACs", "unknown: the number depends on code that convcalc does not run"),))
     if plain(macs) == 0:
         return Section("MACs", (("MACs", "0: the layer does not multiply by weights"),))
     lines = [("MACs", f"{worked(macs)}{'' if isinstance(plain(macs), int) else ' (sizes are unknown)'} for one sample")]

@@ -30,7 +30,10 @@ def field_lines(fields: Sequence[Field]) -> Lines:
         if field.misaligned:
             left, right = (listed(path, "and") if path else "the input itself" for path in field.misaligned)
             lines.append(
-                ("misaligned", f"the fields through {left} and through {right} have different centres or strides")
+                (
+                    "misaligned",
+                    f"the receptive fields on the paths through {left} and through {right} have different centres or strides",
+                )
             )
     return lines
 
@@ -54,7 +57,9 @@ def _axis_lines(axis: AxisField) -> Lines:
 def _answer(axis: AxisField) -> str:
     if axis.is_global:
         return (
-            "the whole axis, of an unknown size" if axis.size is UNKNOWN else f"{_number(axis.size)}, at every position"
+            "the whole axis, whose size is unknown"
+            if axis.size is UNKNOWN
+            else f"{_number(axis.size)}, at every position"
         )
     least = "at least " if axis.reach is not None and axis.reach.partial else ""
     stride = "unknown" if axis.stride is None else _fraction(axis.reach.stride if axis.reach else Fraction(0))
@@ -65,7 +70,7 @@ def _answer(axis: AxisField) -> str:
 def _step_text(step: GrowthStep) -> str:
     window = step.window
     if window is None:
-        return f"{_number(step.reached)}: it reads every position"
+        return f"{_number(step.reached)}: the layer reads every position"
     if window.transposed:
         return f"{_number(step.size)} → {_number(step.reached)}; stride {_fraction(step.stride)}/{window.stride}"
     growth = f"{_number(step.size)} → {_number(step.reached)}"

@@ -178,7 +178,7 @@ def run_calls(
             result = unknown_result(inputs)
             if built is not None and refusal.code in _UNCHECKED:
                 known = _call_with_known_features(run, call, layer, inputs, built.shapes(call.inputs))
-                message = f"{problem.message}: Keras does not check this in a nested model, and the output is unknown"
+                message = f"{problem.message}: Keras does not check this in a nested model, so the output is unknown"
                 problem = problem._replace(message=message, severity="warning")
                 result = known or result
             if result.inferred is None:
@@ -403,7 +403,7 @@ def _call_layer(
         if result.nested is not None:
             run.nested[call.layer] = result.nested
     elif first is not weights and [weight.shape for weight in first] != [weight.shape for weight in weights]:
-        raise Refusal("is called again on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
+        raise Refusal("is called again, but this input needs weights of other shapes", codes.SHARED_WEIGHTS)
     return result
 
 
@@ -447,14 +447,14 @@ def _contradiction(result: CallResult, call: Call, layer: Layer) -> str:
     assert result.inferred is not None
     for number, (shape, _) in call.recorded.items():
         if number >= len(result.outputs):
-            return f"gives {len(result.outputs)} outputs, but the file records output {number}, counted from 0"
+            return f"gives {len(result.outputs)} outputs, but the file records output number {number} (counted from 0)"
         inferred = result.outputs[number]
         if inferred is not None and shape is not None and not _are_compatible(inferred, shape):
             return f"gives the output {shape_text(inferred)}, but the file records {shape_text(shape)}"
     if layer.stored is None:
         return ""
     if "params" in result.inferred.unknown:
-        return "leaves weights unknown that the file stores" if result.nested is not None else ""
+        return "does not give all weights that the file stores" if result.nested is not None else ""
     given = Counter(weight.shape for weight in result.inferred.weights)
     stored = Counter(weight.shape for weight in layer.stored)
     if given == stored:
@@ -484,7 +484,7 @@ def _apply_layer(
 
 def _too_deep() -> Refusal:
     limits = f"{MAX_TEMPLATES} levels or {MAX_LAYERS:,} layers"
-    return Refusal(f"consists of custom layers with more than {limits}, which is the maximum", codes.TOO_DEEP)
+    return Refusal(f"contains too many custom layers inside each other: the maximum is {limits}", codes.TOO_DEEP)
 
 
 def _apply_template(

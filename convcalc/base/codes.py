@@ -170,7 +170,7 @@ UNKNOWN_OPERATION = _code(
 )
 PLUGIN = _code(
     "plugin",
-    "The rule of a layer of an installed package raises an exception.",
+    "An installed package declares a layer, but its code raises an exception.",
     "Report the error to the authors of the package, or uninstall the package.",
 )
 UNKNOWN_FUNCTION = _code(

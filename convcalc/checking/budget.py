@@ -81,7 +81,7 @@ def _check_maximum(key: str, limit: Limit, report: Study, allow_incomplete: bool
         yield _problem(limit, message, codes.OVER_BUDGET)
     elif label and not allow_incomplete:
         known = "is unknown" if actual is None else f"is at least {actual:,}"
-        cure = "give the unknown sizes, or allow it with --allow-incomplete"
+        cure = "give the unknown sizes, or pass --allow-incomplete"
         message = f"the number of {key} {known}, so the budget of {maximum:,}{origin} cannot be checked; {cure}"
         yield _problem(limit, message, codes.INCOMPLETE)
 
@@ -117,7 +117,7 @@ def _check_receptive_field(report: Study, limit: Limit, allow_incomplete: bool) 
         yield _problem(limit, message, codes.OVER_BUDGET)
     elif not allow_incomplete:
         known = f"at least {actual}" if fields.sizes else actual
-        cure = "allow it with --allow-incomplete"
+        cure = "to accept this, pass --allow-incomplete"
         message = f"the receptive field is {known}, so the budget of {_by(required)}{origin} cannot be checked; {cure}"
         yield _problem(limit, message, codes.INCOMPLETE)
 

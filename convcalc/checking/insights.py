@@ -158,8 +158,8 @@ def _unread_input(report: Report) -> Findings:
 def _skipped_input(report: Report) -> Findings:
     """The stride is larger than the window, so positions between windows are not used.
 
-    A convolution with kernel size 1 and stride 2, as in the shortcuts of a ResNet, does this on purpose; it ignores three quarters
-    of an image. To use all positions, make the window at least as large as the stride, or add average pooling before the layer.
+    A shortcut of a ResNet does this on purpose: its convolution has kernel size 1 and stride 2, and ignores three quarters of an
+    image. To use all positions, make the window at least as large as the stride, or add average pooling before the layer.
     """
     for row, windows in _with_windows(report):
         gaps = [
@@ -181,16 +181,15 @@ def _even_kernel_same(report: Report) -> Findings:
     for row, windows in _with_same_padding(report):
         even = [f"{window.effective_kernel} positions of {axis}" for axis, window in windows if _is_off_centre(window)]
         if even:
-            yield row.path, f"has an even window, over {listed(even, 'and')}"
+            yield row.path, f"has an even window: {listed(even, 'and')}"
 
 
 @_insight("uneven-padding")
 def _uneven_padding(report: Report) -> Findings:
     """Padding 'same' with a stride adds one more position at the end than at the beginning.
 
-    How 'same' divides the padding depends on the size of the input, so the windows may be at other positions for
-    another size. PyTorch and Caffe pad both sides equally. To use weights of PyTorch or Caffe with the same results,
-    use a ZeroPadding layer and padding 'valid'.
+    For another input size, 'same' may divide the padding in another way, and shift the windows. PyTorch and Caffe pad both sides
+    equally. To use weights of PyTorch or Caffe with the same results, use a ZeroPadding layer and padding 'valid'.
     """
     for row, windows in _with_same_padding(report):
         sides = [
@@ -299,9 +298,8 @@ def _subtracts_mean(norm: Layer, row: LayerReport) -> bool:
 def _field_beyond_input(report: Study) -> Findings:
     """From this layer on, the receptive field is larger than the input.
 
-    A part of every receptive field of this size is padding. Positions in the middle usually depend on the whole input
-    already. For them, later layers that only enlarge the receptive field (large kernels, dilation, more strides) add
-    nothing. These layers are useful if the input is larger.
+    A part of such a receptive field is padding. Positions in the middle usually depend on the whole input already. For them, a
+    larger receptive field (large kernels, dilation, more strides) adds nothing, unless the input becomes larger.
     """
     inputs: set[str] = set()  # the inputs that already have a finding
     for row in _single_layers(report):

@@ -29,16 +29,26 @@ def _frozen_layers(report: Report, missing: int) -> str:
     rows = report.layers
     if missing < 0:
         trainable = [row for row in rows if row.counts.trainable_in_model == -missing]
-        words = "is trainable in the model and has as many", "are trainable in the model and have as many"
+        words = (
+            f"has {-missing:,} trainable parameters in the model",
+            f"have {-missing:,} trainable parameters each in the model",
+        )
         return _hint(trainable, *words) if trainable else ""
     frozen = {row.path: _frozen_params(row, rows) for row in rows if not row.trainable}
     exact = [row for row in rows if frozen.get(row.path) == missing]
     if exact:
-        return _hint(exact, "is frozen in the model and has as many", "are frozen in the model and have as many")
+        words = (
+            f"is frozen in the model, which freezes {missing:,} parameters",
+            f"are frozen in the model, which freezes {missing:,} parameters each",
+        )
+        return _hint(exact, *words)
     models = {row.path for row in rows for path in frozen if path.startswith(f"{row.path}/")}
     innermost = [row for row in rows if frozen.get(row.path) and row.path not in models]
     if sum(frozen[row.path] for row in innermost) == missing:
-        words = "is frozen in the model and has as many", "are frozen in the model and together have as many"
+        words = (
+            f"is frozen in the model, which freezes {missing:,} parameters",
+            f"are frozen in the model, which freezes {missing:,} parameters in total",
+        )
         return _hint(innermost, *words)
     return ""
 

@@ -80,7 +80,7 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
     ]
     if weights.others:
         unused = [f"{shape_text(weight.shape)} at {weight.path}" for weight in weights.others]
-        message = f"the file stores {first_listed(unused)}, which no layer of the model has"
+        message = f"the file stores weights that belong to no layer of the model: {first_listed(unused)}"
         problems.append(Problem(codes.WEIGHTS_LEFT, message))
     return VerifyResult(count, compared, unknown, tuple(problem for problem in problems if problem))
 
@@ -117,7 +117,7 @@ def _shared(path: str, layer: _Layer, weights: Weights) -> Problem | None:
     if first is None or not layer.weights:
         return None
     message = (
-        f"{layer.row.class_name} '{path}' has no weights of its own in the file, which stores those of '{first}'; "
+        f"{layer.row.class_name} '{path}' shares the weights of '{first}', and the file stores them only there; "
         "Keras cannot load such a file"
     )
     return Problem(codes.WEIGHTS_DIFFER, message, None, path)

@@ -118,7 +118,7 @@ def test_missing_and_additional_weights_are_reported() -> None:
     ]
     of_none = {**DENSE, "layers/conv2d/vars/0": (3, 3), "vars/0": (7,)}
     assert said(archive(CONFIG, of_none)) == [
-        "the file stores (7,) at vars/0 and (3, 3) at layers/conv2d/vars/0, which no layer of the model has"
+        "the file stores weights that belong to no layer of the model: (7,) at vars/0 and (3, 3) at layers/conv2d/vars/0"
     ]
 
 
@@ -198,7 +198,7 @@ def test_a_layer_shared_by_two_models_is_stored_once() -> None:
     names = {"layers/sequential": "a", "layers/sequential/layers/dense": "dense", "layers/sequential_1": "b"}
     content = archive(nested(inner("a"), inner("b")), shapes, names)
     assert said(content) == [
-        "Dense 'b/dense' has no weights of its own in the file, which stores those of 'a/dense'; Keras cannot load such a file"
+        "Dense 'b/dense' shares the weights of 'a/dense', and the file stores them only there; Keras cannot load such a file"
     ]
     # Keras counted the shared weights once when it saved the file, so the totals contain them once.
     totals = of(content).totals

@@ -140,7 +140,7 @@ WRONG = [
     ("[{Encoder: x}]", "expects a whole number"),
     ("[{Encoder: [8, 3]}, Flatten, {Encoder: 8}]", "expects (..., length, features)"),
     ("[{Encoder: [8, 0]}]", "divides by zero"),
-    ("[Self]", "more than 16 levels"),
+    ("[Self]", "the maximum is 16 levels"),
     ("[{Sized: [3, 3]}]", "expects (3, 6)"),
 ]
 

@@ -147,17 +147,19 @@ def test_a_frozen_layer_differs_in_its_column_or_in_the_totals() -> None:
     first, *others = said(frozen, text())
     assert first == (
         "in total: trainable parameters 145,000 in the model, 145,112 in the record; "
-        "the record does not show which layers differ, but 'conv' is frozen in the model and has as many"
+        "the record does not show which layers differ, but 'conv' is frozen in the model, which freezes 112 parameters"
     )
     assert len(others) == 1
-    assert said(CHAIN, text(frozen))[0].endswith("but 'conv' is trainable in the model and has as many")
+    assert said(CHAIN, text(frozen))[0].endswith("but 'conv' has 112 trainable parameters in the model")
 
 
 def test_several_frozen_layers() -> None:
     frozen = CHAIN.replace("name: conv", "name: conv, trainable: false").replace(
         "name: dense", "name: dense, trainable: false"
     )
-    assert said(frozen, text())[0].endswith("but 'conv' and 'dense' are frozen in the model and together have as many")
+    assert said(frozen, text())[0].endswith(
+        "but 'conv' and 'dense' are frozen in the model, which freezes 145,112 parameters in total"
+    )
 
 
 def test_a_dtype_differs_only_in_the_sizes() -> None:

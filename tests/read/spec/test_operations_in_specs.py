@@ -66,7 +66,7 @@ def test_an_unknown_count_is_reported() -> None:
     assert {row.name: row.macs for row in result.layers} == {"input_layer": 0, "inv": UNKNOWN, "matmul": 27}
     assert (result.totals.macs, result.totals.incomplete) == (27, {"macs": "partial"})
     (cost,) = [section for section in explain(result, "inv").sections if section.title == "MACs"]
-    assert cost.lines == (("MACs", "unknown: they depend on the algorithm, or on an unknown size"),)
+    assert cost.lines == (("MACs", "unknown: the number depends on the algorithm, or on an unknown size"),)
 
 
 @pytest.mark.parametrize(
