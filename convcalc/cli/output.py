@@ -109,7 +109,7 @@ def _output(format: str | None, file: str | None, formats: Sequence[str], defaul
         endings = listed([ending for ending, name in ENDINGS.items() if name in formats])
         raise error(
             codes.UNKNOWN_FORMAT,
-            f"{file}: no format of this command has this ending; use {endings}, or give --format",
+            f"{file}: this command has no format for this ending; use {endings}, or give --format",
         )
     return Output(selected, path)
 

@@ -28,10 +28,10 @@ def parse_sizes(text: str, option: str, least: int = 1, names: bool = False) -> 
         elif names and re.fullmatch(_NAME, word):
             sizes.append(word)
         else:
-            more = ", ? for unknown, or a name such as H" if names else ", or ? for unknown"
+            more = "; write ? for an unknown size, or a name such as H" if names else "; write ? for an unknown size"
             raise error(
                 codes.INVALID_VALUE,
-                f"{option} expects sizes of at least {least} such as 6, 28x28 or 3,5{more}, not '{text[:40]}'",
+                f"{option} expects sizes of at least {least}, such as 6, 28x28 or 3,5, not '{text[:40]}'{more}",
             )
     return tuple(sizes)
 

@@ -211,7 +211,7 @@ WRONG = [
         ["--in", "4", "--k", "3", "--s", "2", "--transpose", "--output-padding", "2"],
         "output_padding must be below the stride",
     ),
-    (["--in", "6x", "--k", "3"], "--in expects sizes of at least 1 such as 6, 28x28 or 3,5"),
+    (["--in", "6x", "--k", "3"], "--in expects sizes of at least 1, such as 6, 28x28 or 3,5"),
     (["--in", "0", "--k", "3"], "--in expects sizes"),
     (["--in", "-3", "--k", "3"], "--in expects sizes"),
     (["--in", "\u0663", "--k", "3"], "--in expects sizes"),

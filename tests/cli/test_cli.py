@@ -106,9 +106,9 @@ def test_another_input_size_and_batch() -> None:
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--input", "32x"], "--input expects sizes of at least 1 such as 6, 28x28"),
+        (["--input", "32x"], "--input expects sizes of at least 1, such as 6, 28x28"),
         (["--input", "nose=3"], "there is no input 'nose'"),
-        (["--input", f"{'9' * 1000}x3"], "--input expects sizes of at least 1 such as 6, 28x28"),
+        (["--input", f"{'9' * 1000}x3"], "--input expects sizes of at least 1, such as 6, 28x28"),
         (["--batch", "0"], "0 is not in the range"),
         (["--width", "x"], "is not a valid integer"),
         (["--format", "jsn"], "jsn"),
