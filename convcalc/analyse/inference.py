@@ -78,10 +78,10 @@ def infer(model: Model) -> Report:
 
 
 def _infer_declared(model: Model, fallback: Model) -> Report:
-    """Returns the report of a model whose class is declared, so that the layers come from the declaration.
+    """Returns the report of a model whose layers come from a declaration of the model's class.
 
-    ``fallback`` is the model without the declaration. If the declaration contradicts the file, adds a warning and returns
-    the report of ``fallback``.
+    ``fallback`` is the model without the declaration. If the declaration contradicts the file, adds a warning and
+    returns the report of ``fallback``.
     """
     try:
         report = _infer(model)
@@ -199,10 +199,10 @@ _UNCHECKED = (codes.WRONG_RANK, codes.UNKNOWN_SIZE)
 def _call_with_known_features(
     run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], own: Sequence[Shape | None]
 ) -> CallResult | None:
-    """Returns the result of a layer in a nested model, if the call makes a size unknown for which the layer was built.
+    """Returns the result of a layer in a nested model that is called on inputs with an unknown size.
 
-    The rule runs with the known size. Output sizes that depend on this size are unknown. Returns None if the rule
-    refuses the inputs.
+    The rule runs with the size for which the layer was built. Output sizes that depend on this size are unknown.
+    Returns None if the rule refuses the inputs.
     """
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or definition.template is not None:
@@ -242,7 +242,7 @@ def _may_have_more(result: CallResult) -> bool:
 
 
 def _add_used_outputs(run: ModelRun) -> None:
-    """Adds the outputs that the model uses to calls whose number of outputs is unknown. Their shapes are unknown."""
+    """Adds outputs to calls whose number of outputs is unknown: those that the model uses. Their shapes are unknown."""
     model, results = run.model, run.results
     if not any(map(_may_have_more, results)):
         return

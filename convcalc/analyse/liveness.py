@@ -89,7 +89,7 @@ def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: 
 
 
 def _write_over(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
-    """Gives an elementwise result the buffer of an input with the same size that no later step needs."""
+    """Lets each elementwise layer overwrite an input of the same size that no later step needs."""
     moved = list(range(len(sizes)))  # for each buffer, the buffer that replaces it
     for number, step in enumerate(steps):
         if step.buffer_reuse == IN_PLACE and len(step.writes) == 1:

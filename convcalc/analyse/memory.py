@@ -211,7 +211,7 @@ class _Schedule:
     def add_model(self, run: ModelRun, path: str, prefix: str, inputs: Sequence[int]) -> list[int]:
         """Adds the steps of a model. Returns the numbers of its output tensors.
 
-        ``path`` is the prefix of the paths of the model's layers, ``prefix`` the prefix of the names of its tensors.
+        ``path`` is the start of the layers' paths, such as ``encoder/``. ``prefix`` is the start of the tensors' names.
         """
         model = run.model
         numbers = call_numbers(model)
@@ -272,9 +272,7 @@ def _peaks(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[
 
 
 def _output_counts(run: ModelRun) -> list[int]:
-    """Returns the number of outputs of each call, including outputs without a result that another call or the model
-    uses.
-    """
+    """Returns the number of outputs of each call. Outputs that no rule computed count if they are used."""
     counts = [len(result.outputs) for result in run.results]
     for refs in (*(call.sources for call in run.model.calls), run.model.outputs):
         for ref in refs:
@@ -324,7 +322,7 @@ def _layer_weights(report: Report, dtype: str | None) -> dict[str, Number]:
 def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[WeightGroup, ...]:
     """Returns the bytes of the weights by dtype, split into trainable and frozen weights.
 
-    Only the weights in ``trained`` count as trainable, whatever their own flag says.
+    The weights in ``trained`` count as trainable, even if they are marked as frozen in ``weights``.
     """
     sizes: dict[tuple[str, bool | None], int] = {}
 

@@ -63,7 +63,7 @@ def slots(optimizer: str, weights: Sequence[Weight]) -> list[Weight]:
     return [*_OPTIMIZER, *variables]
 
 
-# The optimizers whose variables depend on no argument: class name → key in SLOTS.
+# Maps class names of optimizers to keys in SLOTS. The variables of these optimizers depend on no argument.
 _CLASSES = {
     "adamw": "adamw",
     "nadam": "nadam",

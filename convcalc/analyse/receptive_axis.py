@@ -159,8 +159,8 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
     last: list[Pixel] = []
     for n in range(turns):
         under = _under(n, window, least)
-        # Pixels grow by ``reach.shift`` from one period to the next. So the first pixel is in the first period that the
-        # window reads, and the last pixel is in the last period.
+        # The pixels of each period are larger by ``reach.shift``. So the smallest pixel is in the first period that the
+        # window reads, and the largest pixel is in the last.
         first.append(min(_pixels(reach.first, reach.shift, under[:period]), default=None))
         last.append(max(_pixels(reach.last, reach.shift, under[-period:]), default=None))
     slack = reach.padding_slack | ({(origin, (most - least) * reach.stride)} if least != most else set())
@@ -340,9 +340,9 @@ def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]
 
 
 def _union_with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
-    """Returns the union of two reaches with different unknown paddings: the longer reach.
+    """Returns the longer of two reaches as their union, because their paddings are unknown and differ.
 
-    It is a lower bound, unless the longer reach contains the shorter one for every possible padding.
+    The result is a lower bound, unless the longer reach contains the shorter one for every possible padding.
     """
     back = sum((pixels for _, pixels in shorter.padding_slack - longer.padding_slack), _fraction(0, 1))
     out = sum((pixels for _, pixels in longer.padding_slack - shorter.padding_slack), _fraction(0, 1))

@@ -248,8 +248,7 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
         return ()
     definition = layer.definition
     if isinstance(definition, LayerDefinition) and isinstance(result.definition, LayerDefinition):
-        # Not always the layer's own definition: a Conv2D of Keras 2 that is called on a video runs the rule of another
-        # one.
+        # The rule that ran may belong to another definition, e.g. if a Conv2D of Keras 2 is called on a video.
         definition = result.definition
     if not isinstance(definition, (LayerDefinition, Operation)) or definition.receptive_field_rule is None:
         return None
@@ -300,7 +299,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
 
 
 def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjoint: bool, walk: _Walk) -> Track | None:
-    """Returns one track for the tracks of all inputs of a call. ``key`` is the axis of the model input."""
+    """Merges the tracks of a call's inputs into one track. ``key`` is the axis of the model input."""
     merged, *others = tracks
     for track in others:
         if merged is None or track is None:

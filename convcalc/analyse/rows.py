@@ -335,8 +335,8 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
         labels["param_bytes"] = "partial" if has_weights else "unknown"
     trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
     params, trained = sums["params"].value, sums["trainable_params"].value
-    # The stored weights give the totals, unless the model was not built: then the file has no weights, and those of a
-    # layer are unknown.
+    # The stored weights give the totals, unless the model was not built. Such a model has no weights in its file, and
+    # the weights of a layer are unknown.
     if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
         params, param_bytes, again = _stored_totals(rows, stored)
         labels |= {"params": "", "param_bytes": ""}

@@ -237,9 +237,7 @@ def plain_shape(shape: Shape | None) -> list[int | None] | None:
 
 
 def as_constant(number: Number) -> Number:
-    """Returns the value of a Traced number as a new Traced number: ``7`` for ``2·3 + 1``. Others are returned
-    unchanged.
-    """
+    """Returns a Traced number without its formula (``7`` for ``2·3 + 1``), and any other number unchanged."""
     return Traced(number.value) if isinstance(number, Traced) and isinstance(number.value, int) else number
 
 

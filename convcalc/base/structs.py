@@ -78,9 +78,9 @@ else:
 
 
 def _init_of(cls: _StructType) -> Any:
-    """Returns the ``__init__`` of a class, made from the function ``_init_1`` to ``_init_12`` for its number of fields.
+    """Returns the ``__init__`` of a class: a copy of the function for its number of fields, such as ``_init_3``.
 
-    A class with more fields gets ``_init_many``.
+    A class with too many fields gets ``_init_many``.
     """
     template = globals().get(f"_init_{len(cls._fields)}")
     if template is None:

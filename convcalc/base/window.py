@@ -169,7 +169,7 @@ def slide_transposed(
             before = larger(effective - stride, 0) // 2
         else:
             output = (size - 1) * stride + effective % 2 + output_padding
-            # Keras computes this layer as a convolution over a padded input. Its padding before the input is
+            # Keras computes this layer as a convolution over a padded input. The padding before the input is
             # ``spread``/2, rounded up, but at most ``effective`` − 1. With this maximum, nothing is cut off.
             spread = effective + effective % 2 - 2 + output_padding
             before = larger(effective - 1 - ceil_div(spread, 2), 0)

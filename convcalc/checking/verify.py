@@ -98,7 +98,9 @@ def _in_archive(weights: Sequence[Weight]) -> Sequence[Weight]:
 
 
 def _stored_at(path: str, weights: Weights) -> str:
-    """Returns the path under which the file stores a layer's weights: of the layer, or of a model around it."""
+    """Returns the path under which the file stores a layer's weights: the layer's own path, or that of a model around
+    it.
+    """
     stored_at = path
     while stored_at not in weights.layers:
         stored_at, separator, _ = stored_at.rpartition("/")

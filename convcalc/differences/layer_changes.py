@@ -68,7 +68,7 @@ class MatchedSiblings(Struct):
 
 
 def changed_pairs(siblings: MatchedSiblings, names: bool) -> dict[int, Pair]:
-    """Returns the matched layers with their changes, by the old number. Names are compared only with ``names``."""
+    """Returns a dict: old number of a layer → its pair with the changes. Names are compared only if ``names`` is True."""
     matches = siblings.alignment.matches
     rewired = _connection_changes(siblings)
     moved = _position_changes(siblings, bool(rewired))
@@ -127,7 +127,7 @@ def _cell_changes(before: Row, after: Row, fields: Sequence[str]) -> Iterator[Ch
 
 
 def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
-    """Returns the changes of layers that read other tensors than before, by the old number."""
+    """Returns a dict: old number of a layer → change of the tensors that the layer reads."""
     matches = siblings.alignment.matches
     old_origins = tensor_origins("before", siblings.before.links, {left: left for left in matches})
     new_origins = tensor_origins("after", siblings.after.links, {right: left for left, right in matches.items()})
@@ -168,7 +168,7 @@ def _joined(sources: Sequence[Cell]) -> Cell:
 
 
 def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, list[Change]]:
-    """Returns the changes of layers that were moved, by the old number.
+    """Returns a dict: old number of a moved layer → its new position.
 
     If all connections are known, the order of the layers has no effect. A new position is then reported only if no
     layer was added, removed or connected differently.

@@ -1,4 +1,4 @@
-"""Removes operations that compute masks from a report: Keras 3 shows them as rows, Keras 2 does not."""
+"""Removes the operations that compute masks. Keras 3 shows them as rows, Keras 2 does not."""
 
 from __future__ import annotations
 

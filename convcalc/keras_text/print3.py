@@ -72,7 +72,9 @@ def _with_widths(
 
 
 def _cells(report: Report, row: KerasRow, options: Options) -> list[str]:
-    """Returns the texts of a row in Rich's markup. Like Keras, does not escape the names of sources."""
+    """Returns the texts of a row in Rich's markup. Keras does not escape names of sources, so they are not escaped
+    here.
+    """
     prefix = f"{'   ' * row.depth}└ " if row.depth else ""
     cells = [f"{escape(prefix + row.name)} ({escape(row.class_name)})", row.shape, row.params]
     if not report.linear:

@@ -30,7 +30,7 @@ def keras2_row(row: LayerReport) -> KerasRow:
         class_name=short_class(row.class_name),
         shape=_shapes(row),
         params=count_text(row.params, row.incomplete.get("params") == "partial"),
-        # For layers of nested models, Keras does not show what they read.
+        # Keras shows inputs only for the model's own layers, not for layers of nested models.
         sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
         trainable="Y" if row.trainable else "N",
     )

@@ -40,7 +40,7 @@ def keras3_rows(report: Report, expand_nested: bool = False) -> Iterator[KerasRo
 def layer_rows(report: Report, row: LayerReport, expand_nested: bool) -> list[KerasRow]:
     """Returns the row of a layer, and with ``expand_nested`` the rows of its inner layers.
 
-    Like Keras, leaves out the operations of nested models.
+    Operations of nested models are left out, as in Keras.
     """
     if is_unbuilt(report):
         return [_unbuilt(row)]
@@ -75,7 +75,7 @@ def _cells(row: LayerReport) -> KerasRow:
         class_name=short_class(row.class_name),
         shape=_shape(row),
         params=_params(row),
-        # For layers of nested models, Keras does not show what they read.
+        # Keras shows inputs only for the model's own layers, not for layers of nested models.
         sources=() if row.depth else tuple(source for call in row.calls for source in call.inputs),
         trainable=_trainable(row),
     )

@@ -39,7 +39,7 @@ class JsonLayer(Struct):
 
 
 class JsonReport(Struct):
-    """The contents of a JSON report, without memory numbers of --assume-dtype or --inplace."""
+    """The contents of a JSON report. Memory that was computed with --assume-dtype or --inplace is left out."""
 
     model: str
     output_shapes: tuple[Shape | None, ...]

@@ -42,7 +42,7 @@ def _snapshot(text: Lines, table: Table, start: int, end: int) -> Snapshot:
 
 
 def _totals(lines: list[tuple[str, str, str, str]]) -> dict[str, Cell]:
-    """Returns the totals, without the optimizer's variables of a compiled model, which Keras adds to its total."""
+    """Returns the totals. For a compiled model, subtracts the optimizer's variables, which Keras counts too."""
     totals: dict[str, Cell] = {}
     for label, bound, count, size in lines:
         number = int(count.replace(",", "") or 0) if count != "?" else None

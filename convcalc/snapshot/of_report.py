@@ -61,7 +61,7 @@ def _arguments(row: LayerReport) -> Mapping[str, str]:
 
 
 def _layer_arguments(definition: LayerDefinition, row: LayerReport) -> dict[str, Any]:
-    """Returns the arguments that differ from their defaults, in one spelling.
+    """Returns the arguments that differ from their defaults. Equal values get the same spelling.
 
     For example, a negative ``axis`` is counted from the front, and ``strides`` equal to ``pool_size`` are left out.
     """

@@ -13,13 +13,12 @@ _MAX_PAIRS = 250_000  # the maximum number of pairs of rows to compare
 def uncrop(printed: Snapshot, current: Snapshot) -> Snapshot:
     """Returns the printed snapshot with cropped cells replaced by the model's cells, if the two agree.
 
-    Printed rows are paired with the model's rows in several steps, by their order, because many cropped names are
-    equal:
+    Many cropped names are equal. So printed rows and the model's rows are paired by their order, in three steps:
 
     1. Rows at the beginning and at the end are paired if all cells agree.
-    2. The same if names and types agree.
-    3. Of the rows in the middle, if both summaries have equally many, all are paired. Otherwise, the longest series of
-       rows with the same names and types is paired.
+    2. Of the remaining rows, those at the beginning and at the end are paired if names and types agree.
+    3. Rows in the middle are paired one by one if both summaries have equally many. Otherwise, the longest series of rows
+       whose names and types agree is paired.
 
     Cells that are still cropped are compared as plain texts.
     """
