@@ -1,4 +1,4 @@
-"""Compares the time for drawing ten thousand rows with the time of Rich's own table of the same cells and style."""
+"""Compares the time for drawing ten thousand rows with Rich's time for the same cells and style."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Environments:
 
     @property
     def script(self) -> list[str]:
-        """Returns Python's arguments that run convcalc: the console script, or ``-m convcalc`` if the user gave the
+        """Returns Python's arguments for running convcalc: the console script, or ``-m convcalc`` if the user gave the
         interpreter.
         """
         script = Path(self.own).with_name("convcalc")

@@ -1,4 +1,4 @@
-"""Compares the time of whole commands and the time of a process that only imports their dependencies.
+"""Compares the time of whole commands with a process that only imports the same packages.
 
 The output of each process goes into a pipe.
 """

@@ -21,7 +21,7 @@ LIMITS = {
 for module, names in LIMITS.items():
     for name in names:
         assert hasattr(import_module(module), name), f"{module} has no limit {name}; update LIMITS"
-        # More than any of these models needs: 2**32 bytes, and 10**12 for the other limits.
+        # No model needs more than 2**32 bytes, or more than 10**12 of anything else.
         setattr(import_module(module), name, 2**32 if name == "MAX_BYTES" else 10**12)
 
 from convcalc import infer, load  # noqa: E402 - the limits above must be set before these imports

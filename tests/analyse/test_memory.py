@@ -401,8 +401,8 @@ SLOT_ROWS = [
     ("amsgrad", (16,), 3 * 16),
     ("nadam", (16,), 2 * 16 + 1),
     ("rmsprop_momentum_centered", (16,), 3 * 16),
-    # Adafactor stores 3·3·8 sums, 3·3·16 sums, and the velocity. For a vector, it stores two single numbers and the
-    # velocity.
+    # For the kernel, Adafactor stores 3·3·8 sums, 3·3·16 sums and the velocity. For a vector, it stores two single
+    # numbers and the velocity.
     ("adafactor", (3, 3, 8, 16), 72 + 144 + 1152),
     ("adafactor", (16,), 16 + 2),
 ]
@@ -482,7 +482,7 @@ def test_unknown_sizes_are_reported(text: str, activations: int | None, label: s
 
 
 def test_an_open_batch_in_a_file_is_the_batch_of_the_input() -> None:
-    """Memory is computed for one sample, also for a custom class whose recorded output shape has an unknown batch size."""
+    """Memory is computed for one sample, even if the file records an unknown batch size for a custom class."""
     layers = (
         handmade_layer("x", "InputLayer", {"shape": (4,)}),
         handmade_layer("theirs", "Theirs"),

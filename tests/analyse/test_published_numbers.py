@@ -24,7 +24,7 @@ def macs(found: Report) -> dict[str, int]:
     [
         ("fashion_mnist", 1_101_526, 1_101_526),  # 320 + 18,496 + 1,081,700 + 1,010
         ("lenet5", 61_706, 61_706),  # 156 + 2,416 + 48,120 + 10,164 + 850
-        ("alexnet", 60_965_224, 60_965_224),  # the Caffe model, with groups; without groups: 62,378,344
+        ("alexnet", 60_965_224, 60_965_224),  # grouped convolutions; 62,378,344 without groups
         ("unet", 31_030_658, 31_030_658),  # figure 1 of the paper, with biases, 1 input channel, 2 outputs
         # Source of the following numbers: the summaries of keras.applications.
         ("vgg16", 138_357_544, 138_357_544),
@@ -128,7 +128,8 @@ def test_xception_at_another_size_without_its_top() -> None:
 
 
 def test_unet_has_the_sizes_of_its_figure() -> None:
-    # Ronneberger et al. 2015, figure 1: the sizes down the left side of the U, then up the right side.
+    # Ronneberger et al. 2015, figure 1 has the form of a U: the sizes of the left side from the top, then of the right
+    # side.
     sizes = [row.output_shapes[0][1] for row in report("unet").layers if row.class_name == "Conv2D"]
     down = [570, 568, 282, 280, 138, 136, 66, 64, 30, 28]
     up = [54, 52, 102, 100, 198, 196, 390, 388, 388]

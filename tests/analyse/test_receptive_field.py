@@ -29,10 +29,10 @@ from tests.paths import SPECS
 
 
 def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int, ...]]]:
-    """Returns, for each axis of each input, the output axes whose positions correspond to it.
+    """Returns the output axes that keep the positions of each axis of each input.
 
-    The tuple of output axes is empty if each output position reads the whole input axis. Example: ``[[(0,), (), (1,)]]``
-    for a GlobalMaxPooling1D without ``keepdims``.
+    ``()`` means that each output position reads the whole input axis. Example: ``[[(0,), (), (1,)]]`` for a
+    GlobalMaxPooling1D without ``keepdims``.
     """
     kind = CATALOGUE[name]
     given = bind(kind, (), args)[0]

@@ -139,7 +139,7 @@ def test_a_budget_may_require_a_receptive_field(name: str, size: int) -> None:
 def test_an_unknown_receptive_field_fails_unless_allowed() -> None:
     text = "input: [64, 64, 3]\nlayers:\n  - Conv2D: [4, 5]\n  - Resizing: [32, 32]\n  - Conv2D: [4, 3]\n"
     report = infer(read_spec(Source("spec.yaml", text)))
-    assert check_budget(report, {"min_receptive_field": Limit(5)}) == ()  # it is at least 5
+    assert check_budget(report, {"min_receptive_field": Limit(5)}) == ()  # the field is at least 5
     (problem,) = check_budget(report, {"min_receptive_field": Limit(6)})
     assert problem.code == "incomplete" and "is at least 5×5" in problem.message
     assert check_budget(report, {"min_receptive_field": Limit(6)}, allow_incomplete=True) == ()

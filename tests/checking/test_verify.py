@@ -36,7 +36,7 @@ DENSE = {"layers/dense/vars/0": (3, 4), "layers/dense/vars/1": (4,)}
 
 
 def archive(config: Any, shapes: Shapes, names: Mapping[str, str] | None = None, method: int = 0) -> bytes:
-    """Returns a Keras archive with arrays of these shapes. ``names`` maps groups to the layer names that they store."""
+    """Returns a Keras archive with arrays of these shapes. ``names`` maps each group to the layer name that it stores."""
     weights, file = io.BytesIO(), io.BytesIO()
     with h5py.File(weights, "w") as written:
         for path, shape in shapes.items():
@@ -200,16 +200,16 @@ def test_a_layer_shared_by_two_models_is_stored_once() -> None:
     assert said(content) == [
         "Dense 'b/dense' shares the weights of 'a/dense', and the file stores them only there; Keras cannot load such a file"
     ]
-    # Keras counted the shared weights once when it saved the file, so the totals contain them once.
+    # The totals count the shared weights once, as Keras did when it saved the file.
     totals = of(content).totals
     assert (totals.params, totals.trainable_params, totals.param_bytes, totals.incomplete) == (16, 16, 64, {})
 
 
 def test_lora_and_spectral_normalization_in_archives() -> None:
-    """An archive stores other arrays than the layer's weights in two cases.
+    """In two cases, the arrays in an archive are not the weights of the layer.
 
-    For a Dense with LoRA: one kernel, to which the product of the LoRA matrices is added. For a SpectralNormalization:
-    the kernel twice, for the wrapper and for the inner layer.
+    For a Dense with LoRA, an archive stores one kernel, to which the product of the LoRA matrices is added. For a
+    SpectralNormalization, it stores the kernel twice: for the wrapper and for the inner layer.
     """
     lora = one(on_input("Dense", "dense", units=4, lora_rank=2))
     assert verified(archive(lora, DENSE)).problems == ()

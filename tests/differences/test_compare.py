@@ -62,7 +62,7 @@ def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Returns :func:`told` without changed shapes and names, and without layers whose only change is in their inputs."""
+    """Returns only the direct changes: :func:`told` without shapes, names, and layers of which only the inputs changed."""
     return [
         (*rest, [field for field in fields if field not in (*SHAPES, "name")])
         for *rest, fields in told(comparison)
@@ -71,7 +71,7 @@ def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def as_text(record: Snapshot) -> Snapshot:
-    """Returns the snapshot with only the values that Keras's summary of a chain prints."""
+    """Keeps only the values of a snapshot that Keras prints in the summary of a chain."""
     fields = ("name", "type", "output_shape", "params")
     rows = [
         replace(row, cells={field: row.cells[field] for field in fields}, sources=None, arguments=None)

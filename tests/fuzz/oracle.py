@@ -115,12 +115,12 @@ def _text(report: Report, ending: str) -> str | None:
 
 
 def _read_back(report: Report, again: Report) -> None:
-    """Checks that the report of a model equals ``again``, the report of the model's written config."""
+    """Checks that ``again``, the report of the written config, equals the report of the model."""
     own_code = any(isinstance(row.definition, LayerDefinition) and row.definition.is_custom for row in report.layers)
     if report.problems or own_code:  # a config does not store the rules of custom layers
         return
     assert {problem.code for problem in again.problems} <= {"unknown-layer"}, again.problems
-    # A config stores no weights, so the expected numbers are those of the report without the stored weights.
+    # A config stores no weights, so ``again`` must equal the report without stored weights.
     without_weights = without_stored_weights(report)
     assert _rows(again) == _rows(without_weights)
     assert again.totals == without_weights.totals

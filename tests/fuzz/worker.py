@@ -23,7 +23,7 @@ import atheris
 with atheris.instrument_imports(include=["convcalc"]):
     import convcalc
 
-    # Imports all modules now, so that they are instrumented, and so that no case spends its time on imports.
+    # All modules are imported here. This instruments them, and no case spends its time on imports.
     for module in walk_packages(convcalc.__path__, "convcalc."):
         if not module.name.endswith("__main__"):
             import_module(module.name)
@@ -84,7 +84,7 @@ def _keep(finds: Path, name: str, data: bytes, found: BaseException) -> None:
 
 
 def _place(trace: TracebackType | None) -> str:
-    """Returns the innermost position in the project's code at which an exception was raised."""
+    """Returns the innermost line of the project's code in a traceback, e.g. ``window.slide.12``."""
     frames = [
         f"{Path(frame.filename).stem}.{frame.name}.{frame.lineno}"
         for frame in traceback.extract_tb(trace)

@@ -1,4 +1,4 @@
-"""Formats results of checks in this process, without other processes."""
+"""Formats results of checks without starting a process."""
 
 from __future__ import annotations
 

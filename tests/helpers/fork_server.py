@@ -24,8 +24,8 @@ import convcalc
 from convcalc.cli import main
 
 HAS_FORK = hasattr(os, "fork")
-# Names of Python's variables begin with this text, e.g. PYTHONPATH. Python reads them only at its start, so a forked
-# process ignores them.
+# The names of Python's own variables begin with this text, e.g. PYTHONPATH. Python reads them only when it starts, so a
+# forked process ignores them.
 OF_PYTHON = "PYTHON"
 SECONDS = 60  # a process that takes longer is killed
 

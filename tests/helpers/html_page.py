@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 class Page(HTMLParser):
     """The contents of a page.
 
-    A table is a list of rows, and a row is a list of the texts of its cells. ``items`` has the texts of the entries of
-    lists. ``headings`` has the texts of headings. ``attributes`` has the attributes of all tags.
+    A table is a list of rows, and a row is a list of texts. ``items`` has the texts of list entries, ``headings`` has
+    the texts of headings, and ``attributes`` has the attributes of all tags.
     """
 
     def __init__(self, text: str) -> None:

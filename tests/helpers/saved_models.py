@@ -61,7 +61,7 @@ def saved_model(objects: Sequence[bytes]) -> bytes:
 class Writer:
     """Collects the objects of a SavedModel.
 
-    An object for a layer or a model has children: the list of its variables and the list of its layers.
+    The object of a layer or model has two children: a list of variables and a list of layers.
     """
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ CASES: dict[str, Case] = {}
 
 
 def case(make: Callable[[], Case]) -> Callable[[], Case]:
-    """Adds the case that a function makes to ``CASES``. The name of the case is the name of the function."""
+    """Decorator: calls the function and adds its case to ``CASES``, under the function's name."""
     CASES[make.__name__.replace("_", " ")] = make()
     return make
 
@@ -338,9 +338,9 @@ def model_for_two_features_called_on_one() -> Case:
 
 
 def _nested(body: dict[str, Any], declared: Shape, shape: Shape, output: Shape | None, params: int) -> Case:
-    """Returns a model that calls a nested model of one layer on the shape ``shape``.
+    """Returns a model that calls a nested model on an input of the shape ``shape``.
 
-    The input of the nested model was declared with the shape ``declared``.
+    The nested model has one layer, and declares its input with the shape ``declared``.
     """
     inner = functional(
         inputs(*declared),

@@ -1,4 +1,7 @@
-"""Tests summaries in Keras's format with lower bounds and with an optimizer. The expected numbers are from Keras 3.15."""
+"""Tests summaries in Keras's format: lower bounds, and the parameters of an optimizer.
+
+The expected numbers are from Keras 3.15.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from convcalc.read import read
 from convcalc.snapshot.load import snapshot_in
 from tests.helpers.keras_configs import INPUT, functional, layer, tensor
 
-# A custom layer of unknown weights, and a Dense layer with 4·5 + 5 or 3·4 + 4 parameters.
+# A custom layer with unknown weights, and a Dense layer with 4·5 + 5 or 3·4 + 4 parameters.
 MINE = layer("Mine", "mine", [tensor("x")], module="my.package")
 PARTIAL = functional(INPUT, MINE, layer("Dense", "dense", [tensor("mine")], units=4))
 

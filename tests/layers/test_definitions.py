@@ -1,4 +1,4 @@
-"""Tests that readers alone choose a layer's definition, and that results do not depend on the layer's family."""
+"""Tests that only the readers choose a layer's definition, and that the layer's family has no effect on results."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def moved(value: Any) -> Any:
 
 
 def results(report: Report) -> list[Any]:
-    """Returns everything that the program writes about a model, or the messages of errors."""
+    """Returns everything that the program writes about a model. An error is replaced by its message."""
     functions: list[Callable[[Report], Any]] = [report_json, insights, config_json, python_code, snapshot_of_report]
     texts = []
     for function in functions:

@@ -20,7 +20,7 @@ MERGED = ("EinsumDense", {"equation": "abde,dec->abc", "output_shape": [None, 5]
 TABLE = ("Embedding", {"input_dim": 7, "output_dim": 5}, [(3, 4)])
 UNTIED = ("ReversibleEmbedding", {"input_dim": 7, "output_dim": 5, "tie_weights": False}, [(3, 4)])
 
-# (layer, policy, weights except the bias as (name, shape, dtype))
+# (layer, policy, weights). A weight is (name, shape, dtype). The bias is left out.
 CASES: list[tuple[Any, str, list[tuple[str, tuple[int, ...], str]]]] = [
     (DENSE, "int8_from_bfloat16", [("kernel", (4, 5), "int8"), ("kernel_scale", (5,), "bfloat16")]),
     (DENSE, "int4_from_float32", [("kernel", (4, 3), "int8"), ("kernel_scale", (5,), "float32")]),

@@ -444,8 +444,7 @@ def merging(random: Random) -> Case:
             args["normalize"] = True
         if random.random() < 0.06:
             args["axes"] = random.choice([(1,), "axis", (1, 2, 3), None])
-        # Keras accepts axes that are far out of range, and wraps them around. An axis that would become the batch axis
-        # is replaced by -1.
+        # Keras wraps around axes that are far out of range. -1 replaces an axis that would become the batch axis.
         if random.random() < 0.1:
             around = random.choice([-5, -6, -7, -8, -9, -10])
             args["axes"] = around if around % len(shapes[0]) and around % len(shapes[-1]) else -1
@@ -511,7 +510,7 @@ FAMILIES: dict[str, Generator] = {
 }
 
 
-# These families get this many times as many cases, because they have many classes or many refused cases.
+# Families with many classes or many refused cases get more cases: their number is multiplied by this factor.
 _MORE = {
     "merging": 3,
     "resizing": 3,

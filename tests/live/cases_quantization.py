@@ -106,8 +106,9 @@ def ways() -> dict[str, Callable[[Any], None]]:
         return lambda model: model.quantize(config=config())
 
     def uncalibrated(config: Callable[[], Any]) -> Callable[[Any], None]:
-        """Returns a function that quantizes each layer as ``model.quantize`` does, but without calibration, which needs
-        data.
+        """Returns a function that quantizes each layer as ``model.quantize`` does.
+
+        It leaves out the calibration, which needs data.
         """
 
         def quantize(model: Any) -> None:

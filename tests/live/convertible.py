@@ -129,7 +129,7 @@ def _custom_classes() -> Iterator[Any]:
 
 
 def models(random: Random) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yields the kinds of models. A kind is a name and a function that builds a random model of the kind."""
+    """Yields pairs: the name of a kind of model, and a function that builds a random model of this kind."""
     import keras
     import numpy as np
 

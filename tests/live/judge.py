@@ -147,7 +147,7 @@ def we_say(case: Case) -> Outcome | str:
 
 
 def _lists(value: Any) -> Any:
-    """Returns the arguments in the form in which a YAML file contains them: with lists instead of tuples."""
+    """Returns the arguments as a YAML file contains them: with lists instead of tuples."""
     if isinstance(value, dict):
         return {key: _lists(part) for key, part in value.items()}
     return [_lists(part) for part in value] if isinstance(value, (tuple, list)) else value

@@ -32,7 +32,7 @@ mixtral.mixtral_layer_norm.MixtralLayerNormalization phi3.phi3_layernorm.Phi3Lay
 qwen_moe.qwen_moe_layernorm.QwenMoeLayerNorm gpt_oss.gpt_oss_layer_norm.GptOssLayerNormalization t5.t5_layer_norm.T5LayerNorm
 gemma.rms_normalization.RMSNormalization gemma3.gemma3_layers.RMSNormalization
 """
-# Parts of a declared model that no file contains alone.
+# Parts of declared models. No file contains only such a part.
 PARTS = {
     "keras_hub.src.models.llama.llama_rotary_embedding.LlamaRotaryEmbedding",
     "keras_hub.src.models.llama.llama_attention.LlamaAttention",

@@ -56,8 +56,8 @@ def verified(path: Path) -> VerifyResult:
 def disagreement(model: Any, path: Path) -> str | None:
     """Writes the model to a file with Keras, and returns convcalc's wrong results for this file as a text.
 
-    Returns an empty text if nothing is wrong, and None if Keras cannot write the file. Problems are not wrong if Keras
-    cannot load the file either, e.g. archives of layers with a gptq or awq policy in Keras 3.15.
+    Returns an empty text if nothing is wrong, and None if Keras cannot write the file. If Keras cannot load the file,
+    convcalc is right to report problems. Example: archives of layers with a gptq or awq policy in Keras 3.15.
     """
     try:
         model.save(path)

@@ -1,4 +1,4 @@
-"""Loads models that convcalc has written into Keras."""
+"""Creates Keras models from the configs and the Python code that convcalc writes."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def test_a_warning_says_that_connections_of_a_function_are_a_guess() -> None:
     ],
 )
 def test_a_function_of_a_tensor_of_unknown_dtype(of: str, call: dict[str, Any], shape: list[int | None]) -> None:
-    """The output of the custom layer has an unknown dtype, and so has its Softmax."""
+    """The output of the custom layer has an unknown dtype. So the Softmax of this output has an unknown dtype, too."""
     layers = [
         layer("Mine", "mine", {}, [[["x", 0, 0, {}]]]),
         layer("Softmax", "softmax", {"axis": -1}, [[["mine", 0, 0, {}]]], build_config={"input_shape": [None, 6, 6]}),

@@ -76,7 +76,7 @@ def rows(report: Report) -> list[tuple[str, str, int, Any]]:
         ({"e/vars/height": (), "e/vars/width": ()}, 32),
         ({"e/vars/size": (2,)}, 32),
         ({"e/inner/vars/0": (3,), "e/inner/vars/step": ()}, 35),
-        # This layer f has no numbered weights (f/vars/0), so its named value is a weight.
+        # Layer f has no numbered weights such as f/vars/0, so its named value is a weight.
         ({"f/vars/scale": (5,)}, 37),
     ],
 )
@@ -163,7 +163,7 @@ def test_files_before_keras_3_6_have_no_names_in_the_tree() -> None:
 )
 @pytest.mark.parametrize("slots", [{"vars/1": ()}, {}], ids=["learning rate", "schedule"])
 def test_the_weights_of_an_optimizer_are_no_parameters(path: str, name: str, slots: dict[str, Any]) -> None:
-    """A model can have several optimizers, in attributes with any names.
+    """A model can have several optimizers, in attributes of any name.
 
     An optimizer with a learning rate schedule stores no learning rate.
     """
@@ -375,7 +375,7 @@ def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
         },
         backbone_and_head(),
     )
-    # Tables of equal elements (all zeros) may be equal by chance, so both count. With the values of TABLE, they count
+    # Both tables contain only zeros. They may be equal by chance, so both count. With the values of TABLE, they count
     # as one shared table.
     assert of(content).totals.params == 44 + 16 + 11 + 44
     file = io.BytesIO(content)
@@ -475,7 +475,7 @@ def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
     }
     config = functional(INPUT, foreign(), outputs=[["mine", 0, 0]])
     assert of(archive(config, tree({}, values=values))).totals.params == 25
-    # Kernels of equal elements (all zeros) may be equal by chance, so both count.
+    # Kernels that contain only ones may be equal by chance, so both count.
     values["layers/mine/layer/vars/0"] = values["layers/mine/vars/0"] = np.ones((3, 5), "float32")
     assert of(archive(config, tree({}, values=values))).totals.params == 40
 

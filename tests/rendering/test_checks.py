@@ -20,7 +20,7 @@ from tests.helpers.codes_used import codes_used
 from tests.helpers.command_line import run
 from tests.paths import PACKAGE
 
-# GitHub's workflow commands, parsed as its runner parses them.
+# GitHub's workflow commands, parsed as GitHub's runner parses them.
 
 
 def test_a_github_command_names_the_line_of_the_spec() -> None:

@@ -1,6 +1,4 @@
-"""Tests that every column has a unique heading and is listed in 'all', and that a column of numbers has plain values or
-labels.
-"""
+"""Tests columns: each has a unique heading, and columns of numbers have plain values or labels."""
 
 import re
 

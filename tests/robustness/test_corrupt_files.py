@@ -90,7 +90,7 @@ def beside(written: h5py.File) -> None:
 
 
 def cut(packed: bytes) -> bytes:
-    """Removes the end of the file of weights from an archive. The directory of the archive is still readable."""
+    """Cuts off the end of the weights file in an archive. The archive's directory is still readable."""
     directory = packed.index(b"PK\x01\x02")
     end = packed.index(b"PK\x05\x06")
     gone = 500
@@ -100,7 +100,7 @@ def cut(packed: bytes) -> bytes:
 
 
 def zeroed(packed: bytes) -> bytes:
-    """Overwrites 600 bytes of the file of weights in an archive with zeros. The first bytes stay the same."""
+    """Overwrites 600 bytes of an archive's weights file with zeros, but not the first bytes."""
     at = packed.index(b"\x89HDF") + 8
     return packed[:at] + bytes(600) + packed[at + 600 :]
 
@@ -356,7 +356,7 @@ def test_every_code_of_the_file_readers_is_tested() -> None:
     ]
     known = set().union(*map(codes_used, readers))
     warnings = {"unknown-layer", "unknown-dtype", "unknown-operation", "unknown-function"}
-    without = {"needs-h5py"}  # this code is tested in test_without_h5py_the_error_says_what_to_install
+    without = {"needs-h5py"}  # tested in test_without_h5py_the_error_says_what_to_install
     assert known - warnings - without <= {code for _, code in (*DAMAGED.values(), *DAMAGED_WEIGHTS.values())}
 
 

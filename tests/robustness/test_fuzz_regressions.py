@@ -81,7 +81,7 @@ def endless(file: bytearray) -> bytearray:
 
 
 def around(file: bytearray) -> bytearray:
-    """Sets a huge length of a text, so that the HDF5 library's sum of a position and the length overflows to 0."""
+    """Sets the length of a text so high that the sum of position and length overflows to 0 in the HDF5 library."""
     first = file.index(b"GCOL") + 16
     file[first + 8 : first + 16] = (2**64 - 16).to_bytes(8, "little")
     return file

@@ -11,7 +11,7 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--
 
 
 def document(page: Path, milliseconds: int = 1000) -> str:
-    """Returns the document's HTML after this many milliseconds of the browser's virtual time."""
+    """Returns the document's HTML after this many milliseconds of the browser's simulated time."""
     return _run(page, "--dump-dom", f"--virtual-time-budget={milliseconds}").stdout
 
 

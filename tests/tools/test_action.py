@@ -1,6 +1,7 @@
 """Tests the GitHub action.
 
-The tests run its steps as GitHub's runner does: in bash with the same options, and with the value of each expression.
+The tests run its steps as GitHub's runner does: in bash with the same options, and with expressions replaced by their
+values.
 """
 
 import re
@@ -112,7 +113,7 @@ def use(runner: Runner, repository: tuple[Path, str]) -> Callable[..., Used]:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Returns a pull request, and its base commit.
+    """Returns a repository with a pull request, and the commit on which the pull request is based.
 
     The pull request has a changed, a new, an unchanged and a broken model.
     """
@@ -133,7 +134,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 def tables(markdown: str) -> list[list[str]]:
-    """Returns the rows of every table, as the texts of their cells."""
+    """Returns the rows of every table. A row is a list of texts."""
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
 

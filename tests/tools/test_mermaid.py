@@ -1,5 +1,6 @@
-"""Tests Mermaid graphs with Mermaid's own parser and renderer in a browser: the nodes, edges and labels of the picture
-must be as in the report.
+"""Tests Mermaid graphs with Mermaid's parser and renderer in a browser.
+
+The nodes, edges and labels of the picture must agree with the report.
 """
 
 import json

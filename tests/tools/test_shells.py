@@ -22,7 +22,7 @@ SHELLS = {
     "bash": (["bash", "--noprofile", "--norc", "-i"], f"PS1='{PROMPT}'"),
     "zsh": (["zsh", "-f", "-i"], f"PS1='{PROMPT}'; autoload -Uz compinit; compinit -u -D"),
 }
-# The text that is typed (``\t`` means that TAB is pressed), and the words of the line afterwards.
+# The typed text (``\t`` is the TAB key), and the words of the line afterwards.
 LINES = [
     ("convcalc sum\t", ["convcalc", "summary"]),
     ("convcalc sum\tspecs/fash\t", ["convcalc", "summary", "specs/fashion_mnist.yaml"]),

@@ -1,4 +1,4 @@
-"""Compares convcalc's report on a file with the record of the live model that was saved to this file."""
+"""Compares convcalc's report on a file with Keras's record of the model that the file contains."""
 
 from __future__ import annotations
 

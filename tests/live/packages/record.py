@@ -1,7 +1,8 @@
-"""Builds the models of one package, saves each model in every kind of file that Keras can write, and records Keras's
-numbers.
+"""Builds and saves the models of one package, and records Keras's numbers.
 
-Run this module in a process that can import the package: ``python -m tests.live.packages.record ZOO FOLDER [quick]``.
+Each model is saved in every kind of file that Keras can write. Run this module in a process that can import the
+package: ``python -m tests.live.packages.record ZOO FOLDER [quick]``.
+
 The module writes ``FOLDER/manifest.jsonl`` with one JSON object for each model. If a model could not be built, its
 object contains the error.
 """
@@ -26,7 +27,7 @@ def main(zoo: str, folder: Path, quick: bool) -> None:
     """Builds and saves all models of one module of the zoo."""
     import keras
 
-    if not hasattr(keras, "tree"):  # Keras 3.0 uses dm-tree, which has the same functions
+    if not hasattr(keras, "tree"):  # Keras 3.0 uses the functions of dm-tree
         keras.tree = importlib.import_module("tree")
     folder.mkdir(parents=True, exist_ok=True)
     module = importlib.import_module(f"tests.live.packages.zoo.{zoo}")

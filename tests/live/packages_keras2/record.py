@@ -1,9 +1,10 @@
-"""Builds the models of one function, saves each model in every kind of file that this version of Keras 2 writes, and
-records Keras's numbers.
+"""Builds and saves the models of one function, and records Keras's numbers.
 
-Run this script in the environment of the package: ``python record.py MODULE FUNCTION FOLDER [quick]``. The script must
-run with Python 3.6, and must not import convcalc. It writes ``FOLDER/manifest.jsonl`` in the same form as
-`tests/live/packages/record.py`.
+Each model is saved in every kind of file that this version of Keras 2 writes. Run this script in the environment of the
+package: ``python record.py MODULE FUNCTION FOLDER [quick]``.
+
+The script must run with Python 3.6, and must not import convcalc. It writes ``FOLDER/manifest.jsonl`` in the same form
+as `tests/live/packages/record.py`.
 """
 
 import importlib

@@ -10,7 +10,8 @@ from typing import Any
 def filled(target: Callable[..., Any], small: Mapping[str, Any], special: Mapping[str, Any] = {}) -> Any:
     """Calls ``target`` with all arguments in ``special``, and with those in ``small`` that ``target`` accepts.
 
-    Other arguments keep their defaults. A lambda is a function that makes the value, so that two models never share it.
+    Other arguments keep their defaults. A lambda in ``small`` or ``special`` is called to make the value, so that two
+    models never share an object.
     """
     source = target.__init__ if inspect.isclass(target) else target
     names = [name for name in inspect.signature(source).parameters if name not in ("self", "kwargs", "args")]

@@ -85,7 +85,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
 }
 
 
-# Functions that fail with these arguments in the version that is installed.
+# Functions that fail with these arguments in the installed version.
 FAILING = {"FNet3DModel", "gMLP3DModel", "MLPMixer3DModel", "VideoMixerModel"}
 
 
