@@ -320,9 +320,10 @@ def call_numbers(model: Model) -> list[int]:
 def summary_order(model: Model) -> list[int]:
     """Returns the numbers of the layers in the order of Keras's ``summary()``.
 
-    A Sequential lists its layers in order, without the input layer. A Functional sorts its layers by depth (the longest
-    path to an output), then by the order of a backward walk from the outputs, as in Keras's ``ops.function.map_graph``.
-    A model without a graph has the order of its file.
+    - A Sequential lists its layers in order, without the input layer.
+    - A Functional sorts its layers by depth (the longest path to an output). Layers of equal depth have the order of a
+      backward walk from the outputs, as in Keras's ``ops.function.map_graph``.
+    - A model without a graph has the order of its file.
     """
     if model.class_name == "Sequential" or not model.outputs:
         return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]

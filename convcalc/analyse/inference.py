@@ -242,7 +242,7 @@ def _may_have_more(result: CallResult) -> bool:
 
 
 def _add_used_outputs(run: ModelRun) -> None:
-    """Adds outputs to calls whose number of outputs is unknown: those that the model uses. Their shapes are unknown."""
+    """Adds outputs to calls whose number of outputs is unknown, until each output exists that the model uses."""
     model, results = run.model, run.results
     if not any(map(_may_have_more, results)):
         return

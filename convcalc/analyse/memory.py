@@ -2,8 +2,8 @@
 
 The outputs of all calls are activations. Memory that a layer needs internally, or that a runtime adds, is not counted.
 
-If the batch size is unknown, the engine runs again with batch size 1. The batch axis of the first run cannot be
-replaced by 1, because an operation such as ``keras.ops.reshape`` may merge the batch axis into another axis.
+If the batch size is unknown, the engine runs again with batch size 1. Replacing the batch axis by 1 in all shapes would
+be wrong: an operation such as ``keras.ops.reshape`` may merge the batch axis into another axis.
 """
 
 from __future__ import annotations

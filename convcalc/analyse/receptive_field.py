@@ -266,10 +266,10 @@ def _after_layer(fields: TensorFields, views: Sequence[View | None], name: str, 
 
 
 def _track(track: Track, views: Sequence[View | None], name: str, origin: object) -> Track | None:
-    """Returns the track after a layer; None if unknown.
+    """Returns the track after a layer; None if the track is unknown. Examples:
 
-    The track is unknown if the layer reads one of its axes in an unknown way, or if the layer reads some of its axes as
-    a whole and others not.
+    - The layer reads an axis of the track in an unknown way.
+    - The track has several axes, and the layer reads only some of them as a whole.
     """
     if not track.axes:
         return track

@@ -1,12 +1,16 @@
 """One axis of a sliding window: the arithmetic of convolution, pooling and padding.
 
-The output size is ``floor((I − F + P)/S) + 1``. ``I`` is the input size, ``F`` the effective kernel (``d·(k − 1) + 1`` for a kernel
-of ``k`` with dilation ``d``), ``P`` the padding of both sides and ``S`` the stride. Source: Dumoulin & Visin, "A guide to
-convolution arithmetic for deep learning" (2016). 'same' gives ``ceil(I/S)`` outputs and adds the necessary padding; if
-the total padding is odd, the extra position is at the end, as in TensorFlow and Keras. Transposed windows follow
-``keras.layers.Conv2DTranspose``.
+The output size is ``floor((I − F + P)/S) + 1``:
 
-All functions accept any number of :mod:`convcalc.base.numbers`.
+- ``I`` is the input size, and ``S`` the stride.
+- ``F`` is the effective kernel: ``d·(k − 1) + 1`` for a kernel of ``k`` with dilation ``d``.
+- ``P`` is the padding of both sides. 'same' pads as much as ``ceil(I/S)`` outputs need. If ``P`` is odd, the extra
+  position is at the end, as in TensorFlow and Keras.
+
+Transposed windows follow ``keras.layers.Conv2DTranspose``. All functions accept all types of
+:mod:`convcalc.base.numbers`.
+
+Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016).
 """
 
 from __future__ import annotations
@@ -94,8 +98,9 @@ def pad_before_range(window: Window) -> tuple[int, int]:
         return before, before
     effective, stride = plain(window.effective_kernel), plain(window.stride)
     assert isinstance(effective, int) and isinstance(stride, int)
-    # 'same' pads half of the total, rounded down, before the input. The total is effective − stride if the input size
-    # is a multiple of the stride, and effective − 1 if it is a multiple plus 1.
+    # 'same' pads half of the total, rounded down, before the input. If the input size is a multiple of the stride, the
+    # total is effective − stride, the minimum. If the input size is a multiple plus 1, the total is effective − 1, the
+    # maximum.
     return max(effective - stride, 0) // 2, (effective - 1) // 2
 
 

@@ -140,8 +140,10 @@ def conv(
     """Returns the result of a convolution (with ``pool``: a pooling). ``input`` has the spatial axes only.
 
     A size is a number, :data:`UNKNOWN`, or a name for a symbolic formula. A single number is used for every axis.
-    ``padding`` is 'valid', 'same', 'causal', a number for all sides, a number for both sides of each axis, or a pair
-    (before, after) for each axis. ``strides`` defaults to 1; for a pooling, to the kernel size.
+    ``strides`` defaults to 1; for a pooling, to the kernel size.
+
+    ``padding`` is 'valid', 'same', 'causal', or numbers: one for all sides, one for both sides of each axis, or a pair
+    (before, after) for each axis.
 
     Raises :class:`ConvcalcError` if the kernel does not fit, or if the framework does not accept the arguments.
     """

@@ -115,7 +115,7 @@ def _most_memory(report: Study) -> Findings:
 
 
 def _single_layers(report: Report) -> list[LayerReport]:
-    """Returns all rows except those of nested models, whose numbers are sums of other rows."""
+    """Returns all rows without those of nested models: their numbers are sums of other rows."""
     rows = report.layers
     models = {row.path for row, next_row in pairwise(rows) if next_row.depth > row.depth}
     return [row for row in rows if row.path not in models]

@@ -4,8 +4,8 @@ Only siblings are matched: layers that are directly inside the same model. Each 
 unmatched:
 
 1. Layers whose name a user chose are matched by name.
-2. Layers with the same structure are matched if all layers between them and the model's inputs match, or all layers
-   between them and the model's outputs.
+2. Layers with the same structure are matched if all layers before them match, up to the model's inputs. The same is
+   tried with the layers after them, up to the model's outputs.
 3. Between two matched layers, the longest common sequence of layers with equal structures is matched. Then the most
    similar layers of the same type are matched.
 4. Layers with the same name and structure at different positions are matched: they were moved.

@@ -116,7 +116,8 @@ class Comparison:
     def as_dict(self) -> dict[str, Any]:
         """Returns the comparison for JSON (version 1). Unknown values are None.
 
-        ``incomplete`` names the model (``before`` or ``after``) in which a number is only a lower bound.
+        If a number is only a lower bound in one of the models, ``incomplete`` names this model: ``before`` or
+        ``after``.
         """
         return {
             "schema_version": SCHEMA_VERSION,

@@ -196,10 +196,12 @@ def _changes_trainable(parent: Pair | None) -> bool:
 
 
 def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequence[Change]]) -> set[int]:
-    """Returns the layers whose computed values may differ because of another layer.
+    """Returns the layers whose computed values may differ because of another layer. There are four reasons:
 
-    There are four reasons: an input of the layer differs, the layer reads an input of a nested model, the layer
-    contains layers, or its parent was frozen or unfrozen.
+    - An input of the layer differs.
+    - The layer reads an input of a nested model.
+    - The layer contains layers.
+    - The parent of the layer was frozen or unfrozen.
     """
     matches = siblings.alignment.matches
     partners = {right: left for left, right in matches.items()}

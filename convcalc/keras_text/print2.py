@@ -68,9 +68,9 @@ class _Summary:
         yield "_" * self.length
 
     def _layer(self, row: LayerReport, last: bool) -> Iterator[str]:
-        """Yields the lines of a layer, and with ``expand_nested`` those of its inner layers.
+        """Yields the lines of a layer, and with ``expand_nested`` the lines of its inner layers.
 
-        ``last`` is True for the last layer of a nested model, which no separator follows.
+        ``last`` is True for the last layer of a nested model: no separator follows it.
         """
         yield from self._row(self._cells(row), row.depth)
         inside = self._inside(row) if self.options.expand_nested else []

@@ -54,8 +54,11 @@ def snapshot_as_printed(report: Report, printed: Snapshot) -> Snapshot:
 def _in_range(rows: tuple[Row, ...], printed: Snapshot, report: Report) -> tuple[Row, ...]:
     """Returns the rows that the printed summary shows: all rows, or a range (``layer_range``).
 
-    The text does not say that it shows a range. There are three signs: the shown layers have fewer parameters than the
-    total, a layer reads a layer that is not shown, or the first layer is not an input.
+    The text does not say that it shows a range. There are three signs:
+
+    - The shown layers have fewer parameters than the total.
+    - A layer reads a layer that is not shown.
+    - The first layer is not an input.
     """
     tops = [number for number, row in enumerate(rows) if row.depth == 0]
     shown, current = [row for row in printed.rows if row.depth == 0], [rows[number] for number in tops]
