@@ -34,7 +34,7 @@ def flops_of(entry: str, size: str) -> Any:
     return spec(f"input: {size}\nlayers: [{entry}]").layers[-1].flops
 
 
-# The convention -------------------------------------------------------------------------------------------------------
+# FLOPs computed by hand -----------------------------------------------------------------------------------------------
 
 BY_HAND: list[tuple[str, str, int]] = [
     ("Conv2D: {filters: 4, kernel_size: 3}", "[6, 6, 2]", 2 * 16 * 4 * 18 + 16 * 4),
@@ -131,7 +131,7 @@ def test_a_bias_adds_once_for_each_output_element() -> None:
     assert {"Dense", "Conv2D", "Conv3DTranspose", "DepthwiseConv1D", "SeparableConv2D"} < seen
 
 
-# Declarations that every layer, operation and activation must have ----------------------------------------------------
+# Every layer, operation and activation declares its FLOPs -------------------------------------------------------------
 
 # Layers with unknown FLOPs. Their FLOPs depend on an algorithm, on values or on Python code.
 UNTOLD = {
@@ -213,7 +213,7 @@ def test_flops_are_known_if_all_sizes_are_known(family: str) -> None:
     assert asked > 5
 
 
-# Labels, batches, models in models ------------------------------------------------------------------------------------
+# Labels of unknown FLOPs, batch sizes, nested models ------------------------------------------------------------------
 
 
 def test_unknown_sizes_and_unknown_layers_are_labelled() -> None:
@@ -251,7 +251,7 @@ def test_a_nested_model_counts_its_layers_at_the_actual_sizes() -> None:
     assert below.flops is UNKNOWN
 
 
-# Published numbers ----------------------------------------------------------------------------------------------------
+# Published FLOPs ------------------------------------------------------------------------------------------------------
 
 SLIM = "tensorflow/models, slim/nets/mobilenet_v1.py"
 MOBILENET: list[tuple[str, int, int]] = [

@@ -40,7 +40,7 @@ def assuming(report: Report, dtype: str | None = None, in_place: bool = False, o
     return replace(report, assumptions=Assumptions(dtype, in_place, optimizer)).memory
 
 
-# Published numbers ----------------------------------------------------------------------------------------------------
+# Published peaks and activations --------------------------------------------------------------------------------------
 
 # petewarden/ml_memory_analyser counts deployed graphs, in which a convolution includes batch normalization, activation
 # and padding. keras.applications has separate layers for these. So the deployed graphs are written here as specs.
@@ -159,7 +159,7 @@ def test_the_activations_of_resnet50_match_published_numbers() -> None:
     assert round(counted / 2**20) == 103
 
 
-# Brute force ----------------------------------------------------------------------------------------------------------
+# Comparison with a brute-force simulation -----------------------------------------------------------------------------
 
 _BYTES = {"float32": 4, "float16": 2, "float64": 8}
 _OVERWRITING, _VIEWS = ("Activation", "BatchNormalization", "Add"), ("Dropout", "Flatten")
@@ -337,7 +337,7 @@ def test_a_nested_model_uses_the_memory_of_its_layers() -> None:
             assert one.activations == other.activations, seed
 
 
-# What is counted ------------------------------------------------------------------------------------------------------
+# Memory of inputs, weights, outputs and optimizers --------------------------------------------------------------------
 
 
 def test_the_parts_of_a_small_model() -> None:
@@ -445,7 +445,7 @@ def test_memory_is_computed_only_on_request() -> None:
     assert "memory" in report._results
 
 
-# Unknown numbers ------------------------------------------------------------------------------------------------------
+# Unknown sizes --------------------------------------------------------------------------------------------------------
 
 UNKNOWNS = [
     # Each row: a spec, the bytes of the activations, and the label of this number. "activations alone": the activations
@@ -516,7 +516,7 @@ def test_a_model_that_rejects_a_batch_of_one_has_unknown_sizes() -> None:
     assert (memory.peak, memory.incomplete["peak_activation_bytes"]) == (UNKNOWN, "unknown")
 
 
-# Output ---------------------------------------------------------------------------------------------------------------
+# Printed output -------------------------------------------------------------------------------------------------------
 
 
 def test_the_json_report_has_memory_per_layer_call_and_total() -> None:

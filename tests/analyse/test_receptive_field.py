@@ -331,7 +331,7 @@ def test_a_period_that_is_too_long_is_unknown() -> None:
     assert numbers(field(report, "up_sampling1d_1")) == [(UNKNOWN, None, UNKNOWN)]
 
 
-# Every layer, JSON, the table and explanations ------------------------------------------------------------------------
+# Declarations, JSON, the table and explanations -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))

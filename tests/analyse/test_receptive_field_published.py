@@ -115,7 +115,7 @@ def test_published_fields_of_inception_v2() -> None:
     assert numbers(field(spec(*layers, size=(224, 224, 3)), "mixed_5c")) == [(699, 32, 318)] * 2, TABLE
 
 
-# Branches from the tests of the same library --------------------------------------------------------------------------
+# Branches from the tests of google-research/receptive_field -----------------------------------------------------------
 
 
 def test_aligned_branches() -> None:

@@ -189,7 +189,7 @@ def test_every_code_is_explained(kind: InsightRule) -> None:
     assert max(map(len, said.output.splitlines())) <= 70
 
 
-# Output ---------------------------------------------------------------------------------------------------------------
+# Printed output -------------------------------------------------------------------------------------------------------
 
 
 def run(*words: str) -> Any:

@@ -223,7 +223,7 @@ def test_lora_and_spectral_normalization_in_archives() -> None:
     assert len(said(archive(spectral, once))) == 1
 
 
-# Layers that only the file defines ----------------------------------------------------------------------------------
+# Layers whose parameters are only in the file -----------------------------------------------------------------------
 
 
 def foreign(**config: Any) -> dict[str, Any]:
@@ -340,7 +340,7 @@ def test_weights_are_not_read_if_every_layer_is_known(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code, tmp_path / "model.keras"]).returncode == 0
 
 
-# The command ----------------------------------------------------------------------------------------------------------
+# The option --verify on the command line ------------------------------------------------------------------------------
 
 
 def run(capsys: pytest.CaptureFixture[str], *args: Any) -> tuple[int, str, str]:

@@ -107,7 +107,7 @@ def test_a_terminal_shows_progress() -> None:
     assert f"1/6 {FASHION}" in shown and shown.endswith("\r\x1b[K")
 
 
-# The processes
+# Start, order and end of the processes
 
 
 def checks(format: str) -> CheckRun:

@@ -101,7 +101,7 @@ def with_layer(number: int, *layers: str) -> list[str]:
     return [*BASE[:number], *layers, *BASE[number + 1 :]]
 
 
-# In a chain with automatic names --------------------------------------------------------------------------------------
+# Changes in a chain with automatic names ------------------------------------------------------------------------------
 
 
 def test_a_model_equals_itself() -> None:
@@ -217,7 +217,7 @@ def test_unknown_sizes_differ_only_from_known_ones() -> None:
     assert [row[0] for row in told(comparison)] == ["changed", *["follows"] * 9]
 
 
-# In graphs ------------------------------------------------------------------------------------------------------------
+# Changes in graphs ----------------------------------------------------------------------------------------------------
 
 
 def test_vgg16_and_vgg19() -> None:
@@ -314,7 +314,7 @@ def test_layers_inside_other_layers_are_compared_without_names() -> None:
     ]
 
 
-# Texts ----------------------------------------------------------------------------------------------------------------
+# Snapshots from printed texts -----------------------------------------------------------------------------------------
 
 
 def test_values_that_a_text_lacks_are_not_compared() -> None:
@@ -348,7 +348,7 @@ def test_cropped_cells_match_the_text_that_they_show() -> None:
     assert own(compare(cropped, chain([*BASE[:6], *BASE[7:]])))[0][0] == "removed"
 
 
-# Properties -----------------------------------------------------------------------------------------------------------
+# Random models --------------------------------------------------------------------------------------------------------
 
 LAYERS = [
     "Conv2D: {filters: 4, kernel_size: 3, padding: same}",
@@ -437,7 +437,7 @@ def test_matching_positions_are_a_longest_common_subsequence(one: str, two: str)
     assert len(pairs) == table[-1][-1]
 
 
-# Size -----------------------------------------------------------------------------------------------------------------
+# Large models ---------------------------------------------------------------------------------------------------------
 
 
 def test_matching_stops_at_too_many_differences() -> None:

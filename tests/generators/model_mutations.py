@@ -34,7 +34,7 @@ class Mutation(NamedTuple):
     report: Report
 
 
-# Changes --------------------------------------------------------------------------------------------------------------
+# Functions that change a model ----------------------------------------------------------------------------------------
 
 
 def _wider(layer: Layer) -> Layer | None:
@@ -129,7 +129,7 @@ def dropped(model: Model, number: int) -> Model | None:
     return model._replace(layers=layers, calls=kept, inputs=moved(model.inputs), outputs=moved(model.outputs))
 
 
-# Visible differences --------------------------------------------------------------------------------------------------
+# Which changes a printed text shows -----------------------------------------------------------------------------------
 
 
 def blocks(text: str) -> list[str]:
@@ -251,7 +251,7 @@ def _right(
     return {mutation.layer, f"new_{mutation.layer}", *paths, *(path.rpartition("/")[2] for path in paths)}
 
 
-# Texts as records -----------------------------------------------------------------------------------------------------
+# Checks of models against printed texts -------------------------------------------------------------------------------
 
 
 @dataclass

@@ -172,7 +172,7 @@ def unknown_operation_with_two_outputs() -> Case:
     return Case(config, {"a": ([(None, 3)], 9), "b": ([(None, 5)], 15)}, 0)
 
 
-# A custom layer gives the output. Keras numbers the calls of a custom subclass of Functional from 1 ------------------
+# Outputs of custom models, whose calls Keras numbers from 1 ----------------------------------------------------------
 
 
 @case
@@ -205,7 +205,7 @@ def custom_layer_called_twice_with_the_second_call_as_the_output() -> Case:
     return Case(config, {"m": ([None], None)})
 
 
-# Others ---------------------------------------------------------------------------------------------------------------
+# Discretization, and custom classes with an argument 'name' -----------------------------------------------------------
 
 
 @case
@@ -306,7 +306,7 @@ def Sequential_with_states_as_the_model() -> Case:
     return Case(config, {"r": ([(None, 2)] * 3, 56)})
 
 
-# Nested models that are called on another rank ------------------------------------------------------------------------
+# Nested models that are called on inputs of another rank --------------------------------------------------------------
 
 
 def _called_on(declared: tuple[int | None, ...], shape: tuple[int | None, ...], output: Shape) -> Case:
@@ -383,7 +383,7 @@ def pooling_in_a_model_called_on_an_axis_more() -> Case:
     return _nested(layer("GlobalMaxPooling1D", "p"), (4, 4), (4, 4, 1), None, 0)
 
 
-# 0, 1 and null for true and false -------------------------------------------------------------------------------------
+# 0, 1 or null as a value of a bool ------------------------------------------------------------------------------------
 
 
 @case
@@ -549,7 +549,7 @@ def Concatenate_with_a_constant_in_Keras_2() -> Case:
     )
 
 
-# Layers for images that are called on a dict --------------------------------------------------------------------------
+# Image layers that are called on a dict -------------------------------------------------------------------------------
 
 
 def _on_a_dict(body: dict[str, Any], tree: dict[str, Any], **shapes: Shape) -> Case:
@@ -591,7 +591,7 @@ def MaxNumBoundingBoxes_of_boxes() -> Case:
     return _on_a_dict(layer("MaxNumBoundingBoxes", "n", max_number=7), tree, boxes=(None, 5, 4), labels=(None, 5))
 
 
-# Models inside layers inside layers ------------------------------------------------------------------------------------------
+# Models in two nested wrappers -----------------------------------------------------------------------------------------------
 
 
 def _inner_model() -> dict[str, Any]:

@@ -144,7 +144,7 @@ def test_transposed_convolutions_multiply_at_input_positions(
     assert macs_of(f"Conv{rank}DTranspose", args, (*sizes, 2)) == expected
 
 
-# Dense ----------------------------------------------------------------------------------------------------------------
+# Dense layers ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", [(5,), (4, 5), (2, 3, 5)])
@@ -195,7 +195,7 @@ def test_a_low_rank_update_is_multiplied_once() -> None:
     assert macs_of("Dense", {"units": 3, "lora_rank": 2}, (4, 5)) == positions + update
 
 
-# Recurrence -----------------------------------------------------------------------------------------------------------
+# Recurrent layers -----------------------------------------------------------------------------------------------------
 
 
 def gates(features: int, units: int, count: int) -> int:
@@ -249,7 +249,7 @@ def test_a_layer_applied_at_each_step() -> None:
     assert macs_of("Pipeline", {"layers": [{"Dense": 3}, {"Dense": 2}]}, (5,)) == 5 * 3 + 3 * 2
 
 
-# Attention ------------------------------------------------------------------------------------------------------------
+# Attention layers -----------------------------------------------------------------------------------------------------
 
 
 def projections(positions: int, *sizes: Sizes) -> int:
@@ -296,7 +296,7 @@ def test_attention_without_projections() -> None:
     assert macs_of("AdditiveAttention", {}, (4, 5), (6, 3), (6, 5)) == dot
 
 
-# Products without weights ---------------------------------------------------------------------------------------------
+# Layers and operations that multiply without weights ------------------------------------------------------------------
 
 
 def test_dot() -> None:
@@ -371,7 +371,7 @@ def test_correlation() -> None:
         assert sample_macs(result) == sum(1 for _ in grid((size, 3)))
 
 
-# Every multiplication is counted --------------------------------------------------------------------------------------
+# Every layer with weights has MACs ------------------------------------------------------------------------------------
 
 # Layers without multiply-accumulates, although they have weights. The weights are looked up, scale single values, or
 # are statistics.

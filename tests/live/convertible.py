@@ -515,7 +515,7 @@ def models(random: Random) -> Iterator[tuple[str, Callable[[], Any]]]:
             (a,) = several((6, 5, 4))
         return ended(a, layer(a))
 
-    # Names ------------------------------------------------------------------------------------------------------------
+    # Names of layers --------------------------------------------------------------------------------------------------
 
     def names() -> Any:
         odd = ["slice", "x", "build", "model", "layers", "ops", "keras", "float", "None", "import", "a b", "é", "1st", "list",

@@ -248,7 +248,7 @@ def test_random_models(tell: Any, tmp_path: Path) -> None:
     assert not failed, "\n".join(failed[:12])
 
 
-# Other contents of files ----------------------------------------------------------------------------------------------
+# Trained models, shared layers, files of Keras 2 ----------------------------------------------------------------------
 
 
 def test_a_trained_model(tmp_path: Path) -> None:

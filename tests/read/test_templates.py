@@ -159,7 +159,7 @@ def test_a_spec_with_layers_of_layers_is_written_and_read_again() -> None:
     assert rows(infer(read_spec(Source("again.yaml", text)))) == rows(found)
 
 
-# Files of Keras -------------------------------------------------------------------------------------------------------
+# Keras files ----------------------------------------------------------------------------------------------------------
 
 
 def top(class_name: str, **config: Any) -> bytes:

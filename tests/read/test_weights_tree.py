@@ -243,7 +243,7 @@ def test_a_config_that_is_not_a_model_is_refused(config: Any) -> None:
     assert failed.value.problems[0].code == codes.NOT_A_MODEL
 
 
-# Totals ---------------------------------------------------------------------------------------------------------------
+# Totals of parameters -------------------------------------------------------------------------------------------------
 
 
 def foreign(source: str = "x", **config: Any) -> dict[str, Any]:

@@ -222,7 +222,7 @@ def test_the_json_of_a_model_with_a_record_has_the_comparison() -> None:
     assert model["comparison"]["layers"][0]["status"] == "changed"
 
 
-# Codes
+# Descriptions of codes
 
 
 @pytest.mark.slow

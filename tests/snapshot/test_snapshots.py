@@ -64,7 +64,7 @@ def said(spec: str, record: str | Snapshot, **options: bool) -> list[str]:
     return [problem.message for problem in problems(spec, record, **options)]
 
 
-# Texts that we print in Keras's format, at every width ---------------------------------------------------------------
+# Texts that convcalc prints in Keras's format, at every width --------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -110,7 +110,7 @@ def test_a_change_is_refused_at_the_first_differing_layer(name: str, change: str
         assert judged is None or not judged.wrong, (number, asked, judged)
 
 
-# Messages -------------------------------------------------------------------------------------------------------------
+# Messages about differences -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", TEXTS)
