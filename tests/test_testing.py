@@ -1,4 +1,4 @@
-"""Tests convcalc.testing, with which the tests of another project check a model against a record."""
+"""Tests convcalc.testing. Other projects use it in their tests, to check a model against a record."""
 
 import os
 import subprocess

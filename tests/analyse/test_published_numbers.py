@@ -49,7 +49,7 @@ def test_specs_have_their_published_parameters(name: str, params: int, trainable
     [
         ("lenet5", 416_520),  # 28²·25·6 + 10²·25·6·16 + 25·16·120 + 120·84 + 84·10
         ("vgg16", 15_470_264_320),  # torchvision's table: 15.47 · 10⁹
-        # He et al. 2015, table 1: 3.8 · 10⁹. The first 1×1 convolution of a block has the stride.
+        # He et al. 2015, table 1: 3.8 · 10⁹. In a block with a stride, the first 1×1 convolution has the stride.
         ("resnet50", 3_857_973_248),
         ("mobilenet", 567_716_352 + 1_024_000),  # Howard et al. 2017, table 4: 569 million
         ("mobilenet_v2", 300_774_272),  # Sandler et al. 2018, table 4: 300 million

@@ -14,8 +14,8 @@ from convcalc.base.window import Window, pad_before_range, slide, slide_ceil, sl
 KERAS = "Keras 3.15.1, run"
 GUIDE = "Dumoulin & Visin 2016"
 
-# The arguments of slide(size, kernel, stride, dilation, padding); then the output size, the padding before and after,
-# and the number of unread positions.
+# Each row: the arguments of slide(size, kernel, stride, dilation, padding), the output size, the padding before and
+# after, and the number of unread positions.
 SLIDE: list[tuple[tuple[Any, ...], int, tuple[int, int], int, str]] = [
     ((6, 3, 2, 1, "same"), 3, (0, 1), 0, KERAS),
     ((6, 3, 2, 1, "valid"), 2, (0, 0), 1, KERAS),
@@ -42,7 +42,7 @@ SLIDE: list[tuple[tuple[Any, ...], int, tuple[int, int], int, str]] = [
     ((7, 3, 1, 2, "valid"), 3, (0, 0), 0, f"{GUIDE}, relation 15, dilated"),
 ]
 
-# The arguments of slide_ceil(size, kernel, stride, dilation, padding), and the output size.
+# Each row: the arguments of slide_ceil(size, kernel, stride, dilation, padding), and the output size.
 CEIL: list[tuple[tuple[Any, ...], int, str]] = [
     ((112, 3, 2, 1, (1, 1)), 57, "Caffe, and PyTorch with ceil_mode"),
     ((112, 3, 2, 1, (0, 0)), 56, "PyTorch, ceil_mode"),
@@ -50,7 +50,8 @@ CEIL: list[tuple[tuple[Any, ...], int, str]] = [
     ((6, 2, 2, 1, (1, 1)), 4, "PyTorch, ceil_mode: nothing to round"),
 ]
 
-# The arguments of slide_transposed(size, kernel, stride, dilation, padding, output_padding), and the output size.
+# Each row: the arguments of slide_transposed(size, kernel, stride, dilation, padding, output_padding), and the output
+# size.
 TRANSPOSED: list[tuple[tuple[Any, ...], int, str]] = [
     ((4, 3, 2, 1, "same", None), 8, KERAS),
     ((4, 3, 2, 1, "valid", None), 9, KERAS),

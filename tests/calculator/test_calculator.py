@@ -50,8 +50,8 @@ def test_one_size_is_one_axis_and_missing_answers_are_null() -> None:
     assert (named["output"], named["formulas"]["output"]) == ([None], "floor((H − 3)/2) + 1")
 
 
-# A calculation, and the expected output size of each axis. Each size was computed by Keras 3.15.1, or is documented by
-# PyTorch.
+# Each row: a calculation, and the expected output size of each axis. Keras 3.15.1 computed the sizes, or PyTorch
+# documents them.
 QUESTIONS = [
     (dict(input=6, kernel_size=3, strides=2, padding=((1, 0), (0, 1))), (3, 3)),
     (dict(input=32, kernel_size=3, dilation=4), (24,)),

@@ -167,7 +167,7 @@ def sizes(data: bytes) -> None:
 
 
 def quantities(data: bytes) -> None:
-    """Parses quantities such as 5M. A quantity must not be negative, and plain digits must have their usual value."""
+    """Parses quantities such as 5M. A quantity must not be negative, and digits such as 12 must give their number."""
     text = data.decode(errors="replace")
     with suppress(Refusal):
         value = quantity(text)

@@ -129,7 +129,7 @@ def dropped(model: Model, number: int) -> Model | None:
     return model._replace(layers=layers, calls=kept, inputs=moved(model.inputs), outputs=moved(model.outputs))
 
 
-# Which changes a printed text shows -----------------------------------------------------------------------------------
+# Changes that a printed text shows ------------------------------------------------------------------------------------
 
 
 def blocks(text: str) -> list[str]:

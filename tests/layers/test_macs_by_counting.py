@@ -373,8 +373,8 @@ def test_correlation() -> None:
 
 # Every layer with weights has MACs ------------------------------------------------------------------------------------
 
-# Layers without multiply-accumulates, although they have weights. The weights are looked up, scale single values, or
-# are statistics.
+# Layers with weights, but without multiply-accumulates. Their weights are tables, factors of single values, or
+# statistics.
 _NO_SUMS = {
     "BatchNormalization",
     "Embedding",

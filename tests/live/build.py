@@ -47,7 +47,7 @@ def _layer(layer: Layer) -> Any:
         return _declared(layer.definition, layer, common)
     call_only = ("use_causal_mask", "return_attention_scores", "reverse")
     args = {key: _value(value) for key, value in layer.args.items() if key not in call_only}
-    # convcalc stores a list with one pair for the one axis; Keras takes the pair itself
+    # For one axis, convcalc stores [[1, 2]], and Keras takes [1, 2].
     if layer.class_name in ("Cropping1D", "ZeroPadding1D"):
         key = "cropping" if layer.class_name == "Cropping1D" else "padding"
         args |= {key: args[key][0]} if key in args else {}

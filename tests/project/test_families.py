@@ -105,7 +105,10 @@ LISTS_LAYERS = {"read/keras_files/upgrade_keras1.py", "read/keras_files/upgrade_
 
 @pytest.mark.slow
 def test_no_other_code_lists_layers() -> None:
-    """A fact about a layer must be in the layer's declaration. In a list elsewhere, a new layer could be forgotten."""
+    """A fact about a layer must be in the layer's declaration.
+
+    If another module listed layers, nobody would notice that a new layer is missing in this list.
+    """
     wrong = []
     for file in sorted(PACKAGE.rglob("*.py")):
         place = file.relative_to(PACKAGE).as_posix()

@@ -37,7 +37,7 @@ def test_many_new_objects_are_not_searched_at_once() -> None:
     finally:
         gc.callbacks.pop()
     assert gc.isenabled()
-    # Objects that are created in ``gc_paused`` must become old objects (generation 2), because the garbage collector
-    # seldom searches those. But the collector must not search generation 2 for this.
+    # Objects that are created in ``gc_paused`` must become old (generation 2), because the garbage collector seldom
+    # searches old objects. ``gc_paused`` itself must not search generation 2.
     assert young < len(made)
     assert 2 not in searched

@@ -150,8 +150,8 @@ def test_any_expression(text: str) -> None:
 def grow(value: str, wide: str) -> str:
     """Returns a spec with twelve blocks, each of which passes an argument to the next block.
 
-    ``value`` is the argument of the first block. ``wide`` is the argument that a block passes. It contains the block's
-    own argument ``$x`` several times, so the argument grows with each block.
+    ``value`` is the argument of the first block. ``wide`` is the argument that a block passes: it contains the block's
+    own argument ``$x`` several times. So the argument grows with each block.
     """
     lines = [f"  b{n}: {{arguments: [x], layers: [{{b{n + 1}: {{x: {wide}}}}}]}}" for n in range(12)]
     last = "  b12: {arguments: [x], layers: [{Dense: {units: $x, name: $x}}]}"

@@ -1,6 +1,6 @@
-"""Fixtures of this folder. Also marks every test in this folder as a test that needs external programs.
+"""Fixtures of this folder: a repository with the files of this checkout, and an environment for git.
 
-The shared fixtures are a repository with the files of this checkout, and an environment for git.
+This module also marks every test in this folder as a test that needs external programs.
 """
 
 import os

@@ -208,7 +208,7 @@ def test_a_shallow_checkout_fetches_its_base(
 
 
 def test_the_action_matches_its_schema() -> None:
-    """check-jsonschema contains the schema for GitHub Actions. The action must agree with this schema."""
+    """The action agrees with the schema for GitHub Actions. check-jsonschema contains this schema."""
     command = [
         sys.executable,
         "-m",

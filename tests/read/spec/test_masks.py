@@ -101,7 +101,7 @@ def test_a_layer_with_another_dtype_casts_and_loses_the_mask() -> None:
 
 
 def test_masks_that_cannot_be_combined_are_refused() -> None:
-    """Keras also refuses masks that cannot be combined, at the layer that combines them."""
+    """Keras also refuses such masks: it raises an error at the layer that combines them."""
     from pytest import raises
 
     from convcalc.base.problems import ConvcalcError
