@@ -176,7 +176,7 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     for dim, size in inputs.items():
         if dim in outputs and outputs[dim] is not UNKNOWN and outputs[dim] != size:
             raise Refusal(
-                f"has an output_shape with size {outputs[dim]} on axis '{dim}', whose size in the input is {size}",
+                f"has size {outputs[dim]} for axis '{dim}' in output_shape, but size {size} in its input",
                 codes.EQUATION,
                 "output_shape",
             )
@@ -212,9 +212,7 @@ def _einsum_bias(
     if axes is None:
         return ()
     if not axes or any(axis not in target for axis in axes):
-        raise Refusal(
-            f"has bias_axes '{axes}', which are not all axes of the output '{target}'", codes.EQUATION, "bias_axes"
-        )
+        raise Refusal(f"needs bias_axes from the output axes '{target}', not '{axes}'", codes.EQUATION, "bias_axes")
     first = min(map(target.find, axes))
     shape = [required(sizes[dim], "size of every axis of the bias") if dim in axes else 1 for dim in target[first:]]
     return (Weight("bias", (*shape, *(1,) * trailing), added_per_sample=added),)

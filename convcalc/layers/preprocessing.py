@@ -73,7 +73,7 @@ def normalization(a: Args, x: Shape) -> Inferred:
             "mean" if variance is None else "variance",
         )
     kept = sorted(axis_index(index, len(x)) for index in axes)
-    shape = tuple(required(x[index], "size on every axis that is kept") for index in kept)
+    shape = tuple(required(x[index], "size on every axis in 'axis'") for index in kept)
     if mean is not None:
         _check_statistics(mean, variance, shape)
         return Inferred((x,))
@@ -97,7 +97,9 @@ def _check_statistics(mean: Any, variance: Any, kept: Shape) -> None:
         size not in (1, known) for size, known in zip(reversed(mean_shape), reversed(kept))
     ):
         raise Refusal(
-            f"has a mean of shape {mean_shape}, which does not fit the kept axes {kept}", codes.SHAPES_DIFFER, "mean"
+            f"has a mean of shape {mean_shape}, which does not fit {kept}, the sizes on the axes in 'axis'",
+            codes.SHAPES_DIFFER,
+            "mean",
         )
 
 

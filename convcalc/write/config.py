@@ -62,8 +62,8 @@ def require_known_shapes(report: Report) -> None:
                 if ref.output >= len(shapes) or shapes[ref.output] is None:
                     message = (
                         f"'{prefix}{model.layers[call.layer].name}' reads output {ref.output} of '{name}', whose shape is "
-                        f"unknown, but Keras needs the shape in a config: write a spec, and add "
-                        f"'expect: {{output_shape: …}}' to '{name}', or write Python code"
+                        f"unknown, but a config needs this shape: write .py, or write a spec and add "
+                        f"'expect: {{output_shape: …}}' to '{name}'"
                     )
                     raise error(codes.CANNOT_WRITE, message)
 
@@ -269,7 +269,7 @@ def _node(
         sources = [tensor(ref) for ref in call.sources]
         return {"args": filled(list(call.form.args), sources), "kwargs": filled(call.form.kwargs, sources)}
     if call.constants:
-        raise error(codes.CANNOT_WRITE, f"'{prefix}{layer.name}' is called on a constant in an unknown form")
+        raise error(codes.CANNOT_WRITE, f"'{prefix}{layer.name}' is called on a constant that cannot be written")
     tensors = [tensor(ref) for ref in call.inputs]
     if isinstance(definition, Operation):
 

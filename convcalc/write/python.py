@@ -123,7 +123,9 @@ class _Module:
         if name is None:
             return value
         if not is_name(name):
-            raise error(codes.CANNOT_WRITE, f"the custom class or function {shown(name)} has no valid name in code")
+            raise error(
+                codes.CANNOT_WRITE, f"the name of the custom class or function {shown(name)} is not valid in Python"
+            )
         module = value.get("module")
         if isinstance(module, str) and module != "builtins" and all(map(is_name, module.split("."))):
             self.imports.add((module, name))
@@ -276,7 +278,9 @@ class _Function:
             return ", ".join([*args, *keyword_arguments(named)])
         definition = layer.definition if isinstance(layer.definition, LayerDefinition) else None
         if call.constants:
-            raise error(codes.CANNOT_WRITE, f"'{self.prefix}{layer.name}' is called on a constant in an unknown form")
+            raise error(
+                codes.CANNOT_WRITE, f"'{self.prefix}{layer.name}' is called on a constant that cannot be written"
+            )
         kwargs = {}
         if definition is not None:
             given = {**layer.args, **call.args}

@@ -611,13 +611,13 @@ REASONS: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
         "EinsumDense",
         {"equation": "ab,bc->ac", "output_shape": [3], "bias_axes": "z"},
         [(None, 4)],
-        "has bias_axes 'z', which are not all axes of the output 'ac'",
+        "needs bias_axes from the output axes 'ac', not 'z'",
     ),
     (
         "EinsumDense",
         {"equation": "abc,cd->abd", "output_shape": [3, 5]},
         [(None, 4, 6)],
-        "has an output_shape with size 3 on axis 'b', whose size in the input is 4",
+        "has size 3 for axis 'b' in output_shape, but size 4 in its input",
     ),
     (
         "Reshape",
