@@ -268,7 +268,7 @@ class LayerDefinition(Struct):
 
 # Maps Keras's short names of initializers to the names in Keras files.
 _INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"}
-# The layers of the families imported so far; :func:`all_layers` returns all layers.
+# The layers of the families imported so far. :func:`all_layers` imports all families.
 REGISTERED: dict[str, LayerDefinition] = {}
 _ALIASES: dict[str, str] = {}
 # The layers of the families imported so far, by name, alias and class name.

@@ -73,7 +73,7 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     trainable = trainable and model.trainable
     if model.class_name == "Sequential":
         entries = [_object(layer, rows, prefix, trains) for layer in model.layers]
-        # a layer marked as broken is an input of unknown shape
+        # inputs of unknown shape are left out
         unknown = [number for number, layer in enumerate(model.layers) if layer.broken]
         for call in model.calls:
             before = rows.get(prefix + model.layer_of(call.inputs[0]).name) if call.inputs else None

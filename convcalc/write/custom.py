@@ -36,7 +36,7 @@ def _verbatim(node: Node) -> str:
 def _known(definition: Definition) -> Definition:
     """Returns the declared layer if a file or a package declares this custom class; otherwise the definition itself.
 
-    Declarations inside convcalc are ignored, because a spec need not repeat them.
+    A declaration that is part of convcalc is ignored: a spec need not contain it.
     """
     if isinstance(definition, Foreign) and definition.rule is not None and not definition.rule.built_in:
         known: Definition = definition.rule.definition

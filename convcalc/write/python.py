@@ -167,7 +167,7 @@ class _Function:
         """Returns the lines of a Sequential: ``return keras.Sequential([...])``."""
         entries: list[str] = []
         for layer in self.model.layers:
-            if not layer.broken:  # a layer marked as broken is an input of unknown shape
+            if not layer.broken:  # leaves out inputs of unknown shape
                 entries += self._maker(layer).lines("    ", ",")
         return [*self.lines, "return keras.Sequential(", "    [", *(f"    {line}" for line in entries), "    ],",
                 f"    name={expression(self.model.name)},", ")"]  # fmt: skip
@@ -330,7 +330,7 @@ class _Function:
         return self._ref(refs[0]) if len(refs) == 1 else f"[{', '.join(map(self._ref, refs))}]"
 
     def _ends(self, refs: Sequence[Ref], tree: Any) -> str:
-        """Returns the code of the inputs or outputs of the model, in their lists and mappings."""
+        """Returns the code of the model's inputs or outputs, with their lists and mappings."""
         if tree is None:
             return self._refs(refs)
         return expression(filled_code(tree, [Code(self._ref(ref)) for ref in refs]))
