@@ -18,8 +18,8 @@ class Report(Study):
     """Shapes, parameters and costs of a model. ``layers`` has a row for each layer, ``totals`` has the sums."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the JSON report, version 1, as plain data. FLOPs are counted by convcalc's convention, unless already
-        counted.
+        """Returns the JSON report, version 1, as plain data. If the report has no FLOPs yet,
+        they are counted by convcalc's own convention.
 
         Equal parts may share one object: make a deep copy before you change anything.
         """

@@ -14,8 +14,8 @@ _MANY = 50_000
 def gc_paused() -> Iterator[None]:
     """Pauses the garbage collector in a ``with`` block or a decorated function.
 
-    If many objects were created, they are moved to the oldest generation, which is collected rarely. Otherwise a slow
-    collection would follow the pause.
+    If many objects were created, they are moved to the oldest generation, which is collected rarely. This
+    avoids a slow collection after the pause.
     """
     running = gc.isenabled()
     gc.disable()

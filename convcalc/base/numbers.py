@@ -237,7 +237,7 @@ def plain_shape(shape: Shape | None) -> list[int | None] | None:
 
 
 def as_constant(number: Number) -> Number:
-    """Returns a Traced number without its formula (``7`` for ``2·3 + 1``), and any other number unchanged."""
+    """Returns a Traced number of known value without its formula (``7`` for ``2·3 + 1``), and other numbers unchanged."""
     return Traced(number.value) if isinstance(number, Traced) and isinstance(number.value, int) else number
 
 

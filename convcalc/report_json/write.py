@@ -30,7 +30,8 @@ def report_json(report: Study) -> str:
 
 
 def report_data(report: Study) -> dict[str, Any]:
-    """Returns the JSON report as plain data. FLOPs are counted by convcalc's convention, unless already counted.
+    """Returns the JSON report as plain data. If the report has no FLOPs yet,
+    they are counted by convcalc's own convention.
 
     Equal parts may share one object: make a deep copy before you change anything.
     """
