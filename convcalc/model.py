@@ -251,6 +251,8 @@ class Model(Struct):
         keras2: True if Keras 2 wrote the model. Nested models then accept inputs of other shapes, and convolutions accept
             inputs with additional axes.
         own_class: the custom class of the model, if its config lists layers like a Keras class; otherwise None.
+        subclassed: True for a model of the program's own class. Its layers are listed in the order of their creation, and its
+            operations and variables have no rows.
     """
 
     name: str
@@ -275,6 +277,7 @@ class Model(Struct):
     declared_in: str = ""
     keras2: bool = False
     own_class: Foreign | None = None
+    subclassed: bool = False
 
     @property
     def shown_class(self) -> str:
@@ -325,7 +328,7 @@ def summary_order(model: Model) -> list[int]:
       backward walk from the outputs, as in Keras's ``ops.function.map_graph``.
     - A model without a graph has the order of its file.
     """
-    if model.class_name == "Sequential" or not model.outputs:
+    if model.class_name == "Sequential" or model.subclassed or not model.outputs:
         return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
     met, _, layer_depth = _depths(model)
     # Keras also lists inputs that no output depends on, before the other layers of depth 0.

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from convcalc.analyse.report import Report
-from convcalc.analyse.rows import rows_of, totals_of
+from convcalc.analyse.rows import is_sublayer, rows_of, totals_of
 from convcalc.analyse.run import UNKNOWN_SHAPE, CallResult, ModelRun, unknown_result
 from convcalc.analyse.sums import scale_by_batch, sum_known
 from convcalc.base import codes
@@ -65,6 +65,11 @@ class _Session:
             raise ConvcalcError(limited(sorted(self.problems, key=by_place)))
 
 
+def start_session() -> _Session:
+    """Returns the state for the runs of one report."""
+    return _Session(())
+
+
 @gc_paused()
 def infer(model: Model) -> Report:
     """Returns the shapes, parameters and costs of every layer.
@@ -105,6 +110,8 @@ def _infer(model: Model) -> Report:
     session.raise_errors()
     rows = rows_of(run, "", 0, True)
     totals = totals_of(rows, model.stored)
+    if model.subclassed:
+        rows = [row for row in rows if row.depth > 0 or is_sublayer(row)]
     return Report(
         model=model,
         layers=tuple(rows),

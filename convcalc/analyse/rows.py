@@ -48,7 +48,7 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
             continue
         if index in run.nested and run.weights[index] is not None:
             row, *inner = _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
-            rows += [row, *(below for below in inner if below.depth > depth + 1 or _is_sublayer(below))]
+            rows += [row, *(below for below in inner if below.depth > depth + 1 or is_sublayer(below))]
             continue
         result = reports[0].result
         alone = run.weights_alone.get(index) if run.weights[index] is None else None
@@ -140,12 +140,12 @@ def _is_operation(layer: Layer) -> bool:
     return isinstance(definition, Operation)
 
 
-def _is_sublayer(row: LayerReport) -> bool:
+def is_sublayer(row: LayerReport) -> bool:
     """Returns True for the row of a layer, False for an input or an operation.
 
     A template has rows for its inputs and operations, but the custom layer in Keras has no such layers.
     """
-    return row.class_name != "InputLayer" and not isinstance(row.definition, Operation)
+    return row.class_name not in ("InputLayer", "Variables") and not isinstance(row.definition, Operation)
 
 
 def _has_layers_inside(layer: Layer, depth: int) -> bool:

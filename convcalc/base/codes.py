@@ -138,6 +138,29 @@ UNKNOWN_ALIAS = _code("unknown-alias", "An alias refers to an anchor that does n
 DUPLICATE_KEY = _code("duplicate-key", "A key is given twice in one mapping.", _YAML)
 DOCUMENTS = _code("documents", "A file holds more than one YAML document.", "Keep one document in a file.")
 
+# Python code
+PYTHON_SYNTAX = _code(
+    "python-syntax", "A file is not valid Python.", "Correct the code at the line that the message names."
+)
+SEVERAL_MODELS = _code(
+    "several-models", "A program has several models.", "Name one of them: `FILE.py:NAME`. `FILE.py:*` shows all."
+)
+NO_MODEL_IN_CODE = _code(
+    "no-model-in-code",
+    "A program has no such model.",
+    "Name a variable, a function, a class or a `Class.method` that makes a Keras model: `FILE.py:NAME`.",
+)
+UNKNOWN_VALUE = _code(
+    "unknown-value",
+    "The code does not state a value that a layer needs.",
+    "Give the value: `--set NAME=VALUE`.",
+)
+TOO_MUCH_WORK = _code(
+    "too-much-work",
+    "A program takes too many steps to follow.",
+    "Name the function that makes the model: `FILE.py:NAME`.",
+)
+
 # Specs
 BLOCK_RECURSION = _code("block-recursion", "A block uses itself.", _SPEC)
 EXPRESSION = _code(

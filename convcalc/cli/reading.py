@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from convcalc.analyse.assumptions import Assumptions
     from convcalc.base.numbers import Number
     from convcalc.model import Model
+    from convcalc.read.code_settings import CodeSettings
     from convcalc.read.keras_files.weights import Weights
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -77,14 +78,17 @@ class Reading:
         """Returns the report of a model, and the weights in its file. The weights are None without ``--verify``."""
         from convcalc.analyse import Study, infer
         from convcalc.read import parse
+        from convcalc.read.code_settings import is_code, split_target
 
-        model = parse(source, custom_layers(self.options["custom"]))
+        settings = code_settings(self.options.get("set", ()), self.options["inputs"])
+        model = parse(source, custom_layers(self.options["custom"]), settings)
         weights_file = self.options.get("weights")
         if weights_file is not None:
             from convcalc.read.keras_files.weights import with_weights
 
             model = with_weights(model, weights_file)
-        resized_model = resized(model, self.options["inputs"], self.options["batch"])
+        inputs = () if is_code(split_target(source)[0]) else self.options["inputs"]
+        resized_model = resized(model, inputs, self.options["batch"])
         report = Study.of(infer(resized_model), self.assumptions)
         weights = (
             _stored(weights_file or source, report.model if model.fallback else model)
@@ -123,8 +127,16 @@ def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> As
 
 
 def input_options(command: F) -> F:
-    """Adds the options ``--batch`` and ``--input``. They replace sizes of the model."""
+    """Adds the options ``--batch``, ``--input`` and ``--set``. They replace sizes of the model and names of its code."""
     for add_option in (
+        option(
+            "--set",
+            "set",
+            multiple=True,
+            metavar="NAME=VALUE",
+            heading=INPUT,
+            help="Give a name in Python code a value, e.g. num_classes=10.",
+        ),
         option("--batch", type=WholeNumber(1, LARGEST), metavar="N", heading=INPUT, help="Use this batch size."),
         option(
             "--input",
@@ -137,6 +149,37 @@ def input_options(command: F) -> F:
     ):
         command = add_option(command)
     return command
+
+
+def code_settings(values: tuple[str, ...], inputs: tuple[str, ...]) -> CodeSettings:
+    """Returns what ``--set`` and ``--input`` say about a program."""
+    from convcalc.read.code_settings import NO_SETTINGS, CodeSettings
+
+    if not values and not inputs:
+        return NO_SETTINGS
+    return CodeSettings(dict(map(_setting, values)), dict(map(_input_sizes, inputs)))
+
+
+def _setting(text: str) -> tuple[str, object]:
+    """Returns the name and the value of ``--set NAME=VALUE``. A value is a Python constant, sizes such as 32x32x3, or a text."""
+    from ast import literal_eval
+
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise error(codes.INVALID_VALUE, f"--set: '{text}' is not NAME=VALUE, such as --set num_classes=10")
+    try:
+        return name, literal_eval(value)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        pass
+    parts = value.split("x")
+    if all(part.isdigit() or part == "None" for part in parts):
+        return name, tuple(None if part == "None" else int(part) for part in parts)
+    return name, value
+
+
+def _input_sizes(text: str) -> tuple[str | None, tuple[object, ...]]:
+    name, equals, sizes = text.rpartition("=")
+    return (name if equals else None), parse_sizes(sizes, "--input")
 
 
 def resized(model: Model, inputs: tuple[str, ...], batch: int | None) -> Model:

@@ -16,6 +16,7 @@ from convcalc.base.gc_pause import gc_paused
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError, limited
 from convcalc.model import Model
+from convcalc.read.code_settings import NO_SETTINGS, CodeSettings, split_target
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.detect import OpenFile, detect, open_model
 from convcalc.read.spec.nodes import MAX_BYTES
@@ -23,29 +24,34 @@ from convcalc.read.spec.nodes import MAX_BYTES
 __all__ = ["config_in", "custom_layers_in", "has_graph", "load", "model_in", "open_source", "parse", "read"]
 
 
-def load(source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
-    """Returns the model in a file. The format is detected from the content of the file.
+def load(
+    source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAYERS, settings: CodeSettings = NO_SETTINGS
+) -> Model:
+    """Returns the model in a file. The format is detected from the content of the file; Python code from its name.
 
     The file can be a YAML spec, a Keras config (``model.to_json()``, or the same config in YAML) or a ``.keras``
     archive. It can also be an HDF5 file (needs h5py, the extra ``hdf5``), a TensorFlow SavedModel, a ``model.json`` of
-    TensorFlow.js, or the folder of a model. ``-`` reads standard input.
+    TensorFlow.js, the folder of a model, or Python code (``FILE.py:NAME``). ``-`` reads standard input.
 
     ``custom`` are declarations of custom layers (:func:`convcalc.read.custom_layers_in`). Raises :class:`ConvcalcError`
     with every problem in the file.
     """
-    model = parse(source, custom)
+    model = parse(source, custom, settings)
     if any(problem.severity == "error" for problem in model.problems):
         raise ConvcalcError(limited(model.problems))
     return model
 
 
-def parse(source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
+def parse(
+    source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAYERS, settings: CodeSettings = NO_SETTINGS
+) -> Model:
     """Like :func:`load`, but does not raise an error for broken layers.
 
     The model contains everything that could be read, and lists the problems in ``problems``.
     """
-    with open_source(source) as (file, name):
-        return model_in(detect(file, name)._replace(custom=custom))
+    path, target = split_target(fspath(source))
+    with open_source(path) as (file, name):
+        return model_in(detect(file, name)._replace(custom=custom, target=target, settings=settings))
 
 
 def read(data: bytes, name: str, custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from convcalc.base import codes
 from convcalc.base.problems import Source, error
 from convcalc.base.structs import Struct
+from convcalc.read.code_settings import NO_SETTINGS, CodeSettings, is_code
 from convcalc.read.container import open_file
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.spec.nodes import MAX_BYTES, decode
@@ -52,7 +53,7 @@ class OpenFile(Struct):
     """An open file of a known kind.
 
     ``name`` is the file's name in messages. ``source`` is the text of the file; None for a binary file. ``custom`` has
-    the declarations of custom layers.
+    the declarations of custom layers. ``target`` names one model of a program, and ``settings`` are the user's values for a program.
     """
 
     kind: FileKind
@@ -60,6 +61,8 @@ class OpenFile(Struct):
     name: str
     source: Source | None = None
     custom: CustomLayers = NO_CUSTOM_LAYERS
+    target: str = ""
+    settings: CodeSettings = NO_SETTINGS
 
     @property
     def text(self) -> Source:
@@ -243,6 +246,8 @@ YAML_CONFIG = _kind(
 JSON_REPORT = _kind(FileKind("JSON report", matches=_is_json_report))
 JSON = _kind(FileKind("JSON text", matches=_is_json))
 KERAS_TEXT = _kind(FileKind("printed summary", matches=_is_keras_text))
+# Code is detected by the name of its file, because every text can be Python.
+PYTHON_CODE = FileKind("Python code", read="convcalc.read.code.file:read_code")
 SPEC = FileKind("YAML spec")  # a text that matches none of the kinds above
 
 _START = 160  # enough of a file to detect its binary kind
@@ -283,6 +288,8 @@ def detect(file: BinaryIO, name: str) -> OpenFile:
     if binary is not None:
         return binary
     source = decode(file.read(MAX_BYTES + 1), name)
+    if is_code(name):
+        return OpenFile(PYTHON_CODE, file, name, source)
     return OpenFile(text_kind(source.text), file, name, source)
 
 

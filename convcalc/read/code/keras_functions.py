@@ -1,0 +1,69 @@
+"""The functions and classes of Keras that are neither layers nor operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.read.code import models
+from convcalc.read.code.graph import ModelValue
+from convcalc.read.code.layer_arguments import make_layer
+from convcalc.read.code.libraries import CONSTANTS, function
+from convcalc.read.code.values import LibraryObject, Spot
+
+CONSTANTS["keras.__version__"] = "3.15.1"
+
+
+@function("keras.Input", "keras.layers.Input")
+def _input(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    return models.make_input(run, args, kwargs, spot)
+
+
+@function("keras.Sequential", "keras.models.Sequential")
+def _sequential(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    model = ModelValue("keras.Sequential", "", spot)
+    run.models.append(model)
+    models.fill_sequential(run, model, args, kwargs, spot)
+    return model
+
+
+@function("keras.Model", "keras.models.Model", "keras.Functional")
+def _model(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    model = ModelValue("keras.Model", "", spot)
+    run.models.append(model)
+    models.fill_functional(run, model, args, kwargs, spot)
+    return model
+
+
+_MERGES = ("Add", "Concatenate", "Multiply", "Average", "Maximum", "Minimum", "Subtract", "Dot")
+
+
+def _merge(class_name: str) -> Any:
+    def run_it(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        inputs = args[0] if args else kwargs.pop("inputs")
+        layer = make_layer(run, f"keras.layers.{class_name}", args[1:], kwargs, spot)
+        return run.call(layer, [inputs], {}, spot)
+
+    return run_it
+
+
+for _class in _MERGES:
+    function(f"keras.layers.{_class.lower()}")(_merge(_class))
+
+
+@function(
+    "keras.mixed_precision.set_global_policy",
+    "keras.mixed_precision.set_policy",
+    "keras.config.set_dtype_policy",
+    "keras.mixed_precision.set_dtype_policy",
+)
+def _set_policy(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    value = args[0]
+    if isinstance(value, LibraryObject) and value.args:
+        value = value.args[0]
+    if isinstance(value, str):
+        run.policy = value
+
+
+@function("keras.clone_model", "keras.models.clone_model")
+def _clone(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    return run.unknown("`clone_model` is not followed", spot)

@@ -1,0 +1,186 @@
+"""The names of libraries: one path for each thing, and the functions that convcalc implements.
+
+A module of this package implements the functions of one library. It declares each with :func:`function`::
+
+    @function("numpy.zeros", "numpy.ones")
+    def zeros(run: Run, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        ...
+
+``run`` is the interpreter. The function returns a value of the program, or an :class:`~convcalc.read.code.values.Unknown` with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any, TypeAlias
+
+from convcalc.base.keras_names import snake_case
+from convcalc.layers import is_builtin
+
+Function: TypeAlias = "Callable[[Any, list[Any], dict[str, Any], Any], Any]"
+
+# The functions and constants of the modules imported so far, by canonical path.
+FUNCTIONS: dict[str, Function] = {}
+CONSTANTS: dict[str, Any] = {}
+# The module of this package that implements the names below a path. The longest path that fits is used.
+_ROOMS = {
+    "builtins": "python_functions",
+    "math": "standard_library",
+    "itertools": "standard_library",
+    "functools": "standard_library",
+    "operator": "standard_library",
+    "collections": "standard_library",
+    "os": "standard_library",
+    "sys": "standard_library",
+    "argparse": "standard_library",
+    "copy": "standard_library",
+    "string": "standard_library",
+    "typing": "standard_library",
+    "enum": "standard_library",
+    "dataclasses": "standard_library",
+    "types": "standard_library",
+    "numpy": "numpy_functions",
+    "pandas": "data_functions",
+    "sklearn": "data_functions",
+    "keras.datasets": "data_functions",
+    "keras.utils": "data_functions",
+    "keras.preprocessing": "data_functions",
+    "tensorflow.data": "data_functions",
+    "keras": "keras_functions",
+    "keras.backend": "backend_functions",
+    "keras.ops": "operation_functions",
+    "keras.activations": "operation_functions",
+    "tensorflow": "tensorflow_functions",
+    "keras.applications": "application_functions",
+}
+
+
+def function(*paths: str) -> Callable[[Function], Function]:
+    """Returns a decorator that declares the function of one or more paths."""
+
+    def declare(implementation: Function) -> Function:
+        FUNCTIONS.update(dict.fromkeys(paths, implementation))
+        return implementation
+
+    return declare
+
+
+def find(path: str) -> Function | None:
+    """Returns the function with this path; None if convcalc does not implement it."""
+    _load(path)
+    return FUNCTIONS.get(path)
+
+
+def constant(path: str, default: Any) -> Any:
+    """Returns the value of a constant such as ``math.pi``."""
+    _load(path)
+    return CONSTANTS.get(path, default)
+
+
+def _load(path: str) -> None:
+    """Imports the modules that implement the names below a path and the paths above it."""
+    parts = path.split(".")
+    for count in range(1, min(len(parts), 3) + 1):
+        room = _ROOMS.get(".".join(parts[:count]))
+        if room is not None:
+            _load_room(room)
+
+
+@cache
+def _load_room(room: str) -> None:
+    try:
+        import_module(f"convcalc.read.code.{room}")
+    except ModuleNotFoundError as error:
+        if error.name != f"convcalc.read.code.{room}":
+            raise
+
+
+_KERAS = re.compile(
+    r"^(?:tensorflow\.(?:python\.|compat\.v[12]\.|contrib\.)?keras|tf_keras|keras\.(?:src|api|_v2|api\._v[12]\.keras))(?=\.|$)"
+)
+_TENSORFLOW = re.compile(r"^tensorflow\.(?:compat\.v[12]|python)(?=\.|$)")
+# Modules that older versions of Keras have, or that list the names of others.
+_SAME = (
+    (re.compile(r"^keras\.layers\.(?:experimental\.preprocessing|preprocessing|core|convolutional)(?=\.|$)"), "keras.layers"),
+    (re.compile(r"^keras\.layers\.(?:[a-z_\d]+\.)+(?=[A-Za-z_\d]+$)"), "keras.layers."),
+    (re.compile(r"^keras\.(?:engine|legacy|_tf_keras)(?:\.[a-z_\d]+)*\.(?=[A-Z])"), "keras.layers."),
+    (re.compile(r"^keras\.(?:models|models\.[a-z_]+|layers|Model)\.(?=(?:Model|Sequential|Functional)$)"), "keras."),
+    (re.compile(r"^keras\.models\.(?:[a-z_]+\.)(?=(?:Model|Sequential|Functional)$)"), "keras."),
+    (re.compile(r"^keras\.(?:layers|engine)\.(?=Input$)"), "keras."),
+    (re.compile(r"^keras\.applications\.(?:[a-z_\d]+\.)(?=[A-Z])"), "keras.applications."),
+    (re.compile(r"^keras\.utils\.(?:np_utils|[a-z_]+_utils)\.(?=[a-zA-Z_]+$)"), "keras.utils."),
+    (re.compile(r"^keras\.preprocessing\.(?:sequence|image|text)\.(?=pad_sequences$)"), "keras.utils."),
+    (re.compile(r"^keras\.preprocessing\.(?=image_dataset_from_directory$|text_dataset_from_directory$)"), "keras.utils."),
+    (re.compile(r"^keras\.layers\.InputLayer$"), "keras.layers.InputLayer"),
+    (re.compile(r"^keras\.mixed_precision\.(?:experimental\.)?"), "keras.mixed_precision."),
+)  # fmt: skip
+
+
+@cache
+def canonical(path: str) -> str:
+    """Returns the one path for a name of a library: ``keras.layers.Dense`` for ``tensorflow.keras.layers.Dense``."""
+    path = _KERAS.sub("keras", path, count=1)
+    path = _TENSORFLOW.sub("tensorflow", path, count=1)
+    if path.startswith("keras."):
+        for pattern, replacement in _SAME:
+            path = pattern.sub(replacement, path, count=1)
+    return path
+
+
+# The classes of libraries that are followed by name: their objects know their class and their arguments.
+_OBJECTS = re.compile(
+    r"^keras\.(?:optimizers|losses|metrics|initializers|regularizers|constraints|callbacks|dtype_policies|quantizers|"
+    r"mixed_precision|random|saving|export|distribution)(?:\.\w+)*\.\w+$|^keras\.(?:DTypePolicy|FloatDTypePolicy|InputSpec|Loss|Metric|Optimizer)$"
+)
+
+
+def is_object(path: str) -> bool:
+    """Returns True if calls of this path make an object that is known by its class and arguments."""
+    return _OBJECTS.match(path) is not None
+
+
+def is_layer(path: str) -> bool:
+    """Returns True for the path of a layer of Keras."""
+    name = path.removeprefix("keras.layers.")
+    return path.startswith("keras.layers.") and "." not in name and (is_builtin(name) or name[:1].isupper())
+
+
+# The Keras classes that other classes of Keras extend, for `isinstance`.
+_EXTENDS = {
+    "keras.Sequential": ("keras.Model", "keras.layers.Layer", "keras.Layer"),
+    "keras.Functional": ("keras.Model", "keras.layers.Layer", "keras.Layer"),
+    "keras.Model": ("keras.layers.Layer", "keras.Layer", "keras.Functional"),
+    "keras.layers.Layer": ("keras.Layer",),
+    "keras.Layer": ("keras.layers.Layer",),
+    "numpy.ndarray": (),
+    "builtins.bool": ("builtins.int",),
+}
+
+
+def extends(path: str, other: str) -> bool:
+    """Returns True if a class of a library is the other class, or extends it."""
+    if path == other or other == "builtins.object":
+        return True
+    if other in _EXTENDS.get(path, ()):
+        return True
+    if is_layer(path):
+        return other in ("keras.layers.Layer", "keras.Layer") or (
+            snake_case(path) != path and _same_layer(path.rpartition(".")[2], other.rpartition(".")[2], other)
+        )
+    return (
+        path.startswith("builtins.")
+        and other in ("numbers.Number", "numbers.Integral")
+        and path in ("builtins.int", "builtins.float")
+    )
+
+
+def _same_layer(name: str, other_name: str, other: str) -> bool:
+    """Returns True if two names, such as ``MaxPool2D`` and ``MaxPooling2D``, are names of the same layer."""
+    if not is_layer(other) or not is_builtin(name) or not is_builtin(other_name):
+        return False
+    from convcalc.layers import find as find_layer
+
+    return find_layer(name) is find_layer(other_name)

@@ -1,0 +1,257 @@
+"""The models of a program: how Sequential and Model are made, changed and called, and their attributes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.analyse.inference import run_on
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, shape_text
+from convcalc.base.problems import ConvcalcError
+from convcalc.layers import require_builtin
+from convcalc.model import Foreign, summary_order
+from convcalc.read.code.calls import call_layer, new_node, unknown_output
+from convcalc.read.code.graph import (
+    LayerValue,
+    ModelValue,
+    TensorValue,
+    from_sizes,
+    leaves,
+    mapped,
+    nodes_between,
+    tensors_in,
+)
+from convcalc.read.code.layer_arguments import dtype_name
+from convcalc.read.code.to_model import model_of
+from convcalc.read.code.values import Spot, Unknown, first_unknown
+
+
+def make_input(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    """Returns the tensor of ``keras.Input(…)``."""
+    given = {**dict(zip(("shape", "batch_size", "dtype", "sparse", "batch_shape", "name", "tensor"), args)), **kwargs}
+    if isinstance(given.get("tensor"), TensorValue):
+        return given["tensor"]
+    shape = given.get("batch_shape", given.get("batch_input_shape"))
+    if shape is None:
+        sizes = given.get("shape")
+        if isinstance(sizes, int):
+            sizes = (sizes,)
+        if isinstance(sizes, (list, tuple)):
+            batch = given.get("batch_size")
+            shape = (batch if isinstance(batch, int) else None, *sizes)
+        else:
+            shape = sizes
+    name = given.get("name")
+    layer = LayerValue(
+        "keras.layers.InputLayer", name if isinstance(name, str) else run.names.automatic("InputLayer"), spot
+    )
+    layer.named = isinstance(name, str)
+    layer.definition = require_builtin("InputLayer")
+    layer.dtype = dtype_name(given.get("dtype")) or "float32"
+    node = new_node(run, layer, (), spot)
+    if not isinstance(shape, (list, tuple)):
+        reason = shape if isinstance(shape, Unknown) else Unknown("the shape of this input is not given", spot)
+        layer.unknown = Unknown(f"the shape of the input is unknown: {reason.reason}", spot)
+        layer.definition = Foreign("InputLayer")
+        return unknown_output(run, node, layer.unknown)
+    shape = run.override(layer.name, tuple(shape))
+    unknown = first_unknown(shape)
+    if unknown is not None:
+        layer.unknown = Unknown(
+            f"the size `{unknown.name or '?'}` of the input is unknown: {unknown.reason}", unknown.spot or spot
+        )
+    layer.args = {"batch_shape": from_sizes(shape)}
+    layer.given = {"batch_shape": shape}
+    tensor = TensorValue(node, 0, from_sizes(shape), layer.dtype)
+    node.outputs.append(tensor)
+    layer.built = True
+    return tensor
+
+
+# Sequential ---------------------------------------------------------------------------------------------------------------
+
+
+def fill_sequential(run: Any, model: ModelValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
+    """Does ``Sequential(layers, name=…)``."""
+    given = {**dict(zip(("layers", "trainable", "name"), args)), **kwargs}
+    if isinstance(given.get("trainable"), str):  # Keras 2: Sequential(layers, name)
+        given["name"] = given.pop("trainable")
+    name_model(run, model, given)
+    layers = given.get("layers")
+    if layers is None:
+        return
+    if isinstance(layers, LayerValue):
+        layers = [layers]
+    elements = run.iterate(layers, spot)
+    if isinstance(elements, Unknown):
+        model.unknown = Unknown(f"its list of layers is unknown: {elements.reason}", spot)
+        return
+    for layer in elements:
+        add(run, model, layer, spot, then_build=False)
+    rebuild(run, model, spot)
+
+
+def name_model(run: Any, model: ModelValue, given: dict[str, Any]) -> None:
+    """Gives a model its name and its flag ``trainable``."""
+    name = given.get("name")
+    model.named = isinstance(name, str)
+    if not model.name or model.named:
+        model.name = name if isinstance(name, str) else run.names.automatic(model.class_name)
+    if given.get("trainable") is False:
+        model.is_trainable = False
+
+
+def add(run: Any, model: ModelValue, layer: Any, spot: Spot, then_build: bool = True) -> None:
+    """Does ``model.add(layer)``."""
+    run.change(model)
+    if run.doubt is not None:
+        model.unknown = Unknown(f"a layer is added under a test that is unknown: {run.doubt.reason}", spot)
+    if isinstance(layer, TensorValue) and layer.node.layer.path == "keras.layers.InputLayer":
+        layer = layer.node.layer
+    if not isinstance(layer, LayerValue):
+        reason = layer.reason if isinstance(layer, Unknown) else "the value is not a layer"
+        model.unknown = Unknown(f"a layer is unknown: {reason}", spot)
+        return
+    if layer.path == "keras.layers.InputLayer":
+        if layer.nodes and layer.nodes[0].outputs:
+            model.input_tensor = layer.nodes[0].outputs[0]
+        else:
+            model.input_tensor = make_input(
+                run, [], {"batch_shape": _shape_argument(layer), "name": layer.name, "dtype": layer.dtype}, spot
+            )
+            layer.nodes = model.input_tensor.node.layer.nodes if model.input_tensor is not None else []
+        return
+    if not model.layers and model.input_tensor is None and layer.input_shape_argument is not None:
+        shape = layer.input_shape_argument
+        model.input_tensor = make_input(run, [], {"batch_shape": shape, "dtype": _input_dtype(layer)}, spot)
+    model.layers.append(layer)
+    if then_build:
+        rebuild(run, model, spot)
+
+
+def _shape_argument(layer: LayerValue) -> Any:
+    given = layer.given
+    if "batch_shape" in given:
+        return given["batch_shape"]
+    shape = given.get("shape", given.get("input_shape"))
+    return (given.get("batch_size"), *shape) if isinstance(shape, (list, tuple)) else shape
+
+
+def _input_dtype(layer: LayerValue) -> str:
+    return "float32"
+
+
+def rebuild(run: Any, model: ModelValue, spot: Spot) -> None:
+    """Builds a Sequential whose input is known, as Keras does after each change."""
+    if not model.layers:
+        return
+    first = model.layers[0]
+    if model.input_tensor is None and isinstance(first, ModelValue) and (tensors := tensors_in(first.inputs)):
+        sizes = tensors[0].sizes
+        if not isinstance(sizes, Unknown) and len(tensors) == 1 and len(model.layers) > 1:
+            model.input_tensor = make_input(run, [], {"batch_shape": tuple(sizes), "dtype": tensors[0].dtype}, spot)
+    if model.input_tensor is None:
+        return
+    tensor: Any = model.input_tensor
+    for layer in model.layers:
+        tensor = call_layer(run, layer, [tensor], {}, layer.spot or spot)
+    model.outputs = tensor
+    model.inputs = model.input_tensor
+    run.names.automatic("Functional")
+    model.built = True
+
+
+def build_sequential(run: Any, model: ModelValue, shape: Any, spot: Spot, dtype: str = "float32") -> None:
+    """Does ``model.build(shape)``."""
+    if model.input_tensor is None and isinstance(shape, (list, tuple)) and model.layers:
+        model.input_tensor = make_input(run, [], {"batch_shape": tuple(shape), "dtype": dtype}, spot)
+        rebuild(run, model, spot)
+
+
+# Functional ---------------------------------------------------------------------------------------------------------------
+
+
+def fill_functional(run: Any, model: ModelValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
+    """Does ``Model(inputs, outputs, name=…)``."""
+    given = {**dict(zip(("inputs", "outputs", "name"), args)), **kwargs}
+    given.setdefault("inputs", given.get("input"))
+    given.setdefault("outputs", given.get("output"))
+    if given["inputs"] is None and given["outputs"] is None:
+        name_model(run, model, given)
+        return
+    inputs, outputs = given["inputs"], given["outputs"]
+    name_model(run, model, given)
+    unknown = first_unknown(list(leaves((inputs, outputs))))
+    model.inputs, model.outputs = inputs, outputs
+    if unknown is not None:
+        model.unknown = Unknown(f"one of its tensors is unknown: {unknown.reason}", spot)
+    ins = tensors_in(inputs)
+    known = {id(tensor.node) for tensor in ins}
+    for node in nodes_between(ins, tensors_in(outputs)):
+        if node.layer.path == "keras.layers.InputLayer" and id(node) not in known:
+            message = f"'{model.name}' depends on the input '{node.layer.name}', which is not one of its inputs; add it to `inputs`"
+            run.fault(codes.WRONG_INPUTS, message, spot, model)
+
+
+def call_model(run: Any, model: ModelValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    """Returns the outputs of a model that is called on tensors."""
+    inputs = tensors_in(args[:1] or list(kwargs.values())[:1])
+    if model.is_sequential and model.input_tensor is None and inputs and not isinstance(inputs[0].sizes, Unknown):
+        build_sequential(run, model, inputs[0].sizes, spot, inputs[0].dtype)
+    node = new_node(run, model, inputs, spot)
+    if model.outputs is None or not inputs:
+        reason = model.unknown or Unknown(f"the model '{model.name}' is called on a value that is not a tensor", spot)
+        return unknown_output(run, node, reason)
+    own = tensors_in(model.inputs)
+    expected = [tensor.shape for tensor in own]
+    shapes = [tensor.shape for tensor in inputs]
+    outs = tensors_in(model.outputs)
+    results = [(tensor.shape, tensor.dtype, tensor.reason) for tensor in outs]
+    if shapes != expected:
+        try:
+            ran = run_on(model_of(run, model), shapes)
+            results = [(shape, tensor.dtype, tensor.reason) for shape, tensor in zip(ran.outputs, outs)]
+        except ConvcalcError:
+            results = [(None, tensor.dtype, Unknown("the model does not accept this input", spot)) for tensor in outs]
+        if len(shapes) == len(expected) and all(shapes) and all(expected):
+            _check_input(run, model, expected, shapes, spot)
+
+    node.outputs = [
+        TensorValue(node, number, shape, dtype, reason) for number, (shape, dtype, reason) in enumerate(results)
+    ]
+    waiting = list(node.outputs)
+
+    def outer(value: Any) -> Any:
+        return waiting.pop(0) if isinstance(value, TensorValue) and waiting else value
+
+    return mapped(model.outputs, outer)
+
+
+def _check_input(run: Any, model: ModelValue, expected: list[Any], shapes: list[Any], spot: Spot) -> None:
+    """Reports an input whose sizes differ from those of the model. The batch axis does not matter."""
+    for own, shape in zip(expected, shapes):
+        differ = [
+            size
+            for size, other in zip(own[1:], shape[1:])
+            if size is not UNKNOWN and other is not UNKNOWN and size != other
+        ]
+        if differ and len(own) == len(shape) and own[-1] != 1:
+            message = f"the model '{model.name}' expects an input of shape {shape_text(own)}, but it is called on {shape_text(shape)}"
+            run.fault(codes.WRONG_SHAPE, message, spot, model)
+
+
+# Attributes ---------------------------------------------------------------------------------------------------------------
+
+
+def layers_of(run: Any, model: ModelValue) -> list[LayerValue]:
+    """Returns ``model.layers``, in Keras's order."""
+    if model.is_sequential:
+        return list(model.layers)
+    if not model.is_functional:
+        return list(model.tracked)
+    built = model_of(run, model)
+    by_name = {
+        node.layer.name: node.layer for node in nodes_between(tensors_in(model.inputs), tensors_in(model.outputs))
+    }
+    names = [built.layers[number].name for number in summary_order(built)]
+    return [by_name[name] for name in names if name in by_name]

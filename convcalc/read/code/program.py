@@ -1,0 +1,385 @@
+"""One program: its files, its libraries and the Keras objects that it makes."""
+
+from __future__ import annotations
+
+import ast
+import builtins as python
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcalc.base.codes import Code
+from convcalc.base.keras_names import Names
+from convcalc.base.problems import Problem, Refusal, Source
+from convcalc.model import Layer, Model
+from convcalc.read.code import calls, keras_methods, layer_arguments, libraries, models, subclassing, to_model
+from convcalc.read.code.graph import LayerValue, ModelValue, Node, TensorValue, tensors_in, to_sizes
+from convcalc.read.code.interpreter import Interpreter
+from convcalc.read.code.values import (
+    MISSING,
+    ClassValue,
+    Environment,
+    Instance,
+    Library,
+    LibraryObject,
+    ModuleValue,
+    Native,
+    Raised,
+    Spot,
+    Unknown,
+)
+
+MAX_FILES = 200  # the maximum number of files of a program that are read
+MAX_FILE_BYTES = 4_000_000
+
+
+class Program(Interpreter):
+    """A program that is being read.
+
+    Attributes:
+        folder: the folder of the program, whose files it can import; "" if there is none.
+        names: the automatic names of layers, counted over the whole program.
+        tape: the calls of layers and operations in the graph that is being built.
+        inside: how many calls of own layers are being followed.
+        settings: the values that the user gives to names (``--set``).
+        sizes_of_inputs: the sizes that the user gives to inputs (``--input``), by name; None is the name of the only input.
+        models: the models of the program, in the order of their creation.
+    """
+
+    def __init__(self, source: Source, folder: str = "", settings: Mapping[str, Any] | None = None) -> None:
+        super().__init__(source)
+        self.folder = folder
+        self.names = Names()
+        self.tape: list[Node] = []
+        self.inside = 0
+        self.node_count = 0
+        self.policy = "float32"
+        self.data_format = "channels_last"
+        self.settings = dict(settings or {})
+        self.sizes_of_inputs: dict[str | None, tuple[Any, ...]] = {}
+        self.models: list[ModelValue] = []
+        self.modules: dict[str, ModuleValue | None] = {}
+        self.builtins = {name: Library(f"builtins.{name}") for name in dir(python) if not name.startswith("_")}
+        self.main = ModuleValue("__main__", source, folder)
+        self.main.variables["__file__"] = source.name
+        self.faults: set[tuple[str, int, int]] = set()
+
+    # Running ----------------------------------------------------------------------------------------------------------
+
+    def run_module(self, module: ModuleValue, nodes: Sequence[ast.stmt]) -> None:
+        """Follows the statements of a file. After a statement that raises an exception, the next one is followed."""
+        env = Environment(module, None, module.variables)
+        outer = self.source, self.via
+        self.source, self.via = module.source, None
+        try:
+            for node in nodes:
+                try:
+                    self.block([node], env)
+                except Raised as raised:
+                    self.unfinished(node, raised, env)
+                except RecursionError:
+                    self.unfinished(
+                        node, self.error("RecursionError", "the code is nested too deeply", self.spot(node)), env
+                    )
+                if module is self.main:
+                    self._use_settings(module)
+        finally:
+            self.source, self.via = outer
+
+    def unfinished(self, node: ast.stmt, raised: Raised, env: Environment) -> None:
+        """Makes the names unknown that a statement would have assigned if it had not raised an exception."""
+        reason = f"the statement that defines it raises {raised.class_name}: {self.message_of(raised)}"
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part.id not in env.variables:
+                env.variables[part.id] = Unknown(reason, raised.spot)
+
+    def _use_settings(self, module: ModuleValue) -> None:
+        for name, value in self.settings.items():
+            if name in module.variables and not isinstance(module.variables[name], (ModelValue, LayerValue)):
+                module.variables[name] = value
+
+    def message_of(self, raised: Raised) -> str:
+        """Returns the text of an exception."""
+        value = raised.value
+        args = (
+            value.args
+            if isinstance(value, LibraryObject)
+            else value.attributes.get("args", ())
+            if isinstance(value, Instance)
+            else ()
+        )
+        return str(args[0]) if args and isinstance(args[0], (str, int, float)) else ""
+
+    def assign(self, target: Any, value: Any, env: Environment) -> None:
+        """Assigns a value to a target. A value that the user gives with ``--set`` replaces an unknown value."""
+        if self.settings and isinstance(value, Unknown):
+            value = self._setting(ast.unparse(target), value)
+        super().assign(target, value, env)
+
+    def _setting(self, name: str, value: Any) -> Any:
+        for text in (name, value.name if isinstance(value, Unknown) else ""):
+            if text in self.settings:
+                return self.settings[text]
+        return value
+
+    def evaluate(self, node: ast.expr, env: Environment) -> Any:
+        """Returns the value of an expression. ``--set`` gives a value to an unknown expression by its text."""
+        value = super().evaluate(node, env)
+        if self.settings and type(value) is Unknown:
+            return self._setting(ast.unparse(node), value)
+        return value
+
+    # Problems ---------------------------------------------------------------------------------------------------------
+
+    def fault(self, code: Code, message: str, spot: Spot | None, layer: LayerValue | None) -> None:
+        """Reports what Keras refuses. Inside of a ``try`` of the program, raises the program's ValueError instead."""
+        if self.trying:
+            raise self.error("ValueError", message, spot)
+        if self.doubt is not None:
+            return
+        mark = None if spot is None else spot.mark()
+        key = (code, mark.line, mark.column) if mark is not None else (code, 0, 0)
+        if key in self.faults:
+            return
+        self.faults.add(key)
+        context = "" if spot is None else spot.context
+        self.problems.append(Problem(code, f"{message}{context}", mark, None if layer is None else layer.name))
+
+    def refuse(self, layer: LayerValue, refusal: Refusal, spot: Spot) -> None:
+        """Reports an argument that a layer does not accept."""
+        if self.trying:
+            raise self.error("ValueError", refusal.message, spot)
+        if self.doubt is None:
+            self.problems.append(
+                Problem(refusal.code, f"{refusal.message}{spot.context}", spot.mark(refusal.argument), layer.name)
+            )
+
+    def sizes(self, shape: Any) -> Any:
+        """Returns a shape of the engine as the program sees it."""
+        return to_sizes(shape)
+
+    def override(self, name: str, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Returns the shape of an input, or the shape that the user gives with ``--input``."""
+        given = self.sizes_of_inputs.get(name, self.sizes_of_inputs.get(None))
+        return shape if given is None or self.inside else (shape[0], *given)
+
+    # Names and imports ------------------------------------------------------------------------------------------------
+
+    def missing_name(self, name: str, spot: Spot) -> Any:
+        """Returns the value of a name that is not defined: from ``import *``, a setting, or unknown."""
+        if name in self.settings:
+            return self.settings[name]
+        for library in reversed(self._stars()):
+            path = libraries.canonical(f"{library.path}.{name}")
+            if libraries.is_layer(path) or libraries.find(path) is not None or libraries.is_object(path):
+                return Library(path)
+        return Unknown(f"the name `{name}` is not defined", spot, name)
+
+    def _stars(self) -> list[Library]:
+        return [
+            star
+            for module in [self.main, *self.modules.values()]
+            if module is not None and module.source is self.source
+            for star in module.star_imports
+        ]
+
+    def imported(self, name: str, level: int, env: Environment, spot: Spot) -> Any:
+        """Returns the module with this name: a file of the program, or a library."""
+        module = self._file(name, level, env.module)
+        return module if module is not None else Library(libraries.canonical(name))
+
+    def _file(self, name: str, level: int, importer: ModuleValue) -> ModuleValue | None:
+        """Returns the module of a file of the program; None if there is no such file."""
+        if not self.folder or (level == 0 and not name):
+            return None
+        folders = [importer.folder, self.folder] if level == 0 else [importer.folder]
+        for _ in range(level - 1):
+            folders = [os.path.dirname(folder) for folder in folders]  # noqa: PTH120 (pathlib takes long to import)
+        for folder in dict.fromkeys(folders):
+            path = os.path.join(folder, *[part for part in name.split(".") if part])  # noqa: PTH118
+            if not self._is_inside(path):
+                continue
+            for candidate in [f"{path}.py"] * bool(name) + [f"{path}{os.sep}__init__.py"]:
+                if os.path.isfile(candidate):  # noqa: PTH113
+                    return self._module(candidate, name)
+        return None
+
+    def _is_inside(self, path: str) -> bool:
+        root = os.path.realpath(self.folder)
+        return os.path.commonpath([root, os.path.realpath(path)]) == root
+
+    def _module(self, path: str, name: str) -> ModuleValue | None:
+        path = os.path.normpath(path)
+        if path in self.modules:
+            return self.modules[path]
+        if len(self.modules) >= MAX_FILES or os.path.getsize(path) > MAX_FILE_BYTES:  # noqa: PTH202
+            return None
+        with open(path, "rb") as file:  # noqa: PTH123
+            text = file.read(MAX_FILE_BYTES + 1)
+        try:
+            source = Source(path, text.decode())
+            tree = ast.parse(source.text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            self.modules[path] = None
+            return None
+        module = self.modules[path] = ModuleValue(name, source, os.path.dirname(path))  # noqa: PTH120
+        self.run_module(module, tree.body)
+        return module
+
+    # Libraries --------------------------------------------------------------------------------------------------------
+
+    def library_member(self, library: Library, name: str, spot: Spot) -> Any:
+        """Returns the member of a module or a class of a library."""
+        path = libraries.canonical(f"{library.path}.{name}")
+        if name in ("__name__", "__qualname__"):
+            return library.name
+        return libraries.constant(path, Library(path))
+
+    def library_class_attribute(self, cls: ClassValue, name: str, spot: Spot) -> Any:
+        """Returns a class attribute that a class of the program inherits from a class of a library."""
+        base = next(base for base in cls.order if isinstance(base, Library))
+        if name == "__init__":
+            return Native(
+                "__init__",
+                lambda run, args, kwargs, at: run.call(
+                    run.library_method(base, args[0], "__init__", at), args[1:], kwargs, at
+                ),
+            )
+        return Library(libraries.canonical(f"{base.path}.{name}"))
+
+    def library_extends(self, path: str, other: str) -> bool:
+        """Returns True if a class of a library is the other class or extends it."""
+        if path.startswith("builtins.") and other.startswith("builtins."):
+            first, second = (getattr(python, text.removeprefix("builtins."), None) for text in (path, other))
+            return isinstance(first, type) and isinstance(second, type) and issubclass(first, second)
+        return libraries.extends(path, other)
+
+    def call_library(self, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        """Returns the result of calling a function or a class of a library."""
+        implementation = libraries.find(path)
+        if implementation is not None:
+            try:
+                return implementation(self, args, kwargs, spot)
+            except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
+                if os.environ.get("CONVCALC_DEBUG"):
+                    raise
+                return Unknown(f"this call of `{path}` is not followed ({type(error).__name__})", spot)
+        if libraries.is_layer(path):
+            return layer_arguments.make_layer(self, path, args, kwargs, spot)
+        if libraries.is_object(path) or _is_exception(path):
+            return LibraryObject(path, tuple(args), kwargs)
+
+        if path.startswith(("keras.ops.", "keras.activations.", "keras.backend.", "tensorflow.", "numpy.")):
+            tensors = tensors_in((args, kwargs))
+            if tensors:
+                return calls.opaque_call(
+                    self, path.rpartition(".")[2], tensors, Unknown(f"`{path}` is not followed", spot), spot
+                )
+        return Unknown(f"`{path}()` is not followed", spot)
+
+    def library_instance(self, cls: ClassValue, spot: Spot) -> Any:
+        """Returns a new layer or model for a class that extends a class of Keras; None for other classes."""
+        base = next((base.path for base in cls.order if isinstance(base, Library) and _is_keras_class(base.path)), "")
+        if not base:
+            return None
+        if base in ("keras.Model", "keras.Sequential", "keras.Functional"):
+            model = ModelValue("keras.Model" if base == "keras.Functional" else base, "", spot, cls)
+            self.models.append(model)
+            return model
+        return LayerValue(base, "", spot, cls)
+
+    def instantiate(self, cls: ClassValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        """Returns a new object of a class of the program. A layer without a name gets its automatic name."""
+        made = super().instantiate(cls, args, kwargs, spot)
+        if isinstance(made, LayerValue):
+            made.spot = spot
+            if not made.name:
+                made.name = self.names.automatic(cls.name)
+        return made
+
+    def library_method(self, base: Library, receiver: Any, name: str, spot: Spot) -> Any:
+        """Returns a method that an object inherits from a class of a library, or MISSING."""
+
+        if isinstance(receiver, LayerValue):
+            return keras_methods.inherited_method(self, base, receiver, name)
+        if isinstance(receiver, Instance) and receiver.items is not None:
+            return self._method(receiver.items, name)
+        return MISSING
+
+    # Keras objects: these modules import one another only through this class --------------------------------------------
+
+    def call_layer(self, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        """Returns the outputs of a call of a layer."""
+        return calls.call_layer(self, layer, args, kwargs, spot)
+
+    def call_model(self, model: ModelValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        """Returns the outputs of a call of a Sequential or Functional."""
+        return models.call_model(self, model, args, kwargs, spot)
+
+    def call_own_layer(self, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        """Returns the outputs of a call of a layer of an own class, or of a Lambda."""
+        return subclassing.call_own_layer(self, layer, args, kwargs, spot)
+
+    def layer_of(self, layer: LayerValue) -> Layer:
+        """Returns a layer of the program as a layer of a model."""
+        return to_model.layer_of(self, layer)
+
+    def definition_of(self, layer: LayerValue) -> Any:
+        """Returns the definition of a layer."""
+        return to_model.inner_definition(self, layer)
+
+    def own_definition(self, layer: LayerValue) -> Any:
+        """Returns the definition of a layer of an own class, or of a Lambda."""
+        return subclassing.own_definition(self, layer)
+
+    def model_of(self, model: ModelValue) -> Model:
+        """Returns a model of the program as a model of convcalc."""
+        return to_model.model_of(self, model)
+
+    def own_model(self, model: ModelValue) -> Model:
+        """Returns a model of an own class as a model of convcalc."""
+        return subclassing.own_model(self, model)
+
+    def layer_attribute(self, layer: LayerValue, name: str, spot: Spot) -> Any:
+        """Returns an attribute or a method of a layer or a model."""
+        return keras_methods.layer_attribute(self, layer, name, spot)
+
+    def set_layer_attribute(self, layer: LayerValue, name: str, value: Any, spot: Spot) -> None:
+        """Does ``layer.name = value``."""
+        keras_methods.set_layer_attribute(self, layer, name, value, spot)
+
+    def layer_special(self, layer: LayerValue, name: str, args: list[Any], spot: Spot) -> Any:
+        """Returns the result of a special method of a layer's class."""
+        found = layer.cls.find(name) if layer.cls is not None else MISSING
+        if found is MISSING or layer.cls is None:
+            return MISSING
+        return self.call(self.bind(found, layer, layer.cls, spot), args, {}, spot)
+
+    def tensor_attribute(self, tensor: TensorValue, name: str, spot: Spot) -> Any:
+        """Returns an attribute of a tensor."""
+        return calls.tensor_attribute(self, tensor, name, spot)
+
+    def tensor_operator(self, tensor: TensorValue, symbol: str, other: Any, reflected: bool, spot: Spot) -> Any:
+        """Returns the result of an operator on a tensor."""
+        return calls.tensor_operator(self, tensor, symbol, other, reflected, spot)
+
+    def get_item(self, tensor: TensorValue, key: Any, spot: Spot) -> Any:
+        """Returns ``tensor[key]``."""
+        return calls.get_item(self, tensor, key, spot)
+
+
+def _is_exception(path: str) -> bool:
+    name = path.removeprefix("builtins.")
+    kind = getattr(python, name, None)
+    return isinstance(kind, type) and issubclass(kind, BaseException)
+
+
+def _is_keras_class(path: str) -> bool:
+    return path in (
+        "keras.Model",
+        "keras.Sequential",
+        "keras.Functional",
+        "keras.layers.Layer",
+        "keras.Layer",
+        "tensorflow.Module",
+    ) or libraries.is_layer(path)

@@ -1,0 +1,177 @@
+"""Turns the models of a program into models of convcalc."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.keras_names import Names
+from convcalc.base.numbers import UNKNOWN, Shape
+from convcalc.base.problems import Problem
+from convcalc.layers import LayerDefinition, require_builtin
+from convcalc.layers.registry import Inferred, Weight
+from convcalc.model import Call, Foreign, Layer, Model, Ref
+from convcalc.read.code.graph import LayerValue, ModelValue, Node, TensorValue, from_sizes, leaves, nodes_between
+from convcalc.read.spec.graph import FileContext, GraphBuilder
+
+
+def layer_of(run: Any, layer: LayerValue) -> Layer:
+    """Returns a layer of the program as a layer of a model."""
+    definition = inner_definition(run, layer)
+    if isinstance(definition, Model):
+        return Layer(layer.name, definition.shown_class, definition, trainable=layer.is_trainable, place=layer.spot)
+    return Layer(
+        layer.name, layer.class_name, definition, layer.args, layer.is_trainable, layer.dtype, place=layer.spot
+    )
+
+
+def inner_definition(run: Any, layer: LayerValue) -> Any:
+    """Returns the definition of a layer: from the catalogue, from its code, or the model that it is."""
+    if layer.cls is not None or layer.path == "keras.layers.Lambda":
+        return run.own_definition(layer)
+    if isinstance(layer, ModelValue):
+        if layer.is_sequential and layer.input_tensor is None:
+            return Foreign(layer.class_name)
+        return model_of(run, layer)
+    return layer.definition
+
+
+def model_of(run: Any, model: ModelValue) -> Model:
+    """Returns a model of the program as a model of convcalc."""
+    if model.read is not None:
+        return model.read._replace(name=model.name)
+    if model.is_sequential:
+        return _sequential(run, model)
+    if model.is_functional:
+        return functional(run, model.name, model.class_name, model.inputs, model.outputs, model.is_trainable)
+    built: Model = run.own_model(model)
+    return built
+
+
+def functional(
+    run: Any,
+    name: str,
+    class_name: str,
+    inputs: Any,
+    outputs: Any,
+    trainable: bool = True,
+    nodes: Sequence[Node] | None = None,
+) -> Model:
+    """Returns the model of the graph between tensors. ``nodes`` lists the calls, if those are not all of the graph."""
+    ins = [tensor for tensor in leaves(inputs) if isinstance(tensor, TensorValue)]
+    outs = [tensor for tensor in leaves(outputs) if isinstance(tensor, TensorValue)]
+    calls = nodes_between(ins, outs) if nodes is None else nodes
+    graph = GraphBuilder(FileContext())
+    graph.file.names = run.names if not run.inside else Names()
+    numbers: dict[int, int] = {}
+    places: dict[int, int] = {}
+    for node in calls:
+        number = numbers.get(id(node.layer))
+        if number is None:
+            layer = layer_of(run, node.layer)
+            number = numbers[id(node.layer)] = graph.add_layer(layer) if nodes is None else graph.add_placeholder(layer)
+        refs = tuple(Ref(places[id(tensor.node)], tensor.index) for tensor in node.inputs if id(tensor.node) in places)
+        masks = tuple(Ref(places[id(tensor.node)], tensor.index) for tensor in node.masks if id(tensor.node) in places)
+        ref = graph.call(number, refs, node.spot, node.args)
+        if node.constants or masks:
+            graph.calls[-1] = graph.calls[-1]._replace(constants=node.constants, masks=masks)
+        places[id(node)] = ref.call
+    graph.inputs = [Ref(places[id(tensor.node)], tensor.index) for tensor in ins]
+    model = graph.finish(
+        name, "Functional", [Ref(places[id(tensor.node)], tensor.index) for tensor in outs if id(tensor.node) in places]
+    )
+    names = tuple(str(key) for key in outputs) if isinstance(outputs, dict) else ()
+    own = None if class_name in ("Functional", "Model") else Foreign(class_name)
+    problems = (*graph.file.problems, *notes(node.layer for node in calls))
+    return model._replace(trainable=trainable, own_flags=True, output_names=names, own_class=own, problems=problems)
+
+
+def _sequential(run: Any, model: ModelValue) -> Model:
+    """Returns a Sequential as a model. Without an input, the shapes in it are unknown."""
+    tensor = model.input_tensor
+    if tensor is not None:
+        first: Layer = layer_of(run, tensor.node.layer)
+    else:
+        first = Layer("input", "InputLayer", Foreign("InputLayer"))
+    layers, calls = [first], [Call(0, ())]
+    numbers: dict[int, int] = {}
+    for value in model.layers:
+        number = numbers.get(id(value))
+        if number is None:
+            number = numbers[id(value)] = len(layers)
+            layers.append(layer_of(run, value))
+        node = value.nodes[-1] if value.nodes else None
+        args: Mapping[str, Any] = node.args if node is not None else {}
+        calls.append(
+            Call(number, (Ref(len(calls) - 1),), node.spot if node is not None and node.spot else value.spot, args)
+        )
+    own = None if model.cls is None else Foreign(model.class_name)
+    return Model(
+        model.name,
+        "Sequential",
+        tuple(layers),
+        tuple(calls),
+        (Ref(0),),
+        (Ref(len(calls) - 1),),
+        trainable=model.is_trainable,
+        own_flags=True,
+        own_class=own,
+        problems=tuple(notes(model.layers)),
+    )
+
+
+def notes(layers: Any) -> list[Problem]:
+    """Returns a warning for each layer with something unknown."""
+    result: list[Problem] = []
+    for layer in dict.fromkeys(layers):
+        if layer.unknown is not None:
+            spot = layer.unknown.spot or layer.spot
+            mark = None if spot is None else spot.mark()
+            result.append(
+                Problem(
+                    codes.UNKNOWN_VALUE,
+                    f"'{layer.name}' ({layer.class_name}): {layer.unknown.reason}",
+                    mark,
+                    layer.name,
+                    "warning",
+                )
+            )
+    return result
+
+
+# The variables of a layer of the program ----------------------------------------------------------------------------------
+
+
+def variables_layer(layer: LayerValue) -> Layer:
+    """Returns a layer without inputs that has the own variables of a layer of the program."""
+    weights = tuple(
+        Weight(
+            weight.name,
+            from_sizes(weight.shape),
+            trainable=weight.trainable,
+            frozen_because="trainable=False in the code",
+            dtype=weight.dtype,
+        )
+        for weight in layer.owned_weights()
+    )
+    definition = _VARIABLES._replace(rule=lambda a, *inputs: Inferred(((),), weights))
+    return Layer(
+        "variables", "Variables", definition, trainable=layer.is_trainable, dtype=layer.dtype, place=layer.spot
+    )
+
+
+def _no_rule(a: Mapping[str, Any], *inputs: Shape) -> Inferred:
+    """Takes the place of the rule, which each layer of the program has of its own."""
+    return Inferred((UNKNOWN,))  # type: ignore[arg-type]
+
+
+_VARIABLES: LayerDefinition = require_builtin("InputLayer")._replace(
+    name="Variables",
+    class_name="Variables",
+    arguments=(),
+    defaults={},
+    rule=_no_rule,
+    doc="The variables of a layer.",
+    is_custom=True,
+)
