@@ -221,9 +221,9 @@ def _build(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any],
     if isinstance(layer, ModelValue) and layer.is_sequential:
         models.build_sequential(run, layer, shape, spot)
     elif isinstance(layer, ModelValue) and layer.cls is not None and layer.outputs is None:
-        is_one = isinstance(shape, (list, tuple)) and not any(isinstance(part, (list, tuple)) for part in shape)
-        if is_one:
-            tensor = models.make_input(run, [], {"batch_shape": tuple(shape), "name": "input"}, spot)
+        sizes = shape if isinstance(shape, (list, tuple)) else ((),)
+        if not any(isinstance(part, (list, tuple)) for part in sizes):
+            tensor = models.make_input(run, [], {"batch_shape": tuple(sizes), "name": "input"}, spot)
             run.call_layer(layer, [tensor], {}, spot)
 
 
