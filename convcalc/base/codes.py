@@ -155,6 +155,16 @@ UNKNOWN_VALUE = _code(
     "The code does not state a value that a layer needs.",
     "Give the value: `--set NAME=VALUE`.",
 )
+SAMPLES_DIFFER = _code(
+    "samples-differ",
+    "The arrays that a model is trained on have different numbers of samples.",
+    "Give arrays whose first axes have the same size.",
+)
+LABELS_DIFFER = _code(
+    "labels-differ",
+    "The labels do not fit the model's outputs and its loss.",
+    "Change the last layer, the loss or the labels, as the message says.",
+)
 TOO_MUCH_WORK = _code(
     "too-much-work",
     "A program takes too many steps to follow.",

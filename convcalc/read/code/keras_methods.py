@@ -223,8 +223,13 @@ def _build(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any],
     elif isinstance(layer, ModelValue) and layer.cls is not None and layer.outputs is None:
         sizes = shape if isinstance(shape, (list, tuple)) else ((),)
         if not any(isinstance(part, (list, tuple)) for part in sizes):
-            tensor = models.make_input(run, [], {"batch_shape": tuple(sizes), "name": "input"}, spot)
-            run.call_layer(layer, [tensor], {}, spot)
+            build_own_model(run, layer, tuple(sizes), spot)
+
+
+def build_own_model(run: Any, model: ModelValue, shape: tuple[Any, ...], spot: Spot) -> None:
+    """Calls a model of an own class on an input of this shape, which includes the batch axis."""
+    tensor = models.make_input(run, [], {"batch_shape": shape, "name": "input"}, spot)
+    run.call_layer(model, [tensor], {}, spot)
 
 
 def _computed(run: Any, layer: LayerValue, name: str, args: list[Any], spot: Spot) -> Any:
@@ -273,7 +278,7 @@ def _model_attribute(run: Any, model: ModelValue, name: str, spot: Spot | None) 
         "predict_on_batch",
         "test_on_batch",
     ):
-        return Native(name, lambda run, args, kwargs, at: _train(run, model, name, args, kwargs, at))
+        return Native(name, lambda run, args, kwargs, at: run.train(model, name, args, kwargs, at))
     if name in (
         "summary",
         "save",
@@ -335,10 +340,3 @@ def _pop(run: Any, model: ModelValue, spot: Spot) -> Any:
     layer = model.layers.pop()
     models.rebuild(run, model, spot)
     return layer
-
-
-def _train(run: Any, model: ModelValue, name: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    if name == "compile":
-        model.training = {**dict(zip(("optimizer", "loss", "loss_weights", "metrics"), args)), **kwargs}
-        return None
-    return Unknown(f"the result of `{name}` is not followed", spot)

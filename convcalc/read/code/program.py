@@ -12,7 +12,16 @@ from convcalc.base.codes import Code
 from convcalc.base.keras_names import Names
 from convcalc.base.problems import Problem, Refusal, Source
 from convcalc.model import Layer, Model
-from convcalc.read.code import calls, keras_methods, layer_arguments, libraries, models, subclassing, to_model
+from convcalc.read.code import (
+    calls,
+    keras_methods,
+    layer_arguments,
+    libraries,
+    models,
+    subclassing,
+    to_model,
+    training,
+)
 from convcalc.read.code.graph import LayerValue, ModelValue, Node, TensorValue, tensors_in, to_sizes
 from convcalc.read.code.interpreter import Interpreter
 from convcalc.read.code.values import (
@@ -314,6 +323,10 @@ class Program(Interpreter):
 
     def call_model(self, model: ModelValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns the outputs of a call of a Sequential or Functional."""
+        if args and not tensors_in((args, kwargs)):
+            outputs = training.check(self, model, "the call", args[0], None, 1 << 30, spot)
+            if outputs is not None:
+                return outputs
         return models.call_model(self, model, args, kwargs, spot)
 
     def call_own_layer(self, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
@@ -339,6 +352,17 @@ class Program(Interpreter):
     def own_model(self, model: ModelValue) -> Model:
         """Returns a model of an own class as a model of convcalc."""
         return subclassing.own_model(self, model)
+
+    def train(self, model: ModelValue, method: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        """Does ``model.fit(…)`` and similar methods."""
+        return training.train(self, model, method, args, kwargs, spot)
+
+    def build_model(self, model: ModelValue, shape: tuple[Any, ...], dtype: str, spot: Spot) -> None:
+        """Builds a model that gets its first data."""
+        if model.is_sequential:
+            models.build_sequential(self, model, shape, spot, dtype)
+        elif model.cls is not None:
+            keras_methods.build_own_model(self, model, shape, spot)
 
     def layer_attribute(self, layer: LayerValue, name: str, spot: Spot) -> Any:
         """Returns an attribute or a method of a layer or a model."""
