@@ -245,7 +245,7 @@ def _sparse_problem(target: Shape, output: Shape, classes: int | None) -> str:
             if len(target) == len(output) and not _differs(target, output)
             else ""
         )
-        return f"{name} needs one whole number for each output vector: labels of shape {shape_text(output[:-1])}, not {shape_text(target)}{cure}"
+        return f"{name} needs labels of shape {shape_text(output[:-1])}, not {shape_text(target)}{cure}"
     if _differs(target, output[:-1]):
         return f"{name} needs labels of shape {shape_text(output[:-1])}, not {shape_text(target)}"
     size = output[-1]
