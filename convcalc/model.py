@@ -253,6 +253,8 @@ class Model(Struct):
         own_class: the custom class of the model, if its config lists layers like a Keras class; otherwise None.
         subclassed: True for a model of the program's own class. Its layers are listed in the order of their creation, and its
             operations and variables have no rows.
+        has_named_sizes: True for a model from code, if the code does not state all sizes. A layer whose weights depend on such a size
+            is then no error; its counts are unknown.
     """
 
     name: str
@@ -278,6 +280,7 @@ class Model(Struct):
     keras2: bool = False
     own_class: Foreign | None = None
     subclassed: bool = False
+    has_named_sizes: bool = False
 
     @property
     def shown_class(self) -> str:

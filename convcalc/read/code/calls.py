@@ -69,7 +69,7 @@ def finish(run: Any, node: Node, returns_list: bool = False) -> Any:
     inputs = [(tensor.shape, tensor.dtype) for tensor in node.inputs]
     reason = layer.unknown or next((tensor.reason for tensor in node.inputs if tensor.reason is not None), None)
     try:
-        result = run_call(run.layer_of(layer), node.call(), inputs)
+        result = run_call(run.layer_of(layer), node.call(), inputs, reason is not None)
     except ConvcalcError as failed:
         problem = next(problem for problem in failed.problems if problem.severity == "error")
         message = problem.message.replace("'input_0'", "the call's input")
@@ -81,7 +81,7 @@ def finish(run: Any, node: Node, returns_list: bool = False) -> Any:
         layer.definition = Foreign(layer.class_name)
         return unknown_output(run, node, layer.unknown)
     outputs = [
-        TensorValue(node, number, shape, dtype or "float32", reason or _NO_RULE if shape is None else None)
+        TensorValue(node, number, shape, dtype or "float32", reason or (_NO_RULE if shape is None else None))
         for number, (shape, dtype) in enumerate(zip(result.outputs, result.dtypes or [""] * len(result.outputs)))
     ]
     node.outputs = outputs

@@ -85,7 +85,11 @@ class Node:
 
 
 class TensorValue(Special):
-    """A symbolic tensor: output number ``index`` of a call. ``shape`` is None if the number of axes is unknown."""
+    """A symbolic tensor: output number ``index`` of a call.
+
+    ``shape`` is None if the number of axes is unknown. ``reason`` says why the shape or a size in it is unknown; None if the
+    code states all sizes.
+    """
 
     __slots__ = ("dtype", "index", "node", "reason", "shape", "value")
 
@@ -94,16 +98,17 @@ class TensorValue(Special):
         self.index = index
         self.shape = shape
         self.dtype = dtype
-        self.reason = reason  # why the shape is unknown
+        self.reason = reason
 
     @property
     def sizes(self) -> Any:
         """The shape as the program sees it."""
-        return (
-            (self.reason or Unknown("the shape of this tensor is unknown"))
-            if self.shape is None
-            else to_sizes(self.shape)
-        )
+        if self.shape is None:
+            return self.reason or Unknown("the shape of this tensor is unknown")
+        sizes = to_sizes(self.shape)
+        if self.reason is None:
+            return sizes
+        return ShapeTuple((sizes[:1]) + tuple(self.reason if size is None else size for size in sizes[1:]))
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
         """Returns the shape and similar attributes, or a method of tensors."""

@@ -62,7 +62,7 @@ def make_input(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) ->
         )
     layer.args = {"batch_shape": from_sizes(shape)}
     layer.given = {"batch_shape": shape}
-    tensor = TensorValue(node, 0, from_sizes(shape), layer.dtype)
+    tensor = TensorValue(node, 0, from_sizes(shape), layer.dtype, layer.unknown)
     node.outputs.append(tensor)
     layer.built = True
     return tensor

@@ -84,14 +84,23 @@ def functional(
     names = tuple(str(key) for key in outputs) if isinstance(outputs, dict) else ()
     own = None if class_name in ("Functional", "Model") else Foreign(class_name)
     problems = (*graph.file.problems, *notes(node.layer for node in calls))
-    return model._replace(trainable=trainable, own_flags=True, output_names=names, own_class=own, problems=problems)
+    is_open = any(tensor.reason is not None for node in calls for tensor in node.outputs)
+    return model._replace(
+        trainable=trainable,
+        own_flags=True,
+        output_names=names,
+        own_class=own,
+        problems=problems,
+        has_named_sizes=is_open,
+    )
 
 
 def _sequential(run: Any, model: ModelValue) -> Model:
     """Returns a Sequential as a model. Without an input, the shapes in it are unknown."""
     tensor = model.input_tensor
     if tensor is not None:
-        first: Layer = layer_of(run, tensor.node.layer)
+        first_layer = tensor.node.layer
+        first: Layer = layer_of(run, first_layer)
     else:
         first = Layer("input", "InputLayer", Foreign("InputLayer"))
     layers, calls = [first], [Call(0, ())]
@@ -117,7 +126,8 @@ def _sequential(run: Any, model: ModelValue) -> Model:
         trainable=model.is_trainable,
         own_flags=True,
         own_class=own,
-        problems=tuple(notes(model.layers)),
+        problems=tuple(notes([first_layer, *model.layers] if tensor is not None else model.layers)),
+        has_named_sizes=tensor is not None and tensor.reason is not None,
     )
 
 
