@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from convcalc.analyse.inference import run_on
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
 from convcalc.base.numbers import UNKNOWN, Shape, shape_text
+from convcalc.base.problems import ConvcalcError
 from convcalc.read.code.arrays import Array
 from convcalc.read.code.graph import ModelValue, TensorValue, from_sizes, leaves, mapped, tensors_in
 from convcalc.read.code.values import Library, LibraryObject, Spot
@@ -75,12 +77,30 @@ def check(run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int, 
         if message:
             run.fault(codes.WRONG_SHAPE, f"'{model.name}' expects {message} (`{method}`)", spot, model)
             return None
+    if not _layers_accept(run, model, inputs, arrays, method, spot):
+        return None
     first = next(iter(samples), None)
     outputs = tensors_in(model.outputs)
     rows = UNKNOWN if first is None else min(first, batch)
     if labels:
         _check_labels(run, model, method, labels, outputs, rows, spot)
     return mapped(model.outputs, lambda value: _predicted(value, first) if isinstance(value, TensorValue) else value)
+
+
+def _layers_accept(
+    run: Any, model: ModelValue, inputs: Sequence[TensorValue], arrays: Sequence[Array], method: str, spot: Spot
+) -> bool:
+    """Returns True if the layers of the model accept the arrays. Otherwise reports the first layer that does not."""
+    shapes = [adjusted(tensor.shape or (), from_sizes(array.shape)) for tensor, array in zip(inputs, arrays)]
+    if not any(_differs(tensor.shape or (), shape or ()) for tensor, shape in zip(inputs, shapes)):
+        return True
+    try:
+        run_on(run.model_of(model), [shape and (UNKNOWN, *shape[1:]) for shape in shapes])
+    except ConvcalcError as failed:
+        problem = next(problem for problem in failed.problems if problem.severity == "error")
+        run.fault(problem.code, f"`{method}` gives '{model.name}' data of other sizes: {problem.message}", spot, model)
+        return False
+    return True
 
 
 def _predicted(tensor: TensorValue, samples: Any) -> Any:
@@ -108,24 +128,26 @@ def _build(run: Any, model: ModelValue, arrays: Sequence[Array], spot: Spot) -> 
 def input_problem(expected: Shape, shape: Shape) -> str:
     """Returns what is wrong with the shape of an array for an input, with a cure; "" if Keras accepts it.
 
-    Keras ignores a last axis of size 1, and adds or removes it.
+    Keras ignores a last axis of size 1 in both shapes. The layers of the model check the other sizes.
     """
     accepts = all(
         size is UNKNOWN or other is UNKNOWN or size == other
         for size, other in zip(_without_one(expected)[1:], _without_one(shape)[1:])
     )
-    if accepts:
-        if len(shape) == len(expected):
-            accepts = all(
-                size is UNKNOWN or other is UNKNOWN or size == other for size, other in zip(expected[1:], shape[1:])
-            )
-        elif len(shape) == len(expected) + 1:
-            accepts = shape[-1] == 1
-        else:
-            accepts = len(shape) == len(expected) - 1 and expected[-1] == 1
+    if accepts and len(shape) != len(expected):
+        accepts = adjusted(expected, shape) is not None
     if accepts:
         return ""
     return f"an input of shape {shape_text(expected)}, but gets {shape_text(shape)}{_cure(expected, shape)}"
+
+
+def adjusted(expected: Shape, shape: Shape) -> Shape | None:
+    """Returns the shape of an array with the rank of the input: Keras adds or removes a last axis of size 1."""
+    if len(shape) == len(expected):
+        return shape
+    if len(shape) == len(expected) + 1 and shape[-1] == 1:
+        return shape[:-1]
+    return (*shape, 1) if len(shape) == len(expected) - 1 and expected[-1] == 1 else None
 
 
 def _without_one(shape: Shape) -> Shape:
@@ -236,6 +258,7 @@ def label_problem(loss: str, target: Shape, output: Shape, classes: int | None =
 
 
 def _sparse_problem(target: Shape, output: Shape, classes: int | None) -> str:
+    target, output = _same_rank(target, output)
     if len(target) == len(output) and target[-1] == 1:
         target = target[:-1]
     name = "sparse_categorical_crossentropy"
