@@ -11,7 +11,7 @@ from typing import Any
 from convcalc.analyse.report import CallReport, Counts, LayerReport, Totals, weight_bytes
 from convcalc.analyse.run import CallResult, ModelRun
 from convcalc.analyse.sums import PartialSum, label_if_partial, sum_known
-from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.numbers import UNKNOWN, Number, Shape, plain, product
 from convcalc.layers import LayerDefinition, Weight, frozen, known_macs, parameters
 from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
@@ -230,7 +230,7 @@ def _sublayer_rows(
         counts = Counts(
             inferred.outputs,
             weights,
-            parameters(inferred),
+            plain(parameters(inferred)),
             _count_params(weights)[1],
             known_macs(inferred),
             dict.fromkeys(inferred.unknown, "unknown"),
@@ -282,7 +282,7 @@ def _count_params(weights: Sequence[Weight]) -> tuple[Number, Number]:
     params: Number = 0
     trained: Number = 0
     for weight in weights:
-        count = product(weight.shape)
+        count = plain(product(weight.shape))
         params = params + count
         if weight.trainable:
             trained = trained + count

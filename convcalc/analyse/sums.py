@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.numbers import UNKNOWN, Number, Shape, plain
 from convcalc.base.structs import Struct
 
 if TYPE_CHECKING:
@@ -26,9 +26,12 @@ class PartialSum(Struct):
 def sum_known(numbers: Sequence[Number]) -> PartialSum:
     """Returns the sum of the known numbers. Its label says whether numbers were left out."""
     total = sum(numbers)
-    if type(total) is int or UNKNOWN not in numbers:
+    if type(total) is int:
         return PartialSum(total, "")
-    total = sum([number for number in numbers if number is not UNKNOWN])
+    known = [number for number in numbers if plain(number) is not UNKNOWN]
+    if len(known) == len(numbers):
+        return PartialSum(total, "")
+    total = sum(known)
     # A lower bound of 0 would look like a known zero, so such a sum counts as unknown.
     return PartialSum(total, "partial") if total != 0 else PartialSum(UNKNOWN, "unknown")
 

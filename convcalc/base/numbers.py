@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # The largest accepted size. The limit protects the arithmetic from numbers such as 10^1000.
 LARGEST = 2**53
 
+LONGEST_SIZE_TEXT = 16  # a longer formula of an unknown size is shown as ``?`` in a shape
+
 # Precedences of operations in a formula: in ``(a + b)·c``, the operand ``a + b`` has a lower precedence than ``·``, so
 # it gets brackets.
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
@@ -251,11 +253,20 @@ def map_numbers(change: Callable[[Number], Any], value: Any) -> Any:
 
 
 def shape_text(shape: Shape | None) -> str:
-    """Returns the shape as Keras writes it, such as ``(None, 28, 28, 1)``; ``?`` if its rank is unknown."""
+    """Returns the shape as Keras writes it, such as ``(None, 28, 28, 1)``; ``?`` if its rank is unknown.
+
+    A size with a name is shown by its name or its formula, if that is short.
+    """
     if shape is None:
         return "?"
-    sizes = ", ".join(str(plain(size)) for size in shape)
+    sizes = ", ".join(_size_text(size) for size in shape)
     return f"({sizes},)" if len(shape) == 1 else f"({sizes})"
+
+
+def _size_text(size: Number) -> str:
+    if isinstance(size, Traced) and size.value is UNKNOWN:
+        return size.text if len(size.text) <= LONGEST_SIZE_TEXT else "?"
+    return str(plain(size))
 
 
 def product(numbers: Iterable[Number]) -> Number:

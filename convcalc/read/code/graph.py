@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from convcalc.base.numbers import UNKNOWN, ConstantShape, Shape
+from convcalc.base.numbers import UNKNOWN, ConstantShape, Shape, Traced
 from convcalc.model import NO_ARGS, Call, Constant, Model
 from convcalc.read.code.arrays import Array
 from convcalc.read.code.values import MISSING, ClassValue, Special, Spot, Unknown
@@ -42,12 +42,37 @@ class ShapedConstant(Constant):
 
 def to_sizes(shape: Shape) -> ShapeTuple:
     """Returns a shape of the engine as the program sees it: an unknown size is None."""
-    return ShapeTuple(None if size is UNKNOWN else size for size in shape)
+    return ShapeTuple(map(program_size, shape))
 
 
 def from_sizes(sizes: Iterable[Any]) -> tuple[Any, ...]:
     """Returns the sizes of the program as a shape of the engine."""
-    return tuple(UNKNOWN if size is None or isinstance(size, Unknown) else size for size in sizes)
+    return tuple(engine_size(size) for size in sizes)
+
+
+class NamedSize(Traced):
+    """A size that Keras knows when the program runs, but that the code does not state."""
+
+    __slots__ = ("unknown",)
+
+    def __init__(self, unknown: Unknown) -> None:
+        super().__init__(UNKNOWN, unknown.name or "?")
+        self.unknown = unknown
+
+
+def engine_size(size: Any) -> Any:
+    """Returns a size of the program as the engine has it."""
+    return UNKNOWN if size is None else NamedSize(size) if isinstance(size, Unknown) else size
+
+
+def program_size(size: Any) -> Any:
+    """Returns a size of the engine as the program sees it: an unknown size is None, a named size an unknown value."""
+    if isinstance(size, NamedSize):
+        return size.unknown
+    if isinstance(size, Traced):
+        known = size.value
+        return known if isinstance(known, int) else Unknown(f"the size depends on {size.text}", None, size.text)
+    return None if size is UNKNOWN else size
 
 
 class Node:

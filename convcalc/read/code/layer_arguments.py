@@ -7,7 +7,6 @@ from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
-from convcalc.base.numbers import UNKNOWN
 from convcalc.layers import LayerDefinition, bind, find
 from convcalc.layers.arguments import ACTIVATION, INITIALIZER, Integer, KnownName
 from convcalc.layers.dtypes import is_policy
@@ -15,7 +14,7 @@ from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Foreign
 from convcalc.read.code.arrays import Array
-from convcalc.read.code.graph import LayerValue, ModelValue, from_sizes
+from convcalc.read.code.graph import LayerValue, ModelValue, engine_size, from_sizes
 from convcalc.read.code.keras1_arguments import modern_arguments
 from convcalc.read.code.values import (
     Bound,
@@ -126,7 +125,7 @@ def _bound(
         reason = first_unknown(value)
         assert reason is not None
         if argument is not None and isinstance(argument.kind, Integer) and not isinstance(value, (list, tuple)):
-            bound[key] = UNKNOWN
+            bound[key] = engine_size(reason)
             layer.unknown = layer.unknown or _named(reason, f"{definition.class_name}'s `{key}`")
         elif argument is not None and affects_shapes(argument):
             layer.unknown = _named(reason, f"{definition.class_name}'s `{key}`")

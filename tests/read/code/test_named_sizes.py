@@ -1,0 +1,46 @@
+"""Sizes that the code does not state: they keep their names in shapes, and do not stop the inference."""
+
+from __future__ import annotations
+
+from convcalc.analyse import infer
+from convcalc.base.numbers import shape_text
+from convcalc.read.code.file import read_program
+
+BUILD = """
+from keras import Input, Model, layers
+
+def build(size, classes):
+    inputs = Input((size, size, 3))
+    x = layers.Conv2D(classes, 3, padding="same")(inputs)
+    x = layers.Conv2D(8, 3, padding="same")(x)
+    y = layers.BatchNormalization()(x)
+    x = layers.Flatten()(layers.Add()([x, y]))
+    return Model(inputs, layers.Dense(classes)(x))
+"""
+
+
+def test_shapes_show_named_sizes() -> None:
+    report = infer(read_program(BUILD, "model.py", target="build"))
+    assert [shape_text(row.output_shapes[0]) for row in report.rows] == [
+        "(None, size, size, 3)",
+        "(None, size, size, classes)",
+        "(None, size, size, 8)",
+        "(None, size, size, 8)",
+        "(None, size, size, 8)",
+        "(None, size·size·8)",
+        "(None, classes)",
+    ]
+    assert report.totals.params == 32
+    assert report.totals.incomplete["params"] == "partial"
+
+
+def test_a_setting_gives_a_named_size() -> None:
+    report = infer(read_program(BUILD, "model.py", target="build", settings={"size": 8, "classes": 4}))
+    assert report.totals.params == 112 + 296 + 32 + 512 * 4 + 4
+    assert not report.totals.incomplete
+
+
+def test_the_program_sees_a_named_size_and_not_none() -> None:
+    code = BUILD.replace("    y =", "    if x.shape[1] is None:\n        x = layers.ReLU()(x)\n    y =")
+    report = infer(read_program(code, "model.py", target="build", settings={"classes": 4}))
+    assert "unknown" in str(report.problems[-1].message)
