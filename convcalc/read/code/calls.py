@@ -22,6 +22,7 @@ from convcalc.read.code.graph import (
     WeightValue,
     from_sizes,
     leaves,
+    mapped,
     tensors_in,
 )
 from convcalc.read.code.layer_arguments import argument_value, dtype_name
@@ -54,6 +55,19 @@ def constant_of(value: Any) -> Constant:
     if isinstance(value, Array):
         return ShapedConstant(from_sizes(value.shape), value.dtype)
     return Constant(value, "int32" if isinstance(value, int) else "float32")
+
+
+def unknown_tensor(run: Any, unknown: Unknown, spot: Spot | None) -> TensorValue:
+    """Returns a tensor that stands for an unknown value on which a layer is called."""
+    layer = LayerValue("unknown", "", spot)
+    layer.name = run.names.automatic("Unknown")
+    layer.definition = Foreign("Unknown")
+    layer.unknown = unknown
+    return unknown_output(run, new_node(run, layer, (), spot), unknown)
+
+
+def _unknown_tensor(run: Any, value: Any, spot: Spot) -> Any:
+    return unknown_tensor(run, value, spot) if isinstance(value, Unknown) else value
 
 
 def unknown_output(run: Any, node: Node, reason: Unknown) -> TensorValue:
@@ -103,12 +117,8 @@ def _with_sources(message: str, node: Node) -> str:
 
 def call_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     """Returns the outputs of ``layer(*args, **kwargs)``."""
-    reached = first_unknown([arg for arg in args if not isinstance(arg, (int, float, str))])
-    if reached is not None and not tensors_in((args, kwargs)):
-        node = new_node(run, layer, (), spot)
-        return unknown_output(
-            run, node, Unknown(f"`{layer.name}` is called on a value that is unknown: {reached.reason}", spot)
-        )
+    if layer.cls is None or not tensors_in((args, kwargs)):
+        args = [*(mapped(arg, lambda value: _unknown_tensor(run, value, spot)) for arg in args[:1]), *args[1:]]
     if isinstance(layer, ModelValue) and layer.cls is None:
         return run.call_model(layer, args, kwargs, spot)
     if layer.cls is not None or layer.path == "keras.layers.Lambda":
