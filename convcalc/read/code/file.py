@@ -6,7 +6,9 @@ import ast
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from convcalc.base import codes
@@ -17,6 +19,8 @@ from convcalc.read.code.graph import LayerValue, ModelValue
 from convcalc.read.code.program import Program
 from convcalc.read.code.values import MISSING, ClassValue, FunctionValue, Raised, Spot, Unknown, Wrapped
 from convcalc.read.detect import OpenFile
+
+MAX_RECURSION = 4_000
 
 
 class Target(Struct):
@@ -65,11 +69,23 @@ def follow(
     source = cells[0] if len(cells) == 1 else Source(name, text)
     program = Program(source, folder, settings)
     program.sizes_of_inputs = dict(inputs or {})
-    for cell in cells:
-        tree = parsed(cell)
-        program.main.source = cell
-        program.run_module(program.main, tree.body)
+    with deep_recursion():
+        for cell in cells:
+            tree = parsed(cell)
+            program.main.source = cell
+            program.run_module(program.main, tree.body)
     return program
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Allows as many nested calls as following a program needs: a call of the program takes about 15 calls here."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, MAX_RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def parsed(source: Source) -> ast.Module:

@@ -484,7 +484,7 @@ class Interpreter(Expressions):
         if self.depth >= MAX_DEPTH:
             raise self.error("RecursionError", "calls are nested too deeply to follow", spot)
         outer = (self.source, self.via, self.doubt, self.depth)
-        self.source, self.via, self.depth = function.module.source, spot, self.depth + 1
+        self.source, self.via, self.depth = function.spot.source, spot, self.depth + 1
         try:
             if isinstance(function.node, ast.Lambda):
                 return self.evaluate(function.node.body, env)

@@ -55,6 +55,7 @@ _ROOMS = {
     "keras.activations": "operation_functions",
     "tensorflow": "tensorflow_functions",
     "keras.applications": "application_functions",
+    "keras.applications.imagenet_utils": "imagenet_functions",
 }
 
 
