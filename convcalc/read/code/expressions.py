@@ -51,7 +51,7 @@ class Expressions(Objects):
         value = self.look_up(node.id, env)
         if value is MISSING:
             return self.missing_name(node.id, self.spot(node))
-        if type(value) is Unknown:
+        if isinstance(value, Unknown):
             return value.named(node.id)
         return value
 
@@ -71,12 +71,12 @@ class Expressions(Objects):
     def _attribute(self, node: ast.Attribute, env: Environment) -> Any:
         value = self.evaluate(node.value, env)
         result = self.attribute(value, node.attr, self.spot(node))
-        return result.named(node) if type(result) is Unknown else result
+        return result.named(node) if isinstance(result, Unknown) else result
 
     def _subscript(self, node: ast.Subscript, env: Environment) -> Any:
         value = self.evaluate(node.value, env)
         result = self.item(value, self.evaluate(node.slice, env), self.spot(node))
-        return result.named(node) if type(result) is Unknown else result
+        return result.named(node) if isinstance(result, Unknown) else result
 
     def _slice(self, node: ast.Slice, env: Environment) -> Any:
         parts = [None if part is None else self.evaluate(part, env) for part in (node.lower, node.upper, node.step)]
@@ -178,7 +178,7 @@ class Expressions(Objects):
     def _binary(self, node: ast.BinOp, env: Environment) -> Any:
         left, right = self.evaluate(node.left, env), self.evaluate(node.right, env)
         result = self.binary(_SYMBOLS[type(node.op)], left, right, self.spot(node))
-        return result.named(node) if type(result) is Unknown else result
+        return result.named(node) if isinstance(result, Unknown) else result
 
     def symbol(self, op: ast.operator) -> str:
         """Returns the text of an operator, such as ``+``."""
@@ -285,7 +285,7 @@ class Expressions(Objects):
         if function is self.builtins.get("super") and not args:
             return self.super_of(env, self.spot(node))
         result = self.call(function, args, kwargs, self.spot(node, places), env)
-        return result.named(node) if type(result) is Unknown and not result.has_name else result
+        return result.named(node) if isinstance(result, Unknown) and not result.has_name else result
 
     def _lambda(self, node: ast.Lambda, env: Environment) -> Any:
         return self.function("<lambda>", node, env)

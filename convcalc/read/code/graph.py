@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.base.numbers import UNKNOWN, ConstantShape, Shape, Traced
 from convcalc.model import NO_ARGS, Call, Constant, Model
 from convcalc.read.code.arrays import Array
-from convcalc.read.code.values import MISSING, ClassValue, Special, Spot, Unknown
+from convcalc.read.code.values import MISSING, ClassValue, Special, Spot, Unknown, UnknownNumber
 
 
 class ShapeTuple(tuple):  # type: ignore[type-arg]  # a tuple of sizes: numbers, None and unknown values
@@ -71,7 +71,7 @@ def program_size(size: Any) -> Any:
         return size.unknown
     if isinstance(size, Traced):
         known = size.value
-        return known if isinstance(known, int) else Unknown(f"the size depends on {size.text}", None, size.text)
+        return known if isinstance(known, int) else UnknownNumber(f"the size depends on {size.text}", None, size.text)
     return None if size is UNKNOWN else size
 
 

@@ -32,6 +32,7 @@ from convcalc.read.code.values import (
     Wrapped,
     first_unknown,
     is_known,
+    unknown_result,
 )
 
 MAX_STEPS = 3_000_000  # the maximum number of expressions and statements that are followed in one program
@@ -159,6 +160,8 @@ class Objects:
     def attribute_or_missing(self, value: Any, name: str, spot: Spot) -> Any:
         """Returns ``value.name``, or MISSING."""
         if isinstance(value, Unknown):
+            if name == "reshape":  # the result of `unknown.reshape(28, 28)` has a known shape
+                return Native(name, lambda run, args, kwargs, at: run.reshaped(value, args, kwargs, at))
             return Unknown(value.reason, value.spot)
         if isinstance(value, Special):
             return value.attribute(self, name, spot)
@@ -184,7 +187,9 @@ class Objects:
                 ),
             )
         if isinstance(value, _PLAIN) and not name.startswith("__"):
-            return self._method(value, name)
+            method = self._method(value, name)
+            is_number = method is MISSING and isinstance(value, (int, float))
+            return self.number_attribute(value, name, spot) if is_number else method
         if name == "__class__":
             return self.type_of(value)
         return MISSING
@@ -615,7 +620,7 @@ class Objects:
                     return self.call(Bound(method, value), [other], {}, spot)
         for value in (left, right):
             if isinstance(value, Unknown):
-                return Unknown(value.reason, value.spot)
+                return unknown_result((left, right), value)
             if (doubt := self.doubtful(value)) is not None:
                 return doubt
         if not isinstance(left, _PLAIN) or not isinstance(right, (*_PLAIN, type(None))):
@@ -637,7 +642,7 @@ class Objects:
     def unary(self, name: str, value: Any, spot: Spot) -> Any:
         """Returns the result of a unary operator."""
         if isinstance(value, Unknown):
-            return Unknown(value.reason, value.spot)
+            return unknown_result((value,), value)
         if isinstance(value, Special):
             result = value.operate(self, name, None, False, spot)
             return self.unknown("this operation is not followed", spot) if result is MISSING else result
@@ -714,6 +719,14 @@ class Objects:
 
     def missing_name(self, name: str, spot: Spot) -> Any:
         """Returns the value of a name that is not defined."""
+        raise NotImplementedError
+
+    def number_attribute(self, value: Any, name: str, spot: Spot) -> Any:
+        """Returns an attribute that only the numbers of NumPy have, or MISSING."""
+        raise NotImplementedError
+
+    def reshaped(self, value: Unknown, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        """Returns the result of ``value.reshape(…)`` for an unknown value."""
         raise NotImplementedError
 
     def library_member(self, library: Library, name: str, spot: Spot) -> Any:

@@ -22,6 +22,7 @@ from convcalc.read.code import (
     to_model,
     training,
 )
+from convcalc.read.code.arrays import Array, as_array
 from convcalc.read.code.graph import LayerValue, ModelValue, Node, TensorValue, tensors_in, to_sizes
 from convcalc.read.code.interpreter import Interpreter
 from convcalc.read.code.values import (
@@ -36,6 +37,7 @@ from convcalc.read.code.values import (
     Raised,
     Spot,
     Unknown,
+    UnknownNumber,
 )
 
 MAX_FILES = 200  # the maximum number of files of a program that are read
@@ -71,6 +73,7 @@ class Program(Interpreter):
         self.builtins = {name: Library(f"builtins.{name}") for name in dir(python) if not name.startswith("_")}
         self.main = ModuleValue("__main__", source, folder)
         self.main.variables["__file__"] = source.name
+        self.flags: dict[str, Any] = {}  # the options of the command line that the program defines (absl, TensorFlow)
         self.faults: set[tuple[str, int, int]] = set()
 
     # Running ----------------------------------------------------------------------------------------------------------
@@ -121,7 +124,9 @@ class Program(Interpreter):
 
     def assign(self, target: Any, value: Any, env: Environment) -> None:
         """Assigns a value to a target. A value that the user gives with ``--set`` replaces an unknown value."""
-        if self.settings and isinstance(value, Unknown):
+        if isinstance(value, Array):
+            value.assigned(ast.unparse(target), self.settings)
+        elif self.settings and isinstance(value, Unknown):
             value = self._setting(ast.unparse(target), value)
         super().assign(target, value, env)
 
@@ -134,7 +139,7 @@ class Program(Interpreter):
     def evaluate(self, node: ast.expr, env: Environment) -> Any:
         """Returns the value of an expression. ``--set`` gives a value to an unknown expression by its text."""
         value = super().evaluate(node, env)
-        if self.settings and type(value) is Unknown:
+        if self.settings and isinstance(value, Unknown):
             return self._setting(ast.unparse(node), value)
         return value
 
@@ -244,6 +249,18 @@ class Program(Interpreter):
             return library.name
         return libraries.constant(path, Library(path))
 
+    def number_attribute(self, value: Any, name: str, spot: Spot) -> Any:
+        """Returns an attribute that only the numbers of NumPy have, or MISSING."""
+        array = as_array(value)
+        return MISSING if array is None else array.attribute(self, name, spot)
+
+    def reshaped(self, value: Unknown, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        """Returns the result of ``value.reshape(…)`` for an unknown value: an array with the sizes that are given."""
+        shape = args[0] if len(args) == 1 and isinstance(args[0], (tuple, list)) else args
+        if kwargs or not shape or not all(isinstance(size, (int, UnknownNumber)) for size in shape):
+            return Unknown(value.reason, value.spot)
+        return Array(UnknownNumber(value.reason, value.spot) if size == -1 else size for size in shape)
+
     def library_class_attribute(self, cls: ClassValue, name: str, spot: Spot) -> Any:
         """Returns a class attribute that a class of the program inherits from a class of a library."""
         base = next(base for base in cls.order if isinstance(base, Library))
@@ -266,7 +283,7 @@ class Program(Interpreter):
     def call_library(self, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns the result of calling a function or a class of a library."""
         implementation = libraries.find(path)
-        if implementation is not None:
+        if implementation is not None and not (path.startswith("numpy.") and tensors_in((args, kwargs))):
             try:
                 return implementation(self, args, kwargs, spot)
             except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:

@@ -18,6 +18,7 @@ from convcalc.read.code.values import (
     Spot,
     Super,
     Unknown,
+    UnknownNumber,
     Wrapped,
     first_unknown,
 )
@@ -173,9 +174,9 @@ def _int(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         return 0
     value = args[0]
     if isinstance(value, Unknown):
-        return Unknown(value.reason, value.spot)
+        return UnknownNumber(value.reason, value.spot)
     if isinstance(value, Special):
-        return run.unknown("the value of this object is unknown", spot)
+        return UnknownNumber("the value of this object is unknown", spot)
     if isinstance(value, (str, bytes)) and len(value) > 300:
         return run.unknown("the number is too long", spot)
     return run.guarded(lambda: int(value, *args[1:], **kwargs), spot)
@@ -185,9 +186,9 @@ def _int(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
 def _float(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     value = args[0] if args else 0.0
     if isinstance(value, Unknown):
-        return Unknown(value.reason, value.spot)
+        return UnknownNumber(value.reason, value.spot)
     if isinstance(value, Special):
-        return run.unknown("the value of this object is unknown", spot)
+        return UnknownNumber("the value of this object is unknown", spot)
     return run.guarded(lambda: float(value), spot)
 
 

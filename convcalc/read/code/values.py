@@ -8,7 +8,7 @@ The Keras objects (layers, tensors, models) are in :mod:`convcalc.read.code.grap
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from convcalc.base.problems import Mark, Source
@@ -91,10 +91,22 @@ class Unknown:
 
     def named(self, name: str | ast.expr) -> Unknown:
         """Returns the same unknown value under another name."""
-        return Unknown(self.reason, self.spot, name)
+        return type(self)(self.reason, self.spot, name)
 
     def __repr__(self) -> str:
         return self.name or "?"
+
+
+class UnknownNumber(Unknown):
+    """An unknown value that is one number, such as a size of an axis or the maximum of an array."""
+
+    __slots__ = ()
+
+
+def unknown_result(operands: Iterable[Any], unknown: Unknown) -> Unknown:
+    """Returns the result of an arithmetic operation on values one of which is unknown: a number if all of them are numbers."""
+    numbers = all(isinstance(value, (UnknownNumber, int, float)) for value in operands)
+    return (UnknownNumber if numbers else Unknown)(unknown.reason, unknown.spot)
 
 
 class Special:
