@@ -374,7 +374,8 @@ def _walk_back(model: Model) -> tuple[list[int], list[int]]:
     met: list[int] = []
     visited = bytearray(len(calls))
     post_order: list[int] = []
-    # Entries: a call and an iterator over its sources. Call -1 is the model's outputs.
+    # Each entry is the number of a call, and an iterator over its sources. The number -1 stands for the model's
+    # outputs.
     stack: list[tuple[int, Iterator[Ref]]] = [(-1, iter(model.outputs))]
     while stack:
         number, remaining = stack[-1]

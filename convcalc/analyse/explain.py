@@ -130,7 +130,7 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
     if definition.template is not None:
         nested = (inputs, *_nested(report, row))
         return Explanation(row, number, len(report.layers), definition.summary, nested)
-    # The rule that ran may belong to another definition, e.g. if a Conv2D of Keras 2 is called on a video.
+    # A call may use the rule of another definition, for example a Conv2D of Keras 2 that is called on a video.
     ran = row.calls[-1].result.definition
     definition = ran if isinstance(ran, LayerDefinition) else definition
     inferred = _trace(definition, row)

@@ -153,7 +153,8 @@ def run_calls(
 ) -> ModelRun:
     """Runs all calls of the model on these input shapes (None: the model's own input shapes).
 
-    ``built``, only for a nested model, is the run on the model's own input shapes, for which Keras created the weights.
+    ``built`` is given only for a nested model. It is the run on the model's own input shapes, for which Keras created
+    the weights.
     """
     run = ModelRun(model)
     layers, results = model.layers, run.results

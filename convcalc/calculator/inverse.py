@@ -129,7 +129,7 @@ def _search(
     framework: str,
     more: bool,
 ) -> Iterator[Setting]:
-    """Yields all settings in which the kernel fits the input, also with other output sizes than ``output``.
+    """Yields all settings in which the kernel fits the input. Their output sizes may differ from ``output``.
 
     With ``more``, the settings include paddings above half the kernel, and ``output_padding``.
     """

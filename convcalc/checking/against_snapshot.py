@@ -64,7 +64,10 @@ def _layer_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
 
 
 def _with_previous(pairs: tuple[Pair, ...]) -> Iterator[tuple[Pair, Pair | None]]:
-    """Yields each pair with the nearest earlier pair whose layer is in the record."""
+    """Yields each pair together with the previous pair, or with None.
+
+    The previous pair is the last earlier pair whose layer is in the record.
+    """
     previous = None
     for pair in pairs:
         yield pair, previous

@@ -38,7 +38,7 @@ def audit(config: Any) -> list[AuditFinding]:
 
 
 def declared_names(config: Any, custom: CustomLayers) -> dict[str, str]:
-    """Returns the custom classes in a config that ``custom`` declares, as a dict: class → file with the declaration."""
+    """Returns the classes in a config that are declared in ``custom``, as a dict: class → file with the declaration."""
     found = ((value, custom.find(*class_names(value))) for _, value in _objects(config) if "class_name" in value)
     known = {
         str(value["class_name"]).rpartition(">")[2]: declared.source

@@ -262,8 +262,8 @@ def _bias_before_norm(report: Report) -> Findings:
 
 
 def _readers(model: Model) -> list[set[int | None]]:
-    """Returns, for each layer, the numbers of the layers that read its outputs, and None if the model returns an
-    output.
+    """Returns a set for each layer: the numbers of the layers that read its outputs. The set also contains None if the
+    model returns one of these outputs.
     """
     readers: list[set[int | None]] = [set() for _ in model.layers]
     for call in model.calls:

@@ -62,7 +62,8 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
     layers: dict[str, _Layer] = {}
     count = compared = unknown = 0
     for row in report.layers:
-        # For declared layers, the names in the file are unknown: compare all weights together, as weights of the model.
+        # It is unknown how the file names declared layers. So all weights are compared together, as weights of the
+        # model.
         declared = report.model.fallback is not None
         path = report.model.name if declared else _stored_at(row.path, weights)
         layer = layers.setdefault(path, _Layer(row))

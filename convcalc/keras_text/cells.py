@@ -27,8 +27,8 @@ class RowCells:
         layer: The name and the class, as ``name (Type)``.
         shape: The output shape.
         params: The number of parameters.
-        sources: The tensors that the layer reads.
-        connected: The whole cell with the sources, only if it is cut off. Then ``sources`` is None.
+        sources: The tensors that the layer reads; None if the cell with the tensors is cut off.
+        connected: The text of the cell with the tensors, if the cell is cut off; otherwise None.
         trainable: "Y", "N" or "-".
         depth: 0 for a layer of the model itself, 1 for a layer of a nested model, and so on.
     """

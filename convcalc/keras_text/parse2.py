@@ -90,10 +90,9 @@ def _columns(header: str, length: int) -> list[_Column]:
 
 
 def _with_params_room(columns: list[_Column], header: list[str], body: list[str]) -> list[_Column]:
-    """Returns the columns, with a corrected ``room`` of the last column if it is a narrow column of parameters.
+    """Returns the columns. If the last column has the parameters and its title is wrapped, its ``room`` is corrected.
 
-    If its title is wrapped, the horizontal lines are longer than the rows, and ``room`` is the length of the longest
-    count.
+    Then the horizontal lines are longer than the rows, so the longest count determines ``room``.
     """
     *others, last = columns
     if last.field != "params" or not any(line[last.start :].strip() for line in header):

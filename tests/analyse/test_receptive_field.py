@@ -29,7 +29,7 @@ from tests.paths import SPECS
 
 
 def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int, ...]]]:
-    """Returns the output axes that keep the positions of each axis of each input.
+    """Returns, for each axis of each input, the output axes that have the same positions.
 
     ``()`` means that each output position reads the whole input axis. Example: ``[[(0,), (), (1,)]]`` for a
     GlobalMaxPooling1D without ``keepdims``.

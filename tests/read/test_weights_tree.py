@@ -625,7 +625,9 @@ BOTH = {"vars/0": (3, 3), "vars/1": (3,)}
     ],
 )
 def test_a_layer_in_two_places_is_counted_once(layers: list[str], stored_by: tuple[str, str], problems: int) -> None:
-    """An archive stores a shared layer once. The rows have Keras's numbers, which count the layer in each place."""
+    """An archive stores the weights of a shared layer once. Each row shows the layer's parameters, but the total counts
+    them once.
+    """
     entries = [layer("InputLayer", "x", batch_shape=[None, 5, 3], dtype="float32")]
     for name in layers:
         before = [tensor(entries[-1]["name"])]

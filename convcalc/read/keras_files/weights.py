@@ -272,8 +272,9 @@ class _ArchiveReader:
                 weights = tuple(weight for group in named for inner in group.walk() for weight in inner.weights)
                 if len(named) == 1 and weights:
                     self.layers[path] = weights
-                    # Keras cannot load the weights of layers in ``shared``. But it can load a wrapper whose inner layer
-                    # is also a layer of the model: it finds the weights there first.
+                    # Keras cannot load the weights of the layers in ``shared``. A wrapper is not added to ``shared`` if
+                    # its inner layer is also a layer of the model: Keras then finds the weights in the group of that
+                    # layer.
                     if not (wraps(layer) and named[0].path.count("/") == 1):
                         self.shared[path] = named[0].path
                     break

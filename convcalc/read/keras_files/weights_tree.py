@@ -375,7 +375,8 @@ def with_copies_merged(
         # Outer layers come first. If a whole outer layer is stored twice, even its constant weights are merged, such as
         # a bias of zeros.
         for name, weights in sorted(_parts(stored, start).items(), key=lambda part: part[0].count("/")):
-            # Different layers can have equal values, e.g. tables of positions. Their names then differ.
+            # Two unrelated layers can have weights with equal values, e.g. the same table of positions. The names show
+            # that these weights are different.
             names = (name, *(weight.path[start:] for weight in weights))
             known = first.setdefault(names, weights)
             is_new = known is not weights and any(weight.path not in same for weight in weights)
@@ -392,7 +393,8 @@ def with_copies_merged(
 def _parts(weights: Sequence[StoredWeight], start: int) -> dict[str, list[StoredWeight]]:
     """Returns the weights in each group of a layer, also those in its inner groups.
 
-    The key is the group's path from the index ``start`` on. ``a`` also has the weights of ``a/b``.
+    A key is the path of a group without its first ``start`` characters. The entry of ``a`` also has the weights of
+    ``a/b``.
     """
     parts: dict[str, list[StoredWeight]] = {}
     for weight in weights:
