@@ -37,7 +37,7 @@ class Report(Study):
 
 @dataclass(frozen=True)
 class Comparison(comparison.Comparison):
-    """The differences between two models, layer by layer, and in their totals."""
+    """The differences between two models: in each layer, and in the totals."""
 
     def _repr_html_(self) -> str:
         """Returns the comparison as HTML, for notebooks."""

@@ -29,7 +29,8 @@ from convcalc.ops import Operation, Tensor
 
 # No layer has more outputs than this. The limit protects against a file that refers to an output with a huge number.
 MAX_UNKNOWN_OUTPUTS = 256
-# A template builds the layers inside a custom layer. They can have templates too: this is the maximum number of levels.
+# A template builds the layers inside a custom layer, and these layers can have templates too. The maximum number of
+# such levels:
 MAX_TEMPLATES = 16
 MAX_LAYERS = 100_000  # the maximum number of layers in all templates together
 
@@ -514,7 +515,8 @@ def _apply_template(
     except ConvcalcError as failed:
         first = next(problem for problem in failed.problems if problem.severity == "error")
         if first.code == codes.TOO_DEEP:
-            # Without this, each level would add "contains a layer with an error" to the message.
+            # The error is raised again unchanged. Otherwise each level would add "contains a layer with an error" to
+            # the message.
             raise _too_deep() from None
         raise Refusal(f"contains a layer with an error: {first.message}", first.code) from None
     rows = rows_of(nested, "", 0, True)
@@ -562,7 +564,8 @@ def _call_operation(
 def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ...], session: _Session) -> CallResult:
     """Runs a nested model on the input shapes of the call.
 
-    The model also runs on its own input shapes if these are different, because the report shows that run.
+    If the model's own input shapes are different, the model also runs on its own input shapes: the report shows this
+    second run.
     """
     own_run = run.nested.get(call.layer)
     if own_run is None:
@@ -582,7 +585,7 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
             raise Refusal("is called on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
     macs = sum([result.macs for result in nested.results])
     dtypes = tuple(map(nested.dtype, nested.output_refs)) or ("",)
-    # A Sequential returns all outputs of its last layer. Their number may be unknown.
+    # A Sequential returns all outputs of its last layer. The number of these outputs may be unknown.
     is_open = model.class_name == "Sequential" and any(
         nested.results[ref.call].may_have_more_outputs for ref in model.outputs
     )

@@ -133,7 +133,7 @@ def _contains_lora(layer: Layer) -> bool:
 
 
 def _is_operation(layer: Layer) -> bool:
-    """Returns True for an operation (it has no weights), also for an unknown operation."""
+    """Returns True for a known or an unknown operation. Operations have no weights."""
     definition = layer.definition
     if isinstance(definition, Foreign):
         return (definition.module or "").startswith("keras.src.ops.")
@@ -212,7 +212,8 @@ def _model_rows(
 def _sublayer_rows(
     layer: Layer, args: Mapping[str, Any], inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
 ) -> tuple[LayerReport, ...]:
-    """Returns the rows of the layers in a list argument, e.g. of a Pipeline. They are applied one after another.
+    """Returns the rows of the layers in a list argument, e.g. of a Pipeline. The layer runs these layers one after
+    another.
 
     ``args`` are the arguments of the layer's rule. ``prefix`` and ``depth`` belong to the row of the layer itself.
     """
@@ -247,8 +248,8 @@ def _sublayer_rows(
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
     """Returns the weights that the file stores for a layer.
 
-    If the file does not state ``trainable``, the weights of a frozen layer are not trainable, and those of other layers
-    are unknown.
+    If the file does not state ``trainable``, the weights of a frozen layer are not trainable. For the weights of other
+    layers, ``trainable`` is unknown.
     """
 
     def trainable(weight: StoredWeight) -> bool | None:
@@ -315,7 +316,7 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
     ``stored`` are all weights in the model's file. With them, the number of parameters is exact.
     """
     top = [row.counts for row in rows if row.depth == 0]
-    times = Counter([row.counts for row in rows])  # equal rows share one object: read it only once
+    times = Counter([row.counts for row in rows])  # equal rows share one object, which is read only once
     still_trainable = _still_trainable(rows) if any(counts.still_trainable for counts in times) else ()
     param_bytes = sum([number * weight_bytes(counts.weights) for counts, number in times.items()])
     frozen_bytes = sum(
@@ -338,8 +339,8 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
         labels["param_bytes"] = "partial" if has_weights else "unknown"
     trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
     params, trained = sums["params"].value, sums["trainable_params"].value
-    # The stored weights give the totals. An exception: if the file has no weights and the number of parameters is
-    # unknown, the model was not built.
+    # The stored weights give the totals. An exception is a model that was not built: its file has no weights, and the
+    # number of parameters is unknown.
     if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
         params, param_bytes, again = _stored_totals(rows, stored)
         labels |= {"params": "", "param_bytes": ""}

@@ -165,7 +165,7 @@ def _strides(size: int, wanted: int, transpose: bool) -> list[int]:
 
 
 def _near(strides: list[int]) -> list[int]:
-    """Returns the largest strides to try. Only these are combined if the strides differ between axes."""
+    """Returns the largest strides to try. If the strides differ between axes, only these strides are combined."""
     return strides[-4:]
 
 

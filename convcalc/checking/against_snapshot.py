@@ -132,7 +132,8 @@ class _Marks:
 
 
 def _total_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
-    """Yields a problem for each total that differs, but not for a size if its count differs too.
+    """Yields a problem for each total that differs. If a number of parameters differs, its size in bytes is not
+    reported too.
 
     If no layer differs, the problem names layers that probably cause the difference.
     """

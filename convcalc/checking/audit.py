@@ -1,7 +1,8 @@
 """Finds code that Keras runs, and files that Keras opens, when Keras loads a model file.
 
-The audit itself runs no code and opens no other file. It checks all objects in the config, also in wrappers, nested
-models and ``compile_config``. Sources: Keras's ``saving/serialization_lib.py``, and the ``from_config`` of the layers.
+The audit itself runs no code and opens no other file. It checks all objects in the config, including those in wrappers,
+nested models and ``compile_config``. Sources: Keras's ``saving/serialization_lib.py``, and the ``from_config`` of the
+layers.
 """
 
 from __future__ import annotations

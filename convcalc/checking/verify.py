@@ -1,7 +1,7 @@
 """Compares the inferred weights of a model with the weights in its file.
 
-Only the shapes of a layer's weights are compared, in any order, so Keras's names for them need not be known. But two
-weights of equal shape can be exchanged without an error.
+Only the shapes of a layer's weights are compared; their names and their order are ignored. So the comparison does not
+notice if two weights of equal shape are exchanged.
 """
 
 from __future__ import annotations

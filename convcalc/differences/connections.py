@@ -66,7 +66,8 @@ class _Names:
 
 
 def tensor_origins(model: str, links: Sequence[Sequence[Link]], shared: Mapping[int, int]) -> list[list[TensorOrigin]]:
-    """Returns, for each layer, the origins of the tensors that it reads, to compare them between two models.
+    """Returns, for each layer, the origins of the tensors that the layer reads. Origins can be compared between two
+    models.
 
     If only this model has a layer, and the layer reads only one tensor, the layer is skipped: its readers count as
     readers of that tensor. So if a layer is inserted, the origin of the next layer's input stays the same.

@@ -1,6 +1,6 @@
 """Finds the changes in matched layers.
 
-A layer can be changed itself, or only its numbers differ because its inputs were changed.
+Either the layer itself was changed, or only its numbers differ, because its inputs were changed.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def with_inner_policies(own: str, inner: Mapping[str, str]) -> str:
     return "; ".join([own, *(f"{name}: {policy}" for name, policy in inner.items() if policy != own)])
 
 
-@cache  # every layer calls this function, with one of few policies
+@cache  # cached, because all layers call this function with the same few policies
 def variable_dtype(policy: str) -> str:
     """Returns the dtype of a layer's variables under a policy; empty if the policy is unknown."""
     computed = _source(policy)

@@ -251,8 +251,8 @@ def _time_first(rule: Rule) -> Rule:
         outputs = tuple(
             swapped(shape) if not n and a["return_sequences"] else shape for n, shape in enumerate(result.outputs)
         )
-        # The counts of one sample are later multiplied by the size of the first axis. Here, this is the time axis
-        # instead of the batch axis, so the product would be wrong.
+        # The counts of one sample are later multiplied by the size of the first axis. Here, the first axis is the time
+        # axis, not the batch axis, so the product would be wrong.
         return result._replace(outputs=outputs, unknown=result.unknown | {"macs", "flops"})
 
     return time_major

@@ -24,7 +24,8 @@ _WHY = "quantized from weights that are already trained"
 _MATRICES = ("kernel", "embeddings", "reverse_embeddings")
 _UNKNOWN_COUNTS = frozenset({"flops"})  # the cost of rounding and scaling is unknown
 _PACKED = 2  # two numbers of 4 bits are stored in one byte
-# The classes of ``quantization_config``, and the defaults of their settings that change weights.
+# The classes that ``quantization_config`` can have. For each class: the settings that change weights, with their
+# defaults.
 _CONFIGS: dict[str, dict[str, Any]] = {
     "Int8QuantizationConfig": {},
     "Float8QuantizationConfig": {},
@@ -191,7 +192,7 @@ def _quantized(
 def _int4_tables(
     settings: Policy, a: Args, originals: Sequence[Weight]
 ) -> tuple[tuple[Weight, ...], tuple[Product, ...]]:
-    """Returns the int4 tables of Embedding, and their products.
+    """Returns the int4 tables of an embedding layer, and a :class:`Product` for each table that is multiplied.
 
     One byte stores two features. Each group of features in a row has a scale.
     """

@@ -1,4 +1,4 @@
-"""Recurrent layers: cells, and loops over them. Sources: ``keras/src/layers/rnn``.
+"""Recurrent layers: cells, and layers that run a cell at each step. Sources: ``keras/src/layers/rnn``.
 
 A cell uses its weights once at each step. So a recurrent layer has the MACs of its cell, times the number of steps.
 """

@@ -395,8 +395,8 @@ def _mapping(properties: Mapping[str, Schema], description: str, **further: Any)
 def _names_within(known: list[str], blocks: bool) -> Schema:
     """Returns the schema of a list of layers.
 
-    All names in the list must be known, also inside nested models and repeats. If ``blocks`` is True, names that do not
-    begin with an upper-case letter are accepted too: they may be blocks.
+    All names in the list must be known, including names inside nested models and repeats. If ``blocks`` is True, names
+    that do not begin with an upper-case letter are accepted too: they may be blocks.
     """
     within = ref("named_layers_and_blocks" if blocks else "named_layers")
     names = [

@@ -110,8 +110,8 @@ def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
 
 
 def _params(row: Row, current: Row) -> str | int | None:
-    """Returns the number of parameters in a printed row. A cropped number is completed from the model's row if they
-    agree.
+    """Returns the number of parameters in a printed row. If a number is cropped and its visible digits agree with the
+    model's number, the model's number is returned.
     """
     cell, like = row.cells.get("params", Cell(None)), current.cells.get("params", Cell(None))
     return like.value if cell.cropped and cell.agrees(like) else cell.value

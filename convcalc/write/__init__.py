@@ -60,8 +60,8 @@ def _checked(write: Callable[[Report], str]) -> Callable[[Report], str]:
     return checked
 
 
-# The writers of JSON and YAML read their text again, and compare the models. Python code cannot be read again, so its
-# writer compares a JSON config instead.
+# The writers of JSON and YAML read the written text again, and compare the model in the text with the original. Python
+# code cannot be read again, so the writer of Python code compares a JSON config instead.
 FORMATS: dict[str, Callable[[Report], str]] = {
     ".json": _checked(_json),
     ".yaml": _checked(_yaml),

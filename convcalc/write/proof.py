@@ -122,7 +122,9 @@ def _shown(value: Any) -> str:
 
 
 def _facts(report: Report, model: Model, prefix: str, arranged: bool) -> Iterator[tuple[str, str, Any]]:
-    """Yields (path of the layer, description for messages, value) for each fact about a model. None is not compared."""
+    """Yields (path of the layer, description for messages, value) for each fact about a model. Facts with the value
+    None are not compared.
+    """
     rows = {row.path: row for row in report.layers if row.prefix == prefix}
     numbers = call_numbers(model)
 

@@ -157,8 +157,8 @@ class _Function:
         self.taken = {"x"}
         self.variables: dict[int, str] = {}
         self.shared: dict[int, str] = {}
-        # Calls whose second or later output is used. For an unknown class, only this shows that there are several
-        # outputs.
+        # Calls whose second or later output is used. For an unknown class, there is no other sign that a call has
+        # several outputs.
         self.list_outputs = {
             ref.call for ref in (*model.outputs, *(r for c in model.calls for r in c.sources)) if ref.output
         }

@@ -3,8 +3,8 @@
 The dependency set of a position contains the input positions that it reads. This module finds the sets by brute force,
 without the program's arithmetic.
 
-A position is *inner* if it reads no padding. The ends of its field must be the smallest and the largest number in its
-dependency set. For other positions, the field must contain the dependency set.
+A position is *inner* if it reads no padding. For an inner position, the ends of the field must be the smallest and the
+largest number in the dependency set. For other positions, the field must contain the dependency set.
 """
 
 from __future__ import annotations

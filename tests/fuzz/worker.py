@@ -36,7 +36,7 @@ ROOM = 2**30  # bytes that a worker may allocate while it runs cases
 class TooSlow(BaseException):
     """Raised when a case takes too long.
 
-    It is not an Exception, because readers of damaged files may catch any Exception.
+    It is not a subclass of Exception, because readers of damaged files may catch every Exception.
     """
 
 

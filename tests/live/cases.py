@@ -511,7 +511,7 @@ FAMILIES: dict[str, Generator] = {
 }
 
 
-# Families with many classes or many refused cases get more cases: their number is multiplied by this factor.
+# Families with many classes or many refused cases get more cases: the number of cases is multiplied by this factor.
 _MORE = {
     "merging": 3,
     "resizing": 3,

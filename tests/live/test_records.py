@@ -1,7 +1,7 @@
 """Tests that a summary printed by the installed Keras can be used as a record of its model.
 
-The summaries are terminal output in colour and in ASCII, and summaries of compiled models. test_files.py and
-test_keras2_text.py test the texts that Keras prints into a file.
+Three kinds of summaries are tested: terminal output in colour, output in ASCII, and summaries of compiled models.
+test_files.py and test_keras2_text.py test the texts that Keras prints into a file.
 """
 
 from __future__ import annotations

@@ -284,7 +284,8 @@ def test_layers_after_an_unknown_shape_have_the_weights_of_their_rule_and_of_the
     ]
     assert (report.totals.params, report.totals.trainable_params, report.totals.param_bytes) == (59, 46, 236)
     assert "params" not in report.totals.incomplete
-    # Without stored weights, a layer's parameters are known only if the layer has no weights for any input.
+    # If the file stores no weights, the parameters are known only for a layer that has no weights, whatever its input
+    # is.
     alone = of(json.dumps(config).encode())
     assert [row.params for row in alone.layers] == [0, UNKNOWN, UNKNOWN, UNKNOWN, 0, UNKNOWN]
 

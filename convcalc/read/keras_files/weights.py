@@ -97,7 +97,8 @@ def no_weights(name: str) -> ConvcalcError:
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with the weights in its file. They are read only if the config may not determine all of them.
+    """Returns the model with the weights in its file. The weights are read only if the config may not determine all
+    weights.
 
     If the config lists no layers, the layers of the result are the owners of the stored weights. If the weights cannot
     be read, the model gets a warning. A missing h5py causes a warning only if the config lists no layers.
@@ -152,7 +153,7 @@ def _are_numeric(stored: Sequence[StoredWeight]) -> bool:
 
 
 def _filled(model: Model, prefix: str, weights: Mapping[str, tuple[StoredWeight, ...]]) -> Model:
-    """Returns the model with the stored weights assigned to its layers, also in nested models."""
+    """Returns the model with the stored weights assigned to its layers, including the layers of nested models."""
 
     def filled(layer: Layer) -> Layer:
         path = prefix + layer.name

@@ -342,7 +342,7 @@ def stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) ->
 
 
 def _legacy_layers(tree: Tree, top: Any) -> list[Layer]:
-    """Returns the layers of a legacy file. Such a file names all layers, also layers without weights."""
+    """Returns the layers of a legacy file. Such a file names all layers, including layers without weights."""
     stored: dict[str, tuple[StoredWeight, ...]] = {}
     for name in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, name)
@@ -391,7 +391,7 @@ def with_copies_merged(
 
 
 def _parts(weights: Sequence[StoredWeight], start: int) -> dict[str, list[StoredWeight]]:
-    """Returns the weights in each group of a layer, also those in its inner groups.
+    """Returns, for each group of a layer, the weights in the group and in its inner groups.
 
     A key is the path of a group without its first ``start`` characters. The entry of ``a`` also has the weights of
     ``a/b``.
