@@ -186,6 +186,8 @@ class Foreign(Struct):
     rule: ForeignRule | None = None
     # The config in the Keras file, unchanged; None for a class in a spec.
     config: Mapping[str, Any] | None = None
+    # The definition of Keras's class with the same name, if only the weights in the file show that the class is custom.
+    keras_class: Any = None
 
     @property
     def contains_layers(self) -> bool:
@@ -251,6 +253,8 @@ class Model(Struct):
         keras2: True if Keras 2 wrote the model. Nested models then accept inputs of other shapes, and convolutions accept
             inputs with additional axes.
         own_class: the custom class of the model, if its config lists layers like a Keras class; otherwise None.
+        weights_to_compare: the stored weights of layers whose class the file states only by its name, by the path of the
+            layer. If Keras's class has another number of parameters, the class is custom.
     """
 
     name: str
@@ -275,6 +279,7 @@ class Model(Struct):
     declared_in: str = ""
     keras2: bool = False
     own_class: Foreign | None = None
+    weights_to_compare: Mapping[str, tuple[StoredWeight, ...]] = {}
 
     @property
     def shown_class(self) -> str:
@@ -332,7 +337,14 @@ def summary_order(model: Model) -> list[int]:
     inputs = [model.calls[ref.call].layer for ref in model.inputs]
     unmet = dict.fromkeys(layer for layer in inputs if layer not in layer_depth)
     layer_depth.update(dict.fromkeys(unmet, 0))
-    return sorted([*unmet, *met], key=layer_depth.__getitem__, reverse=True)
+    order = sorted([*unmet, *met], key=layer_depth.__getitem__, reverse=True)
+    return order if model.own_class is None else [*order, *layers_outside(model)]
+
+
+def layers_outside(model: Model) -> list[int]:
+    """Returns the numbers of the layers that stand for the weights outside of the graph of a model of a custom class."""
+    layers = enumerate(model.layers) if model.own_class is not None else ()
+    return [n for n, layer in layers if isinstance(layer.definition, Foreign) and not layer.definition.class_known]
 
 
 def execution_order(model: Model) -> list[int]:

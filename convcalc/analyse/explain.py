@@ -105,6 +105,8 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
         stored = _stored(row)
         sections = (inputs, unknown, stored) if stored.lines else (inputs, unknown)
         known = f"{row.class_name} is not a Keras layer."
+        if definition.keras_class is not None:
+            known = f"The file stores other weights for this layer than Keras's {row.class_name} has."
         if definition.module == "keras.layers":
             known = f"{row.class_name} is a Keras layer, but the file does not contain its calls."
         only_weights = "The file has only the weights of this layer, not its class."

@@ -75,7 +75,14 @@ def infer(model: Model) -> Report:
     """
     if model.fallback is not None:
         return _infer_declared(model, model.fallback)
-    return _infer(model)
+    report = _infer(model)
+    if model.weights_to_compare:
+        from convcalc.analyse.other_weights import with_other_weights
+
+        corrected = with_other_weights(report)
+        if corrected is not model:
+            return _infer(corrected)
+    return report
 
 
 def _infer_declared(model: Model, fallback: Model) -> Report:

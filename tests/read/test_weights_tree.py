@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,39 +26,14 @@ from convcalc.base.problems import ConvcalcError
 from convcalc.checking.verify import verify
 from convcalc.cli import main
 from convcalc.read import load, read
-from convcalc.read.keras_files.contents import WEIGHTS_MEMBER
 from convcalc.read.keras_files.weights import weights_in
 from convcalc.report_json.write import report_json
 from convcalc.write import FORMATS
 from tests.helpers.keras_configs import INPUT, functional, layer, sequential, tensor
-from tests.helpers.weights_files import Shapes, tree
+from tests.helpers.weights_files import Shapes, legacy, tree
+from tests.helpers.weights_files import archive_with_weights as archive
 
 OWN = {"module": None, "class_name": "MyModel", "config": {}, "registered_name": "ex>MyModel"}
-
-
-def archive(config: Any, weights: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as packed:
-        packed.writestr("config.json", json.dumps(config))
-        packed.writestr(WEIGHTS_MEMBER, weights)
-    return file.getvalue()
-
-
-def legacy(layers: Mapping[str, Shapes], config: Any = None) -> bytes:
-    """Returns an ``.h5`` file as Keras 2 writes it: with weights alone, or with weights and a config."""
-    file = io.BytesIO()
-    with h5py.File(file, "w") as written:
-        top = written
-        if config is not None:
-            written.attrs["model_config"] = json.dumps(config)
-            top = written.create_group("model_weights")
-        top.attrs["layer_names"] = [name.encode() for name in layers]
-        for name, weights in layers.items():
-            group = top.create_group(name)
-            group.attrs["weight_names"] = [weight.encode() for weight in weights]
-            for weight, shape in weights.items():
-                group[weight] = np.zeros(shape, "float32")
-    return file.getvalue()
 
 
 def of(content: bytes) -> Report:

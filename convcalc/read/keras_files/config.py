@@ -494,6 +494,10 @@ class ConfigReader:
         own = (lookup_builtin(class_name) or keras2_layer(class_name)) if is_keras else None
         definition = own if is_keras else None
         misfit = origin.unlike_keras(value, definition) if definition is not None else ""
+        if definition is not None and _has_one_layer_twice(definition, config):
+            message = f"'{name}' uses one layer twice in its {definition.name}: {_FOREIGN_NOTE}"
+            self.warn(path, message, name, codes.UNKNOWN_LAYER)
+            return SubForeign(definition.name, value)
         if definition is not None and not misfit:
             inner_name = config.get("name")
             if not isinstance(inner_name, (str, NoneType)) or (
@@ -563,6 +567,20 @@ def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | Non
         return None
     args = input_args(first)
     return (args.get("batch_size", UNKNOWN), *args["shape"]) if "shape" in args else None
+
+
+def _has_one_layer_twice(definition: LayerDefinition, config: Mapping[str, Any]) -> bool:
+    """Returns True if two values in a list of layers are the same object, with the same weights. Keras 3 writes a number
+    for each object that it writes twice.
+    """
+    for argument in definition.arguments:
+        values = config.get(argument.name)
+        if isinstance(argument.kind, LayerValues) and isinstance(values, list):
+            written = [value.get("shared_object_id") for value in values if isinstance(value, Mapping)]
+            numbers = [number for number in written if isinstance(number, int)]
+            if len(set(numbers)) < len(numbers):
+                return True
+    return False
 
 
 def _is_model(value: Any) -> bool:

@@ -331,6 +331,15 @@ def _relative(path: str, prefix: str) -> str:
     return path[len(prefix) :].lstrip("/")
 
 
+def with_layer_outside(model: Model, weights: Sequence[StoredWeight]) -> Model:
+    """Returns the model with a further layer, which is not in the graph of the model. ``weights`` are its weights."""
+    name = "outside"
+    while any(layer.name == name for layer in model.layers):
+        name += "_"
+    call = Call(len(model.layers), ())
+    return model._replace(layers=(*model.layers, stored_layer(name, "Variables", weights)), calls=(*model.calls, call))
+
+
 def stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) -> Layer:
     """Returns a layer for stored weights. Nothing else is known about the layer."""
     known = all(weight.dtype in DTYPES for weight in weights)
