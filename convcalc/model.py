@@ -78,7 +78,9 @@ class Constant(Struct):
 
 
 class StoredWeight(Struct):
-    """A weight in a file. ``path`` is its path there. ``trainable`` is None if the file does not state it."""
+    """A weight in a file. ``path`` is the path of the weight in the file. ``trainable`` is None if the file does not
+    state it.
+    """
 
     path: str
     shape: tuple[int, ...]

@@ -149,7 +149,9 @@ def infer_inner_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
 
 
 def run_on(model: Model, shapes: Sequence[Shape | None]) -> ModelRun:
-    """Runs the model on inputs of these shapes. Raises :class:`ConvcalcError` if it does not accept them."""
+    """Runs the model on inputs of these shapes. Raises :class:`ConvcalcError` if the model does not accept these
+    shapes.
+    """
     session = _Session(model.problems)
     run = run_calls(model, shapes, session)
     session.raise_errors()

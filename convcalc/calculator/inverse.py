@@ -147,8 +147,8 @@ def _search(
             for stride in [*common, *apart]:
                 if _refused(stride, pad, transpose, framework):
                     continue
-                # Keras's transposed 'valid' extends the output if the kernel is smaller than the stride. PyTorch's
-                # padding 0 does not.
+                # In Keras, a transposed convolution with padding 'valid' extends the output if the kernel is smaller
+                # than the stride. PyTorch's padding 0 never extends the output.
                 amount = 0 if framework == "torch" and transpose and pad == "valid" else pad
                 extras = range(framework == "torch", min(_each(stride))) if more and transpose else ()
                 for extra in (None, *extras):

@@ -136,7 +136,7 @@ def _match_by_connections(
     """Matches layers that have the same key and read matching layers, back to the model's inputs. Adds them to
     ``matches``.
 
-    With ``by_readers``, compares the layers that read the output instead, up to the model's outputs.
+    With ``by_readers``, the layers that read the output must match instead, up to the model's outputs.
     """
     ids: dict[object, int] = {}
     partners = {right: left for left, right in matches.items()}

@@ -81,7 +81,7 @@ def _columns(header: str, length: int) -> list[_Column]:
     fields = ["layer", "shape", "params", *("trainable" if title[0][0] == "T" else "sources" for title in titles[3:])]
     last = len(fields) - 1
     # Keras versions that wrap long texts begin the header with a space, and leave three spaces between columns. Older
-    # versions leave one.
+    # versions leave only one space.
     between = 3 if header.startswith(" ") else 1
     return [
         _Column(field, start, end, end - start - (0 if number == last else between))

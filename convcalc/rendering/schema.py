@@ -136,7 +136,7 @@ def _layer(definition: LayerDefinition) -> Schema:
 def _operation(operation: Operation) -> Schema:
     """Returns the schema of the value after the name of an operation.
 
-    The schema does not check the values of the arguments: the reader does.
+    The values of the arguments are checked by the reader, not by the schema.
     """
     arguments: dict[str, Schema] = {name: {} for name in (*operation.parameters, *operation.init_parameters)}
     return {

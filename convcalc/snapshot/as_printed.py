@@ -1,4 +1,6 @@
-"""Makes a snapshot of a report with the values that Keras would print, to compare it with a printed summary."""
+"""Makes a snapshot of a report that can be compared with a printed summary: the values are those that Keras would
+print.
+"""
 
 from __future__ import annotations
 

@@ -83,7 +83,9 @@ def test_a_terminal(
 
 @pytest.mark.parametrize("build", [chain, graph])
 def test_a_compiled_model(build: Any) -> None:
-    """The total of a compiled model includes the optimizer's variables, but the model's own counts do not."""
+    """The printed total of a compiled model includes the optimizer's variables. The counts of the model itself do not
+    include them.
+    """
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))

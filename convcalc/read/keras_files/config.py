@@ -61,7 +61,9 @@ class ConfigReader:
     custom: CustomLayers = NO_CUSTOM_LAYERS
 
     def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> Unreadable:
-        """Returns an error, which the caller raises. The reader of the outer layer or model catches and reports it."""
+        """Returns an error, which the caller raises. The reader of the outer layer or model catches the error and
+        reports it.
+        """
         return Unreadable(Problem(code, f"{self.source}: {path}: {message}"))
 
     def report(self, error: Unreadable) -> None:
@@ -416,7 +418,7 @@ class ConfigReader:
     ) -> tuple[dict[str, Any], list[Refusal]]:
         """Returns the arguments of a layer that differ from their defaults, and the problems with the arguments.
 
-        ``name`` and ``path`` belong to the outermost layer: this layer, or the layer that contains it.
+        ``name`` and ``path`` are those of the outermost layer: the layer itself, or the layer that contains the layer.
         """
         if definition.name == "InputLayer":
             batch_shape = config.get("batch_shape", config.get("batch_input_shape"))

@@ -241,7 +241,7 @@ class _CheckedFile(io.RawIOBase):
         self._file = file
         file.seek(0)
         start = file.read(16)
-        # Byte 14 of the file states how many bytes a length has. Since version 2 of the format, it is byte 10.
+        # A byte of the file states how many bytes a length has: byte 14, or byte 10 since version 2 of the format.
         if start[14 if start[8] < 2 else 10] != 8:
             raise OSError("its lengths do not have 8 bytes, which Keras always writes")
 

@@ -310,9 +310,9 @@ class _ArchiveReader:
                 weights = tuple(weight for group in named for inner in group.walk() for weight in inner.weights)
                 if len(named) == 1 and weights:
                     self.layers[path] = weights
-                    # Keras cannot load the weights of the layers in ``shared``. A wrapper is not added to ``shared`` if
-                    # its inner layer is also a layer of the model: Keras then finds the weights in the group of that
-                    # layer.
+                    # Keras cannot load the weights of the layers in ``shared``. But Keras can load a wrapper whose
+                    # inner layer is also a layer of the model, because this inner layer has its own group. So such a
+                    # wrapper is not added.
                     if not (wraps(layer) and named[0].path.count("/") == 1):
                         self.shared[path] = named[0].path
                     break

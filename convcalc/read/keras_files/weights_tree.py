@@ -175,7 +175,7 @@ def class_model(data: Mapping[str, Any], source: str) -> Model:
     """Returns the model for a config that lists no layers.
 
     The model has one layer, of the class in the config. The layer's inputs may be known; nothing else is known about
-    it. Raises :class:`ConvcalcError` if the config does not belong to a model.
+    the layer. Raises :class:`ConvcalcError` if the config does not belong to a model.
     """
     class_name, config = data.get("class_name"), data.get("config")
     if not isinstance(class_name, str) or not isinstance(config, Mapping) or not class_name:
