@@ -62,7 +62,7 @@ def diff(before: Report, after: Report, ignore_names: bool = False) -> Compariso
 
 
 def render(report: Report, format: str = "table") -> str:
-    """Returns the report as text in one of the output formats, without colour and as wide as it needs.
+    """Returns the report as text in one of the output formats, without colour, and as wide as necessary.
 
     Raises :class:`ConvcalcError` for an unknown format.
     """

@@ -210,7 +210,7 @@ _UNCHECKED = (codes.WRONG_RANK, codes.UNKNOWN_SIZE)
 def _call_with_known_features(
     run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], own: Sequence[Shape | None]
 ) -> CallResult | None:
-    """Returns the result of a layer in a nested model that is called on inputs with an unknown size.
+    """Returns the result of a layer in a nested model if the inputs of the nested model have an unknown size.
 
     The rule runs with the size for which the layer was built. Output sizes that depend on this size are unknown.
     Returns None if the rule refuses the inputs.
@@ -524,8 +524,8 @@ def _apply_template(
     except ConvcalcError as failed:
         first = next(problem for problem in failed.problems if problem.severity == "error")
         if first.code == codes.TOO_DEEP:
-            # The error is raised again unchanged. Otherwise each level would add "contains a layer with an error" to
-            # the message.
+            # The same error is raised again. Otherwise each level would add "contains a layer with an error" to the
+            # message.
             raise _too_deep() from None
         raise Refusal(f"contains a layer with an error: {first.message}", first.code) from None
     rows = rows_of(nested, "", 0, True)

@@ -20,8 +20,8 @@ Stored = Mapping[str, tuple[StoredWeight, ...]]
 
 
 def with_other_weights(report: Report) -> Model:
-    """Returns the model of the report. A layer whose stored weights are not those of Keras's class is of a custom class
-    in it.
+    """Returns the model of the report, in which a layer gets a custom class if its stored weights are not those of
+    Keras's class.
 
     Returns the model itself, not a copy, if there are no such layers.
     """
@@ -64,7 +64,7 @@ def _count(stored: Sequence[StoredWeight]) -> Number:
 
 def _corrected(model: Model, prefix: str, stored: Stored, others: Mapping[str, Problem]) -> Model:
     """Returns the model with custom classes in place of the layers in ``others``. All other layers get their stored
-    weights: after a layer of a custom class, the weights of a layer can be unknown without them.
+    weights, because weights of layers that follow a custom class often cannot be inferred.
     """
 
     def corrected(layer: Layer) -> Layer:
@@ -80,7 +80,9 @@ def _corrected(model: Model, prefix: str, stored: Stored, others: Mapping[str, P
 
 
 def with_classes_of_keras(model: Model) -> Model:
-    """Returns the model in which a layer has Keras's class again if only its stored weights show that it is custom."""
+    """Undoes :func:`with_other_weights`: each layer that is custom only because of its stored weights gets Keras's
+    class again.
+    """
 
     def restored(layer: Layer) -> Layer:
         definition = layer.definition

@@ -184,7 +184,7 @@ def _pixel_of(pixels: Sequence[Pixel], shift: int) -> Callable[[int], Pixel]:
 
 
 def _pixels(pixels: Sequence[Pixel], shift: int, positions: Iterable[int]) -> list[int]:
-    """Returns the pixels of these positions, without positions that depend on no pixel."""
+    """Returns the pixels of these positions. Positions that depend on no pixel are left out."""
     return [pixel for pixel in map(_pixel_of(pixels, shift), positions) if pixel is not None]
 
 

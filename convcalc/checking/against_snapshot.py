@@ -30,7 +30,8 @@ _FIELD_WORDS = {
     "trainable_size": "size of the trainable parameters",
     "non_trainable_size": "size of the non-trainable parameters",
 }
-# Maps each size in a summary to its count, such as param_size to params. If both differ, only the count is reported.
+# Maps each size in bytes to the number of parameters that it belongs to, such as param_size to params. If both differ,
+# only the number of parameters is reported.
 _COUNT_OF_SIZE = {
     "param_size": "params",
     "trainable_size": "trainable_params",

@@ -159,7 +159,7 @@ def _uncertain_inputs(siblings: Siblings, number: int) -> set[int]:
 
 
 def _unknown_inputs(siblings: Siblings, number: int) -> set[int]:
-    """Returns the positions of inputs from a layer without a row, e.g. outside the printed range."""
+    """Returns the positions of inputs from layers without a row, e.g. from layers outside the printed range."""
     return {i for i, link in enumerate(siblings.links[number]) if link.layer < 0}
 
 

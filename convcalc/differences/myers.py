@@ -1,4 +1,4 @@
-"""The longest common subsequence of two similar sequences (greedy algorithm of Myers, 1986)."""
+"""Finds the longest common subsequence of two similar sequences (greedy algorithm of Myers, 1986)."""
 
 from __future__ import annotations
 

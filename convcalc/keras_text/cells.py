@@ -53,7 +53,7 @@ def with_single_spaces(text: str) -> str:
 
 
 def without_spaces(text: str) -> str:
-    """Returns the text without white space, to compare texts of Keras 2, which wraps inside words."""
+    """Returns the text without white space. Used to compare texts of Keras 2, because Keras 2 wraps texts inside words."""
     return "".join(strip_control_codes(text).split())
 
 

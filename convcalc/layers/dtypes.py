@@ -38,7 +38,7 @@ _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 # The policies that can follow ``_from_``: ``int8_from_float32`` equals ``float32``, but stores large matrices in fewer
 # bits.
 _SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
-# A float8 layer records the largest absolute values of recent steps; this is the default number of steps.
+# A float8 layer records the largest absolute values of recent steps. The default number of these steps:
 _HISTORY = 1024
 
 DTYPES = tuple(BITS)

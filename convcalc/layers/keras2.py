@@ -341,7 +341,9 @@ def _maxout(a: Args, x: Shape) -> Inferred:
 
 
 def _highway(a: Args, x: Shape) -> Inferred:
-    """Mixes the input with the output of a dense layer. A second dense layer computes how much of each is taken."""
+    """Mixes the input with the output of a dense layer. A second dense layer computes the weight of the input and the
+    weight of the output.
+    """
     size = required(x[-1], "number of features")
     kernels = [Weight(name, (size, size), 1) for name in ("W", "W_carry")]
     biases = [Weight(name, (size,), added_per_sample=1) for name in ("b", "b_carry")] if a["use_bias"] else []

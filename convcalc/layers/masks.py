@@ -57,7 +57,7 @@ def either(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
     """Returns the masks of all inputs, concatenated along the same axis as the inputs.
 
-    A missing mask is replaced by True values. If all masks are missing, there is no result.
+    A missing mask is replaced by True values. If all masks are missing, returns no mask.
     """
     if all(mask is None for mask in masks):
         return ()

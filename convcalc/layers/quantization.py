@@ -67,8 +67,8 @@ def dense(layout: Layout) -> QuantizationRule:
 def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
     """Applies the quantization rule of Embedding and ReversibleEmbedding: int8 or int4, with scales for each row.
 
-    Raises :class:`Refusal` for ``tie_weights: false`` with LoRA, unless the layer is quantized: Keras 3.15 cannot add
-    the second table after the LoRA matrices.
+    Raises :class:`Refusal` if ``tie_weights: false`` and LoRA are combined and the layer is not quantized. Keras 3.15
+    cannot add the second table after the LoRA matrices.
     """
     settings = _settings(a, policy)
     if settings is None:

@@ -351,7 +351,9 @@ def _states_of_all(a: Args) -> list[Number]:
 
 
 def _width(cell: SubLayer) -> Number:
-    """Returns the output size of a cell: the size of its first state. For stacked cells, the last cell counts."""
+    """Returns the output size of a cell: the size of its first state. For stacked cells, the last cell determines the
+    size.
+    """
     return _width(cell.args["cells"][-1]) if "cells" in cell.args else _sizes(cell)[0]
 
 

@@ -1,8 +1,9 @@
 """Compares the models that convcalc builds for ``keras.applications`` with Keras: every layer, in Keras's order.
 
-Names, classes, arguments, calls, shapes and parameters must be equal, and the automatic names of the layers after the model.
-If Keras refuses the arguments, convcalc must refuse them too. ``CONVCALC_APPLICATIONS=20`` tries 20 further random calls of
-each application; ``CONVCALC_CALL=3`` only the random call number 3.
+Names, classes, arguments, calls, shapes and parameters must be equal. The automatic names of layers that are created
+after the model must be equal too. If Keras refuses the arguments, convcalc must refuse them too.
+``CONVCALC_APPLICATIONS=20`` tries 20 further random calls of each application; ``CONVCALC_CALL=3`` tries only the
+random call number 3.
 
 No weights are downloaded or created: with ``weights="imagenet"``, only the layers and the checks are compared.
 """

@@ -1,8 +1,8 @@
 """Finds the stored weights of layers whose class is known only by its name.
 
-Files of Keras 2, and HDF5 files of Keras 3, state no module for a class. So a class with the name of a Keras class can
-be custom, even if it has the arguments of Keras's class. Then its weights show that. The weights are compared after the
-inference of the model (``convcalc/analyse/other_weights.py``).
+Files of Keras 2, and HDF5 files of Keras 3, state no module for a class. So a class with the name and the arguments of
+a Keras class can be custom, and only the weights show that. The weights are compared after the inference of the model
+(``convcalc/analyse/other_weights.py``).
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""The models of ``keras.applications``, built without Keras: published numbers, refused arguments, and automatic names.
-
-``live/test_applications.py`` compares all of them with Keras, layer by layer.
+"""Tests the models of ``keras.applications`` that convcalc builds without Keras: published numbers, refused arguments,
+and automatic names. ``live/test_applications.py`` compares all models with Keras, layer by layer.
 """
 
 from __future__ import annotations

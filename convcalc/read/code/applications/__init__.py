@@ -37,7 +37,7 @@ _MODULE = "convcalc.read.code.applications."
 
 
 def _named_like(text: str) -> dict[str, str | None]:
-    """Returns applications whose models are named like the function, in lower case."""
+    """Returns the applications whose models have a default name in lower case, such as ``vgg16`` for ``VGG16``."""
     return {name: name.lower() for name in text.split()}
 
 
@@ -129,13 +129,13 @@ def application(
     Args:
         name: the name of the application, such as ``ResNet50``; one of :data:`APPLICATIONS`.
         arguments: the arguments by name (:func:`parameters`), except ``input_tensor``.
-        names: the counter of automatic names. Keras counts on across a program.
+        names: the counter of automatic names. Keras has one counter for the whole program.
         input_tensor: the argument ``input_tensor`` of Keras. The model then contains the layers that compute it.
         policy: Keras's global dtype policy.
         place: the source position of the call; all layers and calls get it.
 
-    The weights have no effect, except that Keras refuses some arguments with ``weights="imagenet"``, and that
-    EfficientNet has one more layer with it.
+    The argument ``weights`` has two effects. With ``weights="imagenet"``, Keras refuses some values of other arguments,
+    and EfficientNet has one more layer.
 
     Raises :class:`Refusal` if Keras refuses the arguments. The message continues the name of the application.
     """

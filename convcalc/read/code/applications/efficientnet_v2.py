@@ -21,7 +21,7 @@ _VARIANTS = {
     "EfficientNetV2M": (1.0, 1.0, 480),
     "EfficientNetV2L": (1.0, 1.0, 480),
 }
-# A stage: is it fused, number of blocks, filters, expansion, strides of the first block.
+# A stage: True if its blocks are fused, number of blocks, filters, expansion, strides of the first block.
 _STAGES_B = (
     (True, 1, 16, 1, 1),
     (True, 2, 32, 4, 2),
@@ -63,7 +63,7 @@ _STAGES = {
     "efficientnetv2-m": (24, _STAGES_M),
     "efficientnetv2-l": (32, _STAGES_L),
 }
-_MEANS, _VARIANCES = [0.485, 0.456, 0.406], [0.229**2, 0.224**2, 0.225**2]  # of the colours of ImageNet
+_MEANS, _VARIANCES = [0.485, 0.456, 0.406], [0.229**2, 0.224**2, 0.225**2]  # for the colours of ImageNet
 _MAX_DROP_RATE = 0.2
 
 
@@ -87,7 +87,10 @@ def efficientnet_v2(r: Request) -> Model:
             x = g.layer(x, "Rescaling", 1 / 128, -1)
     x = _convolution(r, x, _scaled(filters, width), "stem_conv", kernel=3, strides=2)
     x = _norm_swish(r, x, "stem_")
-    done, total = 0, float(sum(blocks for _, blocks, *_ in stages))  # without the factor, unlike in EfficientNet
+    done, total = (
+        0,
+        float(sum(blocks for _, blocks, *_ in stages)),
+    )  # not multiplied by ``depth``, unlike in EfficientNet
     for stage, (fused, blocks, filters, expansion, first_strides) in enumerate(stages, 1):
         for block in range(ceil(depth * blocks)):
             prefix = f"block{stage}{chr(ord('a') + block)}_"

@@ -105,7 +105,7 @@ def _joined(g: Graph, branches: list[Tensor], name: str | None) -> Tensor:
 
 
 def _update(g: Graph, x: Tensor, branches: list[Tensor], scale: float, name: str, active: bool = True) -> Tensor:
-    """Adds the joined branches to the input of a module, with as many channels, and scaled."""
+    """Joins the branches, gives them the number of channels of ``x``, scales them, and adds them to ``x``."""
     update = _joined(g, branches, f"{name}_mixed")
     update = g.layer(update, "Conv2D", x.channels, 1, padding="same", name=f"{name}_conv")
     x = g.layer((x, update), "CustomScaleLayer", scale)

@@ -69,7 +69,9 @@ def mobilenet_v2(r: Request) -> Model:
 
 
 def _default_size(sizes: Sizes | None, trained: tuple[int, ...]) -> int:
-    """Returns the size of the images with which the weights were trained: that of the input if there are such weights."""
+    """Returns the height of the input if Keras has weights that were trained on square images of this size; otherwise
+    224.
+    """
     if sizes is None or sizes[0] is None or sizes[0] != sizes[1] or sizes[0] not in trained:
         return 224
     return sizes[0]

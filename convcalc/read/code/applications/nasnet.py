@@ -32,7 +32,9 @@ def nasnet(r: Request) -> Model:
         if stage:
             after = _reduction(r, x, before, filters << stage, f"reduce_{stage * count}")
             before, x = before if keeps else x, after
-        first = stage * count + (stage > 0)  # the numbers leave out one cell, the first reduction
+        first = stage * count + (
+            stage > 0
+        )  # the first reduction has a number too, so the normal cells after it skip this number
         for cell in range(first, first + count):
             before, x = x, _normal(r, x, before, filters << stage, str(cell))
     return r.model(r.top(g.layer(x, "Activation", "relu"), None))
@@ -69,12 +71,12 @@ def _separable(r: Request, x: Tensor, filters: int, kernel: int, name: str, stri
 
 
 def _adjusted(r: Request, before: Tensor | None, x: Tensor, filters: int, cell: str) -> Tensor:
-    """Returns the second input of a cell, with the size of the first input or the filters of the cell."""
+    """Returns the second input of a cell, adjusted to the size of the first input or to the filters of the cell."""
     g = r.graph
     if before is None:
         return x
     if before.width is not UNKNOWN and x.width is not UNKNOWN and before.width != x.width:
-        # Two halves of the filters: one reads every second pixel, the other one the pixels between them.
+        # One half of the filters reads every second pixel. The other half reads the pixels between these pixels.
         active = g.layer(before, "Activation", "relu", name=f"adjust_relu_1_{cell}")
         halves = []
         for number in (1, 2):

@@ -55,13 +55,15 @@ class Request:
             raise self.refusal("classes", f"must be {CLASSES} for weights='imagenet', not {shown(classes)}; {cure}")
 
     def check_own_name(self, name: str) -> None:
-        """Refuses another name for the model if Keras builds the name of the weights' file from it."""
+        """Refuses every other name of the model if the model gets downloaded weights, because the file's name contains
+        the name.
+        """
         if self.is_imagenet and self.name != name:
             message = f"must be '{name}' for weights='imagenet', because Keras downloads the file of this name"
             raise self.refusal("name", f"{message}, not {shown(self.name)}")
 
     def check_pretrained(self, argument: str, values: Collection[Any]) -> None:
-        """Refuses a value for which Keras has no weights, if the model gets the weights that Keras downloads."""
+        """If the model gets downloaded weights, refuses a value of the argument for which Keras has no weights."""
         if self.is_imagenet and self[argument] not in values:
             message = (
                 f"must be {listed(values)} for weights='imagenet', not {shown(self[argument])}; or pass weights=None"
@@ -147,7 +149,8 @@ class Request:
     def same_padding(self, x: Tensor, kernel_size: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """Returns the padding before a convolution of stride 2, so that its output has half the size, rounded up.
 
-        Of a kernel of odd size, one row less is added before an image of even or unknown height.
+        The same padding is added at both ends for an odd size. For an even or unknown size, one position less is added
+        at the start.
         """
         if x.height is not UNKNOWN and x.width is UNKNOWN:
             message = f"has a height but no width, and {self.application} pads by both; give both sizes or neither"
@@ -203,6 +206,8 @@ POOL_NAMES: Mapping[str, str | None] = {"avg": "avg_pool", "max": "max_pool"}
 
 
 def rounded(channels: float, divisor: int = 8) -> int:
-    """Returns the multiple of ``divisor`` that is nearest to a scaled number of channels, at most a tenth below it."""
+    """Returns the multiple of ``divisor`` that is nearest to a scaled number of channels. The result is at most 10 %
+    below it.
+    """
     result = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return result + divisor if result < 0.9 * channels else result

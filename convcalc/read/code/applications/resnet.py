@@ -58,7 +58,7 @@ def _block_v1(g: Graph, x: Tensor, filters: int, strides: int, projects: bool, n
 
 
 def _block_v2(g: Graph, x: Tensor, filters: int, strides: int, projects: bool, name: str) -> Tensor:
-    """Does the same with the normalization and the activation before the convolutions."""
+    """Adds a block like :func:`_block_v1`, but with the normalization and the activation before the convolutions."""
     active = _norm_relu(g, x, f"{name}_preact_bn", f"{name}_preact_relu")
     shortcut = x
     if projects:
