@@ -174,8 +174,8 @@ class ForeignRule(Struct):
 
 
 class Foreign(Struct):
-    """A custom class that is not in the catalogue. Only its names in the file are known, and its rule if one is
-    declared.
+    """A custom class that is not in the catalogue. Only its names in the file are known. If a rule is declared, the
+    rule is known too.
     """
 
     name: str
@@ -315,7 +315,7 @@ class Model(Struct):
 
 
 def call_numbers(model: Model) -> list[int]:
-    """Returns, for each call, how many earlier calls its layer has (Keras's node index)."""
+    """Returns, for each call, the number of earlier calls of the same layer (Keras's node index)."""
     counts = [0] * len(model.layers)
     numbers = []
     for call in model.calls:
@@ -344,7 +344,9 @@ def summary_order(model: Model) -> list[int]:
 
 
 def layers_outside(model: Model) -> list[int]:
-    """Returns the numbers of the layers that stand for the weights outside of the graph of a model of a custom class."""
+    """Returns the numbers of the layers that have the weights outside of the graph. Only a model of a custom class has
+    such layers.
+    """
     layers = enumerate(model.layers) if model.own_class is not None else ()
     return [n for n, layer in layers if isinstance(layer.definition, Foreign) and not layer.definition.class_known]
 

@@ -91,8 +91,9 @@ def spec_schema(layers: Iterable[LayerDefinition]) -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A convcalc spec",
         **_mapping(_top_keys(by_name, known), "A model of layers with Keras's names.", **_model_needs()),
-        # ``custom:`` and ``blocks:`` declare more names of layers, so all names are checked only in specs without both.
-        # If no block's name begins with an upper-case letter, names that begin with an upper-case letter are checked.
+        # ``custom:`` and ``blocks:`` declare more names of layers. In a spec with neither key, all names are checked.
+        # In a spec with only ``blocks:``, names that begin with an upper-case letter are checked, unless a block has
+        # such a name.
         "allOf": [
             _where({"not": {"anyOf": [{"required": ["blocks"]}, {"required": ["custom"]}]}}, "named_layers"),
             _where(

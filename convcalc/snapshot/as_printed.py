@@ -97,7 +97,7 @@ def _layer_name(source: Cell) -> str:
 def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
     """Returns the number of the model's row that corresponds to the first printed row.
 
-    From this row on, the most successive names agree with the printed names.
+    From this row on, more successive names agree with the printed names than from any other row.
     """
 
     def length(start: int, skipped: int) -> int:

@@ -90,8 +90,8 @@ def require_graph(model: Model) -> None:
 
 
 def _without_layers_outside(report: Report) -> Report:
-    """Returns the report without the weights outside of the graphs of models. Only the code of a custom class creates
-    these weights.
+    """Returns the report without weights that are outside of the graph of a model. Only the code of a custom class
+    creates such weights.
     """
     from convcalc.analyse import infer
     from convcalc.model import layers_outside
@@ -122,8 +122,8 @@ def _refuse_own_classes(model: Model) -> None:
 
 
 def require_writable(report: Report) -> None:
-    """Raises :class:`ConvcalcError` for a layer that only Keras 1 or 2 has, or whose class is custom although the config
-    does not say so: no format can describe it.
+    """Raises :class:`ConvcalcError` for a layer that only Keras 1 or 2 has, or whose class is custom although the
+    config does not say so. No format can describe such a layer.
     """
     from convcalc.base import codes
     from convcalc.base.problems import error

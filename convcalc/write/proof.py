@@ -182,7 +182,7 @@ def _class(layer: Layer, both_names: bool) -> Any:
     """Returns a value that identifies the class of a layer.
 
     ``both_names`` is False for a spec. A spec has only one name of a custom class: the name with the package, or the
-    name with the module. It also leaves out Keras's default package "Custom".
+    name with the module. A spec also leaves out Keras's default package "Custom".
     """
     definition = layer.definition
     if isinstance(definition, Operation):

@@ -206,7 +206,8 @@ def test_dot_sums_over_one_axis() -> None:
         outputs=["over_steps", "over_features"],
     )
     assert numbers(field(report, "over_steps")) == [(64, 0, 0)]
-    # An output of ``over_features`` combines any two steps of its input, so its field is not one window.
+    # Each output of ``over_features`` combines two steps of its input, which can be far apart. So its field is not one
+    # window.
     assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]
 
 

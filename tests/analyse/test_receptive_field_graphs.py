@@ -211,7 +211,9 @@ class Where(NamedTuple):
 
 
 def agrees(found: AxisField, axis: Axis, where: Where) -> str:
-    """Checks the field against the dependency sets. Returns the type of the field: unknown, loose, whole or exact."""
+    """Checks the field against the dependency sets. Returns the type of the field: "unknown", "loose" (only the size is
+    known), "whole" (the whole input) or "exact".
+    """
     reach = found.reach
     hulls = [hull(cells) for cells in axis.cells]
     largest = max((last - first + 1 for first, last in filter(None, hulls)), default=0)

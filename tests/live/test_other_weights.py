@@ -21,7 +21,7 @@ pytestmark = pytest.mark.keras
 
 
 def subclass(keras: Any, name: str) -> Any:
-    """Returns a subclass of a layer of Keras with the same name. It has one weight more."""
+    """Returns a subclass of a layer of Keras with the same name. The subclass has one weight more."""
 
     class Own(getattr(keras.layers, name)):  # type: ignore[misc]
         def build(self, shape: Any) -> None:
@@ -34,7 +34,9 @@ def subclass(keras: Any, name: str) -> Any:
 
 
 def own_model(keras: Any) -> Any:
-    """Returns a class of functional models with weights outside of the graph. Its configs list the layers."""
+    """Returns a class of functional models with weights outside of the graph. The config of such a model lists the
+    layers.
+    """
 
     class Own(keras.Model):  # type: ignore[misc]
         pass

@@ -335,7 +335,7 @@ def test_a_custom_layer_that_contains_a_layer_of_another_custom_layer() -> None:
     names = {"layers/mine": "mine", "layers/mine/table": "table", "layers/head": "head"}
     report = of(archive(backbone_and_head(), tree(shapes, names)))
     assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 60)
-    # A table that the file stores for the head is not the backbone's table.
+    # If the file stores a table for the head too, this table is not the backbone's table.
     own = {**shapes, "layers/head/table/vars/0": (11, 4)}
     report = of(archive(backbone_and_head(), tree(own, {**names, "layers/head/table": "table"})))
     assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 104)
@@ -407,7 +407,7 @@ def test_a_layer_with_an_unknown_dtype_has_the_weights_of_the_file(entry: Any, s
 )
 @pytest.mark.parametrize("named", [True, False])
 def test_operations_in_hdf5_files(class_name: str, arguments: Any, shape: Any, named: bool) -> None:
-    """Keras writes the config of an operation without a module, and before Keras 3.10 also without a name."""
+    """Keras writes the config of an operation without a module. Before Keras 3.10, the config has no name either."""
     name = {"name": "operation"} if named else {}
     entry = layer(class_name, "operation", [tensor("x")])
     entry = {key: entry[key] for key in ("class_name", "name", "inbound_nodes")} | {"config": {**arguments, **name}}

@@ -88,7 +88,7 @@ def read_graph(opened: OpenFile) -> Model:
 def _with_built_shapes(model: Model, objects: SavedObjects, number: int) -> Model:
     """Returns the model with recorded output shapes for layers whose rules may be unknown.
 
-    The file states the input shape of each layer. This is the output shape of the previous layer. Nested models and
+    The file states the input shape of each layer, which is the output shape of the previous layer. Nested models and
     layers with several calls are skipped, because they can be called on other shapes.
     """
     numbers = {objects.description(child).get("name"): child for child in objects.layers(number)}

@@ -34,11 +34,11 @@ def _has_own_class(model: Model) -> bool:
 
 
 def layers_to_compare(model: Model, by_name: bool) -> list[str]:
-    """Returns the paths of the layers of Keras's classes whose stored weights may be others than those of the class.
+    """Returns the paths of the layers that seem to have a class of Keras, but may have other weights than this class.
 
-    ``by_name`` is True if the file states only the names of classes, so that each class may be custom: an HDF5 file, a
-    SavedModel or a file of TensorFlow.js. An archive also states the modules of classes, except in the nested models of
-    Keras 2.
+    ``by_name`` is True if the file states only the names of classes: an HDF5 file, a SavedModel or a file of
+    TensorFlow.js. Then each class may be custom. An archive also states the modules of classes, except in the nested
+    models of Keras 2.
     """
     if model.fallback is not None or model.class_name not in ("Sequential", "Functional"):
         return []

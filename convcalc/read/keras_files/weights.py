@@ -226,7 +226,7 @@ class _ArchiveReader:
         return Weights(self.layers, tuple(self.others), tuple(every), self.shared, outside, archived=True)
 
     def outside(self, model: Model, every: Sequence[StoredWeight]) -> Mapping[str, tuple[StoredWeight, ...]]:
-        """Returns the weights of models of custom classes that belong to none of the models' layers."""
+        """Returns the weights that belong to a model of a custom class, but to none of its layers."""
         owned = {weight.path for stored in self.layers.values() for weight in stored}
         outside: dict[str, tuple[StoredWeight, ...]] = {}
         for prefix, inner in reversed([*model.models()]):  # inner models come before outer models

@@ -48,14 +48,15 @@ def with_weights_to_compare(model: Model, opened: OpenFile) -> Model:
 def hdf5_weights_by_name(tree: Tree, model: Model) -> Mapping[str, Stored]:
     """Returns the weights of each layer in the HDF5 file of a whole model.
 
-    If some weights of a nested model belong to no known layer in it, all of them are under the path of the nested model.
+    If a weight of a nested model belongs to none of its known layers, the path of the nested model has all weights of
+    the nested model.
     """
     top = tree.child(tree.root, "model_weights")
     if top is None:
         return {}
     layers = {layer.name: layer for layer in model.layers}
     groups: dict[str, list[StoredWeight]] = {name: [] for name in tree.texts(top, "layer_names") if name in layers}
-    start = len(str(top.name))  # the path of a weight begins with this name, without its first slash
+    start = len(str(top.name))  # the path of a weight begins with this name, but without the first slash
     for weight in tree.arrays_inside(top):
         name = _first_known(weight.path[start:].split("/"), groups)
         if name is not None:
