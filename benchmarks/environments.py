@@ -27,8 +27,8 @@ PEERS = {
 class Environments:
     """The Python interpreter of each program.
 
-    ``pythons`` are interpreters that the user gave. The others are installed when they are first needed, but only if
-    ``peers`` is true.
+    ``pythons`` are interpreters that the user gave. Other interpreters are installed when they are first needed, but
+    only if ``peers`` is true.
     """
 
     pythons: dict[str, str]

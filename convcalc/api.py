@@ -37,7 +37,7 @@ class Report(Study):
 
 @dataclass(frozen=True)
 class Comparison(comparison.Comparison):
-    """The differences between two models, layer by layer, and in their totals."""
+    """The differences between two models: in each layer, and in the totals."""
 
     def _repr_html_(self) -> str:
         """Returns the comparison as HTML, for notebooks."""
@@ -62,7 +62,7 @@ def diff(before: Report, after: Report, ignore_names: bool = False) -> Compariso
 
 
 def render(report: Report, format: str = "table") -> str:
-    """Returns the report as text in one of the output formats, without colour and as wide as it needs.
+    """Returns the report as text in one of the output formats, without colour, and as wide as necessary.
 
     Raises :class:`ConvcalcError` for an unknown format.
     """

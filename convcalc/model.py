@@ -78,7 +78,9 @@ class Constant(Struct):
 
 
 class StoredWeight(Struct):
-    """A weight in a file. ``path`` is its path there. ``trainable`` is None if the file does not state it."""
+    """A weight in a file. ``path`` is the path of the weight in the file. ``trainable`` is None if the file does not
+    state it.
+    """
 
     path: str
     shape: tuple[int, ...]
@@ -172,8 +174,8 @@ class ForeignRule(Struct):
 
 
 class Foreign(Struct):
-    """A custom class that is not in the catalogue. Only its names in the file are known, and its rule if one is
-    declared.
+    """A custom class that is not in the catalogue. Only its names in the file are known. If a rule is declared, the
+    rule is known too.
     """
 
     name: str
@@ -186,6 +188,8 @@ class Foreign(Struct):
     rule: ForeignRule | None = None
     # The config in the Keras file, unchanged; None for a class in a spec.
     config: Mapping[str, Any] | None = None
+    # The definition of Keras's class with the same name, if only the weights in the file show that the class is custom.
+    keras_class: Any = None
 
     @property
     def contains_layers(self) -> bool:
@@ -255,6 +259,8 @@ class Model(Struct):
             operations and variables have no rows.
         has_named_sizes: True for a model from code, if the code does not state all sizes. A layer whose weights depend on such a size
             is then no error; its counts are unknown.
+        weights_to_compare: the stored weights of layers whose class the file states only by its name, by the path of the
+            layer. If Keras's class has another number of parameters, the class is custom.
     """
 
     name: str
@@ -281,6 +287,7 @@ class Model(Struct):
     own_class: Foreign | None = None
     subclassed: bool = False
     has_named_sizes: bool = False
+    weights_to_compare: Mapping[str, tuple[StoredWeight, ...]] = {}
 
     @property
     def shown_class(self) -> str:
@@ -314,7 +321,7 @@ class Model(Struct):
 
 
 def call_numbers(model: Model) -> list[int]:
-    """Returns, for each call, how many earlier calls its layer has (Keras's node index)."""
+    """Returns, for each call, the number of earlier calls of the same layer (Keras's node index)."""
     counts = [0] * len(model.layers)
     numbers = []
     for call in model.calls:
@@ -338,7 +345,16 @@ def summary_order(model: Model) -> list[int]:
     inputs = [model.calls[ref.call].layer for ref in model.inputs]
     unmet = dict.fromkeys(layer for layer in inputs if layer not in layer_depth)
     layer_depth.update(dict.fromkeys(unmet, 0))
-    return sorted([*unmet, *met], key=layer_depth.__getitem__, reverse=True)
+    order = sorted([*unmet, *met], key=layer_depth.__getitem__, reverse=True)
+    return order if model.own_class is None else [*order, *layers_outside(model)]
+
+
+def layers_outside(model: Model) -> list[int]:
+    """Returns the numbers of the layers that have the weights outside of the graph. Only a model of a custom class has
+    such layers.
+    """
+    layers = enumerate(model.layers) if model.own_class is not None else ()
+    return [n for n, layer in layers if isinstance(layer.definition, Foreign) and not layer.definition.class_known]
 
 
 def execution_order(model: Model) -> list[int]:
@@ -380,7 +396,8 @@ def _walk_back(model: Model) -> tuple[list[int], list[int]]:
     met: list[int] = []
     visited = bytearray(len(calls))
     post_order: list[int] = []
-    # Entries: a call and an iterator over its sources. Call -1 is the model's outputs.
+    # Each entry is the number of a call, and an iterator over its sources. The number -1 stands for the model's
+    # outputs.
     stack: list[tuple[int, Iterator[Ref]]] = [(-1, iter(model.outputs))]
     while stack:
         number, remaining = stack[-1]

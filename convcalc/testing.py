@@ -69,7 +69,7 @@ def _declarations(custom: str | PathLike[str] | Sequence[str | PathLike[str]] | 
 
 
 def _reported(model: Any, custom: CustomLayers) -> Study:
-    """Returns the report of a model in any form that :func:`assert_summary` accepts. Of a Keras model, only the config
+    """Returns the report of a model in any form that :func:`assert_summary` accepts. For a Keras model, only the config
     is used.
     """
     from convcalc.api import Report, infer

@@ -105,6 +105,8 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
         stored = _stored(row)
         sections = (inputs, unknown, stored) if stored.lines else (inputs, unknown)
         known = f"{row.class_name} is not a Keras layer."
+        if definition.keras_class is not None:
+            known = f"The file stores other weights for this layer than Keras's {row.class_name} has."
         if definition.module == "keras.layers":
             known = f"{row.class_name} is a Keras layer, but the file does not contain its calls."
         only_weights = "The file has only the weights of this layer, not its class."
@@ -130,7 +132,7 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
     if definition.template is not None:
         nested = (inputs, *_nested(report, row))
         return Explanation(row, number, len(report.layers), definition.summary, nested)
-    # The rule that ran may belong to another definition, e.g. if a Conv2D of Keras 2 is called on a video.
+    # A call may use the rule of another definition, for example a Conv2D of Keras 2 that is called on a video.
     ran = row.calls[-1].result.definition
     definition = ran if isinstance(ran, LayerDefinition) else definition
     inferred = _trace(definition, row)

@@ -29,7 +29,8 @@ from convcalc.ops import Operation, Tensor
 
 # No layer has more outputs than this. The limit protects against a file that refers to an output with a huge number.
 MAX_UNKNOWN_OUTPUTS = 256
-# A template builds the layers inside a custom layer. They can have templates too: this is the maximum number of levels.
+# A template builds the layers inside a custom layer, and these layers can have templates too. The maximum number of
+# such levels:
 MAX_TEMPLATES = 16
 MAX_LAYERS = 100_000  # the maximum number of layers in all templates together
 
@@ -79,7 +80,14 @@ def infer(model: Model) -> Report:
     """
     if model.fallback is not None:
         return _infer_declared(model, model.fallback)
-    return _infer(model)
+    report = _infer(model)
+    if model.weights_to_compare:
+        from convcalc.analyse.other_weights import with_other_weights
+
+        corrected = with_other_weights(report)
+        if corrected is not model:
+            return _infer(corrected)
+    return report
 
 
 def _infer_declared(model: Model, fallback: Model) -> Report:
@@ -148,7 +156,9 @@ def infer_inner_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
 
 
 def run_on(model: Model, shapes: Sequence[Shape | None]) -> ModelRun:
-    """Runs the model on inputs of these shapes. Raises :class:`ConvcalcError` if it does not accept them."""
+    """Runs the model on inputs of these shapes. Raises :class:`ConvcalcError` if the model does not accept these
+    shapes.
+    """
     session = _Session(model.problems)
     run = run_calls(model, shapes, session)
     session.raise_errors()
@@ -160,7 +170,8 @@ def run_calls(
 ) -> ModelRun:
     """Runs all calls of the model on these input shapes (None: the model's own input shapes).
 
-    ``built``, only for a nested model, is the run on the model's own input shapes, for which Keras created the weights.
+    ``built`` is given only for a nested model. It is the run on the model's own input shapes, for which Keras created
+    the weights.
     """
     run = ModelRun(model)
     layers, results = model.layers, run.results
@@ -208,7 +219,7 @@ _UNCHECKED = (codes.WRONG_RANK, codes.UNKNOWN_SIZE)
 def _call_with_known_features(
     run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], own: Sequence[Shape | None]
 ) -> CallResult | None:
-    """Returns the result of a layer in a nested model that is called on inputs with an unknown size.
+    """Returns the result of a layer in a nested model if the inputs of the nested model have an unknown size.
 
     The rule runs with the size for which the layer was built. Output sizes that depend on this size are unknown.
     Returns None if the rule refuses the inputs.
@@ -546,7 +557,8 @@ def _apply_template(
     except ConvcalcError as failed:
         first = next(problem for problem in failed.problems if problem.severity == "error")
         if first.code == codes.TOO_DEEP:
-            # Without this, each level would add "contains a layer with an error" to the message.
+            # The same error is raised again. Otherwise each level would add "contains a layer with an error" to the
+            # message.
             raise _too_deep() from None
         raise Refusal(f"contains a layer with an error: {first.message}", first.code) from None
     rows = rows_of(nested, "", 0, True)
@@ -594,7 +606,8 @@ def _call_operation(
 def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ...], session: _Session) -> CallResult:
     """Runs a nested model on the input shapes of the call.
 
-    The model also runs on its own input shapes if these are different, because the report shows that run.
+    If the model's own input shapes are different, the model also runs on its own input shapes: the report shows this
+    second run.
     """
     own_run = run.nested.get(call.layer)
     if own_run is None:
@@ -614,7 +627,7 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
             raise Refusal("is called on an input that needs weights of other shapes", codes.SHARED_WEIGHTS)
     macs = sum([result.macs for result in nested.results])
     dtypes = tuple(map(nested.dtype, nested.output_refs)) or ("",)
-    # A Sequential returns all outputs of its last layer. Their number may be unknown.
+    # A Sequential returns all outputs of its last layer. The number of these outputs may be unknown.
     is_open = model.class_name == "Sequential" and any(
         nested.results[ref.call].may_have_more_outputs for ref in model.outputs
     )

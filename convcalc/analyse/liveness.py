@@ -57,7 +57,7 @@ def storages(
         for tensor in step.reads:
             last[tensor] = number
     for tensor in kept:
-        last[tensor] = len(steps)  # after the last step: no step may overwrite the tensor
+        last[tensor] = len(steps)  # one step after the last, so that no step overwrites the tensor
     home = list(range(len(sizes)))
     if in_place:
         _share_views(steps, sizes, home, last)

@@ -170,7 +170,7 @@ def memory_of(report: Report, assumptions: Assumptions) -> Memory:
 
 
 def _run_with_batch(report: Report) -> tuple[ModelRun, Number]:
-    """Returns a run with a known batch size, and the batch size: the model's own, otherwise 1."""
+    """Returns a run with a known batch size, and this size: the model's own batch size if it is known, otherwise 1."""
     stated = [shape[0] for shape in report.input_shapes if shape and shape[0] is not UNKNOWN]
     batch = stated[0] if stated else 1
     shapes = tuple((batch, *shape[1:]) if shape and shape[0] is UNKNOWN else shape for shape in report.input_shapes)
@@ -272,7 +272,7 @@ def _peaks(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[
 
 
 def _output_counts(run: ModelRun) -> list[int]:
-    """Returns the number of outputs of each call. Outputs that no rule computed count if they are used."""
+    """Returns the number of outputs of each call. An output that no rule computed counts only if it is used."""
     counts = [len(result.outputs) for result in run.results]
     for refs in (*(call.sources for call in run.model.calls), run.model.outputs):
         for ref in refs:

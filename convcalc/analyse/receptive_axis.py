@@ -69,7 +69,8 @@ class Reach(Struct):
             depends on a whole axis of unknown size.
         shift: the distance in pixels from one period to the next.
         visible_interval: the pixels inside the input that at least one position depends on; None if sizes are unknown.
-        padding_slack: the windows with unknown padding before the input, and by how many pixels it can vary.
+        padding_slack: the windows whose padding before the input is unknown, each with the number of pixels by which the
+            padding can vary.
         partial: True if the size of the receptive field is a lower bound.
         scrambled_by: the layers that reordered the positions, if any. The size is then known, but the pixels are not.
         step: the last step on the longest path from the input.
@@ -159,8 +160,8 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
     last: list[Pixel] = []
     for n in range(turns):
         under = _under(n, window, least)
-        # The pixels of each period are larger by ``reach.shift``. So the smallest pixel is in the first period that the
-        # window reads, and the largest pixel is in the last.
+        # From one period to the next, the numbers of the pixels grow by ``reach.shift``. So the smallest pixel is in
+        # the first period that the window reads, and the largest pixel is in the last.
         first.append(min(_pixels(reach.first, reach.shift, under[:period]), default=None))
         last.append(max(_pixels(reach.last, reach.shift, under[-period:]), default=None))
     slack = reach.padding_slack | ({(origin, (most - least) * reach.stride)} if least != most else set())
@@ -183,7 +184,7 @@ def _pixel_of(pixels: Sequence[Pixel], shift: int) -> Callable[[int], Pixel]:
 
 
 def _pixels(pixels: Sequence[Pixel], shift: int, positions: Iterable[int]) -> list[int]:
-    """Returns the pixels of these positions, without positions that depend on no pixel."""
+    """Returns the pixels of these positions. Positions that depend on no pixel are left out."""
     return [pixel for pixel in map(_pixel_of(pixels, shift), positions) if pixel is not None]
 
 
@@ -309,7 +310,7 @@ def _same_centre(ones: Iterable[tuple[Pixel, Pixel]], others: Iterable[tuple[Pix
 def _union_of_strides(one: Reach, other: Reach, output: Number) -> Union:
     """Returns the union of two reaches with different strides.
 
-    The new field of a position is the smallest interval that contains both fields, without padding.
+    The new field of a position is the smallest interval that contains both fields. Padding is left out of the fields.
     """
     constant = one.is_global or other.is_global
     moving = other if one.is_global else one
@@ -340,7 +341,7 @@ def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]
 
 
 def _union_with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
-    """Returns the longer of two reaches as their union, because their paddings are unknown and differ.
+    """Returns the union of two reaches whose unknown paddings differ: the longer reach.
 
     The result is a lower bound, unless the longer reach contains the shorter one for every possible padding.
     """

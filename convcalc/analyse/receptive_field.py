@@ -116,7 +116,7 @@ class _Walk:
         fields: the fields of each call, by the path of the layer and the number of the call.
         misaligned: the misaligned paths that meet at the current call.
         views: how each call reads its inputs, axis by axis.
-        public: the fields in the report, cached by the tensor's tracks.
+        public: a cache of the fields of tensors, in the form of the report.
     """
 
     def __init__(self) -> None:
@@ -248,7 +248,7 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
         return ()
     definition = layer.definition
     if isinstance(definition, LayerDefinition) and isinstance(result.definition, LayerDefinition):
-        # The rule that ran may belong to another definition, e.g. if a Conv2D of Keras 2 is called on a video.
+        # A call may use the rule of another definition, for example a Conv2D of Keras 2 that is called on a video.
         definition = result.definition
     if not isinstance(definition, (LayerDefinition, Operation)) or definition.receptive_field_rule is None:
         return None
@@ -266,7 +266,8 @@ def _after_layer(fields: TensorFields, views: Sequence[View | None], name: str, 
 
 
 def _track(track: Track, views: Sequence[View | None], name: str, origin: object) -> Track | None:
-    """Returns the track after a layer; None if the track is unknown. Examples:
+    """Returns the track of a layer's output, from the track of its input. Returns None if the track is unknown, for
+    example in these cases:
 
     - The layer reads an axis of the track in an unknown way.
     - The track has several axes, and the layer reads only some of them as a whole.
@@ -299,7 +300,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
 
 
 def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjoint: bool, walk: _Walk) -> Track | None:
-    """Merges the tracks of a call's inputs into one track. ``key`` is the axis of the model input."""
+    """Merges the tracks of a call's inputs along one axis of a model input. ``key`` names this axis."""
     merged, *others = tracks
     for track in others:
         if merged is None or track is None:

@@ -142,7 +142,8 @@ class LayerReport:
         depth: 0 for a layer of the model itself.
         trainable: False if the layer or an enclosing model is frozen.
         calls: the calls of the layer.
-        sublayers: the rows of the layers among the arguments, e.g. of a Pipeline. The numbers of this row include theirs.
+        sublayers: the rows of the layers among the arguments, e.g. of a Pipeline. Their numbers are
+            included in this row.
         config: the arguments of the layer, without defaults.
         dtype: the dtype policy.
         definition: a catalogue entry, an operation, a nested model, or foreign.

@@ -76,7 +76,7 @@ def _counts(
 ) -> Counts:
     """Returns the numbers of a layer that is not a nested model. ``inferred`` are the weights from the layer's rule.
 
-    ``has_weights`` is True if these weights are known although a call has no result.
+    ``has_weights`` is True if ``inferred`` has all weights, even if the rule could not run for a call.
     """
     known = all(
         has_weights if result.inferred is None else "params" not in result.inferred.unknown for result in results
@@ -133,7 +133,7 @@ def _contains_lora(layer: Layer) -> bool:
 
 
 def _is_operation(layer: Layer) -> bool:
-    """Returns True for an operation (it has no weights), also for an unknown operation."""
+    """Returns True for a known or an unknown operation. Operations have no weights."""
     definition = layer.definition
     if isinstance(definition, Foreign):
         return (definition.module or "").startswith("keras.src.ops.")
@@ -149,16 +149,19 @@ def is_sublayer(row: LayerReport) -> bool:
 
 
 def _has_layers_inside(layer: Layer, depth: int) -> bool:
-    """Returns True if the file may store weights of layers inside the layer. Freezing the layer does not freeze these."""
+    """Returns True if the layer may contain layers with stored weights. Freezing the layer does not freeze these
+    weights.
+    """
     own = "layers/[^/]+/" * (depth + 1) + r"vars/\d+"
     undecided = [weight for weight in layer.stored or () if weight.trainable is None]
     return not all(re.fullmatch(own, weight.path) for weight in undecided)
 
 
 def _may_have_none(layer: Layer, results: Sequence[CallResult]) -> bool:
-    """Returns True if a layer without stored weights may have no weights.
+    """Returns True if it is possible that a layer has no weights.
 
-    Otherwise the layer was not built, or shares the weights of another layer.
+    The file stores no weights for the layer. If the result is False, the layer was not built, or shares the weights of
+    another layer.
     """
     definition = layer.definition
     is_known = isinstance(definition, LayerDefinition) and not definition.has_unknown_weights
@@ -209,7 +212,8 @@ def _model_rows(
 def _sublayer_rows(
     layer: Layer, args: Mapping[str, Any], inputs: Sequence[Shape | None], prefix: str, depth: int, trainable: bool
 ) -> tuple[LayerReport, ...]:
-    """Returns the rows of the layers in a list argument, e.g. of a Pipeline. They are applied one after another.
+    """Returns the rows of the layers in a list argument, e.g. of a Pipeline. The layer runs these layers one after
+    another.
 
     ``args`` are the arguments of the layer's rule. ``prefix`` and ``depth`` belong to the row of the layer itself.
     """
@@ -244,8 +248,8 @@ def _sublayer_rows(
 def _recorded_weights(layer: Layer, trains: bool) -> tuple[Weight, ...]:
     """Returns the weights that the file stores for a layer.
 
-    If the file does not state ``trainable``, the weights of a frozen layer are not trainable, and those of other layers
-    are unknown.
+    If the file does not state ``trainable``, the weights of a frozen layer are not trainable. For the weights of other
+    layers, ``trainable`` is unknown.
     """
 
     def trainable(weight: StoredWeight) -> bool | None:
@@ -312,7 +316,7 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
     ``stored`` are all weights in the model's file. With them, the number of parameters is exact.
     """
     top = [row.counts for row in rows if row.depth == 0]
-    times = Counter([row.counts for row in rows])  # equal rows share one object: read it only once
+    times = Counter([row.counts for row in rows])  # equal rows share one object, which is read only once
     still_trainable = _still_trainable(rows) if any(counts.still_trainable for counts in times) else ()
     param_bytes = sum([number * weight_bytes(counts.weights) for counts, number in times.items()])
     frozen_bytes = sum(
@@ -335,8 +339,8 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
         labels["param_bytes"] = "partial" if has_weights else "unknown"
     trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
     params, trained = sums["params"].value, sums["trainable_params"].value
-    # The stored weights give the totals, unless the model was not built. Such a model has no weights in its file, and
-    # the weights of a layer are unknown.
+    # The stored weights give the totals. An exception is a model that was not built: its file has no weights, and the
+    # number of parameters is unknown.
     if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
         params, param_bytes, again = _stored_totals(rows, stored)
         labels |= {"params": "", "param_bytes": ""}
@@ -363,10 +367,9 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
 
 
 def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> bool:
-    """Returns False if ``stored`` are not all weights of the model.
+    """Returns False if ``stored`` cannot be all weights of the model.
 
-    A layer without stored weights may share the weights of another layer. This is assumed if the file has weights of
-    the same shapes.
+    If the file has no weights for a layer, but has weights of the same shapes, the layer probably shares these weights.
     """
     if any(_contains_lora(row.layer) for row in rows):
         return False
@@ -386,8 +389,8 @@ def _all_weights(row: LayerReport) -> Sequence[Weight]:
 def _stored_totals(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> tuple[Number, int, Sequence[Weight]]:
     """Returns the number of all parameters, their bytes, and the trainable weights that the rows count twice.
 
-    Several layers may share weights in the file: they count once. Inferred weights replace a layer's weights in the
-    file, because the file lacks some, such as LoRA's matrices.
+    Stored weights that several layers share count once. If the weights of a layer are inferred, they are counted
+    instead of its stored weights, because the file lacks some weights, such as LoRA's matrices.
     """
     weights = {weight.path: Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored}
     counted: set[str] = set()

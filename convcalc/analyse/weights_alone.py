@@ -24,7 +24,8 @@ _SOME_SIZE = 64
 def weights_alone(layer: Layer, definition: LayerDefinition, count: int, apply_rule: ApplyRule) -> Inferred | None:
     """Returns the rule's result for ``count`` inputs of unknown shapes; None if the weights are unknown.
 
-    Only the weights and the products of the result are valid, because its shapes come from a sample shape.
+    The rule ran on a sample shape, so the output shapes in the result are not real. Only ``weights`` and ``products``
+    may be used.
     """
     stored = layer.stored or ()
     for shape in _shapes(definition, layer):

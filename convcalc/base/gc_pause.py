@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# More new objects than this are moved to the oldest generation.
+# If there are more new objects than this, they are moved to the oldest generation.
 _MANY = 50_000
 
 

@@ -10,7 +10,9 @@ T = TypeVar("T")
 
 
 class IdentityCache(Generic[T]):
-    """A cache whose keys are compared with ``is``, for objects without a hash or with a slow hash.
+    """A cache for keys without a hash or with a slow hash.
+
+    A key consists of objects, which are compared with ``is``, and a value ``equal``, which is compared with ``==``.
 
     The cache keeps its keys alive: otherwise a new object could get the ``id`` of a key.
     """
@@ -19,12 +21,12 @@ class IdentityCache(Generic[T]):
         self._entries: dict[tuple[Hashable, ...], tuple[T, object]] = {}
 
     def get(self, *objects: object, equal: Hashable = None) -> T | None:
-        """Returns the stored result for these objects and this value of ``equal``; None if there is none."""
+        """Returns the stored result for a key; None if the cache does not have the key."""
         entry = self._entries.get((equal, *map(id, objects)))
         return None if entry is None else entry[0]
 
     def add(self, result: T, *objects: object, equal: Hashable = None) -> T:
-        """Stores and returns a result for these objects and this value of ``equal``."""
+        """Stores a result for a key, and returns the result."""
         self._entries[(equal, *map(id, objects))] = result, objects
         return result
 

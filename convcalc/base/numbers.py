@@ -207,8 +207,8 @@ Shape: TypeAlias = "tuple[Number, ...]"
 
 
 class ConstantShape(tuple[Number, ...]):
-    """The shape of a constant operand. It equals a tuple with the same sizes; its class tells rules that it is
-    constant.
+    """The shape of a constant operand. A ConstantShape equals a tuple with the same sizes. Rules recognise a constant
+    operand by this class.
     """
 
 
@@ -244,7 +244,7 @@ def as_constant(number: Number) -> Number:
 
 
 def map_numbers(change: Callable[[Number], Any], value: Any) -> Any:
-    """Returns ``value`` with ``change`` applied to every number, also in nested lists."""
+    """Returns ``value`` with ``change`` applied to every number, including numbers in nested lists."""
     if isinstance(value, (tuple, list)):
         return tuple(map_numbers(change, part) for part in value)
     if isinstance(value, (int, Unknown, Traced)) and not isinstance(value, bool):

@@ -15,7 +15,7 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.structs import Struct
 
-# Line endings in YAML, as libyaml counts them. str.splitlines accepts more.
+# The line endings that libyaml counts. ``str.splitlines`` counts further characters as line endings.
 LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
 # Limits for long texts: the printed characters of a line before and after the mark, and of a message.
 _MAX_BEFORE, _MAX_AFTER = 100, 60
@@ -49,7 +49,7 @@ class Mark(Struct):
         return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
 
 
-@lru_cache(maxsize=1)  # one entry: the problems of one file are printed together
+@lru_cache(maxsize=1)  # one entry is enough, because the problems of one file are printed together
 def _lines(text: str) -> list[str]:
     return re.split(LINE_END, text)
 

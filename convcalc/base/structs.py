@@ -20,8 +20,8 @@ else:
         """Returns a decorator that does nothing. Only type checkers need it, and Python 3.10 does not have it."""
         return lambda cls: cls
 
-    # An ``__init__`` for each number of fields. _init_of copies it with the names of the fields. This is as fast as
-    # creating a tuple; a loop over the fields would take five times as long.
+    # An ``__init__`` for each number of fields. _init_of makes a copy with the names of the fields. Calling the copy is
+    # as fast as creating a tuple; a loop over the fields would take five times as long.
 
     def _init_1(self, a):
         self.a = a
@@ -89,7 +89,7 @@ def _init_of(cls: _StructType) -> Any:
     code = template.__code__.replace(
         co_name="__init__",
         co_varnames=tuple(names.values()),
-        # Fuzzers and similar tools add their own names to the bytecode: keep these.
+        # Fuzzers and similar tools add names to the bytecode. These names are kept.
         co_names=tuple([names.get(name, name) for name in template.__code__.co_names]),
     )
     init = FunctionType(code, globals(), "__init__", tuple(cls._field_defaults.values()))

@@ -151,8 +151,8 @@ def conv(
     kernel = _sizes(kernel_size, rank, "kernel_size")
     asked = _padding(padding, rank, framework)
     if framework == "torch" and transpose and asked == "valid":
-        # Keras's transposed 'valid' extends the output if the kernel is smaller than the stride. PyTorch's padding 0
-        # does not.
+        # In Keras, a transposed convolution with padding 'valid' extends the output if the kernel is smaller than the
+        # stride. PyTorch's padding 0 never extends the output.
         asked = ((Traced(0), Traced(0)),) * rank
     args: dict[str, Any] = {
         "kernel_size": kernel,

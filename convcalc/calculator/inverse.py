@@ -129,7 +129,7 @@ def _search(
     framework: str,
     more: bool,
 ) -> Iterator[Setting]:
-    """Yields all settings in which the kernel fits the input, also with other output sizes than ``output``.
+    """Yields all settings in which the kernel fits the input. Their output sizes may differ from ``output``.
 
     With ``more``, the settings include paddings above half the kernel, and ``output_padding``.
     """
@@ -147,8 +147,8 @@ def _search(
             for stride in [*common, *apart]:
                 if _refused(stride, pad, transpose, framework):
                     continue
-                # Keras's transposed 'valid' extends the output if the kernel is smaller than the stride. PyTorch's
-                # padding 0 does not.
+                # In Keras, a transposed convolution with padding 'valid' extends the output if the kernel is smaller
+                # than the stride. PyTorch's padding 0 never extends the output.
                 amount = 0 if framework == "torch" and transpose and pad == "valid" else pad
                 extras = range(framework == "torch", min(_each(stride))) if more and transpose else ()
                 for extra in (None, *extras):
@@ -165,7 +165,7 @@ def _strides(size: int, wanted: int, transpose: bool) -> list[int]:
 
 
 def _near(strides: list[int]) -> list[int]:
-    """Returns the largest strides to try. Only these are combined if the strides differ between axes."""
+    """Returns the largest strides to try. If the strides differ between axes, only these strides are combined."""
     return strides[-4:]
 
 

@@ -30,7 +30,8 @@ _FIELD_WORDS = {
     "trainable_size": "size of the trainable parameters",
     "non_trainable_size": "size of the non-trainable parameters",
 }
-# Maps each size in a summary to its count, such as param_size to params. If both differ, only the count is reported.
+# Maps each size in bytes to the number of parameters that it belongs to, such as param_size to params. If both differ,
+# only the number of parameters is reported.
 _COUNT_OF_SIZE = {
     "param_size": "params",
     "trainable_size": "trainable_params",
@@ -64,7 +65,10 @@ def _layer_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
 
 
 def _with_previous(pairs: tuple[Pair, ...]) -> Iterator[tuple[Pair, Pair | None]]:
-    """Yields each pair with the nearest earlier pair whose layer is in the record."""
+    """Yields each pair together with the previous pair, or with None.
+
+    The previous pair is the last earlier pair whose layer is in the record.
+    """
     previous = None
     for pair in pairs:
         yield pair, previous
@@ -129,7 +133,8 @@ class _Marks:
 
 
 def _total_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
-    """Yields a problem for each total that differs, but not for a size if its count differs too.
+    """Yields a problem for each total that differs. If a number of parameters differs, its size in bytes is not
+    reported too.
 
     If no layer differs, the problem names layers that probably cause the difference.
     """

@@ -1,7 +1,8 @@
 """Finds code that Keras runs, and files that Keras opens, when Keras loads a model file.
 
-The audit itself runs no code and opens no other file. It checks all objects in the config, also in wrappers, nested
-models and ``compile_config``. Sources: Keras's ``saving/serialization_lib.py``, and the ``from_config`` of the layers.
+The audit itself runs no code and opens no other file. It checks all objects in the config, including those in wrappers,
+nested models and ``compile_config``. Sources: Keras's ``saving/serialization_lib.py``, and the ``from_config`` of the
+layers.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def audit(config: Any) -> list[AuditFinding]:
 
 
 def declared_names(config: Any, custom: CustomLayers) -> dict[str, str]:
-    """Returns the custom classes in a config that ``custom`` declares, as a dict: class → file with the declaration."""
+    """Returns the classes in a config that are declared in ``custom``, as a dict: class → file with the declaration."""
     found = ((value, custom.find(*class_names(value))) for _, value in _objects(config) if "class_name" in value)
     known = {
         str(value["class_name"]).rpartition(">")[2]: declared.source

@@ -115,7 +115,7 @@ def _most_memory(report: Study) -> Findings:
 
 
 def _single_layers(report: Report) -> list[LayerReport]:
-    """Returns all rows without those of nested models: their numbers are sums of other rows."""
+    """Returns all rows except the rows of nested models, whose numbers are sums of other rows."""
     rows = report.layers
     models = {row.path for row, next_row in pairwise(rows) if next_row.depth > row.depth}
     return [row for row in rows if row.path not in models]
@@ -214,7 +214,8 @@ def _with_same_padding(report: Report) -> Iterator[tuple[LayerReport, list[tuple
 
 
 def _with_windows(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Window]]]]:
-    """Yields each layer with windows, and the windows of its last call with their axis names.
+    """Yields (row, windows) for each layer that has windows. The windows are those of the last call: pairs of axis name
+    and window.
 
     Transposed windows are left out, because they always read the whole input.
     """
@@ -262,8 +263,8 @@ def _bias_before_norm(report: Report) -> Findings:
 
 
 def _readers(model: Model) -> list[set[int | None]]:
-    """Returns, for each layer, the numbers of the layers that read its outputs, and None if the model returns an
-    output.
+    """Returns a set for each layer: the numbers of the layers that read its outputs. The set also contains None if the
+    model returns one of these outputs.
     """
     readers: list[set[int | None]] = [set() for _ in model.layers]
     for call in model.calls:

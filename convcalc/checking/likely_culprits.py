@@ -54,7 +54,9 @@ def _frozen_layers(report: Report, missing: int) -> str:
 
 
 def _frozen_params(row: LayerReport, rows: Sequence[LayerReport]) -> int:
-    """Returns the number of parameters in a layer, and inside it, that would be trainable if no layer were frozen."""
+    """Returns the number of parameters of a layer that would be trainable if no layer were frozen. The layers inside
+    this layer are included.
+    """
     inside = (inner for inner in rows if inner.path == row.path or inner.path.startswith(f"{row.path}/"))
     counts = [product(weight.shape) for inner in inside for weight in inner.weights if weight.frozen_because == FROZEN]
     return sum(count for count in counts if isinstance(count, int))

@@ -1,7 +1,7 @@
 """Compares the inferred weights of a model with the weights in its file.
 
-Only the shapes of a layer's weights are compared, in any order, so Keras's names for them need not be known. But two
-weights of equal shape can be exchanged without an error.
+Only the shapes of a layer's weights are compared; their names and their order are ignored. So the comparison does not
+notice if two weights of equal shape are exchanged.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from convcalc.analyse import LayerReport, Report
+from convcalc.analyse import LayerReport, Report, infer
+from convcalc.analyse.other_weights import with_classes_of_keras
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Shape, shape_text
 from convcalc.base.problems import Problem, first_listed
 from convcalc.base.structs import Struct
 from convcalc.layers import Weight
-from convcalc.model import Model, StoredWeight
+from convcalc.model import Foreign, Model, StoredWeight
 from convcalc.read.keras_files.weights import Weights
 
 
@@ -59,10 +60,13 @@ class _Layer:
 
 def verify(report: Report, weights: Weights) -> VerifyResult:
     """Compares the inferred weights of a model with the weights in the model's file."""
+    if any(isinstance(row.definition, Foreign) and row.definition.keras_class is not None for row in report.layers):
+        report = infer(with_classes_of_keras(report.model))
     layers: dict[str, _Layer] = {}
     count = compared = unknown = 0
     for row in report.layers:
-        # For declared layers, the names in the file are unknown: compare all weights together, as weights of the model.
+        # It is unknown how the file names declared layers. So all weights are compared together, as weights of the
+        # model.
         declared = report.model.fallback is not None
         path = report.model.name if declared else _stored_at(row.path, weights)
         layer = layers.setdefault(path, _Layer(row))

@@ -182,7 +182,7 @@ def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[A
 
 
 def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
-    """Yields the pieces of the output for standard output. Prints the pieces for standard error."""
+    """Yields the texts for standard output. Prints the other texts to standard error."""
     for piece in write_checks(format, payloads):
         if piece.to_stderr:
             warn(piece.text)

@@ -126,7 +126,7 @@ class CheckRun:
 def _record_in_folder(record: str | None, model: str) -> str | None:
     """Returns the path of the model's record.
 
-    If ``record`` is a folder, the record of ``model.yaml`` is the file ``model.txt``, ``model.json`` … in it.
+    If ``record`` is a folder, the record of ``model.yaml`` is the file ``model.txt``, ``model.json`` … in this folder.
     """
     if record is None or not Path(record).is_dir():
         return record
@@ -141,7 +141,9 @@ def _record_in_folder(record: str | None, model: str) -> str | None:
 
 
 def _new_record(report: Study, record: str, name: str) -> NewRecord:
-    """Returns the record to write. If ``record`` is a folder, the record of ``model.yaml`` is ``model.txt`` in it."""
+    """Returns the record to write. If ``record`` is a folder, the record of ``model.yaml`` is ``model.txt`` in this
+    folder.
+    """
     from convcalc.snapshot.write import snapshot_text
 
     path = Path(record)

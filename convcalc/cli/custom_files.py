@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from convcalc.read.custom_layers import CustomLayers
 
 
-@cache  # a command reads each file once, also for many models
+@cache  # a command reads each file only once, even for many models
 def custom_layers(given: tuple[str, ...]) -> CustomLayers:
     """Returns the declarations in the files of the project and in the files ``given`` by ``--custom``.
 
@@ -26,7 +26,7 @@ def custom_layers(given: tuple[str, ...]) -> CustomLayers:
 def _files_of_project() -> tuple[str, ...]:
     """Returns the paths of the project's files of custom layers.
 
-    If the project file does not mention such files, as in most projects, its other settings are not read.
+    Most project files do not mention such files. Then the other settings in the project file are not read.
     """
     if project_text(None, "custom") is None:
         return ()

@@ -91,8 +91,8 @@ def _from_files(models: tuple[str, ...], custom: CustomLayers) -> tuple[Model, M
 def _from_git(models: tuple[str, ...], revisions: str, custom: CustomLayers) -> tuple[Model, Model]:
     """Returns the two models to compare.
 
-    With one revision, these are the model in the revision and the model on disk. With two revisions, these are the
-    models in the revisions; an omitted revision is HEAD, as in git.
+    With one revision, returns the model in the revision and the model on disk. With two revisions, returns the models
+    in both revisions; an omitted revision is HEAD, as in git.
     """
     from convcalc.read import load
 

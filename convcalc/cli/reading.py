@@ -47,7 +47,7 @@ class Reading:
     def _report(self, source: str, alone: bool) -> Study | None:
         """Returns the report of a model, and prints messages about it.
 
-        Returns None if the model cannot be read and is not the only model.
+        If the model cannot be read, raises the error for the only model, and returns None for one of several models.
         """
         try:
             report, weights = self._read(source)

@@ -78,11 +78,12 @@ def align(before: Signatures, after: Signatures) -> Alignment:
         moved = frozenset(exchanged.matches[number] for number in exchanged.moved)
         return Alignment({right: left for left, right in exchanged.matches.items()}, moved)
     matches = _match_by_name(before, after)
-    # Names chosen by users rarely match automatic names: try these pairs only in the second pass.
+    # A layer with a name that a user chose rarely matches a layer with an automatic name. Such pairs are tried only in
+    # the second pass.
     for keys_of in (_structures_and_naming, _structures):
         left_keys, right_keys = keys_of(before), keys_of(after)
         for by_readers in (False, True):
-            if len(matches) < len(before):  # unless all layers of the shorter list are matched
+            if len(matches) < len(before):  # not needed if all layers of the shorter list are matched
                 _match_by_connections(before, after, left_keys, right_keys, matches, by_readers)
         for left, right in _gaps(before, after, matches):
             pairs = matching_positions([left_keys[number] for number in left], [right_keys[number] for number in right])
@@ -135,7 +136,7 @@ def _match_by_connections(
     """Matches layers that have the same key and read matching layers, back to the model's inputs. Adds them to
     ``matches``.
 
-    With ``by_readers``, compares the layers that read the output instead, up to the model's outputs.
+    With ``by_readers``, the layers that read the output must match instead, up to the model's outputs.
     """
     ids: dict[object, int] = {}
     partners = {right: left for left, right in matches.items()}

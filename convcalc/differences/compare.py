@@ -45,7 +45,7 @@ class _Tree:
             parents.append(number)
 
     def children(self, number: int | None) -> Sequence[int]:
-        """Returns the numbers of the rows directly inside a row; for None, of the rows of depth 0."""
+        """Returns the numbers of the rows directly inside a row. For None, returns the numbers of the rows of depth 0."""
         return self._children.get(number, ())
 
     def descendants(self, number: int) -> Iterator[Row]:

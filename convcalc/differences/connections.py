@@ -10,7 +10,7 @@ from convcalc.differences.align import Link
 from convcalc.stored import Cell, Row
 
 _TENSOR = re.compile(r"(.+)(\[\d+\]\[\d+\])", re.DOTALL)
-_OUTSIDE = -1  # stands for a layer that is unknown or not a sibling
+_OUTSIDE = -1  # the number of a layer that is unknown or not a sibling
 
 
 class TensorOrigin(Struct):
@@ -66,10 +66,11 @@ class _Names:
 
 
 def tensor_origins(model: str, links: Sequence[Sequence[Link]], shared: Mapping[int, int]) -> list[list[TensorOrigin]]:
-    """Returns, for each layer, the origins of the tensors that it reads, to compare them between two models.
+    """Returns, for each layer, the origins of the tensors that the layer reads. Origins can be compared between two
+    models.
 
-    A layer that only this model has is skipped if it reads only one tensor: then the tensor counts as its output. For
-    example, if a layer is inserted, the next layer still reads the same origin.
+    If only this model has a layer, and the layer reads only one tensor, the layer is skipped: its readers count as
+    readers of that tensor. So if a layer is inserted, the origin of the next layer's input stays the same.
 
     Args:
         model: A name for the model that contains these layers.

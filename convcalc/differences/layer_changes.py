@@ -1,6 +1,6 @@
 """Finds the changes in matched layers.
 
-A layer can be changed itself, or only its numbers differ because its inputs were changed.
+Either the layer itself was changed, or only its numbers differ, because its inputs were changed.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def _uncertain_inputs(siblings: Siblings, number: int) -> set[int]:
 
 
 def _unknown_inputs(siblings: Siblings, number: int) -> set[int]:
-    """Returns the positions of inputs from a layer without a row, e.g. outside the printed range."""
+    """Returns the positions of inputs from layers without a row, e.g. from layers outside the printed range."""
     return {i for i, link in enumerate(siblings.links[number]) if link.layer < 0}
 
 

@@ -1,11 +1,11 @@
-"""The longest common subsequence of two similar sequences (greedy algorithm of Myers, 1986)."""
+"""Finds the longest common subsequence of two similar sequences (greedy algorithm of Myers, 1986)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# The maximum number of differences: after them, items are not matched. Time and memory grow with the square of this
-# number.
+# The maximum number of differences. Items after the last of these differences are not matched. Time and memory grow
+# with the square of this number.
 MAX_DIFFERENCES = 1000
 
 
@@ -31,8 +31,8 @@ def _matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple
     After d differences, a path is on a diagonal -d, -d + 2, … or d. These diagonals are numbered from 0. A path reaches
     diagonal k by skipping an item of ``left`` on diagonal k - 1, or an item of ``right`` on diagonal k + 1.
 
-    For each of these diagonals, ``fronts[d + 1]`` has the furthest position in ``left``. The list begins and ends with
-    -1.
+    For each of these diagonals, ``fronts[d + 1]`` has the furthest position in ``left``. A -1 is added at both ends of
+    this list.
     """
     fronts = [[-1, 0]]
     for differences in range(min(len(left) + len(right), MAX_DIFFERENCES) + 1):

@@ -1,1 +1,1 @@
-"""The summary that Keras prints: its rows and totals, printing and parsing."""
+"""Prints and parses the summary of Keras: the table of layers, and the totals."""

@@ -27,8 +27,8 @@ class RowCells:
         layer: The name and the class, as ``name (Type)``.
         shape: The output shape.
         params: The number of parameters.
-        sources: The tensors that the layer reads.
-        connected: The whole cell with the sources, only if it is cut off. Then ``sources`` is None.
+        sources: The tensors that the layer reads; None if the cell with the tensors is cut off.
+        connected: The text of the cell with the tensors, if the cell is cut off; otherwise None.
         trainable: "Y", "N" or "-".
         depth: 0 for a layer of the model itself, 1 for a layer of a nested model, and so on.
     """
@@ -53,7 +53,7 @@ def with_single_spaces(text: str) -> str:
 
 
 def without_spaces(text: str) -> str:
-    """Returns the text without white space, to compare texts of Keras 2, which wraps inside words."""
+    """Returns the text without white space. Used to compare texts of Keras 2, because Keras 2 wraps texts inside words."""
     return "".join(strip_control_codes(text).split())
 
 

@@ -40,6 +40,7 @@ def _is_operation(layer: Layer) -> bool:
 def _computes_mask(layer: Layer) -> bool:
     """Returns True for a mask operation of Keras 3.
 
-    Operations in a Keras 2 file were called by the user, so they are kept. They have other class names.
+    For an operation of a Keras 2 file, the result is False: the user called this operation, so it is kept. Its class
+    name differs from the class names of Keras 3.
     """
     return _is_operation(layer) and layer.class_name in _MASK_OPERATIONS

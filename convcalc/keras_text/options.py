@@ -25,7 +25,8 @@ class Options(Struct):
 def in_range(report: Report, names: tuple[str, str] | None) -> list[LayerReport]:
     """Returns the rows of the model's own layers that Keras's ``layer_range`` selects.
 
-    ``names`` are two patterns. The range is from the first match of the first pattern to the last match of the second.
+    ``names`` are two patterns. The range is from the first match of the first pattern to the last match of the second
+    pattern.
     """
     rows = [row for row in report.layers if row.depth == 0]
     if names is None:

@@ -81,7 +81,7 @@ def _columns(header: str, length: int) -> list[_Column]:
     fields = ["layer", "shape", "params", *("trainable" if title[0][0] == "T" else "sources" for title in titles[3:])]
     last = len(fields) - 1
     # Keras versions that wrap long texts begin the header with a space, and leave three spaces between columns. Older
-    # versions leave one.
+    # versions leave only one space.
     between = 3 if header.startswith(" ") else 1
     return [
         _Column(field, start, end, end - start - (0 if number == last else between))
@@ -90,10 +90,9 @@ def _columns(header: str, length: int) -> list[_Column]:
 
 
 def _with_params_room(columns: list[_Column], header: list[str], body: list[str]) -> list[_Column]:
-    """Returns the columns, with a corrected ``room`` of the last column if it is a narrow column of parameters.
+    """Returns the columns. If the last column has the parameters and its title is wrapped, its ``room`` is corrected.
 
-    If its title is wrapped, the horizontal lines are longer than the rows, and ``room`` is the length of the longest
-    count.
+    Then the horizontal lines are longer than the rows, so the longest count determines ``room``.
     """
     *others, last = columns
     if last.field != "params" or not any(line[last.start :].strip() for line in header):

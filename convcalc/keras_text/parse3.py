@@ -46,7 +46,9 @@ def keras3_tables(text: Lines) -> list[Table]:
 
 
 def _grid(line: str) -> Sequence[str]:
-    """Returns one character for each terminal column. A wide character takes two columns, a combining character none."""
+    """Returns one character for each terminal column. A wide character takes two columns, a combining character takes
+    no column.
+    """
     if not _UNUSUAL_WIDTH.search(line):
         return line
     columns: list[str] = []

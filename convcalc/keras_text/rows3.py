@@ -88,8 +88,8 @@ def is_unbuilt(report: Report) -> bool:
 
 
 def _unbuilt(row: LayerReport) -> KerasRow:
-    """Returns the row of a layer of an unbuilt model. A custom layer has "?" parameters: Keras may print "(unbuilt)" or
-    not.
+    """Returns the row of a layer of an unbuilt model. For a custom layer, the parameters are "?", because it is unknown
+    whether Keras prints "(unbuilt)".
     """
     definition = row.definition
     known = isinstance(definition, (LayerDefinition, Model)) and not row.recorded

@@ -1,4 +1,4 @@
-"""The lines of a text and a parsed table, shared by the parsers for Keras 3 and Keras 2."""
+"""Classes that the parsers for Keras 3 and Keras 2 share: the lines of a text, and a parsed table."""
 
 from __future__ import annotations
 

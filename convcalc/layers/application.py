@@ -51,7 +51,9 @@ def _without_weights(result: Inferred) -> Inferred:
 
 
 def run_rule(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
-    """Runs the rule. Converts ``channels_first`` inputs to channels-last before, and the outputs back after it."""
+    """Runs the rule. ``channels_first`` inputs are converted to channels-last for the rule, and the outputs are
+    converted back.
+    """
     at = definition.channels_first_at
     if not at or arguments["data_format"] != "channels_first":
         return definition.rule(arguments, *inputs)

@@ -60,7 +60,7 @@ def _projection(a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
 def _sizes(shape: Shape, width: Sequence[Number]) -> tuple[Number, ...]:
     """Returns the output sizes in the kernel of a projection: ``width``.
 
-    If the input has only a batch axis, Keras uses the batch size, followed by all sizes of ``width`` but the last.
+    If the input has only a batch axis, Keras uses the batch size, followed by all sizes of ``width`` except the last.
     """
     return tuple(width) if len(shape) > 1 else (shape[0], *width)[: len(width)]
 
@@ -84,7 +84,7 @@ def _require_axes(axes: int, *shapes: Shape) -> None:
         )
 
 
-# The counts that are unknown if Keras can build an attention layer on some shapes, but cannot run it.
+# The counts that are unknown if Keras can build an attention layer on some shapes, but cannot run this layer.
 _CANNOT_RUN = frozenset({"macs", "flops"})
 
 

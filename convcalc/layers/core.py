@@ -98,8 +98,8 @@ def dense(a: Args, x: Shape) -> Inferred:
     return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
 
 
-# Regular expressions for the allowed equations of EinsumDense, where 0 stands for "..." (Keras:
-# _analyze_einsum_string). The second item is True if the equation starts with the dots.
+# Regular expressions for the equations that EinsumDense allows (Keras: _analyze_einsum_string). In an equation, 0
+# replaces "...". The second item of each pair is True if the equation starts with the dots.
 _EQUATIONS = (
     ("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", False),
     ("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)", True),

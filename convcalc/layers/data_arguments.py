@@ -10,8 +10,8 @@ from convcalc.layers.arguments import Kind, PerAxis, RankFree, Real
 class Factor(RankFree):
     """The strength of an augmentation: a number from ``minimum`` to ``maximum``, or a pair (from, to).
 
-    A pair must only overlap the allowed range, as in Keras; if ``strict`` is True, both numbers must be in the range.
-    If ``open`` is True, ``minimum`` itself is not allowed.
+    As in Keras, a pair is accepted if it overlaps the allowed range. If ``strict`` is True, both numbers of a pair must
+    be in the range. If ``open`` is True, ``minimum`` itself is not allowed.
     """
 
     def __init__(self, minimum: float = -1, maximum: float = 1, strict: bool = False, open: bool = False) -> None:

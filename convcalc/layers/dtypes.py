@@ -38,7 +38,7 @@ _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 # The policies that can follow ``_from_``: ``int8_from_float32`` equals ``float32``, but stores large matrices in fewer
 # bits.
 _SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
-# A float8 layer records the largest absolute values of recent steps; this is the default number of steps.
+# A float8 layer records the largest absolute values of recent steps. The default number of these steps:
 _HISTORY = 1024
 
 DTYPES = tuple(BITS)
@@ -127,7 +127,7 @@ def with_inner_policies(own: str, inner: Mapping[str, str]) -> str:
     return "; ".join([own, *(f"{name}: {policy}" for name, policy in inner.items() if policy != own)])
 
 
-@cache  # every layer calls this function, with one of few policies
+@cache  # cached, because all layers call this function with the same few policies
 def variable_dtype(policy: str) -> str:
     """Returns the dtype of a layer's variables under a policy; empty if the policy is unknown."""
     computed = _source(policy)

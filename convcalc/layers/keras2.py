@@ -251,8 +251,8 @@ def _time_first(rule: Rule) -> Rule:
         outputs = tuple(
             swapped(shape) if not n and a["return_sequences"] else shape for n, shape in enumerate(result.outputs)
         )
-        # The counts of one sample are later multiplied by the size of the first axis. Here, this is the time axis
-        # instead of the batch axis, so the product would be wrong.
+        # The counts of one sample are later multiplied by the size of the first axis. Here, the first axis is the time
+        # axis, not the batch axis, so the product would be wrong.
         return result._replace(outputs=outputs, unknown=result.unknown | {"macs", "flops"})
 
     return time_major
@@ -341,7 +341,9 @@ def _maxout(a: Args, x: Shape) -> Inferred:
 
 
 def _highway(a: Args, x: Shape) -> Inferred:
-    """Mixes the input with the output of a dense layer. A second dense layer computes how much of each is taken."""
+    """Mixes the input with the output of a dense layer. A second dense layer computes the weight of the input and the
+    weight of the output.
+    """
     size = required(x[-1], "number of features")
     kernels = [Weight(name, (size, size), 1) for name in ("W", "W_carry")]
     biases = [Weight(name, (size,), added_per_sample=1) for name in ("b", "b_carry")] if a["use_bias"] else []

@@ -48,7 +48,7 @@ def sequences(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 
 
 def either(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
-    """Returns the union (logical OR) of all masks; no mask if an input has none."""
+    """Returns the union (logical OR) of all masks. If one of the inputs has no mask, returns no mask."""
     if any(mask is None for mask in masks):
         return ()
     return (reduce(lambda x1, x2: Computed("LogicalOr", {"x1": x1, "x2": x2}), masks),)
@@ -57,7 +57,7 @@ def either(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
     """Returns the masks of all inputs, concatenated along the same axis as the inputs.
 
-    A missing mask is replaced by True values. If all masks are missing, there is no result.
+    A missing mask is replaced by True values. If all masks are missing, returns no mask.
     """
     if all(mask is None for mask in masks):
         return ()

@@ -24,7 +24,8 @@ _WHY = "quantized from weights that are already trained"
 _MATRICES = ("kernel", "embeddings", "reverse_embeddings")
 _UNKNOWN_COUNTS = frozenset({"flops"})  # the cost of rounding and scaling is unknown
 _PACKED = 2  # two numbers of 4 bits are stored in one byte
-# The classes of ``quantization_config``, and the defaults of their settings that change weights.
+# The classes that ``quantization_config`` can have. For each class: the settings that change weights, with their
+# defaults.
 _CONFIGS: dict[str, dict[str, Any]] = {
     "Int8QuantizationConfig": {},
     "Float8QuantizationConfig": {},
@@ -43,8 +44,8 @@ class Layout(Struct):
 
     # The shape of the scale of an int8 kernel.
     scale: Callable[[Args, Shape], Shape]
-    # The functions return the rows and columns of the kernel as a matrix: ``folded`` for int4, ``calibrated`` for gptq
-    # and awq.
+    # A quantized kernel is stored as a matrix. These functions return the numbers of its rows and columns: ``folded``
+    # for int4, ``calibrated`` for gptq and awq.
     folded: Fold
     calibrated: Fold
     # The name of the weight with the zero points (gptq and awq).
@@ -66,8 +67,8 @@ def dense(layout: Layout) -> QuantizationRule:
 def lookup(a: Args, policy: str, result: Inferred) -> Inferred:
     """Applies the quantization rule of Embedding and ReversibleEmbedding: int8 or int4, with scales for each row.
 
-    Raises :class:`Refusal` for ``tie_weights: false`` with LoRA, unless the layer is quantized: Keras 3.15 cannot add
-    the second table after the LoRA matrices.
+    Raises :class:`Refusal` if ``tie_weights: false`` and LoRA are combined and the layer is not quantized. Keras 3.15
+    cannot add the second table after the LoRA matrices.
     """
     settings = _settings(a, policy)
     if settings is None:
@@ -191,7 +192,7 @@ def _quantized(
 def _int4_tables(
     settings: Policy, a: Args, originals: Sequence[Weight]
 ) -> tuple[tuple[Weight, ...], tuple[Product, ...]]:
-    """Returns the int4 tables of Embedding, and their products.
+    """Returns the int4 tables of an embedding layer, and a :class:`Product` for each table that is multiplied.
 
     One byte stores two features. Each group of features in a row has a scale.
     """
@@ -283,9 +284,9 @@ def _axes(a: Args, mode: str) -> tuple[str, str, str]:
 def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
     """Returns the shape of the scale of an EinsumDense kernel, such as (1, 1, d) for ``abc,cd->abd``.
 
-    The scale has the kernel's sizes in output order, and 1 on each output axis that the kernel lacks. As in Keras
-    (``_analyze_quantization_info``), each summed axis needs one of these axes of size 1. If none is left, Keras inserts
-    another 1, and removes the axis at the summed axis's position in the kernel.
+    The scale has the kernel's sizes in output order, and 1 on each output axis that the kernel lacks. Each summed axis
+    uses one of these axes of size 1. If no such axis is left, Keras (``_analyze_quantization_info``) inserts another 1
+    into the scale, and removes one axis: the axis at the position that the summed axis has in the kernel.
     """
     source, kernel, target = _axes(a, "int8")
     scale = [kernel_shape[kernel.index(dim)] for dim in target if dim in kernel]
@@ -313,7 +314,10 @@ def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
 
 
 def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """Returns the rows and columns of the kernel as a matrix: summed axes become rows, other axes become columns."""
+    """Returns the numbers of rows and columns of the matrix in which int4 stores the kernel.
+
+    The summed axes become the rows, and the other axes become the columns.
+    """
     _, kernel, target = _axes(a, mode)
     sizes = list(zip(kernel, kernel_shape))
     return product(size for dim, size in sizes if dim not in target), product(
@@ -322,9 +326,10 @@ def _einsum_folded(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Num
 
 
 def _einsum_calibrated(a: Args, kernel_shape: Shape, mode: str) -> tuple[Number, Number]:
-    """Returns the rows and columns of the kernel as a matrix, for gptq and awq. Keras ignores the equation here.
+    """Returns the numbers of rows and columns of the matrix in which gptq and awq store the kernel.
 
-    The first of 3 axes becomes the rows if it is the largest. Otherwise the last axis becomes the columns.
+    Keras ignores the equation here. If a kernel has 3 axes and the first axis is the largest, the first axis becomes
+    the rows. Otherwise the last axis becomes the columns.
     """
     _axes(a, mode)
     if len(kernel_shape) == 2:

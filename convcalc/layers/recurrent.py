@@ -1,4 +1,4 @@
-"""Recurrent layers: cells, and loops over them. Sources: ``keras/src/layers/rnn``.
+"""Recurrent layers: cells, and layers that run a cell at each step. Sources: ``keras/src/layers/rnn``.
 
 A cell uses its weights once at each step. So a recurrent layer has the MACs of its cell, times the number of steps.
 """
@@ -351,7 +351,9 @@ def _states_of_all(a: Args) -> list[Number]:
 
 
 def _width(cell: SubLayer) -> Number:
-    """Returns the output size of a cell: the size of its first state. For stacked cells, the last cell counts."""
+    """Returns the output size of a cell: the size of its first state. For stacked cells, the last cell determines the
+    size.
+    """
     return _width(cell.args["cells"][-1]) if "cells" in cell.args else _sizes(cell)[0]
 
 

@@ -148,7 +148,7 @@ class LayerDefinition(Struct):
     # The names of the inner layers that have weights. These inner layers get the layer's dtype policy, unless a
     # DTypePolicyMap gives them another policy.
     inner_layers: Sequence[str] = ()
-    # How a dtype policy changes the result of the rule. None if it changes only dtypes.
+    # How a dtype policy changes the result of the rule. None if a policy changes only dtypes.
     quantization_rule: QuantizationRule | None = None
     # Returns the masks of the outputs (:mod:`convcalc.layers.masks`); None if masks are lost.
     mask_rule: MaskRule | None = None
@@ -182,7 +182,8 @@ class LayerDefinition(Struct):
     keras2_only: bool = False
     # The module of the class in Keras, if ``keras.layers`` does not export it.
     keras_module: str = "keras.layers"
-    # True for a layer that is not part of Keras. A spec declares the layer under ``custom:``, or another package does.
+    # True for a layer that is not part of Keras. Such a layer is declared in a spec, under ``custom:``, or in another
+    # package.
     is_custom: bool = False
     # Builds the model of a layer that consists of other layers. Its parameters are the layer's arguments, input shapes,
     # input dtypes and dtype policy. None if ``rule`` is used.

@@ -1,6 +1,7 @@
 """The operations of ``keras.ops`` in functional graphs.
 
-A family module is imported when one of its operations is looked up. Reading ``OPERATIONS`` imports all families.
+A family (a module of related operations) is imported when one of its operations is looked up. Reading ``OPERATIONS``
+imports all families.
 """
 
 from __future__ import annotations

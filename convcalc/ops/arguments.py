@@ -153,7 +153,7 @@ class NewShapeSizes(RankFree):
 class PadWidths(RankFree):
     """How many elements to add at both ends of each axis.
 
-    The value is a number for all ends, a pair ``(before, after)`` for all axes, or a list of a pair for each axis.
+    The value is a number for all ends, a pair ``(before, after)`` for all axes, or a list with one pair for each axis.
     """
 
     expects = "a whole number, a pair (before, after), or a list of such pairs"

@@ -58,7 +58,9 @@ def activation(name: str) -> Cost:
 
 
 def average(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the number of additions in an average. With weights it is 0: the products already include the additions."""
+    """Returns the number of additions in an average. With weights, this number is 0, because the products already
+    include the additions.
+    """
     return per_input(int(args["weights"] is None))(args, inputs, result)
 
 

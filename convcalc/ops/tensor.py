@@ -70,6 +70,6 @@ def sample_elements(shape: Shape) -> Number:
 
 
 def unknown_macs(*outputs: Tensor) -> Inferred:
-    """Returns these outputs with an unknown number of multiply-accumulates (MACs): it depends on the algorithm."""
+    """Returns these outputs with unknown multiply-accumulates (MACs), because the MACs depend on the algorithm."""
     shapes, dtypes = tuple(tensor.shape for tensor in outputs), tuple(tensor.dtype for tensor in outputs)
     return Inferred(shapes, dtype=dtypes, unknown=frozenset({"macs"}))

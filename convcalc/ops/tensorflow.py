@@ -170,7 +170,9 @@ def _blocks(x: Tensor, blocks: Any, extras: Any, resized: Callable[[Any, Any, An
 
 @_tensorflow("split", flops=costs.free)
 def split(value: Tensor, num_or_size_splits: AnyValue, axis: Axis = 0, num: Ignored = None) -> list[Tensor]:
-    """Splits a tensor along an axis, into equal parts or into parts of given sizes. One size can be -1: the rest."""
+    """Splits a tensor along an axis, into equal parts or into parts of given sizes. One size can be -1, which means the
+    rest of the axis.
+    """
     at = axis_index(axis, len(value.shape))
     whole = value.shape[at]
     if isinstance(num_or_size_splits, int):

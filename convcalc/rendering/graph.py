@@ -184,7 +184,7 @@ def _lines(row: LayerReport) -> tuple[str, ...]:
 
 
 def _split(tensor: str) -> tuple[str, int, str]:
-    """Splits the name of a tensor: ``lstm[0][1]`` becomes ``("lstm", 1, "[0][1]")``. The number is the output's."""
+    """Splits the name of a tensor: ``lstm[0][1]`` becomes ``("lstm", 1, "[0][1]")``. The number is that of the output."""
     match = _TENSOR.fullmatch(tensor)
     assert match is not None, tensor
     return match[1], int(match[3]), match[2]

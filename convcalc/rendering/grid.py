@@ -128,7 +128,7 @@ def _row(
     text_style: TextStyle,
     cell_style: str | None,
 ) -> list[str]:
-    """Returns the lines of a row. The cell with the most lines determines their number."""
+    """Returns the lines of a row. The number of lines is that of the cell with the most lines."""
     left, middle, right = edges
     wrapped = [wrap(cell, width) for cell, width in zip(cells, widths)]
     lines = []

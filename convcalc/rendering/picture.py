@@ -93,7 +93,7 @@ def _step_rows(label: str, count: int, kernel: int, stride: int, dilation: int) 
 
 
 def _is_read(window: Window, position: int) -> bool:
-    """Returns True if the kernel reads a position at any step. Position 0 is the first position of the padding."""
+    """Returns True if the kernel reads this position at one or more steps. Position 0 is the first padding position."""
     _, kernel, stride, dilation, _, _, output = _ints(window)
     return any(
         (position - step * dilation) % stride == 0 and 0 <= (position - step * dilation) // stride < output

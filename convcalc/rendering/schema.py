@@ -91,8 +91,9 @@ def spec_schema(layers: Iterable[LayerDefinition]) -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A convcalc spec",
         **_mapping(_top_keys(by_name, known), "A model of layers with Keras's names.", **_model_needs()),
-        # ``custom:`` and ``blocks:`` declare more names of layers, so all names are checked only in specs without both.
-        # If no block's name begins with an upper-case letter, names that begin with an upper-case letter are checked.
+        # ``custom:`` and ``blocks:`` declare more names of layers. In a spec with neither key, all names are checked.
+        # In a spec with only ``blocks:``, names that begin with an upper-case letter are checked, unless a block has
+        # such a name.
         "allOf": [
             _where({"not": {"anyOf": [{"required": ["blocks"]}, {"required": ["custom"]}]}}, "named_layers"),
             _where(
@@ -136,7 +137,7 @@ def _layer(definition: LayerDefinition) -> Schema:
 def _operation(operation: Operation) -> Schema:
     """Returns the schema of the value after the name of an operation.
 
-    The schema does not check the values of the arguments: the reader does.
+    The values of the arguments are checked by the reader, not by the schema.
     """
     arguments: dict[str, Schema] = {name: {} for name in (*operation.parameters, *operation.init_parameters)}
     return {
@@ -395,8 +396,8 @@ def _mapping(properties: Mapping[str, Schema], description: str, **further: Any)
 def _names_within(known: list[str], blocks: bool) -> Schema:
     """Returns the schema of a list of layers.
 
-    All names in the list must be known, also inside nested models and repeats. If ``blocks`` is True, names that do not
-    begin with an upper-case letter are accepted too: they may be blocks.
+    All names in the list must be known, including names inside nested models and repeats. If ``blocks`` is True, names
+    that do not begin with an upper-case letter are accepted too: they may be blocks.
     """
     within = ref("named_layers_and_blocks" if blocks else "named_layers")
     names = [

@@ -183,7 +183,9 @@ def _weights(weights: Sequence[Weight]) -> list[dict[str, Any]]:
 
 
 def _fields(fields: Sequence[Field]) -> dict[str, Any]:
-    """Returns the receptive field of a layer in the first model input that it depends on, then those in other inputs."""
+    """Returns the receptive fields of a layer: first the field in the first model input that the layer depends on, then
+    the fields in other inputs.
+    """
     if not fields:
         return {"receptive_field": None}
     first, *others = map(_field, fields)

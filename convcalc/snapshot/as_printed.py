@@ -1,4 +1,6 @@
-"""Makes a snapshot of a report with the values that Keras would print, to compare it with a printed summary."""
+"""Makes a snapshot of a report that can be compared with a printed summary: the values are those that Keras would
+print.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +97,7 @@ def _layer_name(source: Cell) -> str:
 def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
     """Returns the number of the model's row that corresponds to the first printed row.
 
-    From this row on, the most successive names agree with the printed names.
+    From this row on, more successive names agree with the printed names than from any other row.
     """
 
     def length(start: int, skipped: int) -> int:
@@ -110,8 +112,8 @@ def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
 
 
 def _params(row: Row, current: Row) -> str | int | None:
-    """Returns the number of parameters in a printed row. A cropped number is completed from the model's row if they
-    agree.
+    """Returns the number of parameters in a printed row. If a number is cropped and its visible digits agree with the
+    model's number, the model's number is returned.
     """
     cell, like = row.cells.get("params", Cell(None)), current.cells.get("params", Cell(None))
     return like.value if cell.cropped and cell.agrees(like) else cell.value

@@ -52,8 +52,8 @@ def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int
 def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, int]]:
     """Yields the longest series of pairs of rows whose names and types agree, as row numbers in ascending order.
 
-    :mod:`convcalc.differences.myers` cannot do this: "conv…" agrees with "conv1" and with "conv2", but these two
-    differ.
+    :mod:`convcalc.differences.myers` cannot be used here, because it needs items that are either equal or different.
+    But "conv…" agrees with both "conv1" and "conv2".
     """
     lengths = [[0] * (len(current) + 1) for _ in range(len(printed) + 1)]
     agree = [[row.depth == like.depth and names_agree(row, like) for like in current] for row in printed]

@@ -55,13 +55,13 @@ def _checked(write: Callable[[Report], str]) -> Callable[[Report], str]:
         require_graph(report.model)
         require_known_policies(report)
         require_writable(report)
-        return write(with_constant_operands(report))
+        return write(with_constant_operands(_without_layers_outside(report)))
 
     return checked
 
 
-# The writers of JSON and YAML read their text again, and compare the models. Python code cannot be read again, so its
-# writer compares a JSON config instead.
+# The writers of JSON and YAML read the written text again, and compare the model in the text with the original. Python
+# code cannot be read again, so the writer of Python code compares a JSON config instead.
 FORMATS: dict[str, Callable[[Report], str]] = {
     ".json": _checked(_json),
     ".yaml": _checked(_yaml),
@@ -89,6 +89,26 @@ def require_graph(model: Model) -> None:
             )
 
 
+def _without_layers_outside(report: Report) -> Report:
+    """Returns the report without weights that are outside of the graph of a model. Only the code of a custom class
+    creates such weights.
+    """
+    from convcalc.analyse import infer
+    from convcalc.model import layers_outside
+
+    def graph(model: Model) -> Model:
+        outside = len(layers_outside(model))  # the last layers and calls
+        kept = len(model.layers) - outside
+        layers = [
+            layer if layer.model is None else layer._replace(definition=graph(layer.model))
+            for layer in model.layers[:kept]
+        ]
+        return model._replace(layers=tuple(layers), calls=model.calls[: len(model.calls) - outside], stored=None)
+
+    has_outside = any(layers_outside(inner) for _, inner in report.model.models())
+    return infer(graph(report.model)) if has_outside else report
+
+
 def _refuse_own_classes(model: Model) -> None:
     """Raises :class:`ConvcalcError` for a model of a custom class: a spec or code would create a plain Keras model."""
     from convcalc.base import codes
@@ -102,13 +122,19 @@ def _refuse_own_classes(model: Model) -> None:
 
 
 def require_writable(report: Report) -> None:
-    """Raises :class:`ConvcalcError` if a layer exists only in Keras 1 or 2: no written format can describe it."""
+    """Raises :class:`ConvcalcError` for a layer that only Keras 1 or 2 has, or whose class is custom although the
+    config does not say so. No format can describe such a layer.
+    """
     from convcalc.base import codes
     from convcalc.base.problems import error
     from convcalc.layers import LayerDefinition
     from convcalc.layers.sublayer import sublayers_of
+    from convcalc.model import Foreign
 
     for row in report.layers:
+        if isinstance(row.definition, Foreign) and row.definition.keras_class is not None:
+            message = f"'{row.path}' cannot be written, because only its weights show that its class is custom"
+            raise error(codes.CANNOT_WRITE, message)
         inside = [sublayer.definition for sublayer in sublayers_of(row.layer.args)]
         for definition in (row.definition, *inside):
             if isinstance(definition, LayerDefinition) and definition.keras2_only:
@@ -143,8 +169,12 @@ def classes_to_supply(report: Report) -> list[str]:
     from convcalc.model import Foreign
 
     layers = [layer for _, layer in report.model.walk()]
-    foreign = {layer.class_name for layer in layers if isinstance(layer.definition, Foreign)}
-    foreign |= {inner.name for layer in layers for inner in foreign_inside(layer.args)}
+    custom_layers = [
+        layer for layer in layers if isinstance(layer.definition, Foreign) and layer.definition.class_known
+    ]
+    foreign = {layer.class_name for layer in custom_layers}
+    inside = [inner for layer in layers for inner in foreign_inside(layer.args)]
+    foreign |= {inner.name for inner in inside if inner.config.get("module") != "keras.layers"}
     foreign |= {inner.shown_class for _, inner in report.model.models() if inner.own_class is not None}
     custom = {
         layer.class_name

@@ -30,7 +30,7 @@ def non_default_arguments(definition: LayerDefinition, args: Mapping[str, Any]) 
 def recorded_size(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the ``vocabulary_size`` of an adapted layer, as an argument for Keras.
 
-    Empty if the vocabulary is known, because Keras then counts its words.
+    Returns no argument if the words of the vocabulary are known, because Keras then counts them.
     """
     if not definition.records_vocabulary_size or isinstance(args.get("vocabulary"), (list, tuple)):
         return {}

@@ -122,7 +122,9 @@ def _shown(value: Any) -> str:
 
 
 def _facts(report: Report, model: Model, prefix: str, arranged: bool) -> Iterator[tuple[str, str, Any]]:
-    """Yields (path of the layer, description for messages, value) for each fact about a model. None is not compared."""
+    """Yields (path of the layer, description for messages, value) for each fact about a model. Facts with the value
+    None are not compared.
+    """
     rows = {row.path: row for row in report.layers if row.prefix == prefix}
     numbers = call_numbers(model)
 
@@ -180,7 +182,7 @@ def _class(layer: Layer, both_names: bool) -> Any:
     """Returns a value that identifies the class of a layer.
 
     ``both_names`` is False for a spec. A spec has only one name of a custom class: the name with the package, or the
-    name with the module. It also leaves out Keras's default package "Custom".
+    name with the module. A spec also leaves out Keras's default package "Custom".
     """
     definition = layer.definition
     if isinstance(definition, Operation):
@@ -213,7 +215,11 @@ def _arguments(layer: Layer, tuples: bool) -> Any:
 
 
 def _call_arguments(layer: Layer, args: Mapping[str, Any], tuples: bool) -> Any:
-    """Returns the arguments of a call as text. Without ``tuples``, a tuple is the same as a list: a spec has only lists."""
+    """Returns the arguments of a call in a form for comparisons.
+
+    ``tuples`` is False for a spec, because a spec contains only lists: then a tuple equals a list with the same
+    elements.
+    """
     if isinstance(layer.definition, LayerDefinition):
         given = {**layer.args, **args}
         return {known.name: True for known in layer.definition.call_arguments if given.get(known.name)}
@@ -223,9 +229,9 @@ def _call_arguments(layer: Layer, args: Mapping[str, Any], tuples: bool) -> Any:
 
 
 def _tree(value: Any, tuples: bool = True) -> Any:
-    """Returns a value as text. Two values that are written in the same way have the same text.
+    """Returns a value in a form for comparisons. Two values that are written in the same way give the same result.
 
-    ``tuples`` is True if a tuple and a list with the same elements are written in different ways.
+    If ``tuples`` is False, a tuple equals a list with the same elements.
     """
     if isinstance(value, Mapping):
         return {str(key): _tree(value[key], tuples) for key in sorted(value, key=str)}

@@ -157,8 +157,8 @@ class _Function:
         self.taken = {"x"}
         self.variables: dict[int, str] = {}
         self.shared: dict[int, str] = {}
-        # Calls whose second or later output is used. For an unknown class, only this shows that there are several
-        # outputs.
+        # Calls whose second or later output is used. For an unknown class, there is no other sign that a call has
+        # several outputs.
         self.list_outputs = {
             ref.call for ref in (*model.outputs, *(r for c in model.calls for r in c.sources)) if ref.output
         }
@@ -307,7 +307,8 @@ class _Function:
         given = {name: put(value) for name, value in operation.without_defaults(call.args).items()}
         made = {name: _tuples(value) for name, value in operation.without_defaults(layer.args).items()}
         several = given.pop(operation.parameters[0], []) if operation.variadic else []
-        # With explicit masks, all names are written: Keras creates unused masks too, and each takes an automatic name.
+        # If the code passes masks explicitly, all names are written: Keras still creates the unused masks, and the
+        # operation of each unused mask takes an automatic name.
         automatic = not self.module.explicit_masks and has_automatic_name(self.module.names, operation, layer)
         if automatic and operation.name == "GetItem" and _is_plain(given["key"]):
             return CallExpression(f"{given['x']}{key_text(given['key'])}", None), ""

@@ -63,9 +63,8 @@ def _reject_frozen(model: Model, prefix: str) -> None:
 
 
 def _reject_calls(model: Model, prefix: str) -> None:
-    """Raises :class:`ConvcalcError` for parts of a call or a config that a spec cannot contain.
-
-    These are some arguments of calls, and functions in the config of a custom class.
+    """Raises :class:`ConvcalcError` for parts of a model that a spec cannot contain: some arguments of calls, and
+    functions in the config of a custom class.
     """
     for layer in model.layers:
         if isinstance(layer.definition, Foreign) and holds_function(layer.definition.config):

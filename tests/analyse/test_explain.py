@@ -99,7 +99,7 @@ SEQUENCE_LAYERS = (
 @pytest.mark.parametrize("steps", ["Masking: {name: steps}", "ReLU: {name: steps}"])
 @pytest.mark.parametrize("above", ["", "  - Masking\n"])
 def test_a_layer_with_masks_is_explained(layer: str, steps: str, above: str) -> None:
-    """The explained output shapes equal the shapes in the report, also if the layer is called with a mask."""
+    """The explained output shapes equal the shapes in the report, even if the layer is called with a mask."""
     result = report(f"input: [5, 4]\nlayers:\n{above}  - {steps}\n  - {layer}")
     number = len(result.layers)
     explanation = explain(result, str(number))

@@ -194,8 +194,8 @@ def test_a_layer_without_declared_flops_has_unknown_flops() -> None:
 def test_flops_are_known_if_all_sizes_are_known(family: str) -> None:
     """The FLOPs of each generated layer are a whole number.
 
-    They may be unknown in three cases: the layer is in ``UNTOLD`` or resizes images; its rule reports an unknown
-    number; a size is unknown.
+    They may be unknown in three cases: the layer is in the set ``UNTOLD`` or resizes images; the layer's rule reports
+    an unknown number; a size is unknown.
     """
     asked = 0
     for case in cases(family, 11, 60):

@@ -448,8 +448,9 @@ def test_memory_is_computed_only_on_request() -> None:
 # Unknown sizes --------------------------------------------------------------------------------------------------------
 
 UNKNOWNS = [
-    # Each row: a spec, the bytes of the activations, and the label of this number. "activations alone": the activations
-    # are known, but the peak is a lower bound.
+    # Each row: a spec, the bytes of the activations, and the label of these bytes. The label "activations alone" means:
+    # the activations are known, but the peak is a lower bound.
+    #
     # The size of one tensor is unknown. The sum of the known sizes is a lower bound.
     ("{input: [null, 4], layers: [{Dense: 8}, GlobalAveragePooling1D]}", 32, "partial"),
     # No size is known.

@@ -128,8 +128,8 @@ def test_xception_at_another_size_without_its_top() -> None:
 
 
 def test_unet_has_the_sizes_of_its_figure() -> None:
-    # Ronneberger et al. 2015, figure 1 has the form of a U: the sizes of the left side from the top, then of the right
-    # side.
+    # Source: Ronneberger et al. 2015, figure 1. ``down`` has the sizes on the left side of the U from top to bottom,
+    # ``up`` has the sizes on the right side from bottom to top.
     sizes = [row.output_shapes[0][1] for row in report("unet").layers if row.class_name == "Conv2D"]
     down = [570, 568, 282, 280, 138, 136, 66, 64, 30, 28]
     up = [54, 52, 102, 100, 198, 196, 390, 388, 388]

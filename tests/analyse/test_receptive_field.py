@@ -29,7 +29,7 @@ from tests.paths import SPECS
 
 
 def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int, ...]]]:
-    """Returns the output axes that keep the positions of each axis of each input.
+    """Returns, for each axis of each input, the output axes that have the same positions.
 
     ``()`` means that each output position reads the whole input axis. Example: ``[[(0,), (), (1,)]]`` for a
     GlobalMaxPooling1D without ``keepdims``.
@@ -206,7 +206,8 @@ def test_dot_sums_over_one_axis() -> None:
         outputs=["over_steps", "over_features"],
     )
     assert numbers(field(report, "over_steps")) == [(64, 0, 0)]
-    # An output of ``over_features`` combines any two steps of its input, so its field is not one window.
+    # Each output of ``over_features`` combines two steps of its input, which can be far apart. So its field is not one
+    # window.
     assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]
 
 

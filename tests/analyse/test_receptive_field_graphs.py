@@ -3,8 +3,8 @@
 The dependency set of a position contains the input positions that it reads. This module finds the sets by brute force,
 without the program's arithmetic.
 
-A position is *inner* if it reads no padding. The ends of its field must be the smallest and the largest number in its
-dependency set. For other positions, the field must contain the dependency set.
+A position is *inner* if it reads no padding. For an inner position, the ends of the field must be the smallest and the
+largest number in the dependency set. For other positions, the field must contain the dependency set.
 """
 
 from __future__ import annotations
@@ -211,7 +211,9 @@ class Where(NamedTuple):
 
 
 def agrees(found: AxisField, axis: Axis, where: Where) -> str:
-    """Checks the field against the dependency sets. Returns the type of the field: unknown, loose, whole or exact."""
+    """Checks the field against the dependency sets. Returns the type of the field: "unknown", "loose" (only the size is
+    known), "whole" (the whole input) or "exact".
+    """
     reach = found.reach
     hulls = [hull(cells) for cells in axis.cells]
     largest = max((last - first + 1 for first, last in filter(None, hulls)), default=0)

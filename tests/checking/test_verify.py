@@ -36,7 +36,9 @@ DENSE = {"layers/dense/vars/0": (3, 4), "layers/dense/vars/1": (4,)}
 
 
 def archive(config: Any, shapes: Shapes, names: Mapping[str, str] | None = None, method: int = 0) -> bytes:
-    """Returns a Keras archive with arrays of these shapes. ``names`` maps each group to the layer name that it stores."""
+    """Returns a Keras archive with arrays of these shapes. ``names`` maps each group to the layer name that the group
+    stores.
+    """
     weights, file = io.BytesIO(), io.BytesIO()
     with h5py.File(weights, "w") as written:
         for path, shape in shapes.items():

@@ -48,7 +48,7 @@ def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
 
 
 def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Returns the status, the old name, the new name and the changed fields of each pair of different layers."""
+    """Returns a tuple for each pair of layers that differ: status, old name, new name, changed fields."""
     return [
         (
             pair.status,
@@ -62,7 +62,7 @@ def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Returns only the direct changes: :func:`told` without shapes, names, and layers of which only the inputs changed."""
+    """Returns the tuples of :func:`told` for layers that were changed themselves. Shapes and names are left out."""
     return [
         (*rest, [field for field in fields if field not in (*SHAPES, "name")])
         for *rest, fields in told(comparison)

@@ -116,8 +116,8 @@ _CHANGES: tuple[_Change, ...] = (_odd, _word, _near, _near, _other, _swapped, _g
 def copy(value: Any) -> Any:
     """Returns a deep copy of a value.
 
-    Repeated copies of shared parts would grow without end. So parts that are nested too deeply become None, and so do
-    all parts after the first 2,000.
+    Repeated copies of shared parts would grow without end. So parts that are nested too deeply, and all parts after the
+    first 2,000, become None.
     """
     left = [2_000]
 

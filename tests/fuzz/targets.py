@@ -167,7 +167,9 @@ def sizes(data: bytes) -> None:
 
 
 def quantities(data: bytes) -> None:
-    """Parses quantities such as 5M. A quantity must not be negative, and digits such as 12 must give their number."""
+    """Parses quantities such as 5M. A quantity must not be negative. A text of digits, such as 12, must give this
+    number.
+    """
     text = data.decode(errors="replace")
     with suppress(Refusal):
         value = quantity(text)

@@ -23,7 +23,7 @@ import atheris
 with atheris.instrument_imports(include=["convcalc"]):
     import convcalc
 
-    # All modules are imported here. This instruments them, and no case spends its time on imports.
+    # All modules are imported here, so that all are instrumented, and no case spends its time on imports.
     for module in walk_packages(convcalc.__path__, "convcalc."):
         if not module.name.endswith("__main__"):
             import_module(module.name)
@@ -36,7 +36,7 @@ ROOM = 2**30  # bytes that a worker may allocate while it runs cases
 class TooSlow(BaseException):
     """Raised when a case takes too long.
 
-    It is not an Exception, because readers of damaged files may catch any Exception.
+    It is not a subclass of Exception, because readers of damaged files may catch every Exception.
     """
 
 

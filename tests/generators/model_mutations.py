@@ -225,7 +225,7 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
     if options.layer_range is not None and seen is None and mutation.layer not in shown:
         return Verdict(True)  # the changed layer is not in the printed range, so only the totals differ
     right = _right(report, changed, kind, text, own, options, mutation)
-    # The problem names a missing layer as the record does. There the name may be cut off: 'a_long_na…'.
+    # For a missing layer, the problem contains the name from the record. The record may cut off a name: 'a_long_na…'.
     named = any(name.startswith(seen[:-1]) if seen.endswith("…") else name == seen for name in right) if seen else False
     return Verdict(True, "" if named else f"{what} is refused for another layer first: {result[0].message}")
 

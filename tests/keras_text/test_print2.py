@@ -94,7 +94,7 @@ layers:
     ],
 )
 def test_what_keras_cannot_print_is_refused(options: dict[str, object], message: str) -> None:
-    """A column without room for any character must be refused, because Keras 2 would run in an endless loop."""
+    """A column without room for a single character must be refused, because Keras 2 would run in an endless loop."""
     with pytest.raises(ConvcalcError, match=message.replace("(", r"\(")):
         text(CHAIN, **options)
 

@@ -26,7 +26,8 @@ from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 
 PACKAGE = Path(convcalc.__file__).parent
-# Only these modules may use the family: the registries find layers by it, and the page of all layers is grouped by it.
+# Only these modules may use the family: the registries find layers by family, and the page of all layers is grouped by
+# family.
 INDEXES = {"layers/registry.py", "ops/registry.py", "rendering/catalogue.py"}
 
 

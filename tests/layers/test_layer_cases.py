@@ -485,7 +485,7 @@ def test_a_layer_has_the_expected_shapes_and_weights(
 
 
 # Inputs that Keras refuses, and the error code of convcalc: (layer, arguments, input shapes with the batch axis, code).
-# convcalc once accepted these inputs, or users often make these mistakes.
+# An earlier version of convcalc accepted the input, or users often make this mistake.
 REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"batch_shape": [2, 3], "batch_size": 2}, [], "invalid-value"),
     ("InputLayer", {"batch_shape": [2, 3], "shape": [3]}, [], "invalid-value"),

@@ -18,7 +18,7 @@ Also left out:
 - keyword arguments of Keras layers that the catalogue does not have: ``autocast``, ``activity_regularizer`` if the
   layer's signature does not have it, old names such as ``LeakyReLU(alpha=...)``, and unknown arguments of an
   ``InputLayer``;
-- the values of the weights of an ``Embedding``;
+- the argument ``weights`` of an ``Embedding``;
 - ``trainable`` of a ``SpatialDropout``, which has no weights and refuses the argument.
 """
 
@@ -444,7 +444,8 @@ def merging(random: Random) -> Case:
             args["normalize"] = True
         if random.random() < 0.06:
             args["axes"] = random.choice([(1,), "axis", (1, 2, 3), None])
-        # Keras wraps around axes that are far out of range. -1 replaces an axis that would become the batch axis.
+        # Keras takes an axis that is far out of range modulo the number of axes. If the result would be the batch axis,
+        # the case has the axis -1 instead.
         if random.random() < 0.1:
             around = random.choice([-5, -6, -7, -8, -9, -10])
             args["axes"] = around if around % len(shapes[0]) and around % len(shapes[-1]) else -1
@@ -510,7 +511,7 @@ FAMILIES: dict[str, Generator] = {
 }
 
 
-# Families with many classes or many refused cases get more cases: their number is multiplied by this factor.
+# Families with many classes or many refused cases get more cases: the number of cases is multiplied by this factor.
 _MORE = {
     "merging": 3,
     "resizing": 3,

@@ -1,4 +1,6 @@
-"""Models, and functions that quantize them. The tests compare convcalc with ``model.quantize`` of the installed Keras."""
+"""Models for the tests of quantization, and functions that quantize these models. The tests compare convcalc with
+``model.quantize`` of the installed Keras.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ COUNTS: list[str] = []
 def tell(request):
     """Returns a function that adds a line to the summary of the run.
 
-    The line is stored in the test's report, so it also reaches the summary from another process.
+    The line is stored in the test's report. So a line from another process reaches the summary too.
     """
     return lambda line: request.node.user_properties.append((TOLD, line))
 

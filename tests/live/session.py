@@ -9,8 +9,8 @@ from functools import cache
 def fresh(free_memory: bool = True) -> None:
     """Resets Keras's automatic names. With ``free_memory``, also collects garbage.
 
-    In a loop over small models, the collection takes longer than building a model. So callers request it only
-    sometimes.
+    In a loop over small models, the collection takes longer than building a model. So callers request the collection
+    only sometimes.
     """
     import keras
 

@@ -91,8 +91,9 @@ def difference(seed: int) -> str | None:
     if result := different(report, model, [(160, {})]):
         return f"run as code: {result}"
     if any(step.inner is not None and not step.trainable for step in program.steps):
-        # The program has a frozen nested model. A config stores that the model is frozen, but not that the cells inside
-        # its layers are. So the report is made from the written config, which Keras loads too.
+        # The program has a frozen nested model. A config stores that the nested model is frozen, but not that the cells
+        # inside the layers are frozen. Keras loads the written config, so the report is made from the written config
+        # too.
         report = infer(read(config_json(report).encode(), "written"))
     try:
         model = loaded(report)

@@ -21,7 +21,8 @@ from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
 
 pytestmark = pytest.mark.keras
 
-# Names of custom classes, which Keras classes also have, and the package of each class ("": not registered).
+# Each entry: the name of a custom class, which is also the name of a Keras class, and the package of the custom class
+# ("": not registered).
 NAMES = [
     ("RMSNormalization", ""),
     ("Softmax", ""),

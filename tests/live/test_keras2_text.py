@@ -179,7 +179,7 @@ def _masked(k: Any) -> Any:
 
 
 def _second_output(k: Any) -> Any:
-    """Returns a chain in which a layer reads the second output of the layer before it. This is still a chain."""
+    """Returns a chain in which a layer reads the second output of the layer before it. Such a model is still a chain."""
     x = k.Input((7, 5))
     return k.Model(x, k.layers.Dense(2)(k.layers.LSTM(3, return_state=True)(x)[1]))
 

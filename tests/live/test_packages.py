@@ -1,4 +1,4 @@
-"""Reads files of packages for Keras 3, and compares the results with the live models (`tests/live/packages/`).
+"""Reads files of packages for Keras 3, and compares the results with the models in Keras (`tests/live/packages/`).
 
 The test builds only some of the models; ``python -m tests.live.packages`` builds all of them.
 """

@@ -1,4 +1,5 @@
-"""Reads files of tf_keras (Keras 2), and compares the results with the live models (`tests/live/packages_keras2/`).
+"""Reads files of tf_keras (Keras 2), and compares the results with the models in tf_keras
+(`tests/live/packages_keras2/`).
 
 ``python -m tests.live.packages_keras2`` does the same for other versions of Keras 2, and for packages.
 """

@@ -126,8 +126,8 @@ def test_models_that_keras_quantized(tmp_path: Path, tell) -> None:
             continue
         if difference is not None:
             differences.append(f"{name}, {way}: {difference}")
-        # The file may lack facts of the model in memory: Attention does not save how its layers are quantized, and
-        # layers without calibration keep their kernel.
+        # Some facts about the model in memory are not in the file: Attention does not save how its layers are
+        # quantized, and layers without calibration keep their kernel.
         same_in_memory += _ours(infer(load(tmp_path / "model.json"))) == _theirs(model)
     tell(
         f"quantized: {count} models ({refused} refused by Keras), {same_in_memory} as in memory, {len(differences)} differ"

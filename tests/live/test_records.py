@@ -1,7 +1,7 @@
 """Tests that a summary printed by the installed Keras can be used as a record of its model.
 
-The summaries are terminal output in colour and in ASCII, and summaries of compiled models. test_files.py and
-test_keras2_text.py test the texts that Keras prints into a file.
+Three kinds of summaries are tested: terminal output in colour, output in ASCII, and summaries of compiled models.
+test_files.py and test_keras2_text.py test the texts that Keras prints into a file.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def test_a_terminal(
 
 @pytest.mark.parametrize("build", [chain, graph])
 def test_a_compiled_model(build: Any) -> None:
-    """The total of a compiled model includes the optimizer's variables, but the model's own counts do not."""
+    """The printed total of a compiled model includes the optimizer's variables. The counts of the model itself do not
+    include them.
+    """
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))

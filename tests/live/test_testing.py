@@ -58,7 +58,7 @@ def test_a_live_model_and_its_record(
 
 
 def test_the_texts_of_both_agree() -> None:
-    """Each model must agree with the summary that Keras prints for the model, also in the names of the layers."""
+    """Each model must agree with the summary that Keras prints for the model. The names of the layers must agree too."""
     for make in (chain, graph):
         fresh()
         model = make()

@@ -78,7 +78,7 @@ def test_imports_run_only_downwards(path: Path) -> None:
 
 
 def test_no_files_import_each_other_in_a_circle() -> None:
-    """Imports inside functions count too, and so do imports for type checkers."""
+    """Imports inside functions and imports for type checkers count too."""
     files = {_module(path): path for path in MODULES}
     graph = {module: {_file_of(name, files) for name in imports(path)} - {module, ""} for module, path in files.items()}
     TopologicalSorter(graph).prepare()  # raises CycleError, whose message names the files

@@ -74,7 +74,7 @@ NAMES = [
     ("my_pkg.layers", "my_pkg>Scale", "Scale", False),
     ("my_pkg.layers", "Scale", "Scale", False),
     ("my_pkg.layers", "my_pkg>Scale", "other>Scale", False),
-    # The class is registered under another package than the package of its module.
+    # The class is registered in the package ``other``, but its module belongs to ``my_pkg``.
     ("my_pkg.layers", "other>Scale", "my_pkg>Scale", False),
     ("my_pkg.layers", "my_pkg>Scale", "my_pkg.Scale", False),
     (None, None, "my_pkg>Scale", False),

@@ -43,8 +43,8 @@ def test_rows_are_those_of_keras(name: str) -> None:
     for layer, shapes, params, trainable in model["rows"]:
         assert list(map(sizes, rows[layer].output_shapes)) == shapes, layer
         assert (rows[layer].params, rows[layer].trainable_params) == (params, trainable), layer
-    # Keras 1 has no rows for the inputs of a Sequential and for a merge layer at the start of a Sequential. convcalc has
-    # these rows, but no other additional rows.
+    # A summary of Keras 1 has no row for the input of a Sequential, and no row for a merge layer at the start of a
+    # Sequential. The summary of convcalc has these rows, but no other additional rows.
     others = [row for row in top if row.name not in {layer for layer, *_ in model["rows"]}]
     assert all(row.class_name == "InputLayer" or row.name.startswith("merge_") for row in others)
     assert (report.totals.params, report.totals.trainable_params) == (model["params"], model["trainable"])

@@ -1,5 +1,5 @@
-"""Tests models that Keras 2 accepts and Keras 3 refuses. The numbers are those of tf_keras; `live/test_keras2_layers.py`
-compares such models with the live tf_keras.
+"""Tests models that Keras 2 accepts and Keras 3 refuses. The numbers are those of tf_keras;
+`live/test_keras2_layers.py` compares such models with the installed tf_keras.
 """
 
 from __future__ import annotations

@@ -121,8 +121,8 @@ def test_an_unknown_policy_makes_counts_unknown(
     for class_name, config, shape in (("Dense", {**DENSE, "dtype": dtype}, [4]), ("TimeDistributed", wrapped, [3, 4])):
         path = written(tmp_path, model(class_name, config, [None, *shape]))
         report = infer(load(path))
-        # ``word`` is None if the policy is known. In this case, the key 'x' and the pattern '[x-z]' match the path 'x'.
-        # Keras prefers the key that equals the path: float16.
+        # ``word`` is None only for the map in which the key 'x' and the pattern '[x-z]' match the path 'x'. Keras
+        # prefers the key that equals the path, so the policy is known.
         if word is None:
             assert report.totals.params == 25
             continue

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,39 +26,14 @@ from convcalc.base.problems import ConvcalcError
 from convcalc.checking.verify import verify
 from convcalc.cli import main
 from convcalc.read import load, read
-from convcalc.read.keras_files.contents import WEIGHTS_MEMBER
 from convcalc.read.keras_files.weights import weights_in
 from convcalc.report_json.write import report_json
 from convcalc.write import FORMATS
 from tests.helpers.keras_configs import INPUT, functional, layer, sequential, tensor
-from tests.helpers.weights_files import Shapes, tree
+from tests.helpers.weights_files import Shapes, legacy, tree
+from tests.helpers.weights_files import archive_with_weights as archive
 
 OWN = {"module": None, "class_name": "MyModel", "config": {}, "registered_name": "ex>MyModel"}
-
-
-def archive(config: Any, weights: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as packed:
-        packed.writestr("config.json", json.dumps(config))
-        packed.writestr(WEIGHTS_MEMBER, weights)
-    return file.getvalue()
-
-
-def legacy(layers: Mapping[str, Shapes], config: Any = None) -> bytes:
-    """Returns an ``.h5`` file as Keras 2 writes it: with weights alone, or with weights and a config."""
-    file = io.BytesIO()
-    with h5py.File(file, "w") as written:
-        top = written
-        if config is not None:
-            written.attrs["model_config"] = json.dumps(config)
-            top = written.create_group("model_weights")
-        top.attrs["layer_names"] = [name.encode() for name in layers]
-        for name, weights in layers.items():
-            group = top.create_group(name)
-            group.attrs["weight_names"] = [weight.encode() for weight in weights]
-            for weight, shape in weights.items():
-                group[weight] = np.zeros(shape, "float32")
-    return file.getvalue()
 
 
 def of(content: bytes) -> Report:
@@ -284,7 +258,8 @@ def test_layers_after_an_unknown_shape_have_the_weights_of_their_rule_and_of_the
     ]
     assert (report.totals.params, report.totals.trainable_params, report.totals.param_bytes) == (59, 46, 236)
     assert "params" not in report.totals.incomplete
-    # Without stored weights, a layer's parameters are known only if the layer has no weights for any input.
+    # If the file stores no weights, the parameters are known only for a layer that has no weights, whatever its input
+    # is.
     alone = of(json.dumps(config).encode())
     assert [row.params for row in alone.layers] == [0, UNKNOWN, UNKNOWN, UNKNOWN, 0, UNKNOWN]
 
@@ -360,7 +335,7 @@ def test_a_custom_layer_that_contains_a_layer_of_another_custom_layer() -> None:
     names = {"layers/mine": "mine", "layers/mine/table": "table", "layers/head": "head"}
     report = of(archive(backbone_and_head(), tree(shapes, names)))
     assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 60)
-    # A table that the file stores for the head is not the backbone's table.
+    # If the file stores a table for the head too, this table is not the backbone's table.
     own = {**shapes, "layers/head/table/vars/0": (11, 4)}
     report = of(archive(backbone_and_head(), tree(own, {**names, "layers/head/table": "table"})))
     assert ([row.params for row in report.layers], report.totals.params) == ([0, 49, 55], 104)
@@ -432,7 +407,7 @@ def test_a_layer_with_an_unknown_dtype_has_the_weights_of_the_file(entry: Any, s
 )
 @pytest.mark.parametrize("named", [True, False])
 def test_operations_in_hdf5_files(class_name: str, arguments: Any, shape: Any, named: bool) -> None:
-    """Keras writes the config of an operation without a module, and before Keras 3.10 also without a name."""
+    """Keras writes the config of an operation without a module. Before Keras 3.10, the config has no name either."""
     name = {"name": "operation"} if named else {}
     entry = layer(class_name, "operation", [tensor("x")])
     entry = {key: entry[key] for key in ("class_name", "name", "inbound_nodes")} | {"config": {**arguments, **name}}
@@ -625,7 +600,9 @@ BOTH = {"vars/0": (3, 3), "vars/1": (3,)}
     ],
 )
 def test_a_layer_in_two_places_is_counted_once(layers: list[str], stored_by: tuple[str, str], problems: int) -> None:
-    """An archive stores a shared layer once. The rows have Keras's numbers, which count the layer in each place."""
+    """An archive stores the weights of a shared layer once. Each row shows the layer's parameters, but the total counts
+    them once.
+    """
     entries = [layer("InputLayer", "x", batch_shape=[None, 5, 3], dtype="float32")]
     for name in layers:
         before = [tensor(entries[-1]["name"])]

@@ -174,7 +174,7 @@ def parts(result: Report) -> dict[str, int]:
 
 
 def by_tool(network: str) -> dict[str, int]:
-    """Returns the count of the network's operations by the rules of each tool."""
+    """Returns, for each tool, the count of the network's operations by the rules of this tool."""
     result = report(network)
     macs, bias, relu = _sum(result, lambda row: row.macs), _sum(result, _bias), _sum(result, _relu)
     norm = parts(result)["batch normalization"]

@@ -418,12 +418,12 @@ def test_nothing_in_a_file_is_run_or_opened(monkeypatch: pytest.MonkeyPatch) -> 
         layer("StringLookup", "words", [tensor("x")], vocabulary="/etc/passwd"),
     )
     content = data(hostile)
-    # The first run is not checked, because it imports modules, and imports open files.
+    # The first run imports modules. An import opens files, so this run is not checked.
     infer(read(content, "model.json"))
     import builtins
     import os
 
-    # This run is not checked either. It may import more modules, and imports call ``exec``.
+    # This run is not checked either: it may import more modules, and an import calls ``exec``.
     infer(read(content, "model.json"))
     for owner, name in ((builtins, "open"), (builtins, "eval"), (builtins, "exec"), (os, "system"), (io, "open")):
         monkeypatch.setattr(owner, name, ran_without(name))

@@ -1,4 +1,4 @@
-"""Tests that any input to any reader gives a result or a :class:`ConvcalcError`.
+"""Tests that every reader gives a result or a :class:`ConvcalcError`, whatever the input is.
 
 The results are checked by the functions that the fuzzer uses. Hypothesis draws the same inputs in every run.
 """

@@ -1,4 +1,4 @@
-"""Tests that any text that is read as a spec quickly gives a report or a :class:`ConvcalcError`."""
+"""Tests that reading a text as a spec quickly gives a report or a :class:`ConvcalcError`, whatever the text is."""
 
 import re
 import time

@@ -67,7 +67,9 @@ def aliases(leaf: str, each: Callable[[str], str]) -> str:
 
 
 def doubled(levels: int) -> dict[str, Any]:
-    """Returns nested models, each of which is called twice, with other input sizes than it declares."""
+    """Returns nested models. Each model is called twice, and the input sizes differ from the sizes that the model
+    declares.
+    """
     inner = functional(INPUT, DENSE | {"config": {"name": "dense", "units": 3}}, name="m0")
     for level in range(1, levels):
         name = inner["config"]["name"]
@@ -80,7 +82,7 @@ def doubled(levels: int) -> dict[str, Any]:
 
 
 def members(count: int) -> bytes:
-    """Returns an archive with many members. The config is the last one."""
+    """Returns an archive with many members. The config is the last member."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as packed:
         for number in range(count):

@@ -43,7 +43,7 @@ class Runner:
 
     def __init__(self, folder: Path, action: Path) -> None:
         self.folder = folder
-        # The output of the action's first step, which the tests do not run, because it uses another action.
+        # The tests do not run the action's first step, because this step uses another action. The output of this step:
         self.outputs: dict[str, dict[str, str]] = {"python": {"python-path": sys.executable}}
         self.action = action
 

@@ -57,8 +57,8 @@ def test_a_spec_written_as_a_config_is_the_same_model(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_model_written_as_a_spec_is_the_same_model(path: Path) -> None:
-    """A model stays the same when it is written as a config, read, and written as a spec: names, arguments, order of
-    tensors.
+    """A model is written as a config, read, and written as a spec. Its names, arguments and order of tensors stay the
+    same.
     """
     report = infer(load(path))
     assert rows(infer(read(spec_yaml(report).encode(), "x.yaml"))) == rows(report)

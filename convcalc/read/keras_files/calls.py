@@ -348,7 +348,7 @@ class CallGraph:
                 return None
             if isinstance(args[0], list) and all(map(serialized.is_tensor, args[0])):
                 # In Keras 2, a list of inputs can also contain the initial states of a recurrent layer. Keras 3 has a
-                # separate argument for them. Then no form is recorded.
+                # separate argument for them. For such a list, no form is recorded.
                 has_states = self.legacy and isinstance(definition, LayerDefinition) and definition.takes_initial_state
                 return None if has_states else list_form(len(args[0]))
         return call_form(args, kwargs) if not self.legacy else keras2_call_form(args, kwargs, definition)

@@ -61,7 +61,9 @@ class ConfigReader:
     custom: CustomLayers = NO_CUSTOM_LAYERS
 
     def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> Unreadable:
-        """Returns an error, which the caller raises. The reader of the outer layer or model catches and reports it."""
+        """Returns an error, which the caller raises. The reader of the outer layer or model catches the error and
+        reports it.
+        """
         return Unreadable(Problem(code, f"{self.source}: {path}: {message}"))
 
     def report(self, error: Unreadable) -> None:
@@ -416,7 +418,7 @@ class ConfigReader:
     ) -> tuple[dict[str, Any], list[Refusal]]:
         """Returns the arguments of a layer that differ from their defaults, and the problems with the arguments.
 
-        ``name`` and ``path`` belong to the outermost layer: this layer, or the layer that contains it.
+        ``name`` and ``path`` are those of the outermost layer: the layer itself, or the layer that contains the layer.
         """
         if definition.name == "InputLayer":
             batch_shape = config.get("batch_shape", config.get("batch_input_shape"))
@@ -494,6 +496,10 @@ class ConfigReader:
         own = (lookup_builtin(class_name) or keras2_layer(class_name)) if is_keras else None
         definition = own if is_keras else None
         misfit = origin.unlike_keras(value, definition) if definition is not None else ""
+        if definition is not None and _has_one_layer_twice(definition, config):
+            message = f"'{name}' uses one layer twice in its {definition.name}: {_FOREIGN_NOTE}"
+            self.warn(path, message, name, codes.UNKNOWN_LAYER)
+            return SubForeign(definition.name, value)
         if definition is not None and not misfit:
             inner_name = config.get("name")
             if not isinstance(inner_name, (str, NoneType)) or (
@@ -563,6 +569,20 @@ def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | Non
         return None
     args = input_args(first)
     return (args.get("batch_size", UNKNOWN), *args["shape"]) if "shape" in args else None
+
+
+def _has_one_layer_twice(definition: LayerDefinition, config: Mapping[str, Any]) -> bool:
+    """Returns True if two values in a list of layers are the same object, with the same weights. Keras 3 writes a number
+    for each object that it writes twice.
+    """
+    for argument in definition.arguments:
+        values = config.get(argument.name)
+        if isinstance(argument.kind, LayerValues) and isinstance(values, list):
+            written = [value.get("shared_object_id") for value in values if isinstance(value, Mapping)]
+            numbers = [number for number in written if isinstance(number, int)]
+            if len(set(numbers)) < len(numbers):
+                return True
+    return False
 
 
 def _is_model(value: Any) -> bool:

@@ -30,18 +30,23 @@ def read_keras_file(opened: OpenFile) -> Model:
 
     Weights that cannot be inferred are read from the file, if the file stores weights.
     """
-    from convcalc.read.detect import KERAS_ARCHIVE
+    from convcalc.read.detect import HDF5, KERAS_ARCHIVE
     from convcalc.read.keras_files.config import read_config
-    from convcalc.read.keras_files.unknown_weights import may_lack_weights
+    from convcalc.read.keras_files.unknown_weights import layers_to_compare, may_lack_weights
 
     assert opened.kind.config is not None
     config = resolve(opened.kind.config)(opened)
     model = read_config(config, opened.name, opened.custom)
-    if not may_lack_weights(model, opened.kind is KERAS_ARCHIVE):
-        return model
-    from convcalc.read.keras_files.weights import with_stored  # imported only here, because the import takes long
+    # The imports below take long.
+    if may_lack_weights(model, opened.kind is KERAS_ARCHIVE):
+        from convcalc.read.keras_files.weights import with_stored
 
-    return with_stored(model, opened)
+        model = with_stored(model, opened)
+    if opened.kind in (HDF5, KERAS_ARCHIVE) and layers_to_compare(model, opened.kind is HDF5):
+        from convcalc.read.keras_files.weights_by_name import with_weights_to_compare
+
+        model = with_weights_to_compare(model, opened)
+    return model
 
 
 def read_hdf5_file(opened: OpenFile) -> Model:

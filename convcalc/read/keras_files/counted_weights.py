@@ -1,7 +1,8 @@
-"""Corrects the stored weights of a few custom classes of Keras 2. Keras counts other weights than it stores.
+"""Corrects the weights of a few custom classes of Keras 2: an archive does not store exactly the weights that Keras
+counts.
 
-An archive of Keras 2 has the weights of all objects in a layer's attributes. A summary counts the weights in
-``layer.weights``. For nearly all classes, these are the same weights.
+An archive of Keras 2 stores the weights of all objects in a layer's attributes. A summary counts the weights in
+``layer.weights``. For nearly all other classes, both are the same weights.
 
 Sources: ``keras_multi_head/multi_head.py``; ``tensorflow_addons/layers/wrappers.py``.
 """

@@ -32,7 +32,7 @@ def call_form(args: Sequence[Any], kwargs: Mapping[str, Any]) -> CallForm:
 def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
     """Returns the form of an upgraded call of Keras 2. The slots have the order of the file.
 
-    Returns None if the form follows from the tensors, as in a spec. This is so for these calls:
+    Returns None if the form follows from the tensors, as in a spec. The form of these calls follows from the tensors:
 
     - a Keras layer without constants, and without tensors in named arguments
     - a nested model without named arguments

@@ -2,7 +2,7 @@
 
 CONFIG_MEMBER = "config.json"
 WEIGHTS_MEMBER = "model.weights.h5"
-# Keras can split the weights of a model into several HDF5 files. This file lists them.
+# Keras can split the weights of a model into several HDF5 files. The file that lists these HDF5 files:
 SHARDS = "model.weights.json"
 # The files of a task model of keras_hub, such as a classifier. A task model consists of a backbone and a head.
 # TASK_WEIGHTS has the weights of the head, and WEIGHTS_MEMBER has the weights of the backbone.

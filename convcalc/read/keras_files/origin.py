@@ -120,7 +120,9 @@ def with_module_of_operation(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
-    """Returns why an object without a module is not of Keras's class with this name; an empty string if it may be.
+    """Returns the reason why a class is custom, although Keras has a class of this name.
+
+    Returns an empty string if the class may be Keras's, or if the file states the module of the class.
 
     For its own layers, Keras writes exactly the arguments of the class. So the class is custom if the config has
     another argument, lacks an argument of ``_ALWAYS_WRITTEN``, or has no argument of the class.

@@ -44,7 +44,8 @@ def is_policy_object(value: Any) -> bool:
 
 
 def policy(value: Any) -> str | None:
-    """Returns the name of a dtype policy, given as a string or a policy object; None for None.
+    """Returns the name of a dtype policy, which is given as a string or as a policy object. Returns None for the value
+    None.
 
     An unknown policy gets a name too, but :func:`convcalc.layers.dtypes.is_policy` returns False for this name.
     """
@@ -127,8 +128,8 @@ def _usual_history(name: str | None) -> str:
 def _possible_paths(name: str, by_path: Mapping[str, str]) -> list[str]:
     """Returns examples of the paths that a layer of this name can have.
 
-    For ``dense``, these are ``dense``, ``a/dense`` (inside any model) and, if a key of the map is ``b/dense`` or
-    ``b/dense/query``, also ``b/dense``.
+    For ``dense``, the examples are ``dense`` and ``a/dense`` (inside a model). If a key of the map is ``b/dense`` or
+    ``b/dense/query``, ``b/dense`` is a further example.
     """
     inside = [key for key in by_path if key.endswith(f"/{name}") or f"/{name}/" in key]
     return [name, f"a/{name}", *(key[: key.rindex(f"/{name}") + len(name) + 1] for key in inside)]

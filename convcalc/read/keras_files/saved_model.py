@@ -20,7 +20,7 @@ from convcalc.read.container import parse_json
 from convcalc.read.keras_files import origin
 from convcalc.read.keras_files.saved_objects import SavedObjects, metadata_in, refusals, saved_objects
 from convcalc.read.keras_files.serialized import plain, recorded_shape
-from convcalc.read.keras_files.unknown_weights import may_be_unknown
+from convcalc.read.keras_files.unknown_weights import layers_to_compare, may_be_unknown
 from convcalc.read.keras_files.weights import Weights, with_stored
 from convcalc.read.keras_files.weights_tree import (
     Group,
@@ -48,7 +48,10 @@ def read_saved_model(opened: OpenFile) -> Model:
         if not config:
             return variables_model(objects.every_variable(), opened.name, None, _VARIABLES)
         model = _with_built_shapes(read_config(config, opened.name, opened.custom), objects, 0)
-        return with_stored(model, opened)
+        model = with_stored(model, opened)
+        paths = layers_to_compare(model, by_name=True)
+        layers = saved_model_weights(objects, model, opened.name).layers if paths else {}
+        return model._replace(weights_to_compare={path: layers[path] for path in paths if path in layers})
 
 
 def saved_model_config(opened: OpenFile) -> Any:
@@ -85,7 +88,7 @@ def read_graph(opened: OpenFile) -> Model:
 def _with_built_shapes(model: Model, objects: SavedObjects, number: int) -> Model:
     """Returns the model with recorded output shapes for layers whose rules may be unknown.
 
-    The file states the input shape of each layer. This is the output shape of the previous layer. Nested models and
+    The file states the input shape of each layer, which is the output shape of the previous layer. Nested models and
     layers with several calls are skipped, because they can be called on other shapes.
     """
     numbers = {objects.description(child).get("name"): child for child in objects.layers(number)}
@@ -116,9 +119,12 @@ def _with_built_shapes(model: Model, objects: SavedObjects, number: int) -> Mode
 def saved_model_weights(objects: SavedObjects, model: Model, name: str) -> Weights:
     """Returns the weights of each layer. The config of ``model`` must list the layers."""
     layers: dict[str, tuple[StoredWeight, ...]] = {}
+    whole: dict[str, tuple[StoredWeight, ...]] = {}
     waiting = [("", model, 0)]
     while waiting:
         prefix, inner, number = waiting.pop()
+        if inner.own_class is not None:
+            whole[prefix] = objects.variables(number)
         numbers = {objects.description(child).get("name"): child for child in objects.layers(number)}
         for layer in inner.layers:
             if (child := numbers.get(layer.name)) is None:
@@ -129,7 +135,13 @@ def saved_model_weights(objects: SavedObjects, model: Model, name: str) -> Weigh
                 layers[prefix + layer.name] = objects.variables(child)
     every = objects.variables(0)
     owned = {weight.path for weights in layers.values() for weight in weights}
-    return Weights(layers, tuple(weight for weight in every if weight.path not in owned), every)
+    others = tuple(weight for weight in every if weight.path not in owned)
+    outside: dict[str, tuple[StoredWeight, ...]] = {}
+    inner_first = sorted(whole.items(), key=lambda item: -len(item[0]))
+    for prefix, weights in inner_first:
+        outside[prefix] = tuple(weight for weight in weights if weight.path not in owned)
+        owned |= {weight.path for weight in weights}
+    return Weights(layers, others, every, outside=outside)
 
 
 def saved_model_layers(objects: SavedObjects, model: Model, name: str) -> Model:

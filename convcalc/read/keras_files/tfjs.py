@@ -18,6 +18,7 @@ from convcalc.model import Model, StoredWeight
 from convcalc.read.container import parse_json
 from convcalc.read.keras_files.config import read_config
 from convcalc.read.keras_files.saved_model import variables_model
+from convcalc.read.keras_files.unknown_weights import layers_to_compare
 from convcalc.read.keras_files.weights import Weights, with_stored
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ def read_tfjs(opened: OpenFile) -> Model:
     """Returns the model in a file ``model.json``. For a graph of TensorFlow, the model has only the stored weights."""
     config = tfjs_config(opened)
     if config:
-        return with_stored(read_config(config, opened.name, opened.custom), opened)
+        model = with_stored(read_config(config, opened.name, opened.custom), opened)
+        paths = layers_to_compare(model, by_name=True)
+        with tfjs_manifest(opened) as weights:
+            layers = tfjs_weights(weights, model, opened.name).layers if weights else {}
+        return model._replace(weights_to_compare={path: layers[path] for path in paths if path in layers})
     with tfjs_manifest(opened) as weights:
         if not weights:
             message = "has a TensorFlow graph without weights, and no Keras layers; give the Keras model"

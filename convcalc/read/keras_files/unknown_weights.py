@@ -1,4 +1,6 @@
-"""Finds models whose config does not determine all weights. Only for such models, weights are read from the file."""
+"""Finds models whose weights are read from the file: the config does not determine all weights, or does not say whether a
+class is custom.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,51 @@ def may_lack_weights(model: Model, stored_once: bool) -> bool:
     """
     if stored_once and _may_share(model):
         return True
-    return model.fallback is not None or any(may_be_unknown(layer) for _, layer in model.walk())
+    return (
+        _has_own_class(model) or model.fallback is not None or any(may_be_unknown(layer) for _, layer in model.walk())
+    )
+
+
+def _has_own_class(model: Model) -> bool:
+    """Returns True if a functional model has a custom class. Such a class may have weights outside of the layers."""
+    return any(inner.own_class is not None and inner.class_name == "Functional" for _, inner in model.models())
+
+
+def layers_to_compare(model: Model, by_name: bool) -> list[str]:
+    """Returns the paths of the layers that seem to have a class of Keras, but may have other weights than this class.
+
+    ``by_name`` is True if the file states only the names of classes: an HDF5 file, a SavedModel or a file of
+    TensorFlow.js. Then each class may be custom. An archive also states the modules of classes, except in the nested
+    models of Keras 2.
+    """
+    if model.fallback is not None or model.class_name not in ("Sequential", "Functional"):
+        return []
+    is_quantized = any("_from_" in layer.dtype for _, layer in model.walk())
+    paths = []
+    waiting = [("", model, by_name)]
+    while waiting:
+        prefix, inner, by_name = waiting.pop()
+        for layer in inner.layers:
+            path = prefix + layer.name
+            if layer.model is not None:
+                waiting.append((f"{path}/", layer.model, by_name or layer.model.keras2))
+            elif (
+                isinstance(layer.definition, LayerDefinition)
+                and layer.definition.inputs != 0
+                and (by_name or (is_quantized and may_be_quantized(layer)))
+            ):
+                paths.append(path)
+    return paths
+
+
+def may_be_quantized(layer: Layer) -> bool:
+    """Returns True for a layer of attention without a quantized policy. Such a layer can be quantized nevertheless:
+    ``model.quantize()`` changes the weights of its inner layers, but a file does not contain their policies.
+    """
+    definition = layer.definition
+    if not isinstance(definition, LayerDefinition) or not definition.separate_inputs:
+        return False
+    return definition.quantization_rule is not None and "_from_" not in layer.dtype
 
 
 def may_be_unknown(layer: Layer) -> bool:

@@ -85,7 +85,7 @@ _CLASSES = {
 _ONLY_KERAS1 = ("MaxoutDense", "Highway", "ParametricSoftplus", "SReLU", "TimeDistributedDense", "Deconvolution2D")
 _SIZES = (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3"))
 _DATA_FORMATS = {"tf": "channels_last", "th": "channels_first"}
-# Classes for which the order of axes matters, but Keras 1 does not save it.
+# Classes whose results depend on the order of axes, although Keras 1 does not save this order.
 _UNSTATED = tuple(f"{kind}{rank}D" for kind in ("UpSampling", "ZeroPadding", "Cropping") for rank in (2, 3))
 _MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum"}
 _SIDES = (("left_pad", "right_pad"), ("top_pad", "bottom_pad", "left_pad", "right_pad"))
@@ -262,11 +262,10 @@ class _Graph:
 
 
 def without_stated_order(entries: Sequence[Any]) -> Sequence[Any]:
-    """Returns the layers. Layers with an unknown order of axes get an invalid ``data_format``.
-
-    Such a layer is then read as a layer of a custom class. Keras 1 does not save ``dim_ordering`` for the classes in
-    ``_UNSTATED``; its default is a setting of the user. The order counts as unknown if another layer of the model
-    states "th" (channels_first).
+    """Returns the layers. A layer with an unknown order of axes gets an invalid ``data_format``, so that it is read as
+    a layer of a custom class. Keras 1 does not save ``dim_ordering`` for the classes in ``_UNSTATED``. The default of
+    this argument is a setting of the user. The order counts as unknown if another layer of the model states "th"
+    (channels_first).
     """
     if not any(config.get("dim_ordering") == "th" for config in _configs(entries)):
         return entries

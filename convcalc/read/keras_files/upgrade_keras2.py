@@ -144,7 +144,7 @@ def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
 
 
 def _histories(value: Any) -> Iterator[list[Any]]:
-    """Yields the ``keras_history`` of each tensor in a value, also in nested lists and mappings."""
+    """Yields the ``keras_history`` of each tensor in a value, including tensors in nested lists and mappings."""
     if is_tensor(value):
         yield value["config"]["keras_history"]
     elif isinstance(value, (list, Mapping)):
@@ -153,7 +153,7 @@ def _histories(value: Any) -> Iterator[list[Any]]:
 
 
 def _entries_in(value: Any) -> Iterator[list[Any]]:
-    """Yields each entry ``[name, call, output]`` in a value, also in nested lists and mappings."""
+    """Yields each entry ``[name, call, output]`` in a value, including entries in nested lists and mappings."""
     if _is_entry(value):
         yield value
     elif isinstance(value, (list, Mapping)):

@@ -36,6 +36,7 @@ from convcalc.read.keras_files.weights_tree import (
     legacy_weights,
     read_tree,
     with_copies_merged,
+    with_layer_outside,
 )
 
 
@@ -48,6 +49,8 @@ class Weights(Struct):
         others: weights that belong to no layer.
         every: all weights, each once.
         shared: maps the path of a layer without stored weights to the path of the layer that stores them.
+        outside: maps the prefix of the paths of a model's layers to the weights that belong to the model, but to none of
+            its layers. Only models of custom classes have such weights.
         archived: True for a ``.keras`` archive. In an archive, some layers store other data where their weights are
             expected.
     """
@@ -56,6 +59,7 @@ class Weights(Struct):
     others: tuple[StoredWeight, ...] = ()
     every: tuple[StoredWeight, ...] = ()
     shared: Mapping[str, str] = {}
+    outside: Mapping[str, tuple[StoredWeight, ...]] = {}
     archived: bool = False
 
 
@@ -97,7 +101,8 @@ def no_weights(name: str) -> ConvcalcError:
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with the weights in its file. They are read only if the config may not determine all of them.
+    """Returns the model with the weights in its file. The weights are read only if the config may not determine all
+    weights.
 
     If the config lists no layers, the layers of the result are the owners of the stored weights. If the weights cannot
     be read, the model gets a warning. A missing h5py causes a warning only if the config lists no layers.
@@ -114,8 +119,13 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
         ignored = {codes.NO_WEIGHTS} if is_unlisted(model) else {codes.NEEDS_H5PY, codes.NO_WEIGHTS}
         warnings = [problem._replace(severity="warning") for problem in failed.problems if problem.code not in ignored]
         return model._replace(problems=(*model.problems, *warnings))
-    every = weights.every
-    return _filled(model, "", weights.layers)._replace(stored=every if _are_numeric(every) else None)
+    return _with_weights(model, weights)
+
+
+def _with_weights(model: Model, weights: Weights) -> Model:
+    """Returns the model with the weights that a file stores."""
+    filled = _filled(model, "", weights)
+    return filled._replace(stored=weights.every if _are_numeric(weights.every) else None)
 
 
 def with_weights(model: Model, source: str) -> Model:
@@ -129,7 +139,7 @@ def with_weights(model: Model, source: str) -> Model:
         if is_unlisted(model):
             return _stored_model(opened, model)
         weights = _weights(opened, model)
-    return _filled(model, "", weights.layers)._replace(stored=weights.every if _are_numeric(weights.every) else None)
+    return _with_weights(model, weights)
 
 
 def _stored_model(opened: OpenFile, model: Model) -> Model:
@@ -151,18 +161,30 @@ def _are_numeric(stored: Sequence[StoredWeight]) -> bool:
     return all(weight.dtype in DTYPES for weight in stored)
 
 
-def _filled(model: Model, prefix: str, weights: Mapping[str, tuple[StoredWeight, ...]]) -> Model:
-    """Returns the model with the stored weights assigned to its layers, also in nested models."""
+def _filled(model: Model, prefix: str, weights: Weights) -> Model:
+    """Returns the model with the stored weights assigned to its layers, including the layers of nested models.
+
+    A model of a custom class gets a further layer for the weights outside of its layers.
+    """
 
     def filled(layer: Layer) -> Layer:
         path = prefix + layer.name
         if isinstance(layer.definition, Model):
             return layer._replace(definition=_filled(layer.definition, f"{path}/", weights))
-        stored = weights.get(path)
+        stored = weights.layers.get(path)
         has_weights = not layer.broken and not isinstance(layer.definition, Operation)
         return layer._replace(stored=stored) if has_weights and stored is not None and _are_numeric(stored) else layer
 
-    return model._replace(layers=tuple(map(filled, model.layers)))
+    model = model._replace(layers=tuple(map(filled, model.layers)))
+    if model.own_class is None or model.class_name == "Sequential":  # a Sequential does not count other weights
+        return model
+    called = {call.layer for call in model.calls}
+    uncalled = [prefix + layer.name for number, layer in enumerate(model.layers) if number not in called]
+    outside = (
+        *weights.outside.get(prefix, ()),
+        *(weight for path in uncalled for weight in weights.layers.get(path, ())),
+    )
+    return with_layer_outside(model, outside) if outside else model
 
 
 # Archives --------------------------------------------------------------------------------------------------------------
@@ -187,6 +209,7 @@ class _ArchiveReader:
         self.others: list[StoredWeight] = []
         self.saved: dict[tuple[str, str], str] = {}
         self.shared: dict[str, str] = {}
+        self.groups: dict[str, str] = {}
         self.corrected: list[tuple[tuple[StoredWeight, ...], tuple[StoredWeight, ...]]] = []
 
     def weights(self, model: Model) -> Weights:
@@ -199,13 +222,28 @@ class _ArchiveReader:
             every = [*(weight for weight in every if weight.path not in paths), *counted]
         self.add_shared(model, root)
         self.add_wrapped(model, root)
-        return Weights(self.layers, tuple(self.others), tuple(every), self.shared, archived=True)
+        outside = self.outside(model, every)
+        return Weights(self.layers, tuple(self.others), tuple(every), self.shared, outside, archived=True)
+
+    def outside(self, model: Model, every: Sequence[StoredWeight]) -> Mapping[str, tuple[StoredWeight, ...]]:
+        """Returns the weights that belong to a model of a custom class, but to none of its layers."""
+        owned = {weight.path for stored in self.layers.values() for weight in stored}
+        outside: dict[str, tuple[StoredWeight, ...]] = {}
+        for prefix, inner in reversed([*model.models()]):  # inner models come before outer models
+            if inner.own_class is not None and prefix in self.groups:
+                start = self.groups[prefix]
+                own = tuple(weight for weight in every if weight.path.startswith(start) and weight.path not in owned)
+                outside[prefix] = own
+                owned |= {weight.path for weight in own}
+        return outside
 
     def add_model(self, model: Model, group: Any, prefix: str) -> None:
         """Adds the weights of a model's layers.
 
         Variables in the model's group that belong to no layer, such as the optimizer's, are added to ``others``.
         """
+        if group is not None:
+            self.groups[prefix] = f"{group.name}/".lstrip("/")
         unused = self.layer_groups(group)
         group_names = {layer_name(self.tree.child(member, "vars")): name for name, member in unused.items()}
         for group_name, layer in _group_names(model):
@@ -272,8 +310,9 @@ class _ArchiveReader:
                 weights = tuple(weight for group in named for inner in group.walk() for weight in inner.weights)
                 if len(named) == 1 and weights:
                     self.layers[path] = weights
-                    # Keras cannot load the weights of layers in ``shared``. But it can load a wrapper whose inner layer
-                    # is also a layer of the model: it finds the weights there first.
+                    # Keras cannot load the weights of the layers in ``shared``. But Keras can load a wrapper whose
+                    # inner layer is also a layer of the model, because this inner layer has its own group. So such a
+                    # wrapper is not added.
                     if not (wraps(layer) and named[0].path.count("/") == 1):
                         self.shared[path] = named[0].path
                     break
@@ -355,4 +394,4 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
         else:
             others += stored
     every = {weight.path: weight for stored in (*weights.values(), others) for weight in stored}
-    return Weights(weights, tuple(others), tuple(every.values()))
+    return Weights(weights, tuple(others), tuple(every.values()), outside={"": tuple(others)})

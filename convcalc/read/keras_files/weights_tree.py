@@ -175,7 +175,7 @@ def class_model(data: Mapping[str, Any], source: str) -> Model:
     """Returns the model for a config that lists no layers.
 
     The model has one layer, of the class in the config. The layer's inputs may be known; nothing else is known about
-    it. Raises :class:`ConvcalcError` if the config does not belong to a model.
+    the layer. Raises :class:`ConvcalcError` if the config does not belong to a model.
     """
     class_name, config = data.get("class_name"), data.get("config")
     if not isinstance(class_name, str) or not isinstance(config, Mapping) or not class_name:
@@ -331,6 +331,15 @@ def _relative(path: str, prefix: str) -> str:
     return path[len(prefix) :].lstrip("/")
 
 
+def with_layer_outside(model: Model, weights: Sequence[StoredWeight]) -> Model:
+    """Returns the model with a further layer, which is not in the graph of the model. ``weights`` are its weights."""
+    name = "outside"
+    while any(layer.name == name for layer in model.layers):
+        name += "_"
+    call = Call(len(model.layers), ())
+    return model._replace(layers=(*model.layers, stored_layer(name, "Variables", weights)), calls=(*model.calls, call))
+
+
 def stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) -> Layer:
     """Returns a layer for stored weights. Nothing else is known about the layer."""
     known = all(weight.dtype in DTYPES for weight in weights)
@@ -342,7 +351,7 @@ def stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) ->
 
 
 def _legacy_layers(tree: Tree, top: Any) -> list[Layer]:
-    """Returns the layers of a legacy file. Such a file names all layers, also layers without weights."""
+    """Returns the layers of a legacy file. Such a file names all layers, including layers without weights."""
     stored: dict[str, tuple[StoredWeight, ...]] = {}
     for name in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, name)
@@ -375,7 +384,8 @@ def with_copies_merged(
         # Outer layers come first. If a whole outer layer is stored twice, even its constant weights are merged, such as
         # a bias of zeros.
         for name, weights in sorted(_parts(stored, start).items(), key=lambda part: part[0].count("/")):
-            # Different layers can have equal values, e.g. tables of positions. Their names then differ.
+            # Two unrelated layers can have weights with equal values, e.g. the same table of positions. The names show
+            # that these weights are different.
             names = (name, *(weight.path[start:] for weight in weights))
             known = first.setdefault(names, weights)
             is_new = known is not weights and any(weight.path not in same for weight in weights)
@@ -390,9 +400,10 @@ def with_copies_merged(
 
 
 def _parts(weights: Sequence[StoredWeight], start: int) -> dict[str, list[StoredWeight]]:
-    """Returns the weights in each group of a layer, also those in its inner groups.
+    """Returns, for each group of a layer, the weights in the group and in its inner groups.
 
-    The key is the group's path from the index ``start`` on. ``a`` also has the weights of ``a/b``.
+    A key is the path of a group without its first ``start`` characters. The entry of ``a`` also has the weights of
+    ``a/b``.
     """
     parts: dict[str, list[StoredWeight]] = {}
     for weight in weights:

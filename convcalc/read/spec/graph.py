@@ -19,7 +19,7 @@ from convcalc.model import NO_ARGS, Call, Layer, Model, Place, Ref
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.spec.masks import Masks
 
-# Limits for a file with its blocks and repeats expanded. Work is counted in values: a layer is as much work as
+# Limits for a file with its blocks and repeats expanded. The work is measured as a number of values: a layer counts as
 # WORK_PER_LAYER values.
 MAX_LAYERS = 20_000
 WORK_PER_LAYER = 50
@@ -70,7 +70,9 @@ class FileContext:
             raise self.stop(more)
 
     def stop(self, last: Problem) -> ConvcalcError:
-        """Returns the error that stops reading. It contains all earlier problems, and the last one."""
+        """Returns the error that stops reading. The error contains all earlier problems, and the problem that stops
+        reading.
+        """
         return ConvcalcError([*sorted(self.problems, key=by_place), last])
 
     def charge(self, work: int, mark: Callable[[], Mark]) -> None:

@@ -96,7 +96,8 @@ class Masks:
         return self._mask(number, value, made) if isinstance(value, Computed) else value
 
     def placed(self, layers: list[Layer], calls: Sequence[Call]) -> tuple[list[Call], list[int]]:
-        """Returns ``calls`` and the calls that compute the used masks, and the new position of each call in ``calls``.
+        """Returns ``calls`` together with the calls that compute the used masks. Also returns the new position of each
+        call in ``calls``.
 
         Adds the layers that compute masks to ``layers``.
         """

@@ -42,7 +42,8 @@ class ModelReader:
     ) -> Model:
         """Returns the model of a mapping with inputs and layers.
 
-        ``given`` maps the name of an input to a shape and a dtype. They replace the shape and dtype in the mapping.
+        ``given`` maps the name of an input to a shape and a dtype. If it is given, the inputs in the mapping are
+        ignored.
         """
         graph = GraphBuilder(self.reader.file)
         # A nested model can use the variables of the outer model, but not the tensors of the outer model.

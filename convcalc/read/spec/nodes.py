@@ -155,7 +155,7 @@ class _Composer:
         self.values = 0
 
     def fail(self, code: Code, message: str, line: int, column: int) -> ConvcalcError:
-        """Returns the error that stops reading. It contains the earlier problems too."""
+        """Returns the error that stops reading. The error contains the earlier problems too."""
         return ConvcalcError([*self.problems, Problem(code, message, Mark(self.source, line + 1, column + 1))])
 
     def compose(self) -> Node | None:

@@ -38,7 +38,7 @@ MODEL_KEYS = ("input", "inputs", "layers", "outputs")
 def match_sizes(pattern: Sequence[Any], shape: Shape) -> tuple[dict[str, Number], list[Number]]:
     """Returns the sizes of the names in a pattern, and the sizes that ``...`` matches.
 
-    For [..., c] and the shape (None, 8, 4), these are {c: 4} and [8]. Raises :class:`Refusal` if the shape does not
+    For [..., c] and the shape (None, 8, 4), the result is {c: 4} and [8]. Raises :class:`Refusal` if the shape does not
     match the pattern.
     """
     given, named = list(shape[1:]), list(pattern)

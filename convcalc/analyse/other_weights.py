@@ -1,0 +1,95 @@
+"""Finds layers of custom classes that have the name of a class of Keras.
+
+Some files state only the name of a class. If the file stores more or fewer parameters for a layer than Keras's class
+has, then the class of the layer is custom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from convcalc.analyse.report import LayerReport, Report
+from convcalc.base import codes
+from convcalc.base.numbers import UNKNOWN, Number, product
+from convcalc.base.problems import Problem
+from convcalc.layers import LayerDefinition
+from convcalc.model import Foreign, Layer, Model, StoredWeight
+from convcalc.read.keras_files.unknown_weights import may_be_quantized
+
+Stored = Mapping[str, tuple[StoredWeight, ...]]
+
+
+def with_other_weights(report: Report) -> Model:
+    """Returns the model of the report, in which a layer gets a custom class if its stored weights are not those of
+    Keras's class.
+
+    Returns the model itself, not a copy, if there are no such layers.
+    """
+    stored = report.model.weights_to_compare
+    problems = {row.path: _problem(row, stored[row.path]) for row in report.layers if row.path in stored}
+    others = {path: problem for path, problem in problems.items() if problem is not None}
+    if not others:
+        return report.model
+    model = _corrected(report.model, "", stored, others)
+    return model._replace(problems=(*model.problems, *others.values()), weights_to_compare={})
+
+
+def _problem(row: LayerReport, stored: Sequence[StoredWeight]) -> Problem | None:
+    """Returns the warning about a layer with other weights than Keras's class; None if the weights are the same, or
+    unknown.
+    """
+    if not isinstance(row.definition, (LayerDefinition, Model)) or row.recorded or row.layer.broken:
+        return None
+    if row.params is UNKNOWN or "params" in row.incomplete:
+        return None
+    count = _count(stored)
+    if count == row.params:
+        return None
+    about, unknown = f"'{row.path}' ({row.class_name})", "output shapes and costs are unknown"
+    reason = f"the file stores {count:,} parameters for it, but Keras's class has {row.params:,}"
+    if may_be_quantized(row.layer):
+        message = (
+            f"{about}: {reason}. Probably model.quantize() changed its weights: Keras does not write this into the config, "
+            f"and cannot load the file. The layer's {unknown}, except those that the file records"
+        )
+    else:
+        inside = ", or contains a custom class" if row.definition.contains_layers else ""
+        message = f"{about} is not Keras's class{inside}, because {reason}: its {unknown}"
+    return Problem(codes.UNKNOWN_LAYER, message, None, row.path, "warning")
+
+
+def _count(stored: Sequence[StoredWeight]) -> Number:
+    return sum(product(weight.shape) for weight in stored)
+
+
+def _corrected(model: Model, prefix: str, stored: Stored, others: Mapping[str, Problem]) -> Model:
+    """Returns the model with custom classes in place of the layers in ``others``. All other layers get their stored
+    weights, because weights of layers that follow a custom class often cannot be inferred.
+    """
+
+    def corrected(layer: Layer) -> Layer:
+        path = prefix + layer.name
+        if path in others:
+            foreign = Foreign(f"Custom>{layer.class_name}", keras_class=layer.definition)
+            return layer._replace(definition=foreign, stored=stored[path])
+        if isinstance(layer.definition, Model):
+            return layer._replace(definition=_corrected(layer.definition, f"{path}/", stored, others))
+        return layer if layer.stored is not None else layer._replace(stored=stored.get(path))
+
+    return model._replace(layers=tuple(map(corrected, model.layers)))
+
+
+def with_classes_of_keras(model: Model) -> Model:
+    """Undoes :func:`with_other_weights`: each layer that is custom only because of its stored weights gets Keras's
+    class again.
+    """
+
+    def restored(layer: Layer) -> Layer:
+        definition = layer.definition
+        if isinstance(definition, Foreign) and definition.keras_class is not None:
+            definition = definition.keras_class
+        if isinstance(definition, Model):
+            definition = with_classes_of_keras(definition)
+        return layer if definition is layer.definition else layer._replace(definition=definition)
+
+    return model._replace(layers=tuple(map(restored, model.layers)), weights_to_compare={})

@@ -1,0 +1,150 @@
+"""Compares convcalc with Keras 3 and Keras 2 for layers with other weights than their configs say.
+
+The kinds are: subclasses of Keras's layers with the same name and with further weights, functional models with weights
+outside of their graphs, quantized attention, and cells that are used twice.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convcalc import infer
+from convcalc.base.numbers import UNKNOWN
+from convcalc.read import load
+
+pytestmark = pytest.mark.keras
+
+
+def subclass(keras: Any, name: str) -> Any:
+    """Returns a subclass of a layer of Keras with the same name. The subclass has one weight more."""
+
+    class Own(getattr(keras.layers, name)):  # type: ignore[misc]
+        def build(self, shape: Any) -> None:
+            super().build(shape)
+            self.more = self.add_weight(shape=(2, 3), name="more")
+
+    Own.__name__ = Own.__qualname__ = name
+    Own.__module__ = "__main__"
+    return Own
+
+
+def own_model(keras: Any) -> Any:
+    """Returns a class of functional models with weights outside of the graph. The config of such a model lists the
+    layers.
+    """
+
+    class Own(keras.Model):  # type: ignore[misc]
+        pass
+
+    Own.__module__ = "__main__"
+    return Own
+
+
+def subclassed(keras: Any) -> Iterator[tuple[str, Any]]:
+    layers, model = keras.layers, keras.Model
+    for name, options, shape in (
+        ("Dense", {"units": 4}, (3,)),
+        ("Conv2D", {"filters": 4, "kernel_size": 3}, (8, 8, 3)),
+        ("BatchNormalization", {}, (3,)),
+        ("LSTM", {"units": 4}, (5, 3)),
+        ("ReLU", {}, (3,)),
+    ):
+        own = subclass(keras, name)
+        x = keras.Input(shape)
+        yield f"{name}", model(x, layers.Dense(2)(layers.Flatten()(own(**options)(x))))
+        inner = keras.Sequential([keras.Input(shape), own(**options), layers.Flatten()], name="inner")
+        yield f"{name} in a model", model(x, layers.Dense(2)(inner(x)))
+    x = keras.Input((5, 3))
+    yield "a wrapper", model(x, layers.TimeDistributed(subclass(keras, "Dense")(4))(x))
+    shared = subclass(keras, "Dense")(3)
+    yield "a shared layer", model(x, shared(shared(x)))
+
+
+def with_outside(keras: Any) -> Iterator[tuple[str, Any]]:
+    x = keras.Input((4,))
+    for name in ("a layer", "layers"):
+        model = own_model(keras)(x, keras.layers.Dense(3)(x))
+        model.extra = keras.layers.Dense(7)
+        model.extra.build((None, 3))
+        if name == "layers":
+            model.heads = [keras.layers.Dense(2), keras.layers.BatchNormalization()]
+            for head in model.heads:
+                head.build((None, 5))
+        yield name, model
+    y = keras.Input((4,))
+    yield "a nested model", keras.Model(y, keras.layers.Dense(2)(model(y)))
+
+
+def attention(keras: Any) -> Iterator[tuple[str, Any]]:
+    for mode in ("int8", "int4", "float8"):
+        for name, options in (("MultiHeadAttention", (2, 4)), ("GroupQueryAttention", (4, 2, 1))):
+            x = keras.Input((4, 8))
+            model = keras.Model(x, keras.layers.Dense(2)(getattr(keras.layers, name)(*options)(x, x)))
+            model.quantize(mode)
+            yield f"{name} {mode}", model
+
+
+def cells(keras: Any) -> Iterator[tuple[str, Any]]:
+    for count in (2, 3):
+        cell = keras.layers.LSTMCell(4)
+        x = keras.Input((5, 4))
+        rnn = keras.layers.RNN([cell] * count)
+        yield f"{count} times", keras.Model(x, keras.layers.Dense(1)(rnn(x)))
+        y = keras.Input((5, 4))
+        yield f"{count} times in a model", keras.Model(y, keras.layers.Dense(1)(keras.Model(x, rnn(x))(y)))
+
+
+@pytest.mark.parametrize(
+    ("module", "models", "kinds"),
+    [
+        # The layers of Keras 3 write only Keras's own weights into an archive. So the archive lacks the other weights.
+        ("keras", subclassed, ("h5",)),
+        ("tf_keras", subclassed, ("h5", "keras", "tf")),
+        ("keras", with_outside, ("keras",)),
+        ("tf_keras", with_outside, ("keras", "tf")),
+        ("keras", attention, ("h5", "keras")),
+        ("keras", cells, ("h5", "keras")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__ if callable(value) else "",
+)
+def test_the_stored_weights_count(
+    module: str,
+    models: Callable[[Any], Iterator[tuple[str, Any]]],
+    kinds: tuple[str, ...],
+    tmp_path: Path,
+    tell: Callable[[str], None],
+) -> None:
+    keras = pytest.importorskip(module)
+    keras = importlib.import_module(module)
+    differences, count = [], 0
+    for name, model in models(keras):
+        for kind in kinds:
+            path = tmp_path / f"{count}{'' if kind == 'tf' else f'.{kind}'}"
+            model.save(path, **({"save_format": "tf"} if kind == "tf" else {}))
+            report = infer(load(path))
+            count += 1
+            rows = {row.name: row.params for row in report.layers if row.depth == 0}
+            if report.totals.params != model.count_params() or "params" in report.totals.incomplete:
+                differences.append(f"{name}, {kind}: {report.totals.params}, Keras {model.count_params()}")
+            for layer in model.layers:
+                params = rows.get(layer.name, UNKNOWN)
+                if params is not UNKNOWN and params != layer.count_params():
+                    differences.append(f"{name}, {kind}: {layer.name}: {params}, Keras {layer.count_params()}")
+            trained = (
+                sum(int(keras.backend.count_params(weight)) for weight in model.trainable_weights)
+                if module == "tf_keras"
+                else None
+            )
+            if (
+                trained is not None
+                and "trainable_params" not in report.totals.incomplete
+                and report.totals.trainable_params != trained
+            ):
+                differences.append(f"{name}, {kind}: trainable: {report.totals.trainable_params}, Keras {trained}")
+    tell(f"{count} files with other weights of {module}")
+    assert not differences, "\n".join(differences)

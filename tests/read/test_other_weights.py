@@ -1,0 +1,293 @@
+"""Tests layers whose stored weights are not those of Keras's class, although the config is one of Keras's class.
+
+The layouts and the numbers are from Keras 3.15.1 and tf_keras 2.21. ``tests/live/test_other_weights.py`` compares the
+same kinds of models with the installed versions.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convcalc import Report, infer
+from convcalc.base.numbers import UNKNOWN
+from convcalc.base.problems import ConvcalcError
+from convcalc.model import Foreign
+from convcalc.read import load, read
+from convcalc.write import FORMATS, classes_to_supply
+from tests.helpers.keras_configs import INPUT, functional, layer, sequential, tensor
+from tests.helpers.saved_models import Writer, described, variable
+from tests.helpers.weights_files import Shapes, archive_with_weights, legacy, tree
+
+ARGUMENTS = {
+    "units": 4,
+    "activation": "linear",
+    "use_bias": True,
+    "kernel_initializer": "zeros",
+    "bias_initializer": "zeros",
+    **dict.fromkeys(("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint")),
+}
+OWN = {"kernel:0": (3, 4), "bias:0": (4,), "extra:0": (3,)}  # a subclass of Dense with one weight more
+KERAS = {"kernel:0": (3, 4), "bias:0": (4,)}
+
+
+def of(content: bytes) -> Report:
+    return infer(read(content, "file"))
+
+
+def old(class_name: str, name: str, **config: Any) -> dict[str, Any]:
+    """Returns a layer in the form of Keras 2, without a module."""
+    return {"class_name": class_name, "config": {"name": name, "trainable": True, "dtype": "float32", **config}}
+
+
+def old_model(*names: str) -> dict[str, Any]:
+    """Returns a Sequential of Keras 2 with a Dense of each name. All of them have 4 units."""
+    start = old("InputLayer", "x", batch_input_shape=[None, 3])
+    layers = [start, *(old("Dense", name, **ARGUMENTS) for name in names)]
+    return {"class_name": "Sequential", "config": {"name": "old", "layers": layers}}
+
+
+def within(name: str, weights: Shapes) -> Shapes:
+    return {f"{name}/{weight}": shape for weight, shape in weights.items()}
+
+
+def params(report: Report) -> list[tuple[str, Any]]:
+    return [(row.path, row.params) for row in report.layers if row.params != 0]
+
+
+def warnings(report: Report) -> list[str]:
+    return [problem.message for problem in report.problems]
+
+
+def test_a_layer_with_more_weights_than_the_class_of_keras_is_custom() -> None:
+    weights = {"a": within("a", OWN), "b": within("b", {"kernel:0": (4, 4), "bias:0": (4,)})}
+    report = of(legacy(weights, old_model("a", "b")))
+    first, second = report.layers[-2:]
+    assert params(report) == [("a", 19), ("b", 20)]
+    assert report.totals.params == 39
+    assert "params" not in report.totals.incomplete
+    assert first.recorded
+    assert isinstance(first.definition, Foreign)
+    assert first.output_shapes == (None,)  # the output of a custom class is unknown
+    assert second.class_name == "Dense"
+    (message,) = warnings(report)
+    reason = "the file stores 19 parameters for it, but Keras's class has 16"
+    assert message == f"'a' (Dense) is not Keras's class, because {reason}: its output shapes and costs are unknown"
+
+
+@pytest.mark.parametrize(
+    ("weights", "count"),
+    [
+        ({"kernel:0": (3, 4)}, 12),
+        ({"kernel:0": (3, 4), "bias:0": (5,)}, 17),
+        ({}, 0),
+    ],
+)
+def test_a_layer_with_fewer_or_other_weights_is_custom(weights: Shapes, count: int) -> None:
+    second = {"b": within("b", {"kernel:0": (4, 4), "bias:0": (4,)})}
+    report = of(legacy({"a": within("a", weights), **second}, old_model("a", "b")))
+    assert params(report) == ([("a", count)] if count else []) + [("b", 20)]
+    assert report.totals.params == count + 20
+    assert len(warnings(report)) == 1
+
+
+def test_layers_with_the_weights_of_keras_are_known() -> None:
+    report = of(legacy({"a": within("a", KERAS)}, old_model("a")))
+    assert not report.problems
+    assert report.totals.params == report.totals.trainable_params == 16
+
+
+def test_a_file_without_any_weights_says_nothing_about_the_classes() -> None:
+    report = of(legacy({"a": {}}, old_model("a")))
+    assert not report.problems
+    assert report.totals.params == 16
+
+
+def test_the_names_of_layers_can_contain_slashes() -> None:
+    weights = {"a": within("a", KERAS), "a/b": within("a/b", {**OWN, "kernel:0": (4, 4)})}
+    report = of(legacy(weights, old_model("a", "a/b")))
+    assert params(report) == [("a", 16), ("a/b", 23)]
+
+
+def nested_config() -> dict[str, Any]:
+    inner = {**old_model("d1", "d2"), "name": "inner"}
+    inner["config"] = {**inner["config"], "name": "inner"}
+    start = old("InputLayer", "x", batch_input_shape=[None, 3])
+    layers = [start, inner, old("Dense", "end", **ARGUMENTS)]
+    return {"class_name": "Sequential", "config": {"name": "outer", "layers": layers}}
+
+
+INNER = {**within("d1", OWN), **within("d2", {"kernel:0": (4, 4), "bias:0": (4,)})}
+END = {"end": within("end", {"kernel:0": (4, 4), "bias:0": (4,)})}
+
+
+@pytest.mark.parametrize("prefix", ["", "inner/"])
+def test_layers_in_a_nested_model_are_found_by_the_names_of_the_weights(prefix: str) -> None:
+    weights = {f"{prefix}{name}": shape for name, shape in INNER.items()}
+    report = of(legacy({"inner": weights, **END}, nested_config()))
+    assert params(report) == [("inner", 39), ("inner/d1", 19), ("inner/d2", 20), ("end", 20)]
+    assert report.totals.params == 59
+    assert "'inner/d1' (Dense)" in warnings(report)[0]
+
+
+def test_a_nested_model_whose_weights_belong_to_no_layer_in_it_is_custom() -> None:
+    weights = {**INNER, "table:0": (7,)}
+    report = of(legacy({"inner": weights, **END}, nested_config()))
+    assert params(report) == [("inner", 46), ("end", 20)]
+    assert report.totals.params == 66
+    assert "or contains a custom class" in warnings(report)[0]
+
+
+def test_a_wrapper_of_a_custom_class_is_one_custom_layer() -> None:
+    start = old("InputLayer", "x", batch_input_shape=[None, 5, 3])
+    wrapper = old("TimeDistributed", "td", layer=old("Dense", "inner", **ARGUMENTS))
+    config = {"class_name": "Sequential", "config": {"name": "old", "layers": [start, wrapper]}}
+    report = of(legacy({"td": within("td", OWN)}, config))
+    assert params(report) == [("td", 19)]
+    assert "TimeDistributed) is not Keras's class, or contains a custom class" in warnings(report)[0]
+
+
+def test_nested_models_of_keras2_in_an_archive_state_no_modules() -> None:
+    inner = layer("Sequential", "inner", [tensor("x")], layers=old_model("d1")["config"]["layers"], module="keras")
+    config = functional(INPUT, inner, outputs=[["inner", 0, 0]])
+    nested = "layers/sequential/layers/dense/vars"
+    content = tree({f"{nested}/0": (3, 4), f"{nested}/1": (4,), f"{nested}/2": (3,)})
+    report = of(archive_with_weights(config, content))
+    assert params(report) == [("inner", 19), ("inner/d1", 19)]
+    assert report.totals.params == 19
+
+
+def test_a_saved_model(tmp_path: Path) -> None:
+    writer = Writer()
+    start = described("InputLayer", "start", batch_input_shape=[None, 3])
+    dense = described("Dense", "dense", [None, 3], **ARGUMENTS)
+    weights = [writer.add(variable(f"dense/{name}", shape)) for name, shape in OWN.items()]
+    numbers = [writer.layer(start), writer.layer(dense, weights, trainable=weights[:2])]
+    entries = [
+        {**{key: each[key] for key in ("class_name", "config", "name")}, "inbound_nodes": nodes}
+        for each, nodes in ((start, []), (dense, [[["start", 0, 0, {}]]]))
+    ]
+    config = {
+        "name": "whole",
+        "layers": entries,
+        "input_layers": [["start", 0, 0]],
+        "output_layers": [["dense", 0, 0]],
+    }
+    root = {**described("Functional", "whole"), "config": config}
+    writer.layer(root, weights, numbers, weights[:2], root=True)
+    report = infer(load(writer.write(tmp_path / "model")))
+    assert params(report) == [("dense", 19)]
+    assert report.totals.trainable_params == 16
+    assert "'dense' (Dense) is not Keras's class" in warnings(report)[0]
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_such_a_layer_is_not_converted(name: str) -> None:
+    report = of(legacy({"a": within("a", OWN)}, old_model("a")))
+    with pytest.raises(ConvcalcError, match="only its weights show that its class is custom"):
+        FORMATS[name](report)
+
+
+# Layers that model.quantize() changes without a trace in the config -------------------------------------------------------
+
+
+def test_attention_in_a_quantized_model_has_the_stored_weights() -> None:
+    attention = layer("MultiHeadAttention", "mha", [tensor("x"), tensor("x")], num_heads=1, key_dim=4)
+    dense = layer("Dense", "dense", [tensor("mha")], units=4, dtype="int8_from_float32")
+    start = layer("InputLayer", "x", batch_shape=[None, 5, 3], dtype="float32")
+    shapes: dict[str, tuple[int, ...]] = {"layers/dense/vars/0": (3, 4), "layers/dense/vars/1": (4,)}
+    shapes["layers/dense/vars/2"] = (4,)
+    for name in ("query", "key", "value"):
+        path = f"layers/multi_head_attention/{name}_dense/vars"
+        shapes |= {f"{path}/0": (3, 1, 4), f"{path}/1": (1, 4), f"{path}/2": (1, 4)}
+    path = "layers/multi_head_attention/output_dense/vars"
+    shapes |= {f"{path}/0": (1, 4, 3), f"{path}/1": (3,), f"{path}/2": (3,)}
+    report = of(archive_with_weights(functional(start, attention, dense), tree(shapes)))
+    assert dict(params(report))["mha"] == 78
+    assert report.totals.params == 98
+    message = next(message for message in warnings(report) if message.startswith("'mha'"))
+    assert "Probably model.quantize() changed its weights" in message
+    assert "cannot load the file" in message
+
+
+# Cells that are used twice -----------------------------------------------------------------------------------------------
+
+
+def cell(number: int) -> dict[str, Any]:
+    config = {"name": "lstm_cell", "units": 3}
+    own = {"module": "keras.layers", "class_name": "LSTMCell", "config": config, "registered_name": None}
+    return {**own, "shared_object_id": number}
+
+
+@pytest.mark.parametrize(("numbers", "known"), [((1, 1), False), ((1, 2), True)])
+def test_a_cell_that_is_used_twice_has_its_weights_once(numbers: tuple[int, int], known: bool) -> None:
+    cells = {"class_name": "StackedRNNCells", "module": "keras.layers", "registered_name": None}
+    cells["config"] = {"name": "cells", "cells": [cell(number) for number in numbers]}
+    start = layer("InputLayer", "x", batch_shape=[None, 5, 3], dtype="float32")
+    config = functional(start, layer("RNN", "rnn", [tensor("x")], cell=cells), outputs=[["rnn", 0, 0]])
+    alone = of(archive_with_weights(config, b""))
+    assert (alone.layers[-1].params == 168) is known
+    assert (alone.layers[-1].params is UNKNOWN) is not known
+    path = "layers/rnn/cell/cells/lstm_cell/vars"
+    stored = tree({f"{path}/0": (3, 12), f"{path}/1": (3, 12), f"{path}/2": (12,)})
+    if not known:
+        report = of(archive_with_weights(config, stored))
+        assert report.totals.params == report.layers[-1].params == 84
+        assert any("uses one layer twice" in message for message in warnings(report))
+        assert "StackedRNNCells" not in classes_to_supply(report)
+
+
+# Weights outside of the graph --------------------------------------------------------------------------------------------
+
+
+def own_class(config: dict[str, Any]) -> dict[str, Any]:
+    return {**config, "module": None, "class_name": "Own", "registered_name": "pkg>Own"}
+
+
+DENSE = layer("Dense", "dense", [tensor("x")], units=4)
+INSIDE = {"layers/dense/vars/0": (3, 4), "layers/dense/vars/1": (4,)}
+OUTSIDE = {"vars/0": (5,), "extra/vars/0": (4, 7), "heads/dense/vars/0": (2, 2), "optimizer/vars/0": ()}
+
+
+def test_the_weights_of_a_custom_model_outside_of_its_graph_are_a_row() -> None:
+    report = of(archive_with_weights(own_class(functional(INPUT, DENSE)), tree({**INSIDE, **OUTSIDE})))
+    assert params(report) == [("dense", 16), ("outside", 37)]
+    assert report.totals.params == 53
+    assert report.totals.incomplete["trainable_params"] == "partial"
+    assert classes_to_supply(report) == ["Own"]
+
+
+def test_such_weights_of_a_nested_model_are_a_row_of_this_model() -> None:
+    inner = {
+        **own_class(functional(INPUT, DENSE)),
+        "name": "inner",
+        "inbound_nodes": layer("", "", [tensor("x")])["inbound_nodes"],
+    }
+    inner["config"] = {**inner["config"], "name": "inner"}
+    config = functional(INPUT, inner, outputs=[["inner", 1, 0]])
+    shapes = {f"layers/own/{path}": shape for path, shape in {**INSIDE, **OUTSIDE}.items() if "optimizer" not in path}
+    report = of(archive_with_weights(config, tree(shapes)))
+    assert params(report) == [("inner", 53), ("inner/dense", 16), ("inner/outside", 37)]
+    assert report.totals.params == 53
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        functional(INPUT, DENSE),  # Keras does not count attributes of its own classes when it loads the file
+        own_class(sequential(INPUT, DENSE)),  # a Sequential counts only its layers
+    ],
+)
+def test_other_models_have_only_the_weights_of_their_layers(config: dict[str, Any]) -> None:
+    report = of(archive_with_weights(config, tree({**INSIDE, **OUTSIDE})))
+    assert params(report) == [("dense", 16)]
+    assert report.totals.params == 16
+
+
+def test_the_weights_outside_of_the_graph_are_not_written() -> None:
+    report = of(archive_with_weights(own_class(functional(INPUT, DENSE)), tree({**INSIDE, **OUTSIDE})))
+    again = infer(read(FORMATS[".json"](report).encode(), "written.json"))
+    assert params(again) == [("dense", 16)]
+    assert again.model.shown_class == "Own"
