@@ -165,6 +165,11 @@ LABELS_DIFFER = _code(
     "The labels do not fit the model's outputs and its loss.",
     "Change the last layer, the loss or the labels, as the message says.",
 )
+UNUSED_SETTING = _code(
+    "unused-setting",
+    "The code does not use a name that `--set` gives a value.",
+    "Correct the name: warnings about unknown values show the names.",
+)
 TOO_MUCH_WORK = _code(
     "too-much-work",
     "A program takes too many steps to follow.",

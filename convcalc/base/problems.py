@@ -80,10 +80,15 @@ class Problem(Struct):
             "column": self.mark.column if self.mark else None,
         }
 
-    def __str__(self) -> str:
-        """Returns ``file:line:column: error[code]: message``, the line and a caret below it."""
+    @property
+    def headline(self) -> str:
+        """The text ``file:line:column: error[code]: message``."""
         place = f"{self.mark.file}:{self.mark.line}:{self.mark.column}: " if self.mark else ""
-        text = f"{place}{self.severity}[{self.code}]: {_cut(self.message)}"
+        return f"{place}{self.severity}[{self.code}]: {_cut(self.message)}"
+
+    def __str__(self) -> str:
+        """Returns the headline, the line and a caret below it."""
+        text = self.headline
         excerpt = self.mark.excerpt if self.mark else ""
         if self.mark is None or not excerpt.strip():
             return text

@@ -26,12 +26,20 @@ def command(models: tuple[str, ...], custom: tuple[str, ...]) -> int:
     """
     from convcalc.base.text import visible
     from convcalc.checking.audit import audit, audit_links, custom_names, declared_names
-    from convcalc.read import config_in, has_graph
+    from convcalc.read import config_in, has_graph, open_source
+    from convcalc.read.code_settings import names_code, split_target
     from convcalc.read.keras_files.external_links import external_links
 
     code = OK
     declarations = custom_layers(custom)
     for model in models:
+        if names_code(model):
+            with open_source(split_target(model)[0]) as (_, file):  # an error if the file does not exist
+                click.echo(
+                    visible(f"{file}: is Python code: all of it runs when Python runs it; convcalc only reads it")
+                )
+            code = CHECK_FAILED
+            continue
         config = config_in(model)
         findings = [] if config is None else audit(config)
         try:

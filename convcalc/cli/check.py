@@ -16,10 +16,10 @@ from convcalc.cli.command import BUDGET, COMPARISON, EXIT_CODE, OTHER, WholeNumb
 from convcalc.cli.completion import files
 from convcalc.cli.custom import custom_option
 from convcalc.cli.custom_files import custom_layers
+from convcalc.cli.inputs import Inputs, input_options
 from convcalc.cli.jobs import MOST_JOBS, in_order, jobs_for
 from convcalc.cli.output import Output, output_options, text_options
 from convcalc.cli.progress import progress
-from convcalc.cli.reading import input_options
 from convcalc.model import MAXIMA
 from convcalc.rendering.formats import CHECK_FORMATS, OutputFormat, write_checks
 
@@ -68,6 +68,7 @@ def _budget_options(command: F) -> F:
         "convcalc check model.yaml --max-params 5M --max-macs 300M",
         "convcalc check model.yaml --record records/model.txt     # write the record",
         "convcalc check model.yaml --against records/model.txt    # compare with it",
+        "convcalc check train.py                                  # find wrong shapes in code before it runs",
         "convcalc check --format github                           # all models of pyproject.toml, in CI",
     ),
 )
@@ -114,6 +115,7 @@ def command(
     record: str | None,
     ignore_names: bool,
     allow_incomplete: bool,
+    values: tuple[str, ...],
     inputs: tuple[str, ...],
     batch: int | None,
     custom: tuple[str, ...],
@@ -139,7 +141,8 @@ def command(
             codes.INVALID_VALUE, "--against compares with a record and --record writes one: use only one of them"
         )
     settings = project()
-    names = models or tuple(settings.records)
+    options = Inputs(values, inputs, batch, custom)
+    names = tuple(options.sources(models or tuple(settings.records)))
     if not names:
         raise error(
             codes.MISSING_ARGUMENT,
@@ -153,11 +156,9 @@ def command(
         allow_incomplete,
         limits_of(settings.budget, settings.file or ""),
         _limits(budget),
-        inputs,
-        batch,
+        options,
         None if quiet else to.format,
         None if quiet else to.text_style(width, ascii, no_color),
-        custom,
     )
     custom_layers(custom)  # read now: errors in these files are then reported once, not for each model
     outcomes = in_order(names, run.check, _processes(jobs, names, against))

@@ -15,7 +15,7 @@ from convcalc.base.problems import ConvcalcError, error, listed
 from convcalc.base.structs import Struct
 from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR
 from convcalc.cli.custom_files import custom_layers
-from convcalc.cli.reading import resized
+from convcalc.cli.inputs import Inputs, warnings_of
 from convcalc.rendering.formats import CHECK_FORMATS, check_payload
 
 if TYPE_CHECKING:
@@ -66,11 +66,9 @@ class CheckRun:
     allow_incomplete: bool
     project_limits: Mapping[str, Limit]
     limits: Mapping[str, Limit]
-    inputs: tuple[str, ...]
-    batch: int | None
+    inputs: Inputs
     format: str | None
     text_style: TextStyle | None
-    custom: tuple[str, ...] = ()
 
     def check(self, name: str) -> Outcome:
         """Checks one model.
@@ -86,7 +84,7 @@ class CheckRun:
         try:
             report = self._report(name)
             if self.format is not None:
-                messages += map(str, report.problems)
+                messages += warnings_of(report.problems)
             result = self._result(name, report)
             new_record = _new_record(report, self.record, name) if self.record else None
         except ConvcalcError as failed:
@@ -97,9 +95,8 @@ class CheckRun:
 
     def _report(self, name: str) -> Study:
         from convcalc.analyse import Study, infer
-        from convcalc.read import parse
 
-        return Study.of(infer(resized(parse(name, custom_layers(self.custom)), self.inputs, self.batch)))
+        return Study.of(infer(self.inputs.model(name)))
 
     def _result(self, name: str, report: Study) -> CheckResult:
         from convcalc.checking.budget import effective_limits
@@ -112,7 +109,7 @@ class CheckRun:
             name,
             report,
             effective_limits(report.model, self.project_limits, self.limits),
-            load_snapshot(record, custom=custom_layers(self.custom)) if record else None,
+            load_snapshot(record, custom=custom_layers(self.inputs.custom)) if record else None,
             self.ignore_names or project.ignore_names,
             self.allow_incomplete or project.allow_incomplete,
         )

@@ -15,8 +15,25 @@ _SAFE_NAME = r"\w[\w./-]*"
 
 
 def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Lets the shell suggest files."""
-    return [_item(incomplete, type="file")]
+    """Lets the shell suggest files. After ``FILE.py:``, suggests the models of the code."""
+    targets = code_targets(incomplete)
+    return [_item(incomplete, type="file")] if targets is None else targets
+
+
+def code_targets(incomplete: str) -> list[CompletionItem] | None:
+    """Returns the models of a program for a word such as ``train.py:mo``; None if the word names no program and a colon."""
+    from convcalc.base.problems import ConvcalcError
+    from convcalc.read import all_models
+    from convcalc.read.code_settings import names_code
+
+    path, colon, beginning = incomplete.rpartition(":")
+    if not colon or not names_code(path):
+        return None
+    try:
+        sources = all_models(f"{path}:*")
+    except ConvcalcError:
+        return []
+    return [_item(source) for source in (*sources, f"{path}:*") if source.startswith(f"{path}:{beginning}")]
 
 
 def known_layers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -53,6 +70,9 @@ def models_or_codes(ctx: click.Context, param: click.Parameter, incomplete: str)
     from convcalc.base.codes import CODES
     from convcalc.checking.insights import INSIGHT_RULES
 
+    targets = code_targets(incomplete)
+    if targets is not None:
+        return targets
     if not incomplete or any(file.name.startswith(incomplete) for file in Path().iterdir()):
         return files(ctx, param, incomplete)
     titles: dict[str, str | None] = {code: meaning.title for code, meaning in CODES.items()}
@@ -66,14 +86,13 @@ def layers_of_the_model(ctx: click.Context, param: click.Parameter, incomplete: 
     """
     from convcalc.analyse import infer
     from convcalc.base.problems import ConvcalcError
-    from convcalc.cli.custom_files import custom_layers
-    from convcalc.read import parse
+    from convcalc.cli.inputs import inputs_of
 
     source = ctx.params.get("model")
     if not isinstance(source, str) or source == "-":
         return []
     try:
-        rows = infer(parse(source, custom_layers(tuple(ctx.params.get("custom") or ())))).layers
+        rows = infer(inputs_of(ctx.params).model(source)).layers
     except ConvcalcError:
         return []
     return _matching({row.path: row.class_name for row in rows if re.fullmatch(_SAFE_NAME, row.path)}, incomplete)

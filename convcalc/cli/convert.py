@@ -8,14 +8,21 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
-from convcalc.cli import OK, print_warnings, warn
+from convcalc.cli import OK, warn
 from convcalc.cli.command import OUTPUT, declare, option
 from convcalc.cli.completion import files
 from convcalc.cli.custom import custom_option
-from convcalc.cli.custom_files import custom_layers
+from convcalc.cli.inputs import Inputs, size_options, warnings_of
 
 
-@declare("convert", examples=("convcalc convert model.yaml -o model.json", "convcalc convert model.keras -o model.py"))
+@declare(
+    "convert",
+    examples=(
+        "convcalc convert model.yaml -o model.json",
+        "convcalc convert model.keras -o model.py",
+        "convcalc convert train.py:model -o model.json",
+    ),
+)
 @click.argument("model", shell_complete=files)
 @option(
     "-o",
@@ -26,25 +33,26 @@ from convcalc.cli.custom_files import custom_layers
     heading=OUTPUT,
     help="Write to FILE; its ending selects the format: .json, .yaml or .py.",
 )
+@size_options
 @custom_option
-def command(model: str, output: str, custom: tuple[str, ...]) -> int:
+def command(model: str, output: str, values: tuple[str, ...], inputs: tuple[str, ...], custom: tuple[str, ...]) -> int:
     """Convert a model to a Keras config, a YAML spec or Python code.
 
     MODEL is a spec, a Keras config, a .keras archive or an HDF5 file. keras.models.model_from_json builds a model from the
     config.
     """
     from convcalc.analyse import infer
-    from convcalc.read import load
     from convcalc.write import FORMATS, classes_to_supply, require_graph, write_whole
     from convcalc.write.calls import calls_in_training
 
     target = Path(output)
     if target.suffix not in FORMATS:
         raise error(codes.UNKNOWN_FORMAT, f"{output}: the ending must be {listed(FORMATS)}")
-    loaded = load(model, custom_layers(custom))
+    loaded = Inputs(values, inputs, None, custom).sound_model(model)
     require_graph(loaded)
     report = infer(loaded)
-    print_warnings(report.problems)
+    for text in warnings_of(report.problems):
+        warn(text)
     write_whole(target, FORMATS[target.suffix](report))
     if target.suffix in (".yaml", ".yml") and (paths := calls_in_training(loaded)):
         warn(f"note: the spec does not contain the argument 'training' of the calls of {listed(paths[:5], 'and')}")

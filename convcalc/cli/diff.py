@@ -8,18 +8,18 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import error
-from convcalc.cli import CHECK_FAILED, OK, print_warnings
+from convcalc.cli import CHECK_FAILED, OK, warn
 from convcalc.cli.command import COMPARISON, EXIT_CODE, declare, option
 from convcalc.cli.completion import files
 from convcalc.cli.custom import custom_option
 from convcalc.cli.custom_files import custom_layers
+from convcalc.cli.inputs import Inputs, raised_if_faulty, size_options, warnings_of
 from convcalc.cli.output import Output, output_options, text_options
 from convcalc.rendering.formats import COMPARISON_FORMATS, ComparisonRequest, write_comparison
 
 if TYPE_CHECKING:
     from convcalc.analyse import Study
     from convcalc.model import Model
-    from convcalc.read.custom_layers import CustomLayers
 
 
 @declare(
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     examples=(
         "convcalc diff old.yaml new.keras",
         "convcalc diff model.yaml --git HEAD~1           # the file against an earlier revision",
+        "convcalc diff model.py:build --git main",
         "convcalc diff old.yaml new.yaml --format markdown -o diff.md",
     ),
 )
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     heading=COMPARISON,
     help="Compare a revision of A with the file, or two revisions of A.",
 )
+@size_options
 @custom_option
 @output_options(tuple(COMPARISON_FORMATS))
 @option("--all", "everything", is_flag=True, heading=COMPARISON, help="Show unchanged layers too.")
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
 def command(
     models: tuple[str, ...],
     revisions: str | None,
+    values: tuple[str, ...],
+    inputs: tuple[str, ...],
     custom: tuple[str, ...],
     to: Output,
     everything: bool,
@@ -60,13 +64,14 @@ def command(
 ) -> int:
     """Compare two models layer by layer.
 
-    A and B are specs, Keras configs, .keras archives or HDF5 files. With --git, compare two revisions of A.
+    A and B are specs, Keras configs, .keras archives, HDF5 files or Python code (FILE.py:NAME). With --git, compare two
+    revisions of A.
 
     The exit code is 1 if the models differ.
     """
     from convcalc.differences.compare import diff
 
-    before, after = _models(models, revisions, custom_layers(custom))
+    before, after = _models(models, revisions, Inputs(values, inputs, None, custom))
     result = diff(_report(before), _report(after), ignore_names)
     if not quiet:
         request = ComparisonRequest(everything, lambda: to.text_style(width, ascii, no_color))
@@ -74,28 +79,24 @@ def command(
     return CHECK_FAILED if result.differs and not exit_zero else OK
 
 
-def _models(models: tuple[str, ...], revisions: str | None, custom: CustomLayers) -> tuple[Model, Model]:
-    return _from_files(models, custom) if revisions is None else _from_git(models, revisions, custom)
+def _models(models: tuple[str, ...], revisions: str | None, options: Inputs) -> tuple[Model, Model]:
+    return _from_files(models, options) if revisions is None else _from_git(models, revisions, options)
 
 
-def _from_files(models: tuple[str, ...], custom: CustomLayers) -> tuple[Model, Model]:
-    from convcalc.read import load
-
+def _from_files(models: tuple[str, ...], options: Inputs) -> tuple[Model, Model]:
     if len(models) != 2:
         raise error(codes.MISSING_ARGUMENT, "give two models, or one model and --git REV")
     if models[0] == models[1] == "-":
         raise error(codes.INVALID_VALUE, "only one of the models can be standard input")
-    return load(models[0], custom), load(models[1], custom)
+    return options.sound_model(models[0]), options.sound_model(models[1])
 
 
-def _from_git(models: tuple[str, ...], revisions: str, custom: CustomLayers) -> tuple[Model, Model]:
+def _from_git(models: tuple[str, ...], revisions: str, options: Inputs) -> tuple[Model, Model]:
     """Returns the two models to compare.
 
     With one revision, returns the model in the revision and the model on disk. With two revisions, returns the models
     in both revisions; an omitted revision is HEAD, as in git.
     """
-    from convcalc.read import load
-
     if len(models) != 1 or models[0] == "-":
         raise error(codes.INVALID_VALUE, "--git compares revisions of one file: give only that file")
     (file,) = models
@@ -103,24 +104,33 @@ def _from_git(models: tuple[str, ...], revisions: str, custom: CustomLayers) -> 
     if after.startswith("."):
         raise error(codes.INVALID_VALUE, f"--git expects REV or REV..REV, not '{revisions}'")
     if not dots:
-        return _at(file, before, custom), load(file, custom)
-    return _at(file, before or "HEAD", custom), _at(file, after or "HEAD", custom)
+        return _at(file, before, options), options.sound_model(file)
+    return _at(file, before or "HEAD", options), _at(file, after or "HEAD", options)
 
 
-def _at(file: str, revision: str, custom: CustomLayers) -> Model:
-    from convcalc.base.problems import ConvcalcError
-    from convcalc.cli.git import at_revision
+def _at(source: str, revision: str, options: Inputs) -> Model:
+    """Returns the model of a file in a revision. Files that a program imports come from the same revision."""
+    from tempfile import TemporaryDirectory
+
+    from convcalc.cli.git import at_revision, code_at_revision
     from convcalc.read import read
+    from convcalc.read.code_settings import is_code, split_target
 
-    model = read(at_revision(file, revision), f"{revision}:{file}", custom)
-    if any(problem.severity == "error" for problem in model.problems):
-        raise ConvcalcError(model.problems)
-    return model
+    file, target = split_target(source)
+    content = at_revision(file, revision)
+    name, custom = f"{revision}:{file}", custom_layers(options.custom)
+    if not is_code(file):
+        return raised_if_faulty(options.finished(read(content, name, custom), False))
+    with TemporaryDirectory() as folder:
+        code_at_revision(file, revision, folder)
+        model = read(content, name, custom, options.settings(folder), target)
+    return raised_if_faulty(options.finished(model, True))
 
 
 def _report(model: Model) -> Study:
     from convcalc.analyse import Study, infer
 
     report = Study.of(infer(model))
-    print_warnings(report.problems)
+    for text in warnings_of(report.problems):
+        warn(text)
     return report

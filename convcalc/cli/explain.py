@@ -12,7 +12,7 @@ from convcalc.cli import OK
 from convcalc.cli.command import declare
 from convcalc.cli.completion import layers_of_the_model, models_or_codes
 from convcalc.cli.custom import custom_option
-from convcalc.cli.custom_files import custom_layers
+from convcalc.cli.inputs import Inputs, size_options
 from convcalc.cli.output import text_options, text_style
 from convcalc.cli.terminal import write
 
@@ -25,15 +25,24 @@ if TYPE_CHECKING:
     examples=(
         "convcalc explain model.yaml conv2d_1",
         "convcalc explain model.yaml 3             # the third layer",
+        "convcalc explain train.py:model dense",
         "convcalc explain wrong-rank               # the code of an error, warning or insight",
     ),
 )
 @click.argument("model", metavar="MODEL|CODE", shell_complete=models_or_codes)
 @click.argument("layer", required=False, shell_complete=layers_of_the_model)
+@size_options
 @custom_option
 @text_options
 def command(
-    model: str, layer: str | None, custom: tuple[str, ...], width: int | None, ascii: bool, no_color: bool
+    model: str,
+    layer: str | None,
+    values: tuple[str, ...],
+    inputs: tuple[str, ...],
+    custom: tuple[str, ...],
+    width: int | None,
+    ascii: bool,
+    no_color: bool,
 ) -> int:
     """Explain every number of a layer, or the meaning of a code.
 
@@ -46,10 +55,10 @@ def command(
         return OK
     from convcalc.analyse import Study, infer
     from convcalc.analyse.explain import explain
-    from convcalc.read import parse
     from convcalc.rendering.explain import explanation_text
 
-    write(explanation_text(explain(Study.of(infer(parse(model, custom_layers(custom)))), layer), style))
+    options = Inputs(values, inputs, None, custom)
+    write(explanation_text(explain(Study.of(infer(options.model(model))), layer), style))
     return OK
 
 

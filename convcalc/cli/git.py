@@ -8,6 +8,7 @@ from pathlib import Path
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, error
 
+MAX_CODE_FILES = 2_000  # the maximum number of a revision's files that are looked at
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -35,6 +36,19 @@ def at_revision(file: str, revision: str) -> bytes:
     if content.startswith(_LFS):
         raise _in_lfs(file, revision)
     return content
+
+
+def code_at_revision(file: str, revision: str, folder: str) -> None:
+    """Writes the Python files of a revision into a folder: those in the folder of the file and below it."""
+    path = Path(file)
+    listing = _git(path.parent, "ls-tree", "-r", "-z", "--name-only", revision, "./") or b""
+    for name in listing.decode(errors="replace").split("\0")[:MAX_CODE_FILES]:
+        if name.endswith(".py") and not name.startswith(("/", "..")):
+            content = _git(path.parent, "cat-file", "blob", f"{revision}:./{name}")
+            target = Path(folder, name)
+            if content is not None and target.resolve().is_relative_to(Path(folder).resolve()):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
 
 
 def _in_lfs(file: str, revision: str) -> ConvcalcError:

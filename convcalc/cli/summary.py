@@ -12,8 +12,9 @@ from convcalc.cli import warn
 from convcalc.cli.command import COLUMNS, EXIT_CODE, INPUT, KERAS, MEMORY, OUTPUT, WholeNumber, declare, option
 from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
 from convcalc.cli.custom import custom_option
+from convcalc.cli.inputs import are_several, input_options
 from convcalc.cli.output import Output, output_options, text_options
-from convcalc.cli.reading import Reading, input_options
+from convcalc.cli.reading import Reading
 from convcalc.rendering.formats import REPORT_FORMATS, FormatRequest, require_options, write_reports
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ LONGEST = 10_000  # the maximum length of a line in characters; a larger number 
     "summary",
     examples=(
         "convcalc summary model.yaml",
+        "convcalc summary train.py                           # Python code is read, not run",
+        "convcalc summary model.py:build --set classes=10",
         "convcalc summary model.keras --columns cost --input 320x320x3",
         "convcalc summary models/*.yaml --format csv -o models.csv",
         "convcalc summary model.yaml --memory --training adam --batch 32",
@@ -107,11 +110,12 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
     """Print layers, shapes, parameters and MACs of models.
 
     MODEL is a YAML spec, a Keras config (model.to_json()), a .keras archive, an HDF5 file or a model's folder; - is
-    standard input.
+    standard input. Python code and notebooks are read, and never run: FILE.py, FILE.py:NAME (a variable, a function or a
+    class) or FILE.py:* (all models).
     """
     given = [name for name in options if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
     format = REPORT_FORMATS[to.format]
-    require_options(format, given, len(models) > 1)
+    require_options(format, given, are_several(models))
     request = _request(models, to, options)
     reading = Reading(options)
     if options["quiet"]:
@@ -130,7 +134,7 @@ def _request(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Fo
 
     accepts_keras_options = "line_length" in REPORT_FORMATS[to.format].options
     return FormatRequest(
-        several=len(models) > 1,
+        several=are_several(models),
         text_style=text_style,
         columns=_columns(options["columns"]),
         depth=options["depth"],

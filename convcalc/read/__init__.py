@@ -16,12 +16,22 @@ from convcalc.base.gc_pause import gc_paused
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError, limited
 from convcalc.model import Model
-from convcalc.read.code_settings import NO_SETTINGS, CodeSettings, split_target
+from convcalc.read.code_settings import ALL, NO_SETTINGS, CodeSettings, split_target
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.detect import OpenFile, detect, open_model
 from convcalc.read.spec.nodes import MAX_BYTES
 
-__all__ = ["config_in", "custom_layers_in", "has_graph", "load", "model_in", "open_source", "parse", "read"]
+__all__ = [
+    "all_models",
+    "config_in",
+    "custom_layers_in",
+    "has_graph",
+    "load",
+    "model_in",
+    "open_source",
+    "parse",
+    "read",
+]
 
 
 def load(
@@ -54,9 +64,28 @@ def parse(
         return model_in(detect(file, name)._replace(custom=custom, target=target, settings=settings))
 
 
-def read(data: bytes, name: str, custom: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
+def read(
+    data: bytes,
+    name: str,
+    custom: CustomLayers = NO_CUSTOM_LAYERS,
+    settings: CodeSettings = NO_SETTINGS,
+    target: str = "",
+) -> Model:
     """Like :func:`parse`, but takes the content of a file as bytes. ``name`` is the file's name in messages."""
-    return model_in(detect(BytesIO(data), name)._replace(custom=custom))
+    return model_in(detect(BytesIO(data), name)._replace(custom=custom, target=target, settings=settings))
+
+
+def all_models(source: str, settings: CodeSettings = NO_SETTINGS) -> list[str]:
+    """Returns a source for each model of a program, such as ``train.py:model``, for the source ``train.py:*``.
+
+    Any other source is returned as it is.
+    """
+    path, target = split_target(source)
+    if target != ALL:
+        return [source]
+    with open_source(path) as (file, name):
+        content = detect(file, name)._replace(settings=settings)
+        return [f"{path}:{name}" for name in resolve("convcalc.read.code.file:target_names")(content)]
 
 
 def custom_layers_in(*sources: str | PathLike[str]) -> CustomLayers:

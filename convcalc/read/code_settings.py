@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +10,21 @@ from typing import Any
 from convcalc.base.structs import Struct
 
 SUFFIXES = (".py", ".ipynb")
+PACKAGE_FILE = "__init__.py"
+ALL = "*"  # the target that stands for all models of a program
 
 
 class CodeSettings(Struct):
-    """The values of names (``--set``) and the sizes of inputs without the batch axis (``--input``; None is the only input)."""
+    """The user's values for a program.
+
+    - ``values`` are the values of names (``--set``).
+    - ``inputs`` are the sizes of inputs without the batch axis (``--input``), by name; None is the only input.
+    - ``folder`` is the folder with the program's other files, if it is not the folder of the file.
+    """
 
     values: Mapping[str, Any] = {}
     inputs: Mapping[str | None, tuple[Any, ...]] = {}
+    folder: str = ""
 
 
 NO_SETTINGS = CodeSettings()
@@ -27,9 +36,23 @@ def split_target(source: str) -> tuple[str, str]:
     The target is empty if the source names none, or is not Python code.
     """
     found = re.fullmatch(r"(?s)(.+?\.(?:py|ipynb)):(.+)", source)
-    return (found[1], found[2]) if found else (source, "")
+    if found:
+        return found[1], found[2]
+    folder, _, target = source.rpartition(":")
+    return (folder, target) if target and is_package(folder) else (source, "")
 
 
 def is_code(name: str) -> bool:
     """Returns True if a file is a program or a notebook, by its name."""
     return name.endswith(SUFFIXES)
+
+
+def is_package(folder: str) -> bool:
+    """Returns True if a folder is a package of Python modules."""
+    return bool(folder) and "\0" not in folder and os.path.isfile(os.path.join(folder, PACKAGE_FILE))  # noqa: PTH113, PTH118
+
+
+def names_code(source: str) -> bool:
+    """Returns True if a source names a program, a notebook or a package, with or without a target."""
+    path, _ = split_target(source)
+    return is_code(path) or is_package(path)

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from convcalc.base import codes
 from convcalc.base.problems import Source, error
 from convcalc.base.structs import Struct
-from convcalc.read.code_settings import NO_SETTINGS, CodeSettings, is_code
+from convcalc.read.code_settings import NO_SETTINGS, PACKAGE_FILE, CodeSettings, is_code
 from convcalc.read.container import open_file
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.spec.nodes import MAX_BYTES, decode
@@ -252,7 +252,7 @@ SPEC = FileKind("YAML spec")  # a text that matches none of the kinds above
 
 _START = 160  # enough of a file to detect its binary kind
 # The possible names of the file that describes the model in a folder. The names are tried in this order.
-_MAIN_FILES = ("saved_model.pb", "model.json", "task.json", "config.json")
+_MAIN_FILES = ("saved_model.pb", "model.json", "task.json", "config.json", PACKAGE_FILE)
 
 
 @contextmanager

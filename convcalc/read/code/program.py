@@ -23,8 +23,10 @@ from convcalc.read.code import (
     training,
 )
 from convcalc.read.code.arrays import Array, as_array
+from convcalc.read.code.folders import between
 from convcalc.read.code.graph import LayerValue, ModelValue, Node, TensorValue, tensors_in, to_sizes
 from convcalc.read.code.interpreter import Interpreter
+from convcalc.read.code.syntax import syntax_tree
 from convcalc.read.code.values import (
     MISSING,
     ClassValue,
@@ -49,17 +51,29 @@ class Program(Interpreter):
 
     Attributes:
         folder: the folder of the program, whose files it can import; "" if there is none.
+        root: the top folder of the project. No file outside of it is read.
         names: the automatic names of layers, counted over the whole program.
         tape: the calls of layers and operations in the graph that is being built.
         inside: how many calls of own layers are being followed.
         settings: the values that the user gives to names (``--set``).
         sizes_of_inputs: the sizes that the user gives to inputs (``--input``), by name; None is the name of the only input.
         models: the models of the program, in the order of their creation.
+        local_models: the models in variables of functions, by name, each with the depth of the call.
+        used: the names of ``settings`` that the program has used.
+        nameable: the names of unknown values so far, in their order: ``--set`` can give them a value.
+        notes: what is not wrong with the model but with its file, such as a cell that is not valid Python.
     """
 
-    def __init__(self, source: Source, folder: str = "", settings: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, source: Source, folder: str = "", settings: Mapping[str, Any] | None = None, root: str = ""
+    ) -> None:
         super().__init__(source)
         self.folder = folder
+        self.root = root or folder
+        self.used: set[str] = set()
+        self.nameable: dict[str, None] = {}
+        self.local_models: dict[str, tuple[int, ModelValue]] = {}
+        self.notes: list[Problem] = []
         self.names = Names()
         self.tape: list[Node] = []
         self.inside = 0
@@ -109,6 +123,7 @@ class Program(Interpreter):
         for name, value in self.settings.items():
             if name in module.variables and not isinstance(module.variables[name], (ModelValue, LayerValue)):
                 module.variables[name] = value
+                self.used.add(name)
 
     def message_of(self, raised: Raised) -> str:
         """Returns the text of an exception."""
@@ -126,13 +141,18 @@ class Program(Interpreter):
         """Assigns a value to a target. A value that the user gives with ``--set`` replaces an unknown value."""
         if isinstance(value, Array):
             value.assigned(ast.unparse(target), self.settings)
-        elif self.settings and isinstance(value, Unknown):
-            value = self._setting(ast.unparse(target), value)
+        elif isinstance(value, Unknown):
+            if self.settings:
+                value = self._setting(ast.unparse(target), value)
+        elif isinstance(value, ModelValue) and self.depth and env.module is self.main:
+            self.local_models[ast.unparse(target)] = (self.depth, value)
         super().assign(target, value, env)
 
     def _setting(self, name: str, value: Any) -> Any:
         for text in (name, value.name if isinstance(value, Unknown) else ""):
+            self.nameable.setdefault(text)
             if text in self.settings:
+                self.used.add(text)
                 return self.settings[text]
         return value
 
@@ -182,6 +202,7 @@ class Program(Interpreter):
     def missing_name(self, name: str, spot: Spot) -> Any:
         """Returns the value of a name that is not defined: from ``import *``, a setting, or unknown."""
         if name in self.settings:
+            self.used.add(name)
             return self.settings[name]
         for library in reversed(self._stars()):
             path = libraries.canonical(f"{library.path}.{name}")
@@ -206,21 +227,20 @@ class Program(Interpreter):
         """Returns the module of a file of the program; None if there is no such file."""
         if not self.folder or (level == 0 and not name):
             return None
-        folders = [importer.folder, self.folder] if level == 0 else [importer.folder]
+        folders = [importer.folder, *between(self.folder, self.root)] if level == 0 else [importer.folder]
         for _ in range(level - 1):
             folders = [os.path.dirname(folder) for folder in folders]  # noqa: PTH120 (pathlib takes long to import)
         for folder in dict.fromkeys(folders):
             path = os.path.join(folder, *[part for part in name.split(".") if part])  # noqa: PTH118
-            if not self._is_inside(path):
-                continue
             for candidate in [f"{path}.py"] * bool(name) + [f"{path}{os.sep}__init__.py"]:
-                if os.path.isfile(candidate):  # noqa: PTH113
+                if os.path.isfile(candidate) and self._is_inside(candidate):  # noqa: PTH113
                     return self._module(candidate, name)
         return None
 
     def _is_inside(self, path: str) -> bool:
-        root = os.path.realpath(self.folder)
-        return os.path.commonpath([root, os.path.realpath(path)]) == root
+        """Returns True if a file is inside of the project's folder, also after links are followed."""
+        root = os.path.realpath(self.root)
+        return os.path.realpath(path).startswith(os.path.join(root, ""))  # noqa: PTH118
 
     def _module(self, path: str, name: str) -> ModuleValue | None:
         path = os.path.normpath(path)
@@ -232,7 +252,7 @@ class Program(Interpreter):
             text = file.read(MAX_FILE_BYTES + 1)
         try:
             source = Source(path, text.decode())
-            tree = ast.parse(source.text)
+            tree = syntax_tree(source.text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             self.modules[path] = None
             return None

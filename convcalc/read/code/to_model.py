@@ -141,13 +141,18 @@ def notes(layers: Any) -> list[Problem]:
             result.append(
                 Problem(
                     codes.UNKNOWN_VALUE,
-                    f"'{layer.name}' ({layer.class_name}): {layer.unknown.reason}",
+                    f"'{layer.name}' ({layer.class_name}): {layer.unknown.reason}{_cure(layer.unknown)}",
                     mark,
                     layer.name,
                     "warning",
                 )
             )
     return result
+
+
+def _cure(unknown: Unknown) -> str:
+    """Returns the option that gives an unknown value, as the end of a message; "" if the value has no name."""
+    return f"; give it with --set {quoted(f'{unknown.name}=…')}" if unknown.name else ""
 
 
 # The variables of a layer of the program ----------------------------------------------------------------------------------

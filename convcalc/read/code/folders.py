@@ -1,0 +1,46 @@
+"""The folders whose files a program can import."""
+
+from __future__ import annotations
+
+import os
+
+from convcalc.read.code_settings import PACKAGE_FILE
+
+# The presence of one of these marks the top folder of a project.
+_MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt")
+_MAX_LEVELS = 8  # the maximum number of folders above a file that are searched for the top of its project
+
+
+def module_folder(path: str) -> str:
+    """Returns the folder of a program's file."""
+    return os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 (pathlib takes long to import)
+
+
+def root_of(own: str) -> str:
+    """Returns the top folder of the project of a folder: no file outside of it is read.
+
+    It is the nearest folder with a mark of a project, else the folder above the package that contains the file.
+    """
+    folder = own
+    for _ in range(_MAX_LEVELS):
+        if any(os.path.exists(os.path.join(folder, mark)) for mark in _MARKS):  # noqa: PTH110, PTH118
+            return folder
+        above = os.path.dirname(folder)  # noqa: PTH120
+        if above == folder:
+            break
+        folder = above
+    folder = own
+    while os.path.isfile(os.path.join(folder, PACKAGE_FILE)) and os.path.dirname(folder) != folder:  # noqa: PTH113, PTH118, PTH120
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    return folder
+
+
+def between(own: str, root: str) -> list[str]:
+    """Returns the folders from a file's own folder up to the top folder of the project."""
+    result = [own]
+    while result[-1] != root and len(result) <= _MAX_LEVELS:
+        above = os.path.dirname(result[-1])  # noqa: PTH120
+        if above == result[-1]:
+            break
+        result.append(above)
+    return result

@@ -1,0 +1,64 @@
+"""Parses Python source text, without running it, and explains why a text is not valid."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+
+from convcalc.base import codes
+from convcalc.base.problems import Mark, Problem, Source, error
+
+# Statements and literals of Python 2 that are not valid in Python 3, with the way to write them in Python 3.
+_PYTHON_2 = (
+    (re.compile(r"^\s*print\b(?!\s*\()"), "print(…)"),
+    (re.compile(r"^\s*exec\s+[^(=\s]"), "exec(…)"),
+    (re.compile(r"^\s*except\s+[\w.()\s,]+,\s*\w+\s*:"), "except ERROR as NAME:"),
+    (re.compile(r"^\s*raise\s+\w+\s*,"), "raise ERROR(…)"),
+    (re.compile(r"\s<>\s"), "!="),
+    (re.compile(r"\b0[0-7]+\b"), "0o17"),
+    (re.compile(r"\b\d+[lL]\b"), "a number without L"),
+    (re.compile(r"\b[uU][rR]['\"]"), "r'…'"),
+    (re.compile(r"^\s*def\s+\w+\(.*\(\w+\s*,"), "a parameter for each value"),
+)
+
+
+def syntax_tree(text: str) -> ast.Module:
+    """Returns the syntax tree of a text. Python's warnings about the text are not shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+def parsed(source: Source) -> ast.Module:
+    """Returns the syntax tree of a source. Raises :class:`ConvcalcError` if it is not valid Python 3."""
+    try:
+        return syntax_tree(source.text)
+    except SyntaxError as bad:
+        lines = source.text.splitlines()
+        line = min(bad.lineno or 1, max(len(lines), 1))
+        text = lines[line - 1] if lines else ""
+        mark = Mark(source, line, min(bad.offset or 1, len(text) + 1))
+        raise error(codes.PYTHON_SYNTAX, _explained(bad, text), mark) from None
+    except (ValueError, RecursionError, MemoryError) as bad:
+        why = str(bad) if isinstance(bad, ValueError) else "it is nested too deeply"
+        raise error(codes.PYTHON_SYNTAX, f"{source.name}: the code is not valid Python: {why}") from None
+
+
+def syntax_problem(source: Source) -> Problem | None:
+    """Returns what is wrong with a source; None if it is valid Python 3."""
+    from convcalc.base.problems import ConvcalcError
+
+    try:
+        parsed(source)
+    except ConvcalcError as failed:
+        return failed.problems[0]
+    return None
+
+
+def _explained(bad: SyntaxError, line: str) -> str:
+    """Returns the message for a syntax error in a line."""
+    for pattern, spelling in _PYTHON_2:
+        if pattern.search(line):
+            return f"the code is Python 2, and convcalc reads Python 3; in Python 3 this is {spelling}"
+    return f"the code is not valid Python: {bad.msg}"

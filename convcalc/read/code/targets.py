@@ -1,0 +1,412 @@
+"""The models of a program: which names lead to a model, and the model that a target names."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.problems import ConvcalcError, Problem, did_you_mean, error, first_listed
+from convcalc.base.structs import Struct
+from convcalc.read.code.arrays import Array
+from convcalc.read.code.graph import LayerValue, ModelValue, TensorValue
+from convcalc.read.code.models import make_input
+from convcalc.read.code.program import Program
+from convcalc.read.code.values import (
+    MISSING,
+    Bound,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    Library,
+    ModuleValue,
+    Raised,
+    Spot,
+    Unknown,
+    Wrapped,
+)
+
+_MODEL_CLASSES = frozenset(("Model", "Sequential", "Functional"))
+_MOST_LISTED = 30
+
+
+class Target(Struct):
+    """A name of a model: the part after the colon in ``FILE.py:NAME``.
+
+    ``what`` describes what the name is, such as "function", and ``line`` is where it is defined.
+    """
+
+    name: str
+    what: str
+    line: int
+
+
+def targets_of(program: Program) -> list[Target]:
+    """Returns the models of a program: its variables or, if it makes no model, the functions and classes that can make one."""
+    return _variables(program) or _local_variables(program) or sorted(_makers(program), key=lambda target: target.line)
+
+
+def _variables(program: Program) -> list[Target]:
+    named: dict[int, Target] = {}
+    for key, value in program.main.variables.items():
+        for name, model in _models_in(key, value):
+            if _is_complete(model) and id(model) not in named:
+                named[id(model)] = _target(name, model)
+    return sorted(named.values(), key=lambda target: target.line)
+
+
+def _models_in(name: str, value: Any) -> Iterator[tuple[str, ModelValue]]:
+    """Yields the models in a variable: the value itself, or the attributes of an object."""
+    if isinstance(value, ModelValue):
+        yield name, value
+    elif isinstance(value, Instance):
+        for key, part in value.attributes.items():
+            if isinstance(part, ModelValue):
+                yield f"{name}.{key}", part
+
+
+def _local_variables(program: Program) -> list[Target]:
+    """Returns the models in variables of functions that the program calls: those of the outermost calls."""
+    models = {name: (depth, model) for name, (depth, model) in program.local_models.items() if _is_complete(model)}
+    if not models:
+        return []
+    outermost = min(depth for depth, _ in models.values())
+    named = {id(model): _target(name, model) for name, (depth, model) in models.items() if depth == outermost}
+    return sorted(named.values(), key=lambda target: target.line)
+
+
+def _target(name: str, model: ModelValue) -> Target:
+    return Target(name, f"{model.class_name} '{model.name}'", model.spot.line if model.spot else 1)
+
+
+def _is_complete(model: ModelValue) -> bool:
+    return bool(model.layers or model.outputs is not None or model.tracked or model.read is not None)
+
+
+def _makers(program: Program) -> Iterator[Target]:
+    """Yields the functions, classes and methods that can make a model. A function that another of them calls is left out."""
+    making = makers(program)
+    called = {name for key, value in making.items() for name in _called(value) if name != key}
+    roots = [name for name in making if name.rpartition(".")[2] not in called] or list(making)
+    for name in roots:
+        value = making[name]
+        what = "class" if isinstance(value, ClassValue) else "method" if "." in name else "function"
+        yield Target(name, what, _line(value))
+
+
+def _line(value: Any) -> int:
+    if isinstance(value, FunctionValue):
+        return value.node.lineno
+    return value.spot.line if value.spot is not None else 1
+
+
+def makers(program: Program) -> dict[str, Any]:
+    """Returns the functions, classes and methods of the main file whose code makes a Keras model, by name."""
+    functions: dict[str, Any] = {}
+    for key, value in program.main.variables.items():
+        if isinstance(value, FunctionValue) and not isinstance(value.node, ast.Lambda):
+            if value.module is program.main:
+                functions[key] = value
+        elif isinstance(value, ClassValue) and value.spot is not None and value.spot.source is program.main.source:
+            if value.library_base("keras.Model") or value.library_base("keras.Sequential"):
+                functions[key] = value
+                continue
+            for name, method in value.attributes.items():
+                function = method.function if isinstance(method, Wrapped) and method.kind != "property" else method
+                if isinstance(function, FunctionValue) and not name.startswith("__"):
+                    functions[f"{key}.{name}"] = function
+    known = {name for name, value in functions.items() if isinstance(value, ClassValue)} | _MODEL_CLASSES
+    known |= {name for name, value in program.main.variables.items() if _is_application(value)}
+    result = {name: value for name, value in functions.items() if isinstance(value, ClassValue)}
+    while True:
+        new = {
+            name: value
+            for name, value in functions.items()
+            if name not in result and returns_call(value.node, known, program)
+        }
+        if not new:
+            return dict(sorted(result.items(), key=lambda item: list(functions).index(item[0])))
+        result |= new
+        known |= {name.rpartition(".")[2] for name in new}
+
+
+def _is_application(value: Any) -> bool:
+    return isinstance(value, Library) and value.path.startswith("keras.applications.") and value.name[:1].isupper()
+
+
+def _called(value: Any) -> set[str]:
+    """Returns the names of the functions that a function calls."""
+    if not isinstance(value, FunctionValue):
+        return set()
+    return {ast.unparse(part.func).rpartition(".")[2] for part in ast.walk(value.node) if isinstance(part, ast.Call)}
+
+
+def returns_call(node: ast.AST, names: Iterable[str], program: Program) -> bool:
+    """Returns True if a function returns the result of a call of one of these names, or a variable with such a result."""
+    wanted = set(names)
+    made: set[str] = set()
+    returned: list[ast.expr] = []
+    for part in _own_nodes(node):
+        if isinstance(part, ast.Assign) and _calls(part.value, wanted):
+            made.update(ast.unparse(target) for target in part.targets)
+        elif isinstance(part, ast.Return) and part.value is not None:
+            returned.append(part.value)
+    values = [part for value in returned for part in (value.elts if isinstance(value, ast.Tuple) else [value])]
+    return any(_calls(value, wanted) or ast.unparse(value) in made for value in values)
+
+
+def _calls(node: ast.expr, names: set[str]) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    path = ast.unparse(node.func)
+    return path.rpartition(".")[2] in names or ".applications." in path
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yields the nodes of a function in the order of the code, without those of functions and classes inside of it."""
+    for part in ast.iter_child_nodes(node):
+        yield part
+        if not isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            yield from _own_nodes(part)
+
+
+# The model of a target ----------------------------------------------------------------------------------------------------
+
+
+def find(program: Program, target: str, name: str) -> Any:
+    """Returns the model that a target names, or another value that is no model. ``name`` is the name of the file.
+
+    Without a target, the program must have one model. Raises :class:`ConvcalcError` if it has several, or if the name is unknown.
+    """
+    if not target:
+        targets = targets_of(program)
+        if len(targets) > 1:
+            raise ConvcalcError([several(targets, name)])
+        if targets:
+            return find(program, targets[0].name, name)
+        complete = [model for model in program.models if _is_complete(model)]
+        return built(program, complete[0]) if len(complete) == 1 else None
+    path, arguments = call_in(target, name)
+    return built(program, made(program, _value(program, path, target, name), arguments))
+
+
+def _value(program: Program, path: str, target: str, name: str) -> Any:
+    """Returns the value of a path such as ``build`` or ``Net.make`` in the main file, or of a variable of one of its functions."""
+    first, *rest = path.split(".")
+    value = program.main.variables.get(first, MISSING)
+    if value is MISSING:
+        local = program.local_models.get(path)
+        if local is not None:
+            return local[1]
+        raise ConvcalcError([_no_name(program, first, name)])
+    for part in rest:
+        outer, value = value, program.attribute_or_missing(value, part, _start(program))
+        if value is MISSING:
+            raise ConvcalcError([_no_attribute(program, outer, part, target, name)])
+    return value
+
+
+def _start(program: Program) -> Spot:
+    return Spot(program.main.source, 1, 0)
+
+
+def call_in(target: str, name: str) -> tuple[str, tuple[list[Any], dict[str, Any]]]:
+    """Returns the name and the arguments of a target such as ``build(classes=10)``."""
+    try:
+        node = ast.parse(target.strip(), mode="eval").body
+        args, kwargs = [], {}
+        if isinstance(node, ast.Call):
+            args = [ast.literal_eval(arg) for arg in node.args]
+            kwargs = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in node.keywords}
+            node = node.func
+        path = ast.unparse(node)
+        if all(part.isidentifier() for part in path.split(".")):
+            return path, (args, kwargs)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass
+    message = f"{name}: cannot read the target '{target}'; write it as NAME, CLASS.METHOD or NAME(ARGUMENT=VALUE)"
+    raise error(codes.NO_MODEL_IN_CODE, message)
+
+
+def made(program: Program, value: Any, arguments: tuple[list[Any], dict[str, Any]] = ([], {})) -> Any:
+    """Returns the model that a value is or makes: a function is called, and a class is instantiated."""
+    args, kwargs = arguments
+    if isinstance(value, Wrapped):
+        value = value.function
+    if not isinstance(value, (FunctionValue, ClassValue, Bound)):
+        return _model_in(value)
+    called = (
+        value.find("__init__")
+        if isinstance(value, ClassValue)
+        else value.function
+        if isinstance(value, Bound)
+        else value
+    )
+    spot = getattr(value, "spot", None) or _start(program)
+    has_receiver = called is not value
+    given = dict(kwargs)
+    try:
+        if isinstance(called, FunctionValue):
+            owner = called.owner
+            if isinstance(value, FunctionValue) and owner is not None and not args:
+                args = [made_instance(program, owner, spot)]  # a method: `Net.build`
+            given = parameters(program, called, args, kwargs, has_receiver, spot)
+        result = program.call(value, args, given, spot)
+    except Raised as raised:
+        if raised.spot is not None and not program.problems:
+            program.fault(
+                codes.NO_MODEL_IN_CODE,
+                f"the code raises {raised.class_name}: {program.message_of(raised)}",
+                raised.spot,
+                None,
+            )
+        return Unknown(f"it raises {raised.class_name}: {program.message_of(raised)}", raised.spot)
+    return _model_in(result)
+
+
+def made_instance(program: Program, cls: ClassValue, spot: Spot) -> Any:
+    """Returns an object of a class, made without arguments. Parameters without a default are unknown."""
+    init = cls.find("__init__")
+    given = parameters(program, init, [], {}, True, spot) if isinstance(init, FunctionValue) else {}
+    return program.call(cls, [], given, spot)
+
+
+def parameters(
+    program: Program, function: FunctionValue, args: Sequence[Any], kwargs: Mapping[str, Any], has_receiver: bool, spot: Spot
+) -> dict[str, Any]:  # fmt: skip
+    """Returns the named arguments for a function that nobody calls: parameters without a default are named sizes."""
+    signature = function.node.args
+    names = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
+    names = names[1:] if has_receiver else names
+    defaults = set(names[len(names) - len(function.defaults) :]) if function.defaults else set()
+    result = dict(kwargs)
+    for name in [*names[len(args) :], *(argument.arg for argument in signature.kwonlyargs)]:
+        if name in result:
+            continue
+        if name in program.settings:
+            program.used.add(name)
+            result[name] = program.settings[name]
+        elif name not in defaults and name not in function.keyword_defaults:
+            program.nameable.setdefault(name)
+            reason = f"the parameter `{name}` of `{function.name}` has no default"
+            result[name] = Unknown(reason, function.spot, name)
+        else:
+            program.nameable.setdefault(name)
+    return result
+
+
+def _model_in(value: Any) -> Any:
+    """Returns the model in a result: the value itself, or the first model in a tuple, a list or a dict."""
+    if isinstance(value, (tuple, list, dict)):
+        parts = value.values() if isinstance(value, dict) else value
+        return next((part for part in parts if isinstance(part, ModelValue)), value)
+    return value
+
+
+def built(program: Program, value: Any) -> Any:
+    """Returns a model, called on the inputs of ``--input`` if the program never calls it. A layer becomes a model in this way."""
+    sizes = program.sizes_of_inputs
+    if not sizes or not isinstance(value, LayerValue) or not _needs_input(value):
+        return value
+    spot = value.spot or _start(program)
+    tensors = {
+        name: make_input(program, [], {"shape": shape, **({} if name is None else {"name": name})}, spot)
+        for name, shape in sizes.items()
+    }
+    named = {name: tensor for name, tensor in tensors.items() if name is not None}
+    inputs: Any = named if named else tensors[None]
+    try:
+        if isinstance(value, ModelValue) and value.is_sequential:
+            value.input_tensor = None
+        output = program.call(value, [inputs], {}, spot)
+    except Raised as raised:
+        return Unknown(f"the call on the inputs raises {raised.class_name}: {program.message_of(raised)}", raised.spot)
+    if isinstance(value, ModelValue):
+        return value
+    return program.call(Library("keras.Model"), [inputs, output], {}, spot)
+
+
+def _needs_input(layer: LayerValue) -> bool:
+    """Returns True if the shape of a layer's input is unknown, because the program never calls it."""
+    if not isinstance(layer, ModelValue):
+        return True
+    if layer.is_sequential:
+        return layer.input_tensor is None
+    return layer.cls is not None and layer.outputs is None and not layer.cached.get("forms")
+
+
+# Messages -----------------------------------------------------------------------------------------------------------------
+
+
+def several(targets: Sequence[Target], name: str) -> Problem:
+    """Returns the problem of a program with several models, which lists them."""
+    first = targets[0].name
+    width = max(len(target.name) for target in targets[:_MOST_LISTED])
+    lines = [f"  {name}:{target.name:<{width}}  {target.what}, line {target.line}" for target in targets[:_MOST_LISTED]]
+    if len(targets) > _MOST_LISTED:
+        lines.append(f"  and {len(targets) - _MOST_LISTED} more")
+    message = f"{name}: the code has {len(targets)} models; name one, such as {name}:{first}, or show all with {name}:*"
+    return Problem(codes.SEVERAL_MODELS, "\n".join([message, *lines]))
+
+
+def _known(program: Program) -> str:
+    """Returns the models of a program for a message."""
+    names = [target.name for target in targets_of(program)]
+    if not names:
+        return "; the code makes no Keras model"
+    return f"; the {'models are' if len(names) > 1 else 'only model is'} {first_listed(names)}"
+
+
+def _no_name(program: Program, part: str, name: str) -> Problem:
+    known = [key for key in (*program.main.variables, *program.local_models) if not key.startswith("_")]
+    hint = did_you_mean(part, known) or _known(program)
+    return Problem(codes.NO_MODEL_IN_CODE, f"{name}: there is no '{part}' in the code{hint}")
+
+
+def _no_attribute(program: Program, outer: Any, part: str, target: str, name: str) -> Problem:
+    attributes = outer.attributes if isinstance(outer, (ClassValue, Instance)) else {}
+    known = [str(key) for key in attributes if not str(key).startswith("__")]
+    hint = did_you_mean(part, known) or _known(program)
+    return Problem(codes.NO_MODEL_IN_CODE, f"{name}: there is no '{part}' in '{target.rpartition('.')[0]}'{hint}")
+
+
+def no_model(program: Program, target: str, name: str, value: Any) -> Problem:
+    """Returns the problem of a target that is not a model, or of a program without a model."""
+    if isinstance(value, Unknown):
+        mark = value.spot.mark() if value.spot is not None else None
+        return Problem(codes.NO_MODEL_IN_CODE, f"{target or 'the model'} is unknown: {value.reason}", mark)
+    if not target:
+        message = f"{name}: the code makes no Keras model; give a file that does, or name a function that makes one"
+        if program.main.source.text and _has_layers(program):
+            message = f"{name}: the code makes no Keras model; name what makes it, such as {name}:FUNCTION"
+        return Problem(codes.NO_MODEL_IN_CODE, message)
+    what = _described(value)
+    cure = _known(program)
+    if isinstance(value, LayerValue):
+        cure = f"; to see a model of this layer alone, give the size of its input, such as --input 32{cure}"
+    return Problem(codes.NO_MODEL_IN_CODE, f"{name}: '{target}' {what}, not a model{cure}")
+
+
+def _has_layers(program: Program) -> bool:
+    return any(isinstance(value, (LayerValue, FunctionValue, ClassValue)) for value in program.main.variables.values())
+
+
+def _described(value: Any) -> str:
+    """Returns what a value is, as the words after a name."""
+    if isinstance(value, LayerValue):
+        return f"is the layer '{value.name}'"
+    if isinstance(value, TensorValue):
+        return "is a tensor"
+    if isinstance(value, Array):
+        return "is an array"
+    if isinstance(value, (Library, ModuleValue)):
+        return f"is {value.path if isinstance(value, Library) else f'the module {value.name}'}"
+    if isinstance(value, Instance):
+        return f"is an object of {value.cls.name}"
+    if value is None:
+        return "is or returns None"
+    if isinstance(value, (str, int, float, bool)):
+        text = repr(value)
+        return f"is {text if len(text) < 40 else 'a text'}"
+    return f"is a {type(value).__name__}"
