@@ -17,6 +17,7 @@ import pytest
 from convcalc.base.problems import ConvcalcError
 from convcalc.cli import jobs
 from convcalc.cli.check_run import CheckRun
+from convcalc.cli.inputs import Inputs
 from convcalc.cli.jobs import in_order, jobs_for
 from convcalc.cli.project import Project
 from convcalc.rendering.formats import CHECK_FORMATS as FORMATS
@@ -111,7 +112,7 @@ def test_a_terminal_shows_progress() -> None:
 
 
 def checks(format: str) -> CheckRun:
-    return CheckRun(Project(), None, None, False, False, {}, {}, (), None, format, TextStyle())
+    return CheckRun(Project(), None, None, False, False, {}, {}, Inputs(), format, TextStyle())
 
 
 @pytest.mark.parametrize("method", METHODS)

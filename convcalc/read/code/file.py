@@ -121,9 +121,9 @@ def deep_recursion() -> Iterator[None]:
 
 def _unused(program: Program, name: str) -> Iterable[Problem]:
     """Yields a warning for each name of ``--set`` that the code does not use."""
-    known = [key for key in (*program.nameable, *program.main.variables) if not key.startswith("__")]
+    known = [key for key in (*program.settings.asked, *program.main.variables) if not key.startswith("__")]
     for key in program.settings:
-        if key not in program.used:
+        if key not in program.settings.used:
             hint = did_you_mean(key, known) or "; give a variable, a parameter or the text of an unknown expression"
             yield Problem(
                 codes.UNUSED_SETTING,

@@ -46,6 +46,27 @@ MAX_FILES = 200  # the maximum number of files of a program that are read
 MAX_FILE_BYTES = 4_000_000
 
 
+class Settings(dict[str, Any]):
+    """The values that the user gives to names, with the names that the program asks for and those that it uses."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.asked: dict[str, None] = {}
+        self.used: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Returns the value of a name, and notes that the program asks for it."""
+        self.asked.setdefault(name)
+        if name not in self:
+            return default
+        self.used.add(name)
+        return super().__getitem__(name)
+
+    def __getitem__(self, name: str) -> Any:
+        self.used.add(name)
+        return super().__getitem__(name)
+
+
 class Program(Interpreter):
     """A program that is being read.
 
@@ -59,8 +80,6 @@ class Program(Interpreter):
         sizes_of_inputs: the sizes that the user gives to inputs (``--input``), by name; None is the name of the only input.
         models: the models of the program, in the order of their creation.
         local_models: the models in variables of functions, by name, each with the depth of the call.
-        used: the names of ``settings`` that the program has used.
-        nameable: the names of unknown values so far, in their order: ``--set`` can give them a value.
         notes: what is not wrong with the model but with its file, such as a cell that is not valid Python.
     """
 
@@ -70,8 +89,6 @@ class Program(Interpreter):
         super().__init__(source)
         self.folder = folder
         self.root = root or folder
-        self.used: set[str] = set()
-        self.nameable: dict[str, None] = {}
         self.local_models: dict[str, tuple[int, ModelValue]] = {}
         self.notes: list[Problem] = []
         self.names = Names()
@@ -80,7 +97,7 @@ class Program(Interpreter):
         self.node_count = 0
         self.policy = "float32"
         self.data_format = "channels_last"
-        self.settings = dict(settings or {})
+        self.settings = Settings(settings or {})
         self.sizes_of_inputs: dict[str | None, tuple[Any, ...]] = {}
         self.models: list[ModelValue] = []
         self.modules: dict[str, ModuleValue | None] = {}
@@ -120,10 +137,9 @@ class Program(Interpreter):
                 env.variables[part.id] = Unknown(reason, raised.spot)
 
     def _use_settings(self, module: ModuleValue) -> None:
-        for name, value in self.settings.items():
+        for name in self.settings:
             if name in module.variables and not isinstance(module.variables[name], (ModelValue, LayerValue)):
-                module.variables[name] = value
-                self.used.add(name)
+                module.variables[name] = self.settings[name]
 
     def message_of(self, raised: Raised) -> str:
         """Returns the text of an exception."""
@@ -150,10 +166,9 @@ class Program(Interpreter):
 
     def _setting(self, name: str, value: Any) -> Any:
         for text in (name, value.name if isinstance(value, Unknown) else ""):
-            self.nameable.setdefault(text)
-            if text in self.settings:
-                self.used.add(text)
-                return self.settings[text]
+            given = self.settings.get(text, MISSING)
+            if given is not MISSING:
+                return given
         return value
 
     def evaluate(self, node: ast.expr, env: Environment) -> Any:
@@ -202,7 +217,6 @@ class Program(Interpreter):
     def missing_name(self, name: str, spot: Spot) -> Any:
         """Returns the value of a name that is not defined: from ``import *``, a setting, or unknown."""
         if name in self.settings:
-            self.used.add(name)
             return self.settings[name]
         for library in reversed(self._stars()):
             path = libraries.canonical(f"{library.path}.{name}")

@@ -284,15 +284,12 @@ def parameters(
     for name in [*names[len(args) :], *(argument.arg for argument in signature.kwonlyargs)]:
         if name in result:
             continue
-        if name in program.settings:
-            program.used.add(name)
-            result[name] = program.settings[name]
+        given = program.settings.get(name, MISSING)
+        if given is not MISSING:
+            result[name] = given
         elif name not in defaults and name not in function.keyword_defaults:
-            program.nameable.setdefault(name)
             reason = f"the parameter `{name}` of `{function.name}` has no default"
             result[name] = Unknown(reason, function.spot, name)
-        else:
-            program.nameable.setdefault(name)
     return result
 
 

@@ -13,6 +13,7 @@ from convcalc.layers import LayerDefinition, require_builtin
 from convcalc.layers.registry import Inferred, Weight
 from convcalc.model import Call, Foreign, Layer, Model, Ref
 from convcalc.read.code.graph import LayerValue, ModelValue, Node, TensorValue, from_sizes, leaves, nodes_between
+from convcalc.read.code.values import Unknown
 from convcalc.read.spec.graph import FileContext, GraphBuilder
 
 
@@ -152,7 +153,10 @@ def notes(layers: Any) -> list[Problem]:
 
 def _cure(unknown: Unknown) -> str:
     """Returns the option that gives an unknown value, as the end of a message; "" if the value has no name."""
-    return f"; give it with --set {quoted(f'{unknown.name}=…')}" if unknown.name else ""
+    if not unknown.name:
+        return ""
+    plain = unknown.name.replace(".", "").isidentifier()
+    return f"; give it with --set {unknown.name}=…" if plain else f"; give it with --set '{unknown.name}=…'"
 
 
 # The variables of a layer of the program ----------------------------------------------------------------------------------
