@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from convcalc.analyse.quantized import may_be_quantized
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, product
 from convcalc.base.problems import Problem
 from convcalc.layers import LayerDefinition
 from convcalc.model import Foreign, Layer, Model, StoredWeight
-from convcalc.read.keras_files.unknown_weights import may_be_quantized
 
 Stored = Mapping[str, tuple[StoredWeight, ...]]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from convcalc.analyse.quantized import may_be_quantized
 from convcalc.layers import LayerDefinition
 from convcalc.layers.dtypes import is_policy
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
@@ -58,16 +59,6 @@ def layers_to_compare(model: Model, by_name: bool) -> list[str]:
             ):
                 paths.append(path)
     return paths
-
-
-def may_be_quantized(layer: Layer) -> bool:
-    """Returns True for a layer of attention without a quantized policy. Such a layer can be quantized nevertheless:
-    ``model.quantize()`` changes the weights of its inner layers, but a file does not contain their policies.
-    """
-    definition = layer.definition
-    if not isinstance(definition, LayerDefinition) or not definition.separate_inputs:
-        return False
-    return definition.quantization_rule is not None and "_from_" not in layer.dtype
 
 
 def may_be_unknown(layer: Layer) -> bool:
