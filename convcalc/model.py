@@ -257,8 +257,6 @@ class Model(Struct):
         own_class: the custom class of the model, if its config lists layers like a Keras class; otherwise None.
         subclassed: True for a model of the program's own class. Its layers are listed in the order of their creation, and its
             operations and variables have no rows.
-        has_named_sizes: True for a model from code, if the code does not state all sizes. A layer whose weights depend on such a size
-            is then no error; its counts are unknown.
         weights_to_compare: the stored weights of layers whose class the file states only by its name, by the path of the
             layer. If Keras's class has another number of parameters, the class is custom.
     """
@@ -286,7 +284,6 @@ class Model(Struct):
     keras2: bool = False
     own_class: Foreign | None = None
     subclassed: bool = False
-    has_named_sizes: bool = False
     weights_to_compare: Mapping[str, tuple[StoredWeight, ...]] = {}
 
     @property

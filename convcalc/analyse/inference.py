@@ -18,7 +18,7 @@ from convcalc.analyse.sums import scale_by_batch, sum_known
 from convcalc.base import codes
 from convcalc.base.gc_pause import gc_paused
 from convcalc.base.identity import IdentityCache
-from convcalc.base.numbers import UNKNOWN, Shape, Traced, named, plain, product, shape_text, traced
+from convcalc.base.numbers import UNKNOWN, Shape, Traced, plain, product, shape_text, traced
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, limited, listed
 from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
 from convcalc.layers.arguments import REQUIRED
@@ -199,8 +199,6 @@ def run_calls(
                 message = f"{problem.message}: Keras does not check this in a nested model, so the output is unknown"
                 problem = problem._replace(message=message, severity="warning")
                 result = known or result
-            elif refusal.code == codes.UNKNOWN_SIZE and model.has_named_sizes:
-                result = _call_on_named_sizes(run, call, layer, inputs) or result
             if result.inferred is None:
                 session.problems.append(problem)
             results.append(result)
@@ -239,30 +237,6 @@ def _call_with_known_features(
         [shape and tuple([UNKNOWN if isinstance(size, Traced) else size for size in shape]) for shape in result.outputs]
     )
     inferred = Inferred(outputs, unknown=frozenset({"macs", "flops"}))
-    return result._replace(inputs=tuple(inputs), outputs=outputs, inferred=inferred, macs=UNKNOWN)
-
-
-def _call_on_named_sizes(run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None]) -> CallResult | None:
-    """Returns the result of a layer on inputs with sizes that exist but that the code does not state.
-
-    The counts of the layer are unknown. Returns None if the rule refuses the inputs.
-    """
-    definition = layer.definition
-    if not isinstance(definition, LayerDefinition) or definition.template is not None or call.constants:
-        return None
-    shapes = tuple(
-        [
-            tuple([named("?") if size is UNKNOWN and axis else size for axis, size in enumerate(shape or ())])
-            for shape in inputs
-        ]
-    )
-    input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
-    try:
-        result = _apply_layer(definition, {**layer.args, **call.args}, shapes, input_dtype, layer.dtype)
-    except Refusal:
-        return None
-    outputs = tuple([shape and tuple(map(plain, shape)) for shape in result.outputs])
-    inferred = Inferred(outputs, unknown=frozenset({"params", "macs", "flops"}))
     return result._replace(inputs=tuple(inputs), outputs=outputs, inferred=inferred, macs=UNKNOWN)
 
 

@@ -11,13 +11,10 @@ from convcalc.layers import require_builtin
 from convcalc.model import Call, Layer, Model, Ref
 
 
-def run_call(
-    layer: Layer, call: Call, inputs: Sequence[tuple[Shape | None, str]], has_named_sizes: bool = False
-) -> CallResult:
+def run_call(layer: Layer, call: Call, inputs: Sequence[tuple[Shape | None, str]]) -> CallResult:
     """Returns the result of a call of a layer on inputs of these shapes and dtypes.
 
-    ``call`` states everything about the call but its inputs. With ``has_named_sizes``, unknown sizes may be known to the
-    program (:class:`Model`). Raises :class:`convcalc.base.problems.ConvcalcError` if the layer does not
+    ``call`` states everything about the call but its inputs. Raises :class:`convcalc.base.problems.ConvcalcError` if the layer does not
     accept the inputs.
     """
     definition = require_builtin("InputLayer")
@@ -30,7 +27,7 @@ def run_call(
         *(Call(number, ()) for number in range(count)),
         call._replace(layer=count, inputs=refs, masks=(), order=()),
     )
-    model = Model("", "Functional", (*layers, layer), calls, refs, (), has_named_sizes=has_named_sizes)
+    model = Model("", "Functional", (*layers, layer), calls, refs, ())
     session = start_session()
     run = run_calls(model, [shape for shape, _ in inputs], session)
     session.raise_errors()

@@ -83,7 +83,7 @@ def finish(run: Any, node: Node, returns_list: bool = False) -> Any:
     inputs = [(tensor.shape, tensor.dtype) for tensor in node.inputs]
     reason = layer.unknown or next((tensor.reason for tensor in node.inputs if tensor.reason is not None), None)
     try:
-        result = run_call(run.layer_of(layer), node.call(), inputs, reason is not None)
+        result = run_call(run.layer_of(layer), node.call(), inputs)
     except ConvcalcError as failed:
         problem = next(problem for problem in failed.problems if problem.severity == "error")
         message = problem.message.replace("'input_0'", "the call's input")

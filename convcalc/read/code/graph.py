@@ -130,10 +130,7 @@ class TensorValue(Special):
         """The shape as the program sees it."""
         if self.shape is None:
             return self.reason or Unknown("the shape of this tensor is unknown")
-        sizes = to_sizes(self.shape)
-        if self.reason is None:
-            return sizes
-        return ShapeTuple((sizes[:1]) + tuple(self.reason if size is None else size for size in sizes[1:]))
+        return to_sizes(self.shape)
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
         """Returns the shape and similar attributes, or a method of tensors."""

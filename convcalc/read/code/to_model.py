@@ -85,14 +85,12 @@ def functional(
     names = tuple(str(key) for key in outputs) if isinstance(outputs, dict) else ()
     own = None if class_name in ("Functional", "Model") else Foreign(class_name)
     problems = (*graph.file.problems, *notes(node.layer for node in calls))
-    is_open = any(tensor.reason is not None for node in calls for tensor in node.outputs)
     return model._replace(
         trainable=trainable,
         own_flags=True,
         output_names=names,
         own_class=own,
         problems=problems,
-        has_named_sizes=is_open,
     )
 
 
@@ -128,7 +126,6 @@ def _sequential(run: Any, model: ModelValue) -> Model:
         own_flags=True,
         own_class=own,
         problems=tuple(notes([first_layer, *model.layers] if tensor is not None else model.layers)),
-        has_named_sizes=tensor is not None and tensor.reason is not None,
     )
 
 
