@@ -94,12 +94,21 @@ def _layers_accept(
     shapes = [adjusted(tensor.shape or (), from_sizes(array.shape)) for tensor, array in zip(inputs, arrays)]
     if not any(_differs(tensor.shape or (), shape or ()) for tensor, shape in zip(inputs, shapes)):
         return True
+    built = run.model_of(model)
     try:
-        run_on(run.model_of(model), [shape and (UNKNOWN, *shape[1:]) for shape in shapes])
+        own = run_on(built, [tensor.shape for tensor in inputs])
+        other = run_on(built, [shape and (UNKNOWN, *shape[1:]) for shape in shapes])
     except ConvcalcError as failed:
         problem = next(problem for problem in failed.problems if problem.severity == "error")
         run.fault(problem.code, f"`{method}` gives '{model.name}' data of other sizes: {problem.message}", spot, model)
         return False
+    for layer, first, second in zip(built.layers, own.weights, other.weights):
+        if first is not None and second is not None and [w.shape for w in first] != [w.shape for w in second]:
+            received = " and ".join(shape_text(shape or ()) for shape in shapes)
+            message = f"the weights of '{layer.name}' have other shapes for data of shape {received} (`{method}`)"
+            expects = " and ".join(shape_text(tensor.shape or ()) for tensor in inputs)
+            run.fault(codes.WRONG_SHAPE, f"'{model.name}' expects an input of shape {expects}: {message}", spot, model)
+            return False
     return True
 
 
