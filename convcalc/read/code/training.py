@@ -12,7 +12,7 @@ from typing import Any
 from convcalc.analyse.inference import run_on
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
-from convcalc.base.numbers import UNKNOWN, Shape, shape_text
+from convcalc.base.numbers import UNKNOWN, Number, Shape, plain, shape_text
 from convcalc.base.problems import ConvcalcError
 from convcalc.read.code.arrays import Array
 from convcalc.read.code.graph import ModelValue, TensorValue, from_sizes, leaves, mapped, tensors_in
@@ -139,10 +139,7 @@ def input_problem(expected: Shape, shape: Shape) -> str:
 
     Keras ignores a last axis of size 1 in both shapes. The layers of the model check the other sizes.
     """
-    accepts = all(
-        size is UNKNOWN or other is UNKNOWN or size == other
-        for size, other in zip(_without_one(expected)[1:], _without_one(shape)[1:])
-    )
+    accepts = not _differs(_without_one(expected)[1:], _without_one(shape)[1:])
     if accepts and len(shape) != len(expected):
         accepts = adjusted(expected, shape) is not None
     if accepts:
@@ -296,12 +293,18 @@ def _same_rank(target: Shape, output: Shape) -> tuple[Shape, Shape]:
 
 
 def _differs(first: Shape, second: Shape) -> bool:
-    return any(size is not UNKNOWN and other is not UNKNOWN and size != other for size, other in zip(first, second))
+    return any(map(_conflict, first, second))
+
+
+def _conflict(size: Number, other: Number) -> bool:
+    """Returns True if two sizes are known and differ."""
+    known, wanted = plain(size), plain(other)
+    return isinstance(known, int) and isinstance(wanted, int) and known != wanted
 
 
 def _broadcasts(first: Shape, second: Shape) -> bool:
-    return all(
-        size is UNKNOWN or other is UNKNOWN or size == other or 1 in (size, other)
+    return not any(
+        _conflict(size, other) and 1 not in (plain(size), plain(other))
         for size, other in zip(reversed(first), reversed(second))
     )
 
