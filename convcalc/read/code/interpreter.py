@@ -437,7 +437,7 @@ class Interpreter(Expressions):
         if isinstance(decorator, Library) and decorator.path in _PROPERTIES:
             return Wrapped("property", function)
         if isinstance(decorator, (FunctionValue, ClassValue, Bound)) or (
-            isinstance(decorator, Native) and decorator.name in ("setter", "partial")
+            isinstance(decorator, Native) and decorator.name in ("setter", "partial", "decorator")
         ):
             result = self.call(decorator, [function], {}, self.spot(node))
             return function if isinstance(result, Unknown) else result

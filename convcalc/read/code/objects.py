@@ -56,6 +56,12 @@ _CHANGES = frozenset(
         "popitem",
         "add",
         "discard",
+        "popleft",
+        "appendleft",
+        "extendleft",
+        "rotate",
+        "move_to_end",
+        "subtract",
     )
 )
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -384,6 +390,8 @@ class Objects:
             getter = value.cls.find("__getitem__")
             if getter is not MISSING:
                 return self.call(Bound(getter, value), [key], {}, spot)
+            if value.cls.kind == "namedtuple":
+                return self.item(tuple(value.attributes.values()), key, spot)
         if isinstance(value, (Library, ClassValue)):  # a type such as `list[int]`, or a member of an enum
             if isinstance(value, ClassValue) and value.kind == "enum" and isinstance(key, str):
                 return self.attribute(value, key, spot)

@@ -21,6 +21,7 @@ from convcalc.read.code.values import (
     UnknownNumber,
     Wrapped,
     first_unknown,
+    unknown_result,
 )
 
 
@@ -213,12 +214,12 @@ def _abs(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
 
 @function("builtins.round")
 def _round(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    return _plain(run, round, args, kwargs, spot)
+    return call_plain(run, round, args, kwargs, spot)
 
 
 @function("builtins.divmod")
 def _divmod(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    return _plain(run, divmod, args, kwargs, spot)
+    return call_plain(run, divmod, args, kwargs, spot)
 
 
 @function("builtins.pow", "math.pow")
@@ -227,17 +228,17 @@ def _pow(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
 
 
 def _of_python(python: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda run, args, kwargs, spot: _plain(run, python, args, kwargs, spot)
+    return lambda run, args, kwargs, spot: call_plain(run, python, args, kwargs, spot)
 
 
 for _python in (chr, ord, bin, hex, complex, ascii):
     function(f"builtins.{_python.__name__}")(_of_python(_python))
 
 
-def _plain(run: Any, python: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+def call_plain(run: Any, python: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     """Calls a function of Python on plain values."""
     if (unknown := first_unknown((args, kwargs))) is not None:
-        return Unknown(unknown.reason, unknown.spot)
+        return unknown_result([*args, *kwargs.values()], unknown)
     if any(isinstance(value, (Special, Instance)) for value in [*args, *kwargs.values()]):
         return run.unknown("this call is not followed", spot)
     return run.guarded(lambda: python(*args, **kwargs), spot)
