@@ -84,7 +84,7 @@ def fill_sequential(run: Any, model: ModelValue, args: list[Any], kwargs: dict[s
         layers = [layers]
     elements = run.iterate(layers, spot)
     if isinstance(elements, Unknown):
-        model.unknown = Unknown(f"its list of layers is unknown: {elements.reason}", spot)
+        add_unknown(run, model, Unknown(f"its list of layers is unknown: {elements.reason}", spot), spot)
         return
     for layer in elements:
         add(run, model, layer, spot, then_build=False)
@@ -103,14 +103,17 @@ def name_model(run: Any, model: ModelValue, given: dict[str, Any]) -> None:
 
 def add(run: Any, model: ModelValue, layer: Any, spot: Spot, then_build: bool = True) -> None:
     """Does ``model.add(layer)``."""
-    run.change(model)
-    if run.doubt is not None:
-        model.unknown = Unknown(f"a layer is added under a test that is unknown: {run.doubt.reason}", spot)
     if isinstance(layer, TensorValue) and layer.node.layer.path == "keras.layers.InputLayer":
         layer = layer.node.layer
+    if run.doubt is not None:
+        reason = (
+            f"whether '{getattr(layer, 'name', '?')}' is added depends on a test that is unknown: {run.doubt.reason}"
+        )
+        add_unknown(run, model, Unknown(reason, spot), spot)
+        return
     if not isinstance(layer, LayerValue):
         reason = layer.reason if isinstance(layer, Unknown) else "the value is not a layer"
-        model.unknown = Unknown(f"a layer is unknown: {reason}", spot)
+        add_unknown(run, model, Unknown(f"a layer is unknown: {reason}", spot), spot)
         return
     if layer.path == "keras.layers.InputLayer":
         if layer.nodes and layer.nodes[0].outputs:
@@ -127,6 +130,18 @@ def add(run: Any, model: ModelValue, layer: Any, spot: Spot, then_build: bool = 
     model.layers.append(layer)
     if then_build:
         rebuild(run, model, spot)
+
+
+def add_unknown(run: Any, model: ModelValue, reason: Unknown, spot: Spot) -> None:
+    """Adds a layer that is unknown to a Sequential, so that nothing after it and no total seems known."""
+    if not model.is_sequential:
+        model.unknown = model.unknown or reason
+        return
+    layer = LayerValue("unknown.?", run.names.automatic("unknown"), spot)
+    layer.definition = Foreign("?")
+    layer.unknown = reason
+    model.layers.append(layer)
+    rebuild(run, model, spot)
 
 
 def _shape_argument(layer: LayerValue) -> Any:
@@ -181,16 +196,32 @@ def fill_functional(run: Any, model: ModelValue, args: list[Any], kwargs: dict[s
         return
     inputs, outputs = given["inputs"], given["outputs"]
     name_model(run, model, given)
-    unknown = first_unknown(list(leaves((inputs, outputs))))
-    model.inputs, model.outputs = inputs, outputs
-    if unknown is not None:
-        model.unknown = Unknown(f"one of its tensors is unknown: {unknown.reason}", spot)
+    outputs = mapped(outputs, lambda value: _known_tensor(run, value, tensors_in(inputs), spot))
     ins = tensors_in(inputs)
     known = {id(tensor.node) for tensor in ins}
-    for node in nodes_between(ins, tensors_in(outputs)):
-        if node.layer.path == "keras.layers.InputLayer" and id(node) not in known:
+    missing = [
+        node
+        for node in nodes_between(ins, tensors_in(outputs))
+        if node.layer.path == "keras.layers.InputLayer" and id(node) not in known
+    ]
+    if first_unknown(list(leaves(inputs))) is not None:
+        inputs = [*ins, *(node.outputs[0] for node in missing)]
+    else:
+        for node in missing:
             message = f"'{model.name}' depends on the input '{node.layer.name}', which is not one of its inputs; add it to `inputs`"
             run.fault(codes.WRONG_INPUTS, message, spot, model)
+    model.inputs, model.outputs = inputs, outputs
+
+
+def _known_tensor(run: Any, value: Any, inputs: list[TensorValue], spot: Spot) -> Any:
+    """Returns an output of a model; for an unknown value, the output of a layer that is unknown."""
+    if isinstance(value, TensorValue) or not isinstance(value, (Unknown, LayerValue)):
+        return value
+    reason = value.reason if isinstance(value, Unknown) else f"'{value.name}' is a layer, not a tensor"
+    layer = LayerValue("unknown.?", run.names.automatic("unknown"), spot)
+    layer.definition = Foreign("?")
+    layer.unknown = Unknown(f"an output of the model is unknown: {reason}", spot)
+    return unknown_output(run, new_node(run, layer, inputs, spot), layer.unknown)
 
 
 def call_model(run: Any, model: ModelValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:

@@ -41,7 +41,8 @@ MAX_BITS = 2_048  # the maximum size of a whole number
 MAX_DEPTH = 60  # the maximum depth of calls
 
 _PLAIN = (str, bytes, int, float, complex, list, tuple, dict, set, frozenset, range, slice, bool)
-_CHANGES = frozenset(
+# The methods that change a list, a dict, a set or a model.
+CHANGES = frozenset(
     (
         "append",
         "extend",
@@ -208,7 +209,7 @@ class Objects:
             return method  # such as `range.start` or `complex.real`
 
         def run(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-            if name in _CHANGES and isinstance(value, (list, dict, set)):
+            if name in CHANGES and isinstance(value, (list, dict, set)):
                 run.change(value)
             elif (doubt := run.doubtful(value)) is not None:
                 return doubt

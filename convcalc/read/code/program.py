@@ -26,6 +26,7 @@ from convcalc.read.code.arrays import Array, as_array
 from convcalc.read.code.folders import between
 from convcalc.read.code.graph import LayerValue, ModelValue, Node, TensorValue, tensors_in, to_sizes
 from convcalc.read.code.interpreter import Interpreter
+from convcalc.read.code.objects import CHANGES
 from convcalc.read.code.syntax import syntax_tree
 from convcalc.read.code.values import (
     MISSING,
@@ -115,26 +116,41 @@ class Program(Interpreter):
         outer = self.source, self.via
         self.source, self.via = module.source, None
         try:
-            for node in nodes:
-                try:
-                    self.block([node], env)
-                except Raised as raised:
-                    self.unfinished(node, raised, env)
-                except RecursionError:
-                    self.unfinished(
-                        node, self.error("RecursionError", "the code is nested too deeply", self.spot(node)), env
-                    )
-                if module is self.main:
-                    self._use_settings(module)
+            self._follow_all(nodes, env)
         finally:
             self.source, self.via = outer
 
+    def _follow_all(self, nodes: Sequence[ast.stmt], env: Environment) -> None:
+        for node in nodes:
+            try:
+                if isinstance(node, ast.If) and isinstance(taken := self.truth(self.evaluate(node.test, env)), bool):
+                    self._follow_all(node.body if taken else node.orelse, env)
+                else:
+                    self.block([node], env)
+            except Raised as raised:
+                self.unfinished(node, raised, env)
+            except RecursionError:
+                nested = self.error("RecursionError", "the code is nested too deeply", self.spot(node))
+                self.unfinished(node, nested, env)
+            if env.module is self.main:
+                self._use_settings(env.module)
+
     def unfinished(self, node: ast.stmt, raised: Raised, env: Environment) -> None:
-        """Makes the names unknown that a statement would have assigned if it had not raised an exception."""
+        """Notes that a statement raised an exception: the names that it assigns and the objects that it changes are unknown."""
         reason = f"the statement that defines it raises {raised.class_name}: {self.message_of(raised)}"
         for part in ast.walk(node):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part.id not in env.variables:
                 env.variables[part.id] = Unknown(reason, raised.spot)
+            elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in CHANGES:
+                owner = part.func.value
+                value = env.variables.get(owner.id) if isinstance(owner, ast.Name) else None
+                about = Unknown(
+                    f"a statement that changes it raises {raised.class_name}: {self.message_of(raised)}", raised.spot
+                )
+                if isinstance(value, ModelValue):
+                    models.add_unknown(self, value, about, self.spot(node))
+                elif isinstance(value, (list, dict)):
+                    self.changed[id(value)] = (value, about)
 
     def _use_settings(self, module: ModuleValue) -> None:
         for name in self.settings:
