@@ -317,10 +317,15 @@ def _opaque(run: Any, operation: Operation, tensors: list[TensorValue], reason: 
     return unknown_output(run, new_node(run, layer, tensors, spot), reason)
 
 
-def opaque_call(run: Any, name: str, tensors: list[TensorValue], reason: Unknown, spot: Spot) -> TensorValue:
-    """Returns the result of a function on tensors that convcalc does not know: its shape is unknown."""
+def opaque_call(
+    run: Any, name: str, tensors: list[TensorValue], reason: Unknown, spot: Spot, has_weights: bool = False
+) -> TensorValue:
+    """Returns the result of a function on tensors that convcalc does not know: its shape is unknown.
+
+    With ``has_weights``, the function may contain layers, so its parameters are unknown too.
+    """
     layer = LayerValue(f"functions.{name}", "", spot)
-    layer.definition = Foreign(name, module="keras.src.ops.unknown")
+    layer.definition = Foreign(name) if has_weights else Foreign(name, module="keras.src.ops.unknown")
     layer.name = name if run.inside else run.names.automatic(name)
     layer.unknown = reason
     return unknown_output(run, new_node(run, layer, tensors, spot), reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins as python
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -329,6 +330,17 @@ class Program(Interpreter):
             first, second = (getattr(python, text.removeprefix("builtins."), None) for text in (path, other))
             return isinstance(first, type) and isinstance(second, type) and issubclass(first, second)
         return libraries.extends(path, other)
+
+    def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot, env: Any = None) -> Any:
+        """Returns the result of a call. An unknown function of tensors stays in the graph, as a layer that is unknown."""
+        result = super().call(function, args, kwargs, spot, env)
+        if type(result) is Unknown and isinstance(function, (Unknown, Library, LibraryObject)):
+            tensors = tensors_in((args, kwargs))
+            if tensors:
+                name = getattr(function, "name", "") or "function"
+                short = re.sub(r"\W.*", "", name.rpartition(".")[2]) or "function"
+                return calls.opaque_call(self, short, tensors, result, spot, has_weights=True)
+        return result
 
     def call_library(self, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns the result of calling a function or a class of a library."""
