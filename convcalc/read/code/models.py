@@ -168,8 +168,12 @@ def rebuild(run: Any, model: ModelValue, spot: Spot) -> None:
     if model.input_tensor is None:
         return
     tensor: Any = model.input_tensor
-    for layer in model.layers:
-        tensor = call_layer(run, layer, [tensor], {}, layer.spot or spot)
+    outer, run.tape = run.tape, []  # these calls belong to the model, not to the graph in which it is built
+    try:
+        for layer in model.layers:
+            tensor = call_layer(run, layer, [tensor], {}, layer.spot or spot)
+    finally:
+        run.tape = outer
     model.outputs = tensor
     model.inputs = model.input_tensor
     run.names.automatic("Functional")

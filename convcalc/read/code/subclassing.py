@@ -301,12 +301,13 @@ def own_model(run: Any, model: ModelValue) -> Model:
         calls = [Call(0, ()), *(Call(number + 1, (Ref(0),)) for number in range(len(layers)))]
         problems = tuple(notes([model, *model.tracked]))
         return Model(
-            model.name, "Functional", (source, *layers), tuple(calls), (Ref(0),), (), own_flags=True, own_class=own,
+            model.name, model.class_name, (source, *layers), tuple(calls), (Ref(0),), (), own_flags=True, own_class=own,
             problems=problems, trainable=model.is_trainable, subclassed=True,
         )  # fmt: skip
     inner = inner_model(run, model, followed)
     return in_order(inner, [layer.name for layer in model.tracked])._replace(
         name=model.name,
+        class_name=model.class_name,
         own_class=own,
         subclassed=True,
         trainable=model.is_trainable,

@@ -84,7 +84,8 @@ def functional(
     )
     names = tuple(str(key) for key in outputs) if isinstance(outputs, dict) else ()
     own = None if class_name in ("Functional", "Model") else Foreign(class_name)
-    problems = (*graph.file.problems, *notes(node.layer for node in calls))
+    found = [problem for problem in graph.file.problems if nodes is None or problem.code != codes.UNUSED_LAYER]
+    problems = (*found, *notes(node.layer for node in calls))
     return model._replace(
         trainable=trainable,
         own_flags=True,
