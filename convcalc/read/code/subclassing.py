@@ -216,6 +216,7 @@ def inner_model(run: Any, layer: LayerValue, followed: Followed) -> Model:
         model = functional(run, layer.name, "Functional", followed.inputs, followed.result, nodes=followed.nodes)
     finally:
         run.inside -= 1
+    model = model._replace(subclassed=True)  # calls that no output depends on have rows too
     if not layer.weights:
         return model
     layers = (*model.layers, variables_layer(layer))
