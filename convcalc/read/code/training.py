@@ -100,7 +100,10 @@ def _layers_accept(
         other = run_on(built, [shape and (UNKNOWN, *shape[1:]) for shape in shapes])
     except ConvcalcError as failed:
         problem = next(problem for problem in failed.problems if problem.severity == "error")
-        run.fault(problem.code, f"`{method}` gives '{model.name}' data of other sizes: {problem.message}", spot, model)
+        ranks = [(tensor.shape or (), from_sizes(array.shape)) for tensor, array in zip(inputs, arrays)]
+        cure = next((_cure(own, given) for own, given in ranks if len(own) != len(given)), "")
+        message = f"`{method}` gives '{model.name}' data of other sizes: {problem.message}{cure}"
+        run.fault(problem.code, message, spot, model)
         return False
     for layer, first, second in zip(built.layers, own.weights, other.weights):
         if first is not None and second is not None and [w.shape for w in first] != [w.shape for w in second]:

@@ -1,0 +1,100 @@
+"""What Keras refuses when a program trains or uses a model, found before the program runs.
+
+`tests/live/test_training_faults.py` compares the rules with the live Keras.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from convcalc.read.code.file import follow
+
+MODEL = """
+import numpy as np
+import keras
+from keras import layers
+model = keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(10, activation="softmax")])
+model.compile("adam", "categorical_crossentropy")
+"""
+
+
+def faults(code: str) -> list[tuple[str, int, str]]:
+    """Returns the code, the line and the message of each error in a program."""
+    problems = follow(code, "train.py").problems
+    return [
+        (problem.code, problem.mark.line if problem.mark else 0, problem.message)
+        for problem in problems
+        if problem.severity == "error"
+    ]
+
+
+def test_data_and_labels_that_fit() -> None:
+    assert faults(MODEL + "model.fit(np.zeros((60, 28, 28, 1)), np.zeros((60, 10)), validation_split=0.1)") == []
+
+
+def test_keras_adds_a_last_axis_of_one() -> None:
+    assert faults(MODEL + "model.fit(np.zeros((60, 28, 28)), np.zeros((60, 10)))") == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "code", "text"),
+    [
+        (
+            "model.fit(np.zeros((60, 32, 32, 1)), np.zeros((60, 10)))",
+            "wrong-shape",
+            "expects an input of shape (None, 28, 28, 1), but gets (60, 32, 32, 1)",
+        ),
+        (
+            "model.fit(np.zeros((60, 28, 28, 3)), np.zeros((60, 10)))",
+            "wrong-shape",
+            "the weights of 'conv2d' have other shapes",
+        ),
+        ("model.fit(np.zeros((60, 784)), np.zeros((60, 10)))", "wrong-shape", "`x.reshape(-1, 28, 28, 1)`"),
+        ("model.predict(np.zeros((28, 28, 1)))", "vanishing-size", "`np.expand_dims(x, 0)`"),
+        ("model.fit(np.zeros((60, 28, 28, 1)), np.zeros((50, 10)))", "samples-differ", "60 and 50 samples"),
+        ("model.fit(np.zeros((60, 28, 28, 1)), np.zeros(60))", "labels-differ", "use sparse_categorical_crossentropy"),
+        (
+            "model.evaluate(np.zeros((60, 28, 28, 1)), np.zeros((60, 9)))",
+            "labels-differ",
+            "set the last layer to 9 units",
+        ),
+        (
+            "model.fit(np.zeros((60, 28, 28, 1)), np.zeros((60, 10)), validation_data=(np.zeros((6, 28, 28, 1)), np.zeros((6, 4))))",
+            "labels-differ",
+            "fit's validation_data",
+        ),
+    ],
+)
+def test_faults(statement: str, code: str, text: str) -> None:
+    ((found, line, message),) = faults(MODEL + statement)
+    assert (found, line) == (code, 7)
+    assert text in message
+
+
+def test_sparse_labels() -> None:
+    model = MODEL.replace("categorical_crossentropy", "sparse_categorical_crossentropy")
+    assert faults(model + "model.fit(np.zeros((60, 28, 28, 1)), np.zeros(60))") == []
+    ((code, _, message),) = faults(model + "model.fit(np.zeros((60, 28, 28, 1)), np.zeros((60, 10)))")
+    assert code == "labels-differ"
+    assert "use categorical_crossentropy for one-hot labels" in message
+
+
+def test_a_model_that_its_first_data_build() -> None:
+    model = "import keras, numpy as np\nm = keras.Sequential([keras.layers.LSTM(4), keras.layers.Dense(1)])\nm.compile('adam', 'mse')\n"
+    assert faults(model + "m.fit(np.zeros((60, 5, 3)), np.zeros(60))") == []
+    ((code, _, message),) = faults(model + "m.fit(np.zeros((60, 5)), np.zeros(60))")
+    assert code == "wrong-rank"
+    assert "LSTM 'lstm' expects (length, features)" in message
+
+
+def test_the_result_of_predict_has_a_shape() -> None:
+    code = MODEL + "y = model.predict(np.zeros((60, 28, 28, 1)))\nn = y.shape[1]\n"
+    assert follow(code, "train.py").main.variables["n"] == 10
+
+
+def test_unknown_data_are_not_checked() -> None:
+    assert faults(MODEL + "import mydata\nx, y = mydata.load()\nmodel.fit(x, y)") == []
+
+
+def test_a_fault_that_the_program_catches_is_none() -> None:
+    assert faults(MODEL + "try:\n    model.predict(np.zeros((3, 3)))\nexcept ValueError:\n    pass") == []
