@@ -23,6 +23,15 @@ _MAX_MESSAGE = 1200
 MAX_UNPLACED = 20  # the maximum number of errors that are shown without a line, e.g. for a Keras file
 
 
+_IN_CODE = re.compile(r"(?s)(.+?\.(?:py|ipynb)):.+")
+
+
+def file_of(name: str) -> str:
+    """Returns the path in the name of a source or a model: ``nb.ipynb`` for ``nb.ipynb:cell3``, ``train.py`` for ``train.py:model``."""
+    match = _IN_CODE.fullmatch(name)
+    return match[1] if match else name
+
+
 class Source(Struct):
     """The text of a file, kept so that problems can show its lines."""
 
@@ -41,6 +50,17 @@ class Mark(Struct):
     def file(self) -> str:
         """The name of the source, as the user gave it."""
         return self.source.name
+
+    @property
+    def path(self) -> str:
+        """The file on disk; for a cell of a notebook, the notebook."""
+        return file_of(self.source.name)
+
+    @property
+    def cell(self) -> str:
+        """The cell of a notebook with the position in it, such as ``cell3:8:5``; "" for other files."""
+        name = self.source.name
+        return "" if self.path == name else f"{name[len(self.path) + 1 :]}:{self.line}:{self.column}"
 
     @property
     def excerpt(self) -> str:

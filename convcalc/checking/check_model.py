@@ -23,6 +23,7 @@ class CheckResult:
         problems: Failed checks and warnings; without a report, the reasons why the file could not be read.
         comparison: The differences from the record; None if there is no record.
         seconds: The duration.
+        has_fault: True if the report is missing because the code has a fault, not because the file cannot be read.
     """
 
     source: str
@@ -30,6 +31,12 @@ class CheckResult:
     problems: tuple[Problem, ...] = ()
     comparison: Comparison | None = None
     seconds: float = 0.0
+    has_fault: bool = False
+
+    @property
+    def is_unread(self) -> bool:
+        """True if the file could not be read."""
+        return self.report is None and not self.has_fault
 
     @property
     def passed(self) -> bool:

@@ -129,7 +129,8 @@ def command(
     """Check models against budgets, expectations and records (for CI).
 
     Each MODEL is checked against the `expect:` and `budget:` in its spec, the budgets given as options and in pyproject.toml, and
-    its record. Without MODEL, the models under [tool.convcalc.records] in pyproject.toml are checked.
+    its record. Python code (FILE.py) is also checked for what Keras refuses when it builds and trains a model. Without MODEL, the
+    models under [tool.convcalc.records] in pyproject.toml are checked.
 
     The exit code is 1 if a check failed, 2 if a model could not be read.
     """
@@ -142,7 +143,7 @@ def command(
         )
     settings = project()
     options = Inputs(values, inputs, batch, custom)
-    names = tuple(options.sources(models or tuple(settings.records)))
+    names = tuple(options.sources(models or tuple(settings.records), each=True))
     if not names:
         raise error(
             codes.MISSING_ARGUMENT,

@@ -5,6 +5,7 @@ The settings and the result are plain data that can be sent between processes.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 _RECORD_ENDINGS = (".txt", ".json", ".yaml", ".keras", ".h5")  # a folder is searched for a record in this order
+
+
+# The codes of code that cannot be read. All other errors in code are faults: Keras refuses the code.
+_UNREADABLE = (codes.PYTHON_SYNTAX, codes.SEVERAL_MODELS, codes.NO_MODEL_IN_CODE, codes.TOO_MUCH_WORK)
 
 
 class NewRecord(Struct):
@@ -88,8 +93,8 @@ class CheckRun:
             result = self._result(name, report)
             new_record = _new_record(report, self.record, name) if self.record else None
         except ConvcalcError as failed:
-            result = CheckResult(name, None, failed.problems)
-        code = USAGE_ERROR if result.report is None else OK if result.passed else CHECK_FAILED
+            result = CheckResult(name, None, failed.problems, has_fault=_is_fault(name, failed))
+        code = USAGE_ERROR if result.is_unread else OK if result.passed else CHECK_FAILED
         payload = self._payload(replace(result, seconds=monotonic() - began))
         return Outcome(tuple(messages), new_record, code, payload)
 
@@ -127,7 +132,7 @@ def _record_in_folder(record: str | None, model: str) -> str | None:
     """
     if record is None or not Path(record).is_dir():
         return record
-    paths = [Path(record, Path(model).stem + ending) for ending in _RECORD_ENDINGS]
+    paths = [Path(record, record_stem(model) + ending) for ending in _RECORD_ENDINGS]
     existing = next((path for path in paths if path.is_file()), None)
     if existing is None:
         names = listed(path.name for path in paths)
@@ -135,6 +140,24 @@ def _record_in_folder(record: str | None, model: str) -> str | None:
             codes.NO_RECORD, f"{model}: {record} has no record of this model: expected {names}; --record writes it"
         )
     return str(existing)
+
+
+def record_stem(model: str) -> str:
+    """Returns the name of a model's record in a folder: ``model`` for ``model.yaml``, ``train-build`` for ``train.py:build``."""
+    from convcalc.read.code_settings import split_target
+
+    path, target = split_target(model)
+    words = [Path(path).stem, *re.findall(r"\w+", target)]
+    return "-".join(words)
+
+
+def _is_fault(name: str, failed: ConvcalcError) -> bool:
+    """Returns True if a model is missing because its code has a fault that Keras refuses."""
+    from convcalc.read.code_settings import names_code
+
+    return names_code(name) and any(
+        problem.mark is not None and problem.code not in _UNREADABLE for problem in failed.problems
+    )
 
 
 def _new_record(report: Study, record: str, name: str) -> NewRecord:
@@ -145,5 +168,5 @@ def _new_record(report: Study, record: str, name: str) -> NewRecord:
 
     path = Path(record)
     if path.is_dir():
-        path = path / f"{Path(name).stem}.txt"
+        path = path / f"{record_stem(name)}.txt"
     return NewRecord(path, snapshot_text(report, path.suffix))

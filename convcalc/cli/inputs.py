@@ -96,19 +96,31 @@ class Inputs(Struct):
             return NO_SETTINGS
         return CodeSettings(dict(map(_setting, self.values)), dict(map(_input_sizes, self.inputs)), folder)
 
-    def sources(self, models: Sequence[str]) -> list[str]:
-        """Returns the sources of the models: ``FILE.py:*`` becomes a source for each of its models."""
-        if not any(source.endswith(":*") for source in models):
-            return list(models)
-        from convcalc.read import all_models
+    def sources(self, models: Sequence[str], each: bool = False) -> list[str]:
+        """Returns the sources of the models: ``FILE.py:*`` becomes a source for each of its models.
+
+        With ``each``, this also applies to ``FILE.py`` if its code has several models.
+        """
+        from convcalc.read.code_settings import ALL, names_code, split_target
 
         result: list[str] = []
         for source in models:
-            try:
-                result += all_models(source, self.settings())
-            except ConvcalcError:  # the command reports this error when it reads the model
-                result.append(source.removesuffix(":*"))
+            _, target = split_target(source)
+            if target == ALL or (each and not target and names_code(source)):
+                result += self._each(source.removesuffix(f":{ALL}"), target == ALL)
+            else:
+                result.append(source)
         return result
+
+    def _each(self, source: str, named: bool) -> list[str]:
+        """Returns a source for each model of a program. Without ``named``, the only model of a program needs no name."""
+        from convcalc.read import all_models
+
+        try:
+            sources = all_models(f"{source}:*", self.settings())
+        except ConvcalcError:  # the command reports this error when it reads the model
+            return [source]
+        return sources if named or len(sources) > 1 else [source]
 
 
 def raised_if_faulty(model: Model) -> Model:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from convcalc.base.problems import file_of
 from convcalc.base.structs import Struct
 
 SUFFIXES = (".py", ".ipynb")
@@ -35,9 +35,9 @@ def split_target(source: str) -> tuple[str, str]:
 
     The target is empty if the source names none, or is not Python code.
     """
-    found = re.fullmatch(r"(?s)(.+?\.(?:py|ipynb)):(.+)", source)
-    if found:
-        return found[1], found[2]
+    path = file_of(source)
+    if path != source:
+        return path, source[len(path) + 1 :]
     folder, _, target = source.rpartition(":")
     return (folder, target) if target and is_package(folder) else (source, "")
 

@@ -92,7 +92,7 @@ def _first(result: CheckResult) -> str:
 
 def status(result: CheckResult) -> str:
     """Returns ``passed``, ``failed``, or ``error`` if the file could not be read."""
-    return "error" if result.report is None else "passed" if result.passed else "failed"
+    return "error" if result.is_unread else "passed" if result.passed else "failed"
 
 
 def checks_data(models: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from convcalc.base.problems import Problem
+from convcalc.base.problems import Problem, file_of
 from convcalc.base.text import STDIN, visible
 from convcalc.checking.check_model import CheckResult
 from convcalc.rendering.output_format import OutputFormat
@@ -20,11 +20,13 @@ def commands(result: CheckResult) -> str:
 
 def _command(result: CheckResult, problem: Problem) -> str:
     mark = problem.mark
-    file = mark.file if mark else result.source
+    file = mark.path if mark else file_of(result.source)
     location: dict[str, object] = {} if file in STDIN else {"file": file}
-    if mark:
+    if mark and not mark.cell:
         location |= {"line": mark.line, "col": mark.column}
     text = problem.message if mark else f"{result.source}: {problem.message}"
+    if mark and mark.cell:
+        text = f"{mark.cell}: {text}"
     level = "warning" if problem.severity == "warning" else "error"
     return f"::{level} {_properties({**location, 'title': problem.code})}::{_escaped(text)}"
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from convcalc.base.problems import Problem
+from convcalc.base.problems import Problem, file_of
 from convcalc.base.structs import Struct
 from convcalc.checking.check_model import CheckResult
 from convcalc.rendering.output_format import OutputFormat
@@ -44,7 +44,7 @@ def suite(result: CheckResult) -> Suite:
     problems_of: dict[str, list[Problem]] = {name: [] for name in (_MODEL, *_checked_layers(result))}
     for problem in result.problems:
         problems_of.setdefault(problem.layer or _MODEL, []).append(problem)
-    outcome = "error" if result.report is None else "failure"
+    outcome = "error" if result.is_unread else "failure"
     failed = 0
     for name, problems in problems_of.items():
         failed += _test(suite, result, name, problems, outcome)
@@ -60,7 +60,9 @@ def _test(suite: Element, result: CheckResult, name: str, problems: Sequence[Pro
 
     Returns True if the test fails. Warnings do not make a test fail; they are the output of the test.
     """
-    case = SubElement(suite, "testcase", classname=_legal(result.source), name=_legal(name), file=_legal(result.source))
+    case = SubElement(
+        suite, "testcase", classname=_legal(result.source), name=_legal(name), file=_legal(file_of(result.source))
+    )
     case.set("time", _seconds(result.seconds if name == _MODEL else 0))
     errors = [problem for problem in problems if problem.severity == "error"]
     warnings = [problem for problem in problems if problem.severity != "error"]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from convcalc.base.codes import Code, meaning
 from convcalc.base.json_text import dumps
-from convcalc.base.problems import Mark, Problem
+from convcalc.base.problems import Mark, Problem, file_of
 from convcalc.base.structs import Struct
 from convcalc.base.text import STDIN, visible
 from convcalc.base.version import __version__
@@ -48,7 +48,7 @@ class Findings(Struct):
 
 def findings(result: CheckResult) -> Findings:
     """Returns the findings for one model."""
-    return Findings(result.report is not None, [_finding(result, problem) for problem in result.problems])
+    return Findings(not result.is_unread, [_finding(result, problem) for problem in result.problems])
 
 
 def sarif(models: Sequence[Findings]) -> str:
@@ -75,9 +75,15 @@ def _rule(code: Code) -> dict[str, Any]:
 
 def _finding(result: CheckResult, problem: Problem) -> Finding:
     level = "warning" if problem.severity == "warning" else "error"
-    message = _LINK.sub(r"\\[\1\\](", visible(problem.message))
+    message = _LINK.sub(r"\\[\1\\](", visible(_text(problem)))
     location = _location(result.source, problem.mark, problem.layer)
     return Finding(problem.code, level, message, location, _fingerprint(result, problem))
+
+
+def _text(problem: Problem) -> str:
+    """Returns the message of a problem. For a notebook, it begins with the cell, because a notebook's file has other lines."""
+    cell = problem.mark.cell if problem.mark else ""
+    return f"{cell}: {problem.message}" if cell else problem.message
 
 
 def _results(items: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[str, Any]]:
@@ -98,10 +104,10 @@ def _results(items: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[s
 def _location(source: str, mark: Mark | None, layer: str | None) -> dict[str, Any]:
     """Returns the location of a finding: the position in the file, and the layer. Standard input has no position."""
     location: dict[str, Any] = {}
-    file = mark.file if mark else source
+    file = mark.path if mark else file_of(source)
     if file not in STDIN:
         location["physicalLocation"] = {"artifactLocation": _artifact(file)}
-        if mark:
+        if mark and not mark.cell:
             region = {"startLine": mark.line, "startColumn": mark.column}
             location["physicalLocation"]["region"] = region
     if layer:

@@ -83,7 +83,7 @@ def _model(program: Program, target: str, name: str) -> Model:
     notes = [problem for problem in model.problems if problem not in errors and problem.layer not in faulty]
     layers = tuple(layer._replace(broken=True) if layer.name in faulty else layer for layer in model.layers)
     problems = (*_unused(program, name), *program.notes, *errors, *notes)
-    return model._replace(source=name, problems=problems, layers=layers)
+    return model._replace(source=f"{name}:{target}" if target else name, problems=problems, layers=layers)
 
 
 def follow(

@@ -11,7 +11,7 @@ from convcalc.base.numbers import UNKNOWN, Shape
 from convcalc.base.problems import Problem
 from convcalc.layers import LayerDefinition, require_builtin
 from convcalc.layers.registry import Inferred, Weight
-from convcalc.model import Call, Foreign, Layer, Model, Ref
+from convcalc.model import Call, Foreign, Layer, Model, Ref, input_args
 from convcalc.read.code.graph import LayerValue, ModelValue, Node, TensorValue, from_sizes, leaves, nodes_between
 from convcalc.read.code.values import Unknown
 from convcalc.read.spec.graph import FileContext, GraphBuilder
@@ -22,9 +22,10 @@ def layer_of(run: Any, layer: LayerValue) -> Layer:
     definition = inner_definition(run, layer)
     if isinstance(definition, Model):
         return Layer(layer.name, definition.shown_class, definition, trainable=layer.is_trainable, place=layer.spot)
-    return Layer(
+    made = Layer(
         layer.name, layer.class_name, definition, layer.args, layer.is_trainable, layer.dtype, place=layer.spot
     )
+    return made._replace(args=input_args(made)) if layer.path == "keras.layers.InputLayer" else made
 
 
 def inner_definition(run: Any, layer: LayerValue) -> Any:
