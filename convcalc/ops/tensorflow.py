@@ -15,7 +15,7 @@ from math import prod
 from typing import Annotated, Any, TypeAlias
 
 from convcalc.base import codes
-from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.numbers import UNKNOWN, Number, Shape, Traced, product
 from convcalc.base.problems import Refusal
 from convcalc.base.window import slide
 from convcalc.layers.arguments import RankFree
@@ -62,6 +62,8 @@ def _elements(vector: Tensor) -> list[Number] | None:
 def _size(value: Any) -> Number:
     if isinstance(value, Tensor):
         return UNKNOWN if value.value is None or isinstance(value.value, tuple) else _size_of_value(value.value)
+    if value is UNKNOWN or isinstance(value, Traced):
+        return value
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError
     return value

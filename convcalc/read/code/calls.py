@@ -9,9 +9,7 @@ from convcalc.analyse.single_call import run_call
 from convcalc.base.numbers import Shape
 from convcalc.base.problems import ConvcalcError
 from convcalc.layers import LayerDefinition
-from convcalc.layers.arguments import REQUIRED
-from convcalc.model import Call, Constant, Foreign, Layer, Slot
-from convcalc.ops import Operation, find_operation_class
+from convcalc.model import Constant, Foreign
 from convcalc.read.code.arrays import Array
 from convcalc.read.code.graph import (
     LayerValue,
@@ -25,8 +23,8 @@ from convcalc.read.code.graph import (
     mapped,
     tensors_in,
 )
-from convcalc.read.code.layer_arguments import argument_value, dtype_name
-from convcalc.read.code.values import MISSING, Native, Spot, Unknown, first_unknown, is_known
+from convcalc.read.code.layer_arguments import argument_value
+from convcalc.read.code.values import MISSING, Native, Spot, Unknown, is_known
 
 _MASKS = ("mask", "attention_mask", "query_mask", "value_mask", "key_mask")
 
@@ -176,159 +174,6 @@ def _call_arguments(run: Any, definition: Any, options: Mapping[str, Any]) -> di
         if name in declared and is_known(value):
             result[name] = declared[name].read(argument_value(run, value, declared[name]), definition.name)
     return result
-
-
-# Operations ---------------------------------------------------------------------------------------------------------------
-
-_OPERATORS = {
-    "+": "Add", "-": "Subtract", "*": "Multiply", "/": "TrueDivide", "//": "FloorDivide", "%": "Mod", "**": "Power", "@": "Matmul",
-    "neg": "Negative", "abs": "Absolute", "==": "Equal", "!=": "NotEqual", "<": "Less", "<=": "LessEqual", ">": "Greater",
-    ">=": "GreaterEqual", "&": "LogicalAnd", "|": "LogicalOr", "invert": "LogicalNot",
-}  # fmt: skip
-
-
-def tensor_operator(run: Any, tensor: TensorValue, symbol: str, other: Any, reflected: bool, spot: Spot) -> Any:
-    """Returns the result of an operator on a tensor."""
-    operation = find_operation_class(_OPERATORS[symbol]) if symbol in _OPERATORS else None
-    if operation is None:
-        return MISSING
-    if other is None:
-        return tensor if symbol == "pos" else call_operation(run, operation, [tensor], {}, spot)
-    operands = [other, tensor] if reflected else [tensor, other]
-    return call_operation(run, operation, operands, {}, spot)
-
-
-def get_item(run: Any, tensor: TensorValue, key: Any, spot: Spot) -> Any:
-    """Returns ``tensor[key]``."""
-    operation = find_operation_class("GetItem")
-    assert operation is not None
-    if tensors_in(key):
-        return _opaque(
-            run, operation, [tensor, *tensors_in(key)], Unknown("a subscript with a tensor is not followed", spot), spot
-        )
-    parts = [_known_part(part) for part in key] if isinstance(key, tuple) else _known_part(key)
-    return call_operation(run, operation, [tensor], {"key": parts}, spot)
-
-
-def _known_part(part: Any) -> Any:
-    if isinstance(part, slice):
-        return slice(*(None if bound is None else bound for bound in (part.start, part.stop, part.step)))
-    return part
-
-
-def call_operation(run: Any, operation: Operation, args: list[Any], kwargs: Mapping[str, Any], spot: Spot) -> Any:
-    """Returns the result of an operation of Keras. Without tensors among its arguments, the result is an array."""
-    names = (*operation.parameters, *operation.init_parameters)
-    values: dict[str, Any] = {}
-    if operation.variadic:
-        values[operation.parameters[0]] = list(args)
-    else:
-        values.update(zip(names, args))
-    values.update({name: value for name, value in kwargs.items() if name in names or name in operation.defaults})
-    values.pop("name", None)
-    tensors = tensors_in(values)
-    unknown = _unknown_argument(values)
-    if unknown is not None:
-        if not tensors:
-            return Unknown(unknown.reason, unknown.spot)
-        return _opaque(
-            run,
-            operation,
-            tensors,
-            Unknown(f"`{operation.function}` has an unknown argument: {unknown.reason}", spot),
-            spot,
-        )
-    order: list[TensorValue] = []
-
-    def filled(value: Any, name: str) -> Any:
-        if isinstance(value, TensorValue):
-            order.append(value)
-            return Slot(len(order) - 1)
-        if isinstance(value, (Array, WeightValue)):
-            return constant_of(value)
-        if isinstance(value, (list, tuple)):
-            return [filled(part, name) for part in value]
-        return dtype_name(value) or argument_value(run, value) if name in ("dtype",) else argument_value(run, value)
-
-    made = {name: filled(value, name) for name, value in values.items() if name in operation.init_parameters}
-    called = {name: filled(value, name) for name, value in values.items() if name not in operation.init_parameters}
-    if not order:
-        return _computed(run, operation, made, called, spot)
-    layer = LayerValue(f"{operation.module}.{operation.name}", "", spot)
-    layer.definition = operation
-    layer.args = operation.without_defaults(made)
-    if isinstance(kwargs.get("name"), str):
-        layer.name = kwargs["name"]
-    else:
-        layer.name = operation.function.rpartition(".")[2] if run.inside else run.names.automatic(operation.name)
-    node = new_node(
-        run,
-        layer,
-        order,
-        spot,
-        {name: value for name, value in called.items() if not _is_default(operation, name, value)},
-    )
-    return finish(run, node, operation.returns_list)
-
-
-def _is_default(operation: Operation, name: str, value: Any) -> bool:
-    default = operation.defaults.get(name, REQUIRED)
-    return default is not REQUIRED and type(value) is type(default) and bool(value == default)
-
-
-def _unknown_argument(values: Mapping[str, Any]) -> Unknown | None:
-    """Returns the first unknown part of the arguments of an operation."""
-    for value in values.values():
-        parts = [value.start, value.stop, value.step] if isinstance(value, slice) else value
-        if isinstance(parts, (list, tuple)):
-            flat = [
-                bound
-                for part in parts
-                for bound in ((part.start, part.stop, part.step) if isinstance(part, slice) else (part,))
-            ]
-        else:
-            flat = [parts]
-        unknown = first_unknown(flat)
-        if unknown is not None:
-            return unknown
-    return None
-
-
-def _computed(run: Any, operation: Operation, made: dict[str, Any], called: dict[str, Any], spot: Spot) -> Any:
-    """Returns the result of an operation on constants: an array of the inferred shape."""
-    layer = Layer(operation.function, operation.name, operation, operation.without_defaults(made))
-    try:
-        result = run_call(layer, Call(0, (), spot, called), ())
-    except ConvcalcError as failed:
-        raise run.error("ValueError", failed.problems[0].message, spot) from None
-    arrays = [
-        Unknown("the shape of this array is unknown", spot) if shape is None else Array(tuple(run.sizes(shape)), dtype)
-        for shape, dtype in zip(result.outputs, result.dtypes)
-    ]
-    return arrays[0] if len(arrays) == 1 and not operation.returns_list else arrays
-
-
-def _opaque(run: Any, operation: Operation, tensors: list[TensorValue], reason: Unknown, spot: Spot) -> TensorValue:
-    """Returns the result of an operation on tensors that is not followed: its shape is unknown."""
-    layer = LayerValue(f"{operation.module}.{operation.name}", "", spot)
-    layer.definition = Foreign(operation.name, module=operation.module)
-    layer.name = operation.function.rpartition(".")[2] if run.inside else run.names.automatic(operation.name)
-    layer.unknown = reason
-    return unknown_output(run, new_node(run, layer, tensors, spot), reason)
-
-
-def opaque_call(
-    run: Any, name: str, tensors: list[TensorValue], reason: Unknown, spot: Spot, has_weights: bool = False
-) -> TensorValue:
-    """Returns the result of a function on tensors that convcalc does not know: its shape is unknown.
-
-    With ``has_weights``, the function may contain layers, so its parameters are unknown too.
-    """
-    layer = LayerValue(f"functions.{name}", "", spot)
-    layer.definition = Foreign(name) if has_weights else Foreign(name, module="keras.src.ops.unknown")
-    layer.name = name if run.inside else run.names.automatic(name)
-    layer.unknown = reason
-    return unknown_output(run, new_node(run, layer, tensors, spot), reason)
 
 
 # Attributes of tensors ----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.base.numbers import UNKNOWN, ConstantShape, Shape, Traced
 from convcalc.model import NO_ARGS, Call, Constant, Model
 from convcalc.read.code.arrays import Array
-from convcalc.read.code.values import MISSING, ClassValue, Special, Spot, Unknown, UnknownNumber
+from convcalc.read.code.values import MISSING, ClassValue, DynamicSize, Special, Spot, Unknown, UnknownNumber
 
 
 class ShapeTuple(tuple):  # type: ignore[type-arg]  # a tuple of sizes: numbers, None and unknown values
@@ -62,7 +62,9 @@ class NamedSize(Traced):
 
 def engine_size(size: Any) -> Any:
     """Returns a size of the program as the engine has it."""
-    return UNKNOWN if size is None else NamedSize(size) if isinstance(size, Unknown) else size
+    if size is None or isinstance(size, DynamicSize):
+        return UNKNOWN
+    return NamedSize(size) if isinstance(size, Unknown) else size
 
 
 def program_size(size: Any) -> Any:

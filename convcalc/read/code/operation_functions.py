@@ -7,9 +7,9 @@ from typing import Any
 from convcalc.ops import find_function
 from convcalc.ops.registry import _classes
 from convcalc.read.code.arrays import Array
-from convcalc.read.code.calls import call_operation
 from convcalc.read.code.graph import TensorValue, WeightValue
 from convcalc.read.code.libraries import FUNCTIONS, function
+from convcalc.read.code.operations import call_operation
 from convcalc.read.code.values import Spot
 
 

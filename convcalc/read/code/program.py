@@ -19,6 +19,7 @@ from convcalc.read.code import (
     layer_arguments,
     libraries,
     models,
+    operations,
     subclassing,
     to_model,
     training,
@@ -360,7 +361,7 @@ class Program(Interpreter):
         if path.startswith(("keras.ops.", "keras.activations.", "keras.backend.", "tensorflow.", "numpy.")):
             tensors = tensors_in((args, kwargs))
             if tensors:
-                return calls.opaque_call(
+                return operations.opaque_call(
                     self, path.rpartition(".")[2], tensors, Unknown(f"`{path}` is not followed", spot), spot
                 )
         return Unknown(f"`{path}()` is not followed", spot)
@@ -464,11 +465,11 @@ class Program(Interpreter):
 
     def tensor_operator(self, tensor: TensorValue, symbol: str, other: Any, reflected: bool, spot: Spot) -> Any:
         """Returns the result of an operator on a tensor."""
-        return calls.tensor_operator(self, tensor, symbol, other, reflected, spot)
+        return operations.tensor_operator(self, tensor, symbol, other, reflected, spot)
 
     def get_item(self, tensor: TensorValue, key: Any, spot: Spot) -> Any:
         """Returns ``tensor[key]``."""
-        return calls.get_item(self, tensor, key, spot)
+        return operations.get_item(self, tensor, key, spot)
 
 
 def _is_exception(path: str) -> bool:

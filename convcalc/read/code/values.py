@@ -103,10 +103,19 @@ class UnknownNumber(Unknown):
     __slots__ = ()
 
 
+class DynamicSize(UnknownNumber):
+    """A size that a tensor has only when the model runs, such as the batch size: in shapes, it is None."""
+
+    __slots__ = ()
+
+
 def unknown_result(operands: Iterable[Any], unknown: Unknown) -> Unknown:
     """Returns the result of an arithmetic operation on values one of which is unknown: a number if all of them are numbers."""
-    numbers = all(isinstance(value, (UnknownNumber, int, float)) for value in operands)
-    return (UnknownNumber if numbers else Unknown)(unknown.reason, unknown.spot)
+    operands = [value for value in operands if value is not None]
+    for kind in (DynamicSize, UnknownNumber):
+        if all(isinstance(value, (kind, int, float)) for value in operands):
+            return kind(unknown.reason, unknown.spot)
+    return Unknown(unknown.reason, unknown.spot)
 
 
 class Special:
