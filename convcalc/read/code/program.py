@@ -340,7 +340,7 @@ class Program(Interpreter):
             if tensors:
                 name = getattr(function, "name", "") or "function"
                 short = re.sub(r"\W.*", "", name.rpartition(".")[2]) or "function"
-                return calls.opaque_call(self, short, tensors, result, spot, has_weights=True)
+                return operations.opaque_call(self, short, tensors, result, spot, has_weights=True)
         return result
 
     def call_library(self, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:

@@ -70,6 +70,27 @@ class SizeVector(Special):
         return "keras.KerasTensor"
 
 
+class TopK(tuple):  # type: ignore[type-arg]  # a pair of tensors
+    """The result of ``tf.nn.top_k``: the largest values, and their indices."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, value: Any) -> Any:
+        """Returns a list of two tensors with their names."""
+        return cls(value) if isinstance(value, list) and len(value) == 2 else value
+
+    @property
+    def values(self) -> Any:
+        """The largest values."""
+        return self[0]
+
+    @property
+    def indices(self) -> Any:
+        """The indices of the largest values."""
+        return self[1]
+
+
 def shape_vector(value: Any, spot: Spot) -> Any:
     """Returns the sizes of a tensor as ``tf.shape`` does; None if the number of axes is unknown."""
     if isinstance(value, TensorValue):

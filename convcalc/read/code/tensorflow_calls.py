@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.ops import TENSORFLOW, Operation, find_function, find_operation
-from convcalc.read.code.arrays import Array
+from convcalc.read.code.array_dtypes import cast
+from convcalc.read.code.arrays import Array, as_array
 from convcalc.read.code.graph import TensorValue, WeightValue, tensors_in
 from convcalc.read.code.layer_arguments import dtype_name
 from convcalc.read.code.operations import call_operation, opaque_call
-from convcalc.read.code.sizes import on_sizes
+from convcalc.read.code.sizes import on_sizes, size_list
 from convcalc.read.code.tensorflow_signatures import RENAMED, SIGNATURES
 from convcalc.read.code.values import MISSING, Library, LibraryObject, Spot, Unknown
 from convcalc.read.keras_files.tf_functions import keras_call, keras_operation, own_function
@@ -37,6 +38,26 @@ def call_tensorflow(run: Any, name: str, args: Sequence[Any], kwargs: Mapping[st
     values = {key: _plain(value) for key, value in values.items()}
     first = values.pop(parameters[0])
     return _replaced(run, name, parameters[0], first, values, spot)
+
+
+def constant(run: Any, value: Any, dtype: str | None, shape: Any, spot: Spot) -> Any:
+    """Returns an array as TensorFlow makes it: Python's floats are ``float32``, its whole numbers ``int32``."""
+    array = as_array(value)
+    if array is None:
+        return run.unknown("the value of this constant is not followed", spot)
+    if not isinstance(value, Array) and dtype is None:
+        dtype = {"float64": "float32", "int64": "int32"}.get(array.dtype, array.dtype)
+    dtype = dtype or array.dtype
+    flat = array.flat
+    if flat is not None and dtype != array.dtype and dtype.startswith(("float", "int", "uint")):
+        flat = [cast(part, dtype) for part in flat]
+    result = Array(array.shape, dtype, flat=flat)
+    sizes = size_list(shape) if shape is not None else None
+    if isinstance(sizes, list):
+        if array.shape == () or (flat is not None and len(flat) == 1):
+            return Array(sizes, dtype)
+        return run.call_library("numpy.reshape", [result, sizes], {}, spot)
+    return result
 
 
 def _v2_name(key: str, parameters: Sequence[str]) -> str:
@@ -87,6 +108,9 @@ def _replaced(run: Any, name: str, parameter: str, first: Any, values: dict[str,
             return tensors[value["config"]["keras_history"][0]]
         return value
 
+    if isinstance(first, (int, float)) and not isinstance(first, bool):
+        first = constant(run, first, None, None, spot)
+    name = next((full for full in (name, f"math.{name}", f"nn.{name}", f"dtypes.{name}") if _is_known(full)), name)
     call = keras_call(name, marked(first), {key: marked(value) for key, value in values.items()})
     module, class_name = keras_operation(name)
     operation = find_operation(class_name, module) if class_name else None
@@ -101,6 +125,10 @@ def _replaced(run: Any, name: str, parameter: str, first: Any, values: dict[str,
         return _unknown(run, name, [first], values, spot)
     given = {key: value for key, value in values.items() if value is not None}
     return call_operation(run, operation, [first], _renamed(operation, given), spot, name)
+
+
+def _is_known(name: str) -> bool:
+    return bool(keras_operation(name)[1]) or own_function(name) is not None
 
 
 def restored_items(values: Mapping[str, Any], restored: Any) -> dict[str, Any]:

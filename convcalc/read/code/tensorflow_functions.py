@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convcalc.ops import TENSORFLOW, find_function, find_operation
+from convcalc.ops import find_function
 from convcalc.read.code import control_functions  # noqa: F401 (declares tf.cond and similar functions)
 from convcalc.read.code.array_dtypes import cast, of_number
-from convcalc.read.code.arrays import Array, as_array
-from convcalc.read.code.graph import LayerValue, ShapeTuple, TensorValue, WeightValue, tensors_in
+from convcalc.read.code.arrays import Array
+from convcalc.read.code.graph import ShapeTuple, TensorValue, WeightValue, tensors_in
 from convcalc.read.code.layer_arguments import dtype_name
 from convcalc.read.code.libraries import CONSTANTS, FUNCTIONS, function
 from convcalc.read.code.operations import call_operation
-from convcalc.read.code.sizes import SizeVector, on_sizes, shape_vector, size_list
-from convcalc.read.code.tensorflow_calls import call_tensorflow
+from convcalc.read.code.sizes import SizeVector, TopK, on_sizes, shape_vector, size_list
+from convcalc.read.code.tensorflow_calls import call_tensorflow, constant
 from convcalc.read.code.tensorflow_signatures import SIGNATURES
 from convcalc.read.code.values import MISSING, DynamicSize, Native, Spot, Unknown
 
@@ -42,29 +42,6 @@ def _constant(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> 
     if sizes is not MISSING:
         return sizes
     return constant(run, value, dtype, kwargs.get("shape"), spot)
-
-
-def constant(run: Any, value: Any, dtype: str | None, shape: Any, spot: Spot) -> Any:
-    """Returns an array as TensorFlow makes it: Python's floats are ``float32``, its whole numbers ``int32``."""
-    array = as_array(value)
-    if array is None:
-        return run.unknown("the value of this constant is not followed", spot)
-    if not isinstance(value, Array) and dtype is None:
-        dtype = {"float64": "float32", "int64": "int32"}.get(array.dtype, array.dtype)
-    dtype = dtype or array.dtype
-    flat = array.flat
-    if flat is not None and dtype != array.dtype and dtype.startswith(("float", "int", "uint")):
-        flat = [cast(part, dtype) for part in flat]
-    result = Array(array.shape, dtype, flat=flat)
-    sizes = size_list(shape) if shape is not None else None
-    if isinstance(sizes, list):
-        known = flat is not None and len(flat) == 1
-        return (
-            Array(sizes, dtype)
-            if known or array.shape == ()
-            else run.call_library("numpy.reshape", [result, sizes], {}, spot)
-        )
-    return result
 
 
 @function("tensorflow.get_variable")
@@ -188,6 +165,23 @@ def _dropout(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> A
     return call_tensorflow(run, "nn.dropout", [args[0] if args else kwargs["x"], 0.5], {}, spot)
 
 
+@function("tensorflow.nn.top_k", "tensorflow.math.top_k")
+def _top_k(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    return TopK.of(call_tensorflow(run, "nn.top_k", args, kwargs, spot))
+
+
+@function("tensorflow.linspace", "tensorflow.image.sobel_edges")
+def _of_keras(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    operation = find_function("linspace" if len(args) + len(kwargs) > 1 else "image.sobel_edges")
+    assert operation is not None
+    return call_operation(run, operation, args, kwargs, spot)
+
+
+@function("tensorflow.signal.hann_window", "tensorflow.signal.hamming_window")
+def _window(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    return Array((args[0] if args else kwargs["window_length"],), "float32")
+
+
 # The operators of Python, for which TensorFlow has no function of the same name any more.
 _OLD_NAMES = {
     "div": "divide",
@@ -196,6 +190,8 @@ _OLD_NAMES = {
     "log": "math.log",
     "rsqrt": "math.rsqrt",
     "reverse_v2": "reverse",
+    "space_to_batch": "space_to_batch_nd",
+    "batch_to_space": "batch_to_space_nd",
 }
 
 
