@@ -7,7 +7,7 @@ The content of a small array is known if the program states it. The functions an
 from __future__ import annotations
 
 import operator as python
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from convcalc.read.code import libraries
@@ -23,7 +23,7 @@ from convcalc.read.code.array_shapes import (
     strides_of,
     unknown_size,
 )
-from convcalc.read.code.values import MISSING, Native, SizeValue, Special, Spot, Unknown, UnknownNumber
+from convcalc.read.code.values import MISSING, Native, SizeValue, Special, Spot, Unknown, UnknownElements, UnknownNumber
 
 MAX_CONTENT = 10_000  # the maximum number of elements of an array whose content is worked out
 MAX_LOOP = 1_000  # the maximum number of parts of an array without content for a loop
@@ -47,6 +47,7 @@ class Array(Special):
     """
 
     __slots__ = ("classes", "dtype", "flat", "name", "shape")
+    has_sizes = True
 
     def __init__(
         self,
@@ -78,9 +79,12 @@ class Array(Special):
         """Returns an array without axes as a number, and other arrays as they are."""
         if self.shape:
             return self
-        return self.flat[0] if self.flat is not None else UnknownNumber("the values of an array are unknown", spot)
+        if self.flat is not None:
+            return self.flat[0]
+        kind = Unknown if kind_of(self.dtype) == "object" else UnknownNumber
+        return kind("the values of an array are unknown", spot)
 
-    def assigned(self, name: str, settings: Any) -> None:
+    def assigned(self, name: str, settings: Mapping[str, Any]) -> None:
         """Gives names such as ``x.shape[1]`` to the unknown sizes of an array that is assigned to ``x``, or their values."""
         sizes = list(self.shape)
         for axis, size in enumerate(sizes):
@@ -215,7 +219,7 @@ class Array(Special):
         if not isinstance(size, int):
             return run.unknown("the first axis of this array is unknown", spot)
         if size > (MAX_CONTENT if self.flat is not None else MAX_LOOP):
-            return run.unknown("a loop over data is not followed", spot)
+            return UnknownElements("a loop over data is not followed", spot, self.item(run, 0, spot))
         return [self.item(run, at, spot) for at in range(size)]
 
     def length(self) -> Any:

@@ -32,6 +32,7 @@ from convcalc.read.code.values import (
     Spot,
     Super,
     Unknown,
+    UnknownElements,
     Wrapped,
     first_unknown,
 )
@@ -278,7 +279,8 @@ class Interpreter(Expressions):
         doubt = self.doubt
         reason = f"it depends on a loop that is unknown: {unknown.reason}"
         if isinstance(node, ast.For):
-            self.assign(node.target, Unknown(unknown.reason, unknown.spot), env)
+            element = unknown.element if isinstance(unknown, UnknownElements) else Unknown(unknown.reason, unknown.spot)
+            self.assign(node.target, element, env)
         with self.doubting(unknown):
             try:
                 signal = self.block(node.body, env)

@@ -41,6 +41,8 @@ def make_layer(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spo
     args, kwargs = modern_arguments(class_name, args, kwargs)
     named = dict(kwargs)
     name, trainable, dtype = named.pop("name", None), named.pop("trainable", True), named.pop("dtype", None)
+    if definition is not None and find(class_name) is definition:  # Keras calls `MaxPool2D` `MaxPooling2D`
+        path = f"keras.layers.{definition.class_name}"
     layer = LayerValue(path, "", spot)
     layer.given = (
         {**dict(zip((a.name for a in definition.arguments), args)), **kwargs}

@@ -29,6 +29,7 @@ from convcalc.read.code.values import (
     Spot,
     Super,
     Unknown,
+    UnknownElements,
     Wrapped,
     first_unknown,
     is_known,
@@ -442,6 +443,8 @@ class Objects:
 
     def iterate(self, value: Any, spot: Spot) -> Any:
         """Returns the elements of a value as a list, or an unknown value."""
+        if isinstance(value, UnknownElements):
+            return value
         if isinstance(value, Unknown):
             return Unknown(value.reason, value.spot)
         if (doubt := self.doubtful(value)) is not None:

@@ -40,6 +40,7 @@ from convcalc.read.code.values import (
     ModuleValue,
     Native,
     Raised,
+    Special,
     Spot,
     Unknown,
     UnknownNumber,
@@ -173,7 +174,7 @@ class Program(Interpreter):
 
     def assign(self, target: Any, value: Any, env: Environment) -> None:
         """Assigns a value to a target. A value that the user gives with ``--set`` replaces an unknown value."""
-        if isinstance(value, Array):
+        if isinstance(value, Special) and value.has_sizes:
             value.assigned(ast.unparse(target), self.settings)
         elif isinstance(value, Unknown):
             if self.settings:

@@ -18,6 +18,7 @@ from convcalc.read.code.values import (
     Spot,
     Super,
     Unknown,
+    UnknownElements,
     UnknownNumber,
     Wrapped,
     first_unknown,
@@ -41,6 +42,9 @@ def _range(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any
 def _enumerate(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     elements = run.iterate(args[0], spot)
     start = args[1] if len(args) > 1 else kwargs.get("start", 0)
+    if isinstance(elements, UnknownElements):
+        number = UnknownNumber(elements.reason, elements.spot)
+        return UnknownElements(elements.reason, elements.spot, (number, elements.element))
     if isinstance(elements, Unknown) or not isinstance(start, int):
         return elements if isinstance(elements, Unknown) else run.unknown("the start is unknown", spot)
     return [(start + at, element) for at, element in enumerate(elements)]
@@ -144,11 +148,20 @@ def _container(kind: type) -> Callable[..., Any]:
 
 function("builtins.list")(_container(list))
 function("builtins.tuple")(_container(tuple))
-function("builtins.iter")(_container(list))
+
+
+@function("builtins.iter")
+def _iter(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    if isinstance(args[0], Special) and run.attribute_or_missing(args[0], "__next__", spot) is not MISSING:
+        return args[0]
+    return _container(list)(run, args, kwargs, spot)
 
 
 @function("builtins.set", "builtins.frozenset")
 def _set(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    classes = getattr(args[0], "classes", None) if args and isinstance(args[0], Special) else None
+    if isinstance(classes, int):  # the labels of a data set
+        return set(range(classes))
     elements = run.iterate(args[0], spot) if args else []
     return elements if isinstance(elements, Unknown) else run.set_of(elements, spot)
 
@@ -310,6 +323,8 @@ def _print(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any
 
 @function("builtins.next")
 def _next(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    if isinstance(args[0], Special) and (method := run.attribute_or_missing(args[0], "__next__", spot)) is not MISSING:
+        return run.call(method, [], {}, spot)
     elements = run.iterate(args[0], spot)
     if isinstance(elements, Unknown):
         return elements

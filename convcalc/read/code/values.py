@@ -109,6 +109,20 @@ class DynamicSize(UnknownNumber):
     __slots__ = ()
 
 
+class UnknownElements(Unknown):
+    """The elements of a stream of data: their number is unknown, and ``element`` shows what each of them is like."""
+
+    __slots__ = ("element",)
+
+    def __init__(self, reason: str, spot: Spot | None, element: Any) -> None:
+        super().__init__(reason, spot)
+        self.element = element
+
+    def named(self, name: str | ast.expr) -> Unknown:
+        """Returns the same elements."""
+        return self
+
+
 def unknown_result(operands: Iterable[Any], unknown: Unknown) -> Unknown:
     """Returns the result of an arithmetic operation on values one of which is unknown: a number if all of them are numbers."""
     operands = [value for value in operands if value is not None]
@@ -122,9 +136,12 @@ class Special:
     """A value with its own behaviour: arrays, layers, tensors and models. Each method gets the interpreter and the position.
 
     The default of each method is "not supported": it returns MISSING, which becomes an unknown value.
+
+    ``has_sizes`` is True for data whose unknown sizes get the name of the variable to which it is assigned.
     """
 
     __slots__ = ()
+    has_sizes = False
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
         """Returns the value of ``self.name``."""
@@ -161,6 +178,9 @@ class Special:
     def truth(self) -> Any:
         """Returns the value as a test: True, False or MISSING."""
         return MISSING
+
+    def assigned(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Names the unknown sizes of data that is assigned to a variable, or replaces them by the values of the user."""
 
     def type_path(self) -> str:
         """Returns the path of the value's class in its library, for ``isinstance``; "" if it is unknown."""
