@@ -292,6 +292,11 @@ def find_function(name: str) -> Operation | None:
     return next((entry for entry in entries if entry.function == name), None)
 
 
+def function_names() -> tuple[str, ...]:
+    """Returns the names of all functions of ``keras.ops`` that are known, without the prefix ``image.``."""
+    return tuple(_classes())
+
+
 @cache
 def all_operations() -> Mapping[tuple[str, str], Operation]:
     """Returns the operations of all families, in the order of ``families.py``."""

@@ -12,7 +12,7 @@ from convcalc.layers import LayerDefinition, require_builtin
 from convcalc.layers.registry import Inferred
 from convcalc.model import Call, Foreign, Model, Ref
 from convcalc.read.code.arrays import Array
-from convcalc.read.code.calls import new_node, unknown_output
+from convcalc.read.code.calls import finish, new_node, unknown_output
 from convcalc.read.code.graph import (
     LayerValue,
     ModelValue,
@@ -58,10 +58,13 @@ def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[st
     if own_method(layer, "call") is None and isinstance(base, LayerValue) and layer.path != "keras.layers.Lambda":
         base.name, base.cls = layer.name, None
         return run.call_layer(base, args, kwargs, spot)
+    inputs = tensors_in((args, kwargs))
+    if _states_its_shape(layer) and inputs:
+        layer.definition = require_builtin("Lambda")
+        return finish(run, new_node(run, layer, inputs, spot))
     forms: list[CallForm] = layer.cached.setdefault("forms", [])
     forms.append(CallForm(args, kwargs, spot))
     number = len(forms) - 1
-    inputs = tensors_in((args, kwargs))
     build(run, layer, args, kwargs, spot)
     followed = follow(run, layer, args, kwargs, spot)
     node = new_node(run, layer, inputs, spot, {"call": number} if number else {})
@@ -91,6 +94,12 @@ def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[st
             ),
         )
     return result
+
+
+def _states_its_shape(layer: LayerValue) -> bool:
+    """Returns True for a Lambda with an output shape, which Keras does not check."""
+    shape = layer.given.get("output_shape") if layer.path == "keras.layers.Lambda" and layer.cls is None else None
+    return isinstance(shape, (list, tuple)) and all(size is None or isinstance(size, int) for size in shape)
 
 
 def _key(number: int, inputs: Sequence[tuple[Shape | None, str]]) -> Any:
@@ -225,7 +234,8 @@ def inner_model(run: Any, layer: LayerValue, followed: Followed) -> Model:
 
 def own_definition(run: Any, layer: LayerValue) -> Any:
     """Returns the definition of a layer of the program's own class: its template follows ``call`` for given shapes."""
-    if layer.definition is not None:
+    is_lambda = layer.cls is None and layer.path == "keras.layers.Lambda"
+    if layer.definition is not None and not (is_lambda and layer.cached.get("forms") and layer.definition.is_opaque):
         return layer.definition
     if not layer.cached.get("forms"):
         return Foreign(layer.class_name)
@@ -241,7 +251,7 @@ def own_definition(run: Any, layer: LayerValue) -> Any:
         return inner_model(run, layer, followed)
 
     if layer.unknown is not None and not any(isinstance(value, Followed) for value in layer.cached.values()):
-        layer.definition = Foreign(layer.class_name)
+        layer.definition = layer.definition if is_lambda else Foreign(layer.class_name)
         return layer.definition
     definition: LayerDefinition = require_builtin("Lambda" if layer.cls is None else "Identity")._replace(
         name=layer.class_name,
