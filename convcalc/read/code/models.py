@@ -55,17 +55,22 @@ def make_input(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) ->
         layer.definition = Foreign("InputLayer")
         return unknown_output(run, node, layer.unknown)
     shape = run.override(layer.name, tuple(shape))
-    unknown = first_unknown(shape)
-    if unknown is not None:
-        layer.unknown = Unknown(
-            f"the size `{unknown.name or '?'}` of the input is unknown: {unknown.reason}", unknown.spot or spot
-        )
+    layer.unknown = unknown_size(shape, spot)
     layer.args = {"batch_shape": from_sizes(shape)}
     layer.given = {"batch_shape": shape}
     tensor = TensorValue(node, 0, from_sizes(shape), layer.dtype, layer.unknown)
     node.outputs.append(tensor)
     layer.built = True
     return tensor
+
+
+def unknown_size(shape: Any, spot: Spot) -> Unknown | None:
+    """Returns why a size of an input is unknown; None if the code states all sizes."""
+    unknown = first_unknown(shape)
+    if unknown is None:
+        return None
+    reason = f"the size `{unknown.name or '?'}` of the input is unknown: {unknown.reason}"
+    return Unknown(reason, unknown.spot or spot, unknown.name)
 
 
 # Sequential ---------------------------------------------------------------------------------------------------------------
@@ -284,9 +289,12 @@ def layers_of(run: Any, model: ModelValue) -> list[LayerValue]:
         return list(model.layers)
     if not model.is_functional:
         return list(model.tracked)
+    if "layers" in model.cached:  # the graph of a model does not change
+        return list(model.cached["layers"])
     built = model_of(run, model)
     by_name = {
         node.layer.name: node.layer for node in nodes_between(tensors_in(model.inputs), tensors_in(model.outputs))
     }
     names = [built.layers[number].name for number in summary_order(built)]
-    return [by_name[name] for name in names if name in by_name]
+    layers = model.cached["layers"] = [by_name[name] for name in names if name in by_name]
+    return list(layers)
