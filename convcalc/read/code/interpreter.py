@@ -34,9 +34,15 @@ from convcalc.read.code.values import (
     Unknown,
     UnknownElements,
     Wrapped,
+    depending,
     first_unknown,
 )
 
+MAX_ROUNDS = (
+    2_000  # the maximum number of rounds of one loop; a longer loop works on data, and what it computes is unknown
+)
+MAX_TRAINING_ROUNDS = 2  # the maximum number of rounds of a loop that trains a model with `train_on_batch`
+MAX_UNKNOWN_TESTS = 1_000  # the maximum number of unknown tests and loops that are followed in one loop
 MAX_LOOP_STEPS = 200_000  # the maximum number of steps in one loop; what a longer loop computes is unknown
 
 
@@ -59,6 +65,7 @@ class Interpreter(Expressions):
     def __init__(self, source: Source) -> None:
         super().__init__(source)
         self.generating: list[list[Any]] = []  # the values of the running generators
+        self.unknown_tests = 0  # how many unknown tests and loops were followed
         self.trying = 0  # how many `try` statements with handlers are open
 
     # Blocks -----------------------------------------------------------------------------------------------------------
@@ -181,6 +188,7 @@ class Interpreter(Expressions):
 
     def _doubtful_if(self, branches: list[list[ast.stmt]], test: Unknown, env: Environment) -> Any:
         """Follows all branches. Names that differ after them are unknown."""
+        self.unknown_tests += 1
         taken = [body for body in branches if not _always_raises(body)]
         if len(taken) == 1:
             return self.block(taken[0], env)
@@ -235,10 +243,11 @@ class Interpreter(Expressions):
         elements = self.iterate(self.evaluate(node.iter, env), self.spot(node))
         if isinstance(elements, Unknown):
             return self._doubtful_loop(node, elements, env)
-        doubt, first = self.doubt, self.steps
+        doubt, first = self.doubt, (self.steps, self.unknown_tests)
+        rounds = _rounds(node)
         try:
-            for element in elements:
-                if self.steps - first > MAX_LOOP_STEPS:
+            for number, element in enumerate(elements):
+                if number == rounds or self._is_long(first):
                     return self._doubtful_loop(
                         node, Unknown("the loop takes too many steps to follow", self.spot(node)), env
                     )
@@ -252,16 +261,23 @@ class Interpreter(Expressions):
             self.doubt = doubt
         return self.block(node.orelse, env)
 
+    def _is_long(self, first: tuple[int, int]) -> bool:
+        """Returns True if too much was followed since the counts were ``first``."""
+        steps, tests = first
+        return self.steps - steps > MAX_LOOP_STEPS or self.unknown_tests - tests > MAX_UNKNOWN_TESTS
+
     def _while(self, node: ast.While, env: Environment) -> Any:
-        doubt, first = self.doubt, self.steps
+        doubt, first = self.doubt, (self.steps, self.unknown_tests)
+        rounds = _rounds(node)
         try:
             while True:
+                rounds -= 1
                 truth = self.truth(self.evaluate(node.test, env))
                 if isinstance(truth, Unknown):
                     return self._doubtful_loop(node, truth, env)
                 if not truth:
                     return self.block(node.orelse, env)
-                if self.steps - first > MAX_LOOP_STEPS:
+                if rounds < 0 or self._is_long(first):
                     return self._doubtful_loop(
                         node, Unknown("the loop takes too many steps to follow", self.spot(node)), env
                     )
@@ -275,9 +291,10 @@ class Interpreter(Expressions):
 
     def _doubtful_loop(self, node: ast.For | ast.While, unknown: Unknown, env: Environment) -> Any:
         """Follows the body of a loop once. It is unknown how often it runs, so what it changes is unknown."""
+        self.unknown_tests += 1
         before = dict(env.variables)
         doubt = self.doubt
-        reason = f"it depends on a loop that is unknown: {unknown.reason}"
+        reason = depending("loop", unknown)
         if isinstance(node, ast.For):
             element = unknown.element if isinstance(unknown, UnknownElements) else Unknown(unknown.reason, unknown.spot)
             self.assign(node.target, element, env)
@@ -783,6 +800,15 @@ _PROPERTIES = ("builtins.property", "functools.cached_property", "abc.abstractpr
 
 class _TooManyValues(Exception):
     """Raised inside of a generator that yields too many values."""
+
+
+_TRAINING = {"train_on_batch", "test_on_batch", "apply_gradients"}
+
+
+def _rounds(node: ast.For | ast.While | ast.AsyncFor) -> int:
+    """Returns how many rounds of a loop are followed."""
+    trains = any(isinstance(part, ast.Attribute) and part.attr in _TRAINING for part in ast.walk(node))
+    return MAX_TRAINING_ROUNDS if trains else MAX_ROUNDS
 
 
 def _always_raises(body: list[ast.stmt]) -> bool:

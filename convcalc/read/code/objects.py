@@ -31,6 +31,7 @@ from convcalc.read.code.values import (
     Unknown,
     UnknownElements,
     Wrapped,
+    depending,
     first_unknown,
     is_known,
     unknown_result,
@@ -152,7 +153,7 @@ class Objects:
         first = values[0]
         if all(self.equal(first, value) is True for value in values[1:]):
             return first
-        return Unknown(f"it depends on a test that is unknown: {test.reason}", test.spot)
+        return Unknown(depending("test", test), test.spot)
 
     # Attributes -------------------------------------------------------------------------------------------------------
 

@@ -123,6 +123,12 @@ class UnknownElements(Unknown):
         return self
 
 
+def depending(what: str, unknown: Unknown) -> str:
+    """Returns the reason why a value is unknown that depends on an unknown test or loop, without a chain of such reasons."""
+    start = "it depends on a "
+    return unknown.reason if unknown.reason.startswith(start) else f"{start}{what} that is unknown: {unknown.reason}"
+
+
 def unknown_result(operands: Iterable[Any], unknown: Unknown) -> Unknown:
     """Returns the result of an arithmetic operation on values one of which is unknown: a number if all of them are numbers."""
     operands = [value for value in operands if value is not None]
