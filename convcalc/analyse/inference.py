@@ -18,7 +18,7 @@ from convcalc.analyse.sums import scale_by_batch, sum_known
 from convcalc.base import codes
 from convcalc.base.gc_pause import gc_paused
 from convcalc.base.identity import IdentityCache
-from convcalc.base.numbers import UNKNOWN, Shape, Traced, plain, product, shape_text, traced
+from convcalc.base.numbers import UNKNOWN, Number, Shape, Traced, plain, product, shape_text, traced
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, by_place, limited, listed
 from convcalc.layers import Inferred, LayerDefinition, Product, apply, known_macs, output_dtypes
 from convcalc.layers.arguments import REQUIRED
@@ -636,8 +636,11 @@ def _accepts(expected: Shape, shape: Shape) -> bool:
 
     The check ignores batch sizes, a last axis of size 1, and additional axes at the end.
     """
-    pairs = zip(_without_last_one(expected)[1:], _without_last_one(shape)[1:])
-    return all(size == other or size is UNKNOWN or other is UNKNOWN for size, other in pairs)
+    return all(map(_may_equal, _without_last_one(expected)[1:], _without_last_one(shape)[1:]))
+
+
+def _may_equal(size: Number, other: Number) -> bool:
+    return size == other or plain(size) is UNKNOWN or plain(other) is UNKNOWN
 
 
 def _without_last_one(shape: Shape) -> Shape:
@@ -646,9 +649,7 @@ def _without_last_one(shape: Shape) -> Shape:
 
 def _are_compatible(expected: Shape, shape: Shape) -> bool:
     """Returns True if both shapes have the same rank and sizes. An unknown size equals every size."""
-    return len(expected) == len(shape) and all(
-        size == other or size is UNKNOWN or other is UNKNOWN for size, other in zip(expected, shape)
-    )
+    return len(expected) == len(shape) and all(map(_may_equal, expected, shape))
 
 
 def _problem(run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:

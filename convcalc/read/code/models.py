@@ -133,7 +133,9 @@ def add(run: Any, model: ModelValue, layer: Any, spot: Spot, then_build: bool = 
         shape = layer.input_shape_argument
         model.input_tensor = make_input(run, [], {"batch_shape": shape, "dtype": _input_dtype(layer)}, spot)
     model.layers.append(layer)
-    if then_build:
+    if then_build and model.built and model.outputs is not None:
+        extend(run, model, layer, spot)
+    elif then_build:
         rebuild(run, model, spot)
 
 
@@ -172,17 +174,23 @@ def rebuild(run: Any, model: ModelValue, spot: Spot) -> None:
             model.input_tensor = make_input(run, [], {"batch_shape": tuple(sizes), "dtype": tensors[0].dtype}, spot)
     if model.input_tensor is None:
         return
-    tensor: Any = model.input_tensor
-    outer, run.tape = run.tape, []  # these calls belong to the model, not to the graph in which it is built
-    try:
-        for layer in model.layers:
-            tensor = call_layer(run, layer, [tensor], {}, layer.spot or spot)
-    finally:
-        run.tape = outer
-    model.outputs = tensor
+    model.outputs = model.input_tensor
     model.inputs = model.input_tensor
+    for layer in model.layers:
+        extend(run, model, layer, spot, is_new=False)
     run.names.automatic("Functional")
     model.built = True
+
+
+def extend(run: Any, model: ModelValue, layer: LayerValue, spot: Spot, is_new: bool = True) -> None:
+    """Calls a layer on the output of a Sequential. For a new layer, Keras makes a new Functional inside."""
+    outer, run.tape = run.tape, []  # these calls belong to the model, not to the graph in which it is built
+    try:
+        model.outputs = call_layer(run, layer, [model.outputs], {}, layer.spot or spot)
+    finally:
+        run.tape = outer
+    if is_new:
+        run.names.automatic("Functional")
 
 
 def build_sequential(run: Any, model: ModelValue, shape: Any, spot: Spot, dtype: str = "float32") -> None:
@@ -190,6 +198,24 @@ def build_sequential(run: Any, model: ModelValue, shape: Any, spot: Spot, dtype:
     if model.input_tensor is None and isinstance(shape, (list, tuple)) and model.layers:
         model.input_tensor = make_input(run, [], {"batch_shape": tuple(shape), "dtype": dtype}, spot)
         rebuild(run, model, spot)
+
+
+def assume_input(run: Any, model: ModelValue) -> None:
+    """Builds a Sequential that the program never builds, if its first layer says enough about its input.
+
+    Sequences of whole numbers are the input of an Embedding that comes first, as in Keras 2. Other sizes stay open.
+    """
+    if not model.layers or model.input_tensor is not None:
+        return
+    first, spot = model.layers[0], model.layers[0].spot or model.spot
+    length = first.given.get("input_length")
+    if first.class_name == "Embedding" and spot is not None:
+        size = (
+            length if isinstance(length, int) else Unknown("the code does not state the length of the sequences", spot)
+        )
+        build_sequential(run, model, (None, size), spot)
+    elif first.class_name == "TextVectorization" and spot is not None:
+        build_sequential(run, model, (None, 1), spot, "string")
 
 
 # Functional ---------------------------------------------------------------------------------------------------------------

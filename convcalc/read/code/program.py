@@ -237,10 +237,11 @@ class Program(Interpreter):
         """Returns the value of a name that is not defined: from ``import *``, a setting, or unknown."""
         if name in self.settings:
             return self.settings[name]
-        for library in reversed(self._stars()):
-            path = libraries.canonical(f"{library.path}.{name}")
-            if libraries.is_layer(path) or libraries.find(path) is not None or libraries.is_object(path):
-                return Library(path)
+        paths = [libraries.canonical(f"{library.path}.{name}") for library in reversed(self._stars())]
+        for is_known in (libraries.find, libraries.is_layer, libraries.is_object):
+            for path in paths:
+                if is_known(path):
+                    return Library(path)
         return Unknown(f"the name `{name}` is not defined", spot, name)
 
     def _stars(self) -> list[Library]:
@@ -444,6 +445,10 @@ class Program(Interpreter):
             models.build_sequential(self, model, shape, spot, dtype)
         elif model.cls is not None:
             keras_methods.build_own_model(self, model, shape, spot)
+
+    def assume_input(self, model: ModelValue) -> None:
+        """Builds a Sequential that the program never builds, if its first layer says enough about its input."""
+        models.assume_input(self, model)
 
     def layer_attribute(self, layer: LayerValue, name: str, spot: Spot) -> Any:
         """Returns an attribute or a method of a layer or a model."""

@@ -98,6 +98,7 @@ def functional(
 
 def _sequential(run: Any, model: ModelValue) -> Model:
     """Returns a Sequential as a model. Without an input, the shapes in it are unknown."""
+    run.assume_input(model)
     tensor = model.input_tensor
     if tensor is not None:
         first_layer = tensor.node.layer
@@ -117,6 +118,9 @@ def _sequential(run: Any, model: ModelValue) -> Model:
             Call(number, (Ref(len(calls) - 1),), node.spot if node is not None and node.spot else value.spot, args)
         )
     own = None if model.cls is None else Foreign(model.class_name)
+    found = notes([first_layer, *model.layers] if tensor is not None else model.layers)
+    if tensor is None:
+        found.insert(0, no_input(model))
     return Model(
         model.name,
         "Sequential",
@@ -127,8 +131,17 @@ def _sequential(run: Any, model: ModelValue) -> Model:
         trainable=model.is_trainable,
         own_flags=True,
         own_class=own,
-        problems=tuple(notes([first_layer, *model.layers] if tensor is not None else model.layers)),
+        problems=tuple(found),
     )
+
+
+def no_input(model: ModelValue) -> Problem:
+    """Returns the warning for a model that the program never calls on an input of known shape."""
+    mark = None if model.spot is None else model.spot.mark()
+    message = (
+        f"'{model.name}' ({model.class_name}): the code does not state the shape of its input; give it with --input"
+    )
+    return Problem(codes.UNKNOWN_VALUE, message, mark, model.name, "warning")
 
 
 def notes(layers: Any) -> list[Problem]:
