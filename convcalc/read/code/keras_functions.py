@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.read.code import models
-from convcalc.read.code.graph import ModelValue
+from convcalc.read.code.graph import LayerValue, ModelValue
 from convcalc.read.code.layer_arguments import make_layer
 from convcalc.read.code.libraries import CONSTANTS, function
+from convcalc.read.code.old_arguments import merge_layer
 from convcalc.read.code.values import LibraryObject, Spot
 
 CONSTANTS["keras.__version__"] = "3.15.1"
@@ -48,6 +49,28 @@ def _merge(class_name: str) -> Any:
 
 for _class in _MERGES:
     function(f"keras.layers.{_class.lower()}")(_merge(_class))
+
+
+@function("keras.layers.merge")
+def _merge_function(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    inputs = args[0] if args else kwargs.pop("inputs")
+    return run.call(_merge_layer(run, args[1:], kwargs, spot), [inputs], {}, spot)
+
+
+@function("keras.layers.Merge")
+def _merge_class(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    branches = args[0] if args else kwargs.pop("layers", None)
+    layer = _merge_layer(run, args[1:], kwargs, spot)
+    if isinstance(layer, LayerValue) and branches is not None:
+        layer.attributes["branches"] = branches
+    return layer
+
+
+def _merge_layer(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    merged = merge_layer(args, kwargs)
+    if merged is None:
+        return run.unknown("the mode of this merge is not known", spot)
+    return make_layer(run, f"keras.layers.{merged[0]}", [], merged[1], spot)
 
 
 @function(

@@ -15,7 +15,7 @@ from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Foreign
 from convcalc.read.code.arrays import Array
 from convcalc.read.code.graph import LayerValue, ModelValue, engine_size, from_sizes
-from convcalc.read.code.keras1_arguments import modern_arguments
+from convcalc.read.code.old_arguments import modern_arguments
 from convcalc.read.code.values import (
     Bound,
     ClassValue,
@@ -36,9 +36,11 @@ _SHAPES = ("input_shape", "batch_input_shape", "input_dim")
 
 def make_layer(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     """Returns the layer that ``path(*args, **kwargs)`` creates. Reports wrong arguments as problems."""
-    class_name = path.rpartition(".")[2]
+    given_name = path.rpartition(".")[2]
+    class_name, args, kwargs = modern_arguments(given_name, args, kwargs)
+    if class_name != given_name:
+        path = f"keras.layers.{class_name}"
     definition = find(class_name) or keras2_layer(class_name)
-    args, kwargs = modern_arguments(class_name, args, kwargs)
     named = dict(kwargs)
     name, trainable, dtype = named.pop("name", None), named.pop("trainable", True), named.pop("dtype", None)
     if definition is not None and find(class_name) is definition:  # Keras calls `MaxPool2D` `MaxPooling2D`
@@ -49,7 +51,7 @@ def make_layer(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spo
         if definition is not None
         else dict(kwargs)
     )
-    layer.input_shape_argument = _input_shape(named)
+    layer.input_shape_argument = _input_shape(named) or _input_length(class_name, named)
     declared = {argument.name for argument in definition.arguments} if definition is not None else set()
     for ignored in (*_SHAPES, *_IGNORED):
         if ignored not in declared:
@@ -66,6 +68,10 @@ def make_layer(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spo
         layer.unknown = Unknown(f"`{path}` is not a layer that convcalc knows", spot)
         return layer
     layer.definition = definition
+    if run.data_format == "channels_first" and "data_format" in declared and named.get("data_format") is None:
+        at = [argument.name for argument in definition.arguments].index("data_format")
+        if definition.arguments[at].default in (None, "channels_last") and len(args) <= at:
+            named["data_format"] = "channels_first"
     values: dict[str, Any] = {}
     positional = [argument_value(run, value, argument) for value, argument in zip(args, definition.arguments)]
     positional += args[len(positional) :]
@@ -93,6 +99,14 @@ def _input_shape(named: Mapping[str, Any]) -> tuple[Any, ...] | None:
         sizes = (named["input_length"], named["input_dim"]) if "input_length" in named else (named["input_dim"],)
         return (batch, *sizes)
     return None
+
+
+def _input_length(class_name: str, named: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Returns the input shape that the argument ``input_length`` of an Embedding states in Keras 2."""
+    length = named.get("input_length") if class_name == "Embedding" else None
+    if length is None:
+        return None
+    return (named.get("batch_size"), *(length if isinstance(length, (list, tuple)) else (length,)))
 
 
 def _bound(

@@ -120,6 +120,12 @@ def add(run: Any, model: ModelValue, layer: Any, spot: Spot, then_build: bool = 
         reason = layer.reason if isinstance(layer, Unknown) else "the value is not a layer"
         add_unknown(run, model, Unknown(f"a layer is unknown: {reason}", spot), spot)
         return
+    if not model.is_sequential and "branches" in model.attributes:
+        model.outputs = call_layer(run, layer, [model.outputs], {}, spot)
+        return
+    if not model.layers and "branches" in layer.attributes:
+        _add_branches(run, model, layer, spot)
+        return
     if layer.path == "keras.layers.InputLayer":
         if layer.nodes and layer.nodes[0].outputs:
             model.input_tensor = layer.nodes[0].outputs[0]
@@ -137,6 +143,28 @@ def add(run: Any, model: ModelValue, layer: Any, spot: Spot, then_build: bool = 
         extend(run, model, layer, spot)
     elif then_build:
         rebuild(run, model, spot)
+
+
+def _add_branches(run: Any, model: ModelValue, layer: LayerValue, spot: Spot) -> None:
+    """Adds the layer ``Merge`` of Keras 1 to an empty Sequential: the model gets the layers of several models."""
+    branches = run.iterate(layer.attributes["branches"], spot)
+    branches = [] if isinstance(branches, Unknown) else branches
+    inputs: list[Any] = []
+    outputs: list[Any] = []
+    for branch in branches:
+        if isinstance(branch, LayerValue) and not isinstance(branch, ModelValue) and branch.input_shape_argument:
+            inputs.append(make_input(run, [], {"batch_shape": branch.input_shape_argument}, spot))
+            outputs.append(call_layer(run, branch, [inputs[-1]], {}, spot))
+        elif isinstance(branch, ModelValue) and tensors_in(branch.outputs):
+            inputs += tensors_in(branch.inputs)
+            outputs += tensors_in(branch.outputs)
+    if not branches or len(outputs) < len(branches):
+        add_unknown(run, model, Unknown("the input shape of a merged model is unknown", spot), spot)
+        return
+    model.path = "keras.Model"
+    model.attributes["branches"] = branches
+    model.inputs = inputs
+    model.outputs = call_layer(run, layer, [outputs], {}, spot)
 
 
 def add_unknown(run: Any, model: ModelValue, reason: Unknown, spot: Spot) -> None:

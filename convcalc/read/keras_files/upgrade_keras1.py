@@ -47,7 +47,7 @@ _RECURRENT = {
 _POOLING = {**_WINDOWS, "pool_length": "pool_size", "stride": "strides"}
 _DROPOUT = {"p": "rate", "dim_ordering": "data_format"}
 _ORDERING = {"dim_ordering": "data_format"}
-_RENAMED: dict[str, Mapping[str, str | None]] = {
+RENAMED: dict[str, Mapping[str, str | None]] = {
     "Dense": {**_WEIGHTS, "output_dim": "units"},
     "TimeDistributedDense": {**_WEIGHTS, "output_dim": "units", "input_length": None},
     "MaxoutDense": _WEIGHTS,
@@ -82,7 +82,7 @@ _CLASSES = {
     **{name: f"{name}{OF_KERAS1}" for name in ("MaxoutDense", "Highway", "ParametricSoftplus", "SReLU")},
 }
 # Classes that only Keras 1 has. They are recognised by their names, without looking at their arguments.
-_ONLY_KERAS1 = ("MaxoutDense", "Highway", "ParametricSoftplus", "SReLU", "TimeDistributedDense", "Deconvolution2D")
+ONLY_KERAS1 = ("MaxoutDense", "Highway", "ParametricSoftplus", "SReLU", "TimeDistributedDense", "Deconvolution2D")
 _SIZES = (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3"))
 _DATA_FORMATS = {"tf": "channels_last", "th": "channels_first"}
 # Classes whose results depend on the order of axes, although Keras 1 does not save this order.
@@ -98,9 +98,9 @@ def upgrade_keras1(entry: Mapping[str, Any]) -> Mapping[str, Any]:
         return entry
     if class_name == "Merge" and "mode" in config:
         return {**entry, **_merge(config)}
-    renamed = _RENAMED.get(class_name, {})
+    renamed = RENAMED.get(class_name, {})
     sizes = next((names for names in _SIZES if renamed and all(name in config for name in names)), ())
-    if class_name not in _ONLY_KERAS1 and not sizes and not any(key in config for key in renamed):
+    if class_name not in ONLY_KERAS1 and not sizes and not any(key in config for key in renamed):
         return _with_padding_pairs(entry, class_name, config)
     if class_name == "Embedding" and "embeddings_initializer" in config:
         return entry
