@@ -64,7 +64,9 @@ def engine_size(size: Any) -> Any:
     """Returns a size of the program as the engine has it."""
     if size is None or isinstance(size, DynamicSize):
         return UNKNOWN
-    return NamedSize(size) if isinstance(size, Unknown) else size
+    if isinstance(size, Unknown):
+        return NamedSize(size)
+    return size if isinstance(size, (int, Traced)) else UNKNOWN  # any other value cannot be a size
 
 
 def program_size(size: Any) -> Any:

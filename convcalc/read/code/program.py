@@ -32,8 +32,10 @@ from convcalc.read.code.objects import CHANGES
 from convcalc.read.code.syntax import syntax_tree
 from convcalc.read.code.values import (
     MISSING,
+    Bound,
     ClassValue,
     Environment,
+    FunctionValue,
     Instance,
     Library,
     LibraryObject,
@@ -336,6 +338,9 @@ class Program(Interpreter):
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot, env: Any = None) -> Any:
         """Returns the result of a call. An unknown function of tensors stays in the graph, as a layer that is unknown."""
+        if self.changed and not isinstance(function, (FunctionValue, Bound, ClassValue)):
+            args = [self.doubtful(value) or value for value in args]
+            kwargs = {name: self.doubtful(value) or value for name, value in kwargs.items()}
         result = super().call(function, args, kwargs, spot, env)
         if type(result) is Unknown and isinstance(function, (Unknown, Library, LibraryObject)):
             tensors = tensors_in((args, kwargs))

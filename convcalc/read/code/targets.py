@@ -249,7 +249,8 @@ def made(program: Program, value: Any, arguments: tuple[list[Any], dict[str, Any
     try:
         if isinstance(called, FunctionValue):
             owner = called.owner
-            if isinstance(value, FunctionValue) and owner is not None and not args:
+            is_method = owner is not None and not isinstance(owner.find(called.name), Wrapped)
+            if isinstance(value, FunctionValue) and owner is not None and is_method and not args:
                 args = [made_instance(program, owner, spot)]  # a method: `Net.build`
             given = parameters(program, called, args, kwargs, has_receiver, spot)
         result = program.call(value, args, given, spot)
