@@ -78,7 +78,7 @@ def _broadcast_size(sizes: tuple[SizeValue, ...]) -> SizeValue:
 
 def reshaped(shape: Sizes, new: Sequence[Any], spot: Any) -> Sizes:
     """Returns the shape of ``reshape(new)``, in which one size may be -1."""
-    if not all(isinstance(size, (int, UnknownNumber)) or size is None for size in new):
+    if not all(isinstance(size, (int, Unknown)) or size is None for size in new):
         raise ShapeError("the new shape is unknown")
     holes = [at for at, size in enumerate(new) if size == -1]
     if len(holes) > 1:

@@ -142,7 +142,7 @@ class Array(Special):
         if other is None:
             return _unary(self, operator)
         if isinstance(other, (list, tuple)):
-            other = as_array(other)
+            other = run.doubtful(other) or as_array(other)
         if isinstance(other, UnknownNumber):
             if operator == "@":
                 return MISSING

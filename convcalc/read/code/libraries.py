@@ -157,6 +157,18 @@ def is_object(path: str) -> bool:
     return _OBJECTS.match(path) is not None
 
 
+_READERS = re.compile(
+    r"^(?:numpy\.(?:load|loadtxt|genfromtxt|fromfile|memmap)|builtins\.open|h5py\.File|scipy\.io\.\w+|pickle\.loads?|joblib\.load|json\.load|"
+    r"cv2\.imread|PIL\.Image\.open|glob\.\w+|tensorflow_datasets\.load|yaml\.\w*load\w*|torch\.load|datasets\.load_dataset|"
+    r"keras\.utils\.get_file|tensorflow\.io\.\w+|skimage\.io\.\w+|imageio\.\w+|librosa\.load|builtins\.input)$"
+)
+
+
+def reads_data(path: str) -> bool:
+    """Returns True if a function reads a file or another source of data."""
+    return _READERS.match(path) is not None
+
+
 def is_layer(path: str) -> bool:
     """Returns True for the path of a layer of Keras."""
     name = path.removeprefix("keras.layers.")

@@ -221,6 +221,8 @@ def _size(given: Given) -> Any:
 
 @numpy_function("reshape", "a", "shape")
 def _reshape(given: Given) -> Any:
+    if isinstance(given["a"], Unknown):
+        return given.run.reshaped(given["a"], [given.get("shape", given["newshape"])], {}, given.spot)
     return _in_shape(given.array("a"), given.get("shape", given["newshape"]), given)
 
 

@@ -30,6 +30,7 @@ from convcalc.read.code.values import (
     Super,
     Unknown,
     UnknownElements,
+    UnknownNumber,
     Wrapped,
     depending,
     first_unknown,
@@ -514,9 +515,9 @@ class Objects:
     def length(self, value: Any, spot: Spot) -> Any:
         """Returns ``len(value)``."""
         if isinstance(value, Unknown):
-            return Unknown(value.reason, value.spot)
+            return UnknownNumber(value.reason, value.spot)
         if (doubt := self.doubtful(value)) is not None:
-            return doubt
+            return UnknownNumber(doubt.reason, doubt.spot)
         if isinstance(value, Special):
             result = value.length()
             return self.unknown("the length is not followed", spot) if result is MISSING else result

@@ -50,6 +50,16 @@ from convcalc.read.code.values import (
 
 MAX_FILES = 200  # the maximum number of files of a program that are read
 MAX_FILE_BYTES = 4_000_000
+_DATA_LIBRARIES = (
+    "numpy.",
+    "keras.utils.",
+    "keras.preprocessing.",
+    "tensorflow.",
+    "pandas.",
+    "sklearn.",
+    "keras.ops.",
+    "keras.backend.",
+)
 
 
 class Settings(dict[str, Any]):
@@ -312,8 +322,10 @@ class Program(Interpreter):
 
     def reshaped(self, value: Unknown, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns the result of ``value.reshape(…)`` for an unknown value: an array with the sizes that are given."""
-        shape = args[0] if len(args) == 1 and isinstance(args[0], (tuple, list)) else args
-        if kwargs or not shape or not all(isinstance(size, (int, UnknownNumber)) for size in shape):
+        listed = len(args) == 1 and isinstance(args[0], (tuple, list))
+        shape = args[0] if listed else args
+        numbers = (int, Unknown) if listed or len(args) > 1 else (int, UnknownNumber)
+        if kwargs or not shape or not all(isinstance(size, numbers) for size in shape):
             return Unknown(value.reason, value.spot)
         return Array(UnknownNumber(value.reason, value.spot) if size == -1 else size for size in shape)
 
@@ -352,6 +364,9 @@ class Program(Interpreter):
 
     def call_library(self, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns the result of calling a function or a class of a library."""
+        if self.changed and path.startswith(_DATA_LIBRARIES):
+            args = [self.certain(arg) for arg in args]
+            kwargs = {name: self.certain(value) for name, value in kwargs.items()}
         implementation = libraries.find(path)
         if implementation is not None and not (path.startswith("numpy.") and tensors_in((args, kwargs))):
             try:
@@ -371,7 +386,20 @@ class Program(Interpreter):
                 return operations.opaque_call(
                     self, path.rpartition(".")[2], tensors, Unknown(f"`{path}` is not followed", spot), spot
                 )
+        if libraries.reads_data(path):
+            return Unknown(f"`{path}()` reads data, which is not part of the code", spot)
         return Unknown(f"`{path}()` is not followed", spot)
+
+    def certain(self, value: Any) -> Any:
+        """Returns a value, or an unknown value if a list or a dict in it was changed under an unknown test."""
+        if not isinstance(value, (list, tuple, dict)):
+            return value
+        if (doubt := self.doubtful(value)) is not None:
+            return doubt
+        for part in value.values() if isinstance(value, dict) else value:
+            if isinstance(part, (list, tuple, dict)) and isinstance(doubt := self.certain(part), Unknown):
+                return doubt
+        return value
 
     def library_instance(self, cls: ClassValue, spot: Spot) -> Any:
         """Returns a new layer or model for a class that extends a class of Keras; None for other classes."""

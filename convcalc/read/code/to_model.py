@@ -137,6 +137,15 @@ def _sequential(run: Any, model: ModelValue) -> Model:
 
 def no_input(model: ModelValue) -> Problem:
     """Returns the warning for a model that the program never calls on an input of known shape."""
+    first = model.layers[0] if model.layers else None
+    names = ("input_shape", "batch_input_shape", "input_dim")
+    given = [] if first is None else [first.given.get(name) for name in names]
+    unknown = next((value for value in given if isinstance(value, Unknown)), None)
+    if first is not None and unknown is not None:
+        text = (
+            f"the input shape is `{unknown.name}`, which is unknown" if unknown.name else "the input shape is unknown"
+        )
+        return _note(first, Unknown(f"{text}: {unknown.reason}", unknown.spot, unknown.name))
     mark = None if model.spot is None else model.spot.mark()
     message = (
         f"'{model.name}' ({model.class_name}): the code does not state the shape of its input; give it with --input"
@@ -146,21 +155,14 @@ def no_input(model: ModelValue) -> Problem:
 
 def notes(layers: Any) -> list[Problem]:
     """Returns a warning for each layer with something unknown."""
-    result: list[Problem] = []
-    for layer in dict.fromkeys(layers):
-        if layer.unknown is not None:
-            spot = layer.unknown.spot or layer.spot
-            mark = None if spot is None else spot.mark()
-            result.append(
-                Problem(
-                    codes.UNKNOWN_VALUE,
-                    f"'{layer.name}' ({layer.class_name}): {layer.unknown.reason}{_cure(layer.unknown)}",
-                    mark,
-                    layer.name,
-                    "warning",
-                )
-            )
-    return result
+    return [_note(layer, layer.unknown) for layer in dict.fromkeys(layers) if layer.unknown is not None]
+
+
+def _note(layer: LayerValue, unknown: Unknown) -> Problem:
+    spot = unknown.spot or layer.spot
+    mark = None if spot is None else spot.mark()
+    message = f"'{layer.name}' ({layer.class_name}): {unknown.reason}{_cure(unknown)}"
+    return Problem(codes.UNKNOWN_VALUE, message, mark, layer.name, "warning")
 
 
 def _cure(unknown: Unknown) -> str:

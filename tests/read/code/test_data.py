@@ -214,3 +214,15 @@ def test_streams(text: str, expected: Any) -> None:
 )
 def test_the_user_gives_sizes_that_the_code_does_not_state(text: str, name: str, expected: Any) -> None:
     assert value_of(text, **{name: 30}) == expected
+
+
+def test_lists_that_change_in_an_unknown_loop_are_unknown_data() -> None:
+    text = "xs = []\nfor line in open('x'):\n    xs.append([1, 2, 3])\n"
+    assert value_of(f"{text}r = np.array(xs)") == "np.array(xs)"
+    assert value_of(f"{text}r = np.zeros((3, 3)) + xs") == "np.zeros((3, 3)) + xs"
+    assert value_of(f"{text}r = np.reshape(xs, (len(xs), 3, 1)).shape[1:]") == (3, 1)
+
+
+def test_a_function_that_reads_data_says_so() -> None:
+    program = follow("import numpy as np\nx = np.load('x.npy')\n", "program.py")
+    assert program.main.variables["x"].reason == "`numpy.load()` reads data, which is not part of the code"
