@@ -126,6 +126,7 @@ class Expressions(Objects):
     def _comprehension(self, node: Any, env: Environment) -> Any:
         results: list[Any] = []
         scope = Environment(env.module, env, {})
+        scope.is_comprehension = True
         unknown = self._generate(node.generators, 0, scope, env, node, results)
         if unknown is not None:
             return unknown
@@ -253,7 +254,10 @@ class Expressions(Objects):
 
     def _named(self, node: ast.NamedExpr, env: Environment) -> Any:
         value = self.evaluate(node.value, env)
-        self.assign(node.target, value, env)
+        scope = env
+        while scope.is_comprehension and scope.outer is not None:
+            scope = scope.outer
+        self.assign(node.target, value, scope)
         return value
 
     # Calls and functions ----------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from typing import Any
 from convcalc.base.problems import Source
 from convcalc.base.structs import Struct
 from convcalc.read.code.expressions import Expressions
-from convcalc.read.code.objects import MAX_DEPTH
+from convcalc.read.code.objects import MAX_DEPTH, MAX_ENDLESS, MAX_YIELDED
+from convcalc.read.code.patterns import matches
 from convcalc.read.code.values import (
     MISSING,
     Bound,
@@ -64,7 +65,9 @@ class Interpreter(Expressions):
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        self.generating: list[list[Any]] = []  # the values of the running generators
+        # the values of the running generators, and their maximum number
+        self.generating: list[tuple[list[Any], int]] = []
+        self.handled: list[Raised] = []  # the exceptions whose handlers are running
         self.unknown_tests = 0  # how many unknown tests and loops were followed
         self.trying = 0  # how many `try` statements with handlers are open
 
@@ -127,6 +130,11 @@ class Interpreter(Expressions):
         for target in node.targets:
             if isinstance(target, ast.Name):
                 env.variables.pop(target.id, None)
+            elif isinstance(target, ast.Attribute):
+                owner = self.evaluate(target.value, env)
+                if isinstance(owner, (Instance, ClassValue)):
+                    self.change(owner)
+                    owner.attributes.pop(target.attr, None)
             elif isinstance(target, ast.Subscript):
                 owner, key = self.evaluate(target.value, env), self.evaluate(target.slice, env)
                 if isinstance(owner, (list, dict)) and first_unknown((key,)) is None:
@@ -240,7 +248,7 @@ class Interpreter(Expressions):
         return None
 
     def _for(self, node: ast.For, env: Environment) -> Any:
-        elements = self.iterate(self.evaluate(node.iter, env), self.spot(node))
+        elements, is_endless = self.some_elements(self.evaluate(node.iter, env), self.spot(node))
         if isinstance(elements, Unknown):
             return self._doubtful_loop(node, elements, env)
         doubt, first = self.doubt, (self.steps, self.unknown_tests)
@@ -257,6 +265,8 @@ class Interpreter(Expressions):
                     return None
                 if signal is not None and signal is not CONTINUE:
                     return signal
+            if is_endless:
+                return self._doubtful_loop(node, Unknown("the loop does not end", self.spot(node)), env)
         finally:
             self.doubt = doubt
         return self.block(node.orelse, env)
@@ -328,38 +338,14 @@ class Interpreter(Expressions):
     def _match(self, node: ast.Match, env: Environment) -> Any:
         subject = self.evaluate(node.subject, env)
         for case in node.cases:
-            matches = self._matches(case.pattern, subject, env)
-            if matches is True and case.guard is not None:
-                matches = self.truth(self.evaluate(case.guard, env))
-            if isinstance(matches, Unknown):
-                return self._doubtful_if([case.body for case in node.cases], matches, env)
-            if matches:
+            answer = matches(self, case.pattern, subject, env)
+            if answer is True and case.guard is not None:
+                answer = self.truth(self.evaluate(case.guard, env))
+            if isinstance(answer, Unknown):
+                return self._doubtful_if([case.body for case in node.cases], answer, env)
+            if answer:
                 return self.block(case.body, env)
         return None
-
-    def _matches(self, pattern: ast.pattern, value: Any, env: Environment) -> Any:
-        if isinstance(pattern, ast.MatchValue):
-            return self.equal(value, self.evaluate(pattern.value, env))
-        if isinstance(pattern, ast.MatchSingleton):
-            return self.identical(value, pattern.value)
-        if isinstance(pattern, ast.MatchAs):
-            inner = True if pattern.pattern is None else self._matches(pattern.pattern, value, env)
-            if inner is True and pattern.name is not None:
-                env.variables[pattern.name] = value
-            return inner
-        if isinstance(pattern, ast.MatchOr):
-            answers = [self._matches(part, value, env) for part in pattern.patterns]
-            return True if True in answers else first_unknown(answers) or False
-        if isinstance(pattern, ast.MatchSequence) and not any(
-            isinstance(part, ast.MatchStar) for part in pattern.patterns
-        ):
-            if isinstance(value, Unknown):
-                return value
-            if not isinstance(value, (list, tuple)) or len(value) != len(pattern.patterns):
-                return False
-            answers = [self._matches(part, element, env) for part, element in zip(pattern.patterns, value)]
-            return False if False in answers else first_unknown(answers) or True
-        return Unknown("this pattern is not followed", self.spot(pattern))
 
     # Exceptions and contexts ------------------------------------------------------------------------------------------
 
@@ -381,7 +367,14 @@ class Interpreter(Expressions):
                 raise
             if handler.name:
                 env.variables[handler.name] = raised.value
-            signal = self.block(handler.body, env)
+            self.handled.append(raised)
+            try:
+                signal = self.block(handler.body, env)
+            except Raised:
+                self.block(node.finalbody, env)
+                raise
+            finally:
+                self.handled.pop()
         last = self.block(node.finalbody, env)
         return last if last is not None else signal
 
@@ -389,30 +382,23 @@ class Interpreter(Expressions):
         if handler.type is None:
             return True
         types = self.evaluate(handler.type, env)
-        for cls in types if isinstance(types, (tuple, list)) else (types,):
-            if isinstance(cls, Library):
-                known = getattr(python, cls.name, None)
-                own = getattr(python, raised.class_name, None)
-                if isinstance(raised.value, Instance):
-                    own = next(
-                        (
-                            getattr(python, base.name, None)
-                            for base in raised.value.cls.order
-                            if isinstance(base, Library)
-                        ),
-                        None,
-                    )
-                if isinstance(known, type) and isinstance(own, type) and issubclass(own, known):
-                    return True
-            elif (
-                isinstance(cls, ClassValue)
-                and isinstance(raised.value, Instance)
-                and self.is_subclass(raised.value.cls, cls)
-            ):
-                return True
-        return False
+        return any(self.is_raised(raised, cls) for cls in (types if isinstance(types, (tuple, list)) else (types,)))
+
+    def is_raised(self, raised: Raised, cls: Any) -> bool:
+        """Returns True if an exception is an instance of a class."""
+        if isinstance(cls, ClassValue):
+            return isinstance(raised.value, Instance) and self.is_subclass(raised.value.cls, cls)
+        if not isinstance(cls, Library):
+            return False
+        known, own = getattr(python, cls.name, None), getattr(python, raised.class_name, None)
+        if isinstance(raised.value, Instance):
+            bases = (base.name for base in raised.value.cls.order if isinstance(base, Library))
+            own = next((getattr(python, name, None) for name in bases), None)
+        return isinstance(known, type) and isinstance(own, type) and issubclass(own, known)
 
     def _raise(self, node: ast.Raise, env: Environment) -> Any:
+        if node.exc is None and self.handled:
+            raise self.handled[-1]
         value = LibraryObject("builtins.Exception") if node.exc is None else self.evaluate(node.exc, env)
         if isinstance(value, Library):
             value = LibraryObject(value.path)
@@ -421,9 +407,11 @@ class Interpreter(Expressions):
     def _assert(self, node: ast.Assert, env: Environment) -> Any:
         truth = self.truth(self.evaluate(node.test, env))
         if truth is False:
-            raise self.error("AssertionError", "an assertion fails", self.spot(node))
+            message = "an assertion fails" if node.msg is None else self.text_of(self.evaluate(node.msg, env))
+            raise self.error("AssertionError", message or "", self.spot(node))
 
     def _with(self, node: Any, env: Environment) -> Any:
+        contexts: list[Any] = []
         for item in node.items:
             context = self.evaluate(item.context_expr, env)
             spot = self.spot(item.context_expr)
@@ -437,7 +425,29 @@ class Interpreter(Expressions):
                 entered = values[0] if isinstance(values, list) and values else entered
             if item.optional_vars is not None:
                 self.assign(item.optional_vars, entered, env)
-        return self.block(node.body, env)
+            contexts.append(context)
+        signal, failed = None, None
+        try:
+            signal = self.block(node.body, env)
+        except Raised as raised:
+            failed = raised
+        for context in reversed(contexts):
+            if self._exits(context, failed, self.spot(node)):
+                failed = None
+        if failed is not None:
+            raise failed
+        return signal
+
+    def _exits(self, context: Any, failed: Raised | None, spot: Spot) -> bool:
+        """Leaves a context. Returns True if the context handles the exception that ended its block."""
+        if isinstance(context, Instance) and (method := context.cls.find("__exit__")) is not MISSING:
+            kind = None if failed is None else self.type_of(failed.value)
+            value = None if failed is None else failed.value
+            result = self.call(Bound(method, context), [kind, value, None], {}, spot)
+            return self.truth(result) is True
+        if failed is not None and isinstance(context, LibraryObject) and context.path == "contextlib.suppress":
+            return any(self.is_raised(failed, cls) for cls in context.args)
+        return False
 
     # Functions --------------------------------------------------------------------------------------------------------
 
@@ -454,7 +464,8 @@ class Interpreter(Expressions):
         if isinstance(decorator, Library) and decorator.path in ("builtins.staticmethod", "builtins.classmethod"):
             return Wrapped(decorator.name, function)
         if isinstance(decorator, Library) and decorator.path in _PROPERTIES:
-            return Wrapped("property", function)
+            cached = decorator.name == "cached_property"
+            return Wrapped("property", _cached(function) if cached else function)
         if isinstance(decorator, (FunctionValue, ClassValue, Bound)) or (
             isinstance(decorator, Native) and decorator.name in ("setter", "partial", "decorator")
         ):
@@ -496,7 +507,8 @@ class Interpreter(Expressions):
         variables = self.bound(function, args, kwargs, spot)
         env = Environment(function.module, function.outer, variables, function)
         if function.is_generator:
-            return Generator(lambda: self._generated(function, env, spot))
+            generator = Generator(lambda: self._generated(generator, function, env, spot))
+            return generator
         return self._run(function, env, spot)
 
     def _run(self, function: FunctionValue, env: Environment, spot: Spot) -> Any:
@@ -518,16 +530,16 @@ class Interpreter(Expressions):
             )
         return value
 
-    def _generated(self, function: FunctionValue, env: Environment, spot: Spot) -> Any:
-        self.generating.append([])
+    def _generated(self, generator: Generator, function: FunctionValue, env: Environment, spot: Spot) -> Any:
+        values: list[Any] = []
+        self.generating.append((values, MAX_ENDLESS if _has_endless_loop(function.node) else MAX_YIELDED))
         first = self.steps
         try:
             self._run(function, env, spot)
         except _TooManyValues:
-            self.generating[-1] = []
-            return Unknown("the generator does not end", spot)
+            generator.is_endless = True
         finally:
-            values = self.generating.pop()
+            self.generating.pop()
         return (
             Unknown("the generator takes too many steps to follow", spot)
             if self.steps - first > MAX_LOOP_STEPS
@@ -536,9 +548,12 @@ class Interpreter(Expressions):
 
     def yielded(self, value: Any, spot: Spot) -> None:
         """Adds a value to the running generator."""
-        if not self.generating or len(self.generating[-1]) >= MAX_YIELDED:
+        if not self.generating:
             raise _TooManyValues
-        self.generating[-1].append(value)
+        values, maximum = self.generating[-1]
+        if len(values) >= maximum:
+            raise _TooManyValues
+        values.append(value)
 
     def bound(self, function: FunctionValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> dict[str, Any]:
         """Returns the variables of a call: each parameter with its value. Raises the TypeError of Python for wrong arguments."""
@@ -614,6 +629,13 @@ class Interpreter(Expressions):
                 result = self.decorated(decorator, result, env)
         if cls.kind == "enum":
             self._make_members(cls)
+        hook = next((base.find("__init_subclass__") for base in bases if isinstance(base, ClassValue)), MISSING)
+        if isinstance(hook, (FunctionValue, Wrapped)):
+            function = hook.function if isinstance(hook, Wrapped) else hook
+            options = {
+                str(part.arg): self.evaluate(part.value, env) for part in node.keywords if part.arg != "metaclass"
+            }
+            self.call(Bound(function, cls), [], options, self.spot(node))
         env.variables[node.name] = result
 
     def decorator_path(self, node: ast.expr, env: Environment) -> str:
@@ -650,8 +672,15 @@ class Interpreter(Expressions):
                 ):
                     return member
             return self.unknown("this member of the enum is not followed", spot)
-        made = self.library_instance(cls, spot)
-        instance = made if made is not None else Instance(cls)
+        new = cls.find("__new__")
+        if isinstance(new, Wrapped):
+            new = new.function
+        if isinstance(new, FunctionValue) and not cls.library_base():
+            instance = self.call(new, [cls, *args], kwargs, spot)
+            if not isinstance(instance, Instance) or instance.cls is not cls:
+                return instance
+        else:
+            instance = self.raw_instance(cls, spot)
         if isinstance(instance, Instance):
             for base in cls.order:
                 if isinstance(base, Library) and base.path in (
@@ -685,6 +714,11 @@ class Interpreter(Expressions):
             if isinstance(instance, Instance):
                 instance.attributes.setdefault("args", tuple(args))
         return instance
+
+    def raw_instance(self, cls: ClassValue, spot: Spot) -> Any:
+        """Returns an object of a class before ``__init__``."""
+        made = self.library_instance(cls, spot)
+        return made if made is not None else Instance(cls)
 
     def _fill_fields(self, instance: Any, cls: ClassValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
         given = {**dict(zip(cls.fields, args)), **kwargs}
@@ -794,7 +828,19 @@ class Interpreter(Expressions):
         raise NotImplementedError
 
 
-MAX_YIELDED = 10_000  # the maximum number of values of a generator
+def _cached(function: Any) -> Native:
+    """Returns a method that is followed once for each object."""
+    values: dict[int, tuple[Any, Any]] = {}
+
+    def run(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        key = id(args[0])
+        if key not in values:
+            values[key] = (args[0], run.call(function, args, kwargs, spot))
+        return values[key][1]
+
+    return Native(function.name, run)
+
+
 _PROPERTIES = ("builtins.property", "functools.cached_property", "abc.abstractproperty")
 
 
@@ -823,6 +869,12 @@ def _always_raises(body: list[ast.stmt]) -> bool:
         and isinstance(last.value, ast.Call)
         and ast.unparse(last.value.func) in ("sys.exit", "exit", "quit", "os._exit")
     )
+
+
+def _has_endless_loop(node: ast.AST) -> bool:
+    """Returns True if a function contains ``while True`` or ``while 1``."""
+    loops = (part for part in ast.walk(node) if isinstance(part, ast.While))
+    return any(isinstance(loop.test, ast.Constant) and bool(loop.test.value) for loop in loops)
 
 
 def _is_generator(node: ast.AST) -> bool:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from convcalc.read.code.libraries import CONSTANTS, function
-from convcalc.read.code.objects import MAX_ELEMENTS
+from convcalc.read.code.objects import MAX_ELEMENTS, MAX_ENDLESS
 from convcalc.read.code.python_functions import call_plain
-from convcalc.read.code.values import Native, Spot, Unknown, UnknownNumber, first_unknown
+from convcalc.read.code.values import Generator, Native, Spot, Unknown, UnknownNumber, first_unknown
 
 CONSTANTS.update(
     {"math.pi": math.pi, "math.e": math.e, "math.inf": math.inf, "math.nan": math.nan, "math.tau": math.tau}
@@ -105,7 +105,6 @@ _ITERATORS: dict[str, tuple[Callable[..., Any], Callable[..., int]]] = {
         itertools.combinations_with_replacement,
         lambda values, length: _product_count(values, repeat=length),
     ),
-    "islice": (itertools.islice, _total),
     "pairwise": (itertools.pairwise, _total),
     "compress": (itertools.compress, _total),
     "tee": (
@@ -133,6 +132,53 @@ def _repeat(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> An
     if not isinstance(count, int) or count > MAX_ELEMENTS:
         return run.unknown("an endless sequence is not followed", spot)
     return [args[0]] * count
+
+
+@function("itertools.count")
+def _count_from(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    start = args[0] if args else kwargs.get("start", 0)
+    step = args[1] if len(args) > 1 else kwargs.get("step", 1)
+    values = [start]
+    for _ in range(MAX_ENDLESS - 1):
+        values.append(run.binary("+", values[-1], step, spot))
+    return Generator(lambda: values, is_endless=True)
+
+
+@function("itertools.cycle")
+def _cycle(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    elements = run.iterate(args[0], spot)
+    if isinstance(elements, Unknown) or not elements:
+        return elements
+    values = [elements[number % len(elements)] for number in range(MAX_ENDLESS)]
+    return Generator(lambda: values, is_endless=True)
+
+
+@function("itertools.islice")
+def _islice(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    elements, is_endless = run.some_elements(args[0], spot)
+    unknown = elements if isinstance(elements, Unknown) else first_unknown(args[1:])
+    if unknown is not None:
+        return unknown
+    stop = slice(*args[1:]).stop
+    if is_endless and (stop is None or stop > len(elements)):
+        return run.unknown("the iterator does not end", spot)
+    return list(itertools.islice(elements, *args[1:]))
+
+
+@function("itertools.takewhile")
+def _takewhile(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    elements, is_endless = run.some_elements(args[1], spot)
+    if isinstance(elements, Unknown):
+        return elements
+    result: list[Any] = []
+    for element in elements:
+        truth = run.truth(run.call(args[0], [element], {}, spot))
+        if isinstance(truth, Unknown):
+            return truth
+        if not truth:
+            return result
+        result.append(element)
+    return run.unknown("the iterator does not end", spot) if is_endless else result
 
 
 @function("itertools.accumulate")

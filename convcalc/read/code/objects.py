@@ -6,6 +6,7 @@ gives an unknown value. A mistake, such as a missing key, raises the exception t
 
 from __future__ import annotations
 
+import builtins as python
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,9 +42,16 @@ from convcalc.read.code.values import (
 MAX_STEPS = 3_000_000  # the maximum number of expressions and statements that are followed in one program
 MAX_ELEMENTS = 200_000  # the maximum number of elements of a list, text or range that is worked out
 MAX_BITS = 2_048  # the maximum size of a whole number
+MAX_YIELDED = 10_000  # the maximum number of values of a generator
+MAX_ENDLESS = 300  # the number of values of an endless generator that are worked out
 MAX_DEPTH = 60  # the maximum depth of calls
 
 _PLAIN = (str, bytes, int, float, complex, list, tuple, dict, set, frozenset, range, slice, bool)
+_VIEWS: tuple[Any, ...] = (
+    type({}.keys()),
+    type({}.values()),
+    type({}.items()),
+)  # what `keys()`, `values()` and `items()` return
 # The methods that change a list, a dict, a set or a model.
 CHANGES = frozenset(
     (
@@ -262,9 +270,10 @@ class Objects:
             if not isinstance(ordered, Unknown):
                 value[:] = ordered
             return None
-        if isinstance(value, set) and not all(map(_is_hashable, args)):
+        if isinstance(value, set) and name in ("add", "discard", "remove") and not all(map(_is_hashable, args)):
             return self.unknown("this set is not followed", spot)
-        return self.guarded(lambda: method(*args, **kwargs), spot)
+        result = self.guarded(lambda: method(*args, **kwargs), spot)
+        return [*result] if isinstance(result, _VIEWS) else result
 
     def listed(self, value: Any, spot: Spot) -> Any:
         """Returns the elements of a generator as a list; other values as they are."""
@@ -272,7 +281,8 @@ class Objects:
 
     def text_format(self, text: Any, name: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns ``text.format(…)`` for plain values. A field such as ``{0.x}`` or ``{0:99999}`` is not followed."""
-        plain = all(
+        args = [self.text_of(arg) if isinstance(arg, (Instance, LibraryObject)) else arg for arg in args]
+        plain = None not in args and all(
             isinstance(part, (str, int, float, bool, type(None), list, tuple, dict))
             for part in [*args, *kwargs.values()]
         )
@@ -293,17 +303,33 @@ class Objects:
             value = str(value)
         return self.guarded(lambda: format(value, spec), spot)
 
-    def text_of(self, value: Any) -> str | None:
-        """Returns ``str(value)`` for values that have a plain text; None for others."""
+    def text_of(self, value: Any, is_repr: bool = False) -> str | None:
+        """Returns ``str(value)`` or ``repr(value)`` for values that have a plain text; None for others."""
         if (
             isinstance(value, (str, int, float, bool, type(None), list, tuple, dict))
             and is_known(value)
             and _is_plain(value)
         ):
-            return str(value)
+            return repr(value) if is_repr else str(value)
         if isinstance(value, (FunctionValue, ClassValue, Library)):
             return value.name
-        return None
+        if isinstance(value, Instance):
+            for name in ("__repr__", "__str__") if is_repr else ("__str__", "__repr__"):
+                method = value.cls.find(name)
+                if method is not MISSING:
+                    text = self.call(Bound(method, value), [], {}, value.cls.spot or _NOWHERE)
+                    return text if isinstance(text, str) else None
+        args = self.exception_args(value)
+        if args is None:
+            return None
+        return self.text_of(args[0]) if len(args) == 1 else self.text_of(tuple(args)) if args else ""
+
+    def exception_args(self, value: Any) -> Any:
+        """Returns the arguments of an exception; None for another object."""
+        if isinstance(value, LibraryObject):
+            kind = getattr(python, value.path.removeprefix("builtins."), None)
+            return value.args if isinstance(kind, type) and issubclass(kind, BaseException) else None
+        return value.attributes.get("args") if isinstance(value, Instance) else None
 
     def _instance_attribute(self, value: Instance, name: str, spot: Spot) -> Any:
         if name in value.attributes:
@@ -357,8 +383,16 @@ class Objects:
                 method = self.library_method(base, value.receiver, name, spot)
                 if method is not MISSING:
                     return method
-        if name in ("__init__", "__init_subclass__", "__post_init__"):
+        if isinstance(value.receiver, Instance) and value.receiver.items is not None:
+            method = self._method(value.receiver.items, name)
+            if method is not MISSING and not name.startswith("__"):
+                return method
+        if name in ("__init__", "__init_subclass__", "__post_init__", "__enter__", "__exit__"):
             return Native(name, lambda run, args, kwargs, at: None)
+        if name == "__new__":
+            return Native(name, lambda run, args, kwargs, at: run.raw_instance(args[0] if args else cls, at))
+        if name == "__setattr__":
+            return Native(name, lambda run, args, kwargs, at: set_directly(value.receiver, *args))
         return self.unknown(f"`super().{name}` is not followed", spot)
 
     def set_attribute(self, value: Any, name: str, new: Any, spot: Spot) -> None:
@@ -368,8 +402,11 @@ class Objects:
             value.set_attribute(self, name, new, spot)
         elif isinstance(value, Instance):
             found = value.cls.find(name)
+            own = value.cls.find("__setattr__")
             if isinstance(found, Wrapped) and found.kind == "property" and found.setter is not None:
                 self.call(Bound(found.setter, value), [new], {}, spot)
+            elif own is not MISSING:
+                self.call(Bound(own, value), [name, new], {}, spot)
             else:
                 value.attributes[name] = new
         elif isinstance(value, (ClassValue, FunctionValue)):
@@ -452,9 +489,12 @@ class Objects:
         if (doubt := self.doubtful(value)) is not None:
             return doubt
         if isinstance(value, Generator):
-            if value.values is None:
-                value.values = value.run()
-            values, value.values = value.values, value.values if isinstance(value.values, Unknown) else []
+            values = self.started(value)
+            if isinstance(values, Unknown):
+                return values
+            if value.is_endless:
+                return self.unknown("the generator does not end", spot)
+            value.values = []
             return values
         if isinstance(value, Special):
             elements = value.elements(self, spot)
@@ -481,14 +521,38 @@ class Objects:
         method = value.cls.find("__iter__")
         if method is not MISSING:
             result = self.call(Bound(method, value), [], {}, spot)
-            if result is not value:
-                return self.iterate(result, spot)
+            return self._next_values(value, spot) if result is value else self.iterate(result, spot)
         length = value.cls.find("__len__")
         if length is not MISSING and value.cls.find("__getitem__") is not MISSING:
             count = self.call(Bound(length, value), [], {}, spot)
             if isinstance(count, int) and count <= MAX_ELEMENTS:
                 return [self.item(value, at, spot) for at in range(count)]
         return self.unknown("this loop is not followed", spot)
+
+    def _next_values(self, value: Instance, spot: Spot) -> Any:
+        """Returns the values of an object with ``__next__``."""
+        method = value.cls.find("__next__")
+        values: list[Any] = []
+        while method is not MISSING and len(values) < MAX_YIELDED:
+            try:
+                values.append(self.call(Bound(method, value), [], {}, spot))
+            except Raised as raised:
+                if raised.class_name == "StopIteration":
+                    return values
+                raise
+        return self.unknown("the loop does not end" if values else "this loop is not followed", spot)
+
+    def started(self, generator: Generator) -> Any:
+        """Returns the values that are left in a generator, or an unknown value."""
+        if generator.values is None:
+            generator.values = generator.run()
+        return generator.values
+
+    def some_elements(self, value: Any, spot: Spot) -> tuple[Any, bool]:
+        """Returns the elements of a value, and True if there are more elements than those in the list."""
+        if isinstance(value, Generator) and isinstance(self.started(value), list) and value.is_endless:
+            return value.values, True
+        return self.iterate(value, spot), False
 
     def mapping(self, value: Any) -> Any:
         """Returns a dict of a value after ``**``."""
@@ -561,6 +625,7 @@ class Objects:
 
     def equal(self, left: Any, right: Any) -> Any:
         """Returns ``left == right``."""
+        left, right = plain_member(left), plain_member(right)
         if left is right and not isinstance(left, Unknown):
             return True
         for value, other in ((left, right), (right, left)):
@@ -623,6 +688,7 @@ class Objects:
 
     def binary(self, symbol: str, left: Any, right: Any, spot: Spot) -> Any:
         """Returns the result of an operator such as ``+``."""
+        left, right = plain_member(left), plain_member(right)
         for value, other, reflected in ((left, right, False), (right, left, True)):
             if isinstance(value, Special):
                 result = value.operate(self, symbol, other, reflected, spot)
@@ -637,6 +703,9 @@ class Objects:
                 return unknown_result((left, right), value)
             if (doubt := self.doubtful(value)) is not None:
                 return doubt
+        if symbol == "%" and isinstance(left, str) and isinstance(right, (Instance, LibraryObject)):
+            text = self.text_of(right)
+            right = right if text is None else text
         if not isinstance(left, _PLAIN) or not isinstance(right, (*_PLAIN, type(None))):
             return self.unknown("this operation is not followed", spot)
         if symbol == "%" and isinstance(left, (str, bytes)):
@@ -758,6 +827,24 @@ class Objects:
     def library_extends(self, path: str, other: str) -> bool:
         """Returns True if a class of a library is the other class or extends it."""
         raise NotImplementedError
+
+
+def set_directly(value: Any, name: str, new: Any) -> None:
+    """Sets an attribute of an object, without ``__setattr__`` of its class."""
+    if isinstance(value, Instance):
+        value.attributes[name] = new
+
+
+_PLAIN_BASES = ("enum.IntEnum", "enum.StrEnum", "enum.IntFlag", "builtins.int", "builtins.str", "builtins.float")
+
+
+def plain_member(value: Any) -> Any:
+    """Returns the number or text of a member of an IntEnum or StrEnum; other values as they are."""
+    if isinstance(value, Instance) and value.cls.kind == "enum":
+        paths = [base.path for base in value.cls.order if isinstance(base, Library)]
+        if any(path in _PLAIN_BASES for path in paths):
+            return value.attributes.get("value")
+    return value
 
 
 def _is_hashable(value: Any) -> bool:

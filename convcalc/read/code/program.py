@@ -254,6 +254,8 @@ class Program(Interpreter):
             for path in paths:
                 if is_known(path):
                     return Library(path)
+        if self.trying and not paths:
+            raise self.error("NameError", f"name '{name}' is not defined", spot)
         return Unknown(f"the name `{name}` is not defined", spot, name)
 
     def _stars(self) -> list[Library]:
@@ -375,6 +377,9 @@ class Program(Interpreter):
                 if os.environ.get("CONVCALC_DEBUG"):
                     raise
                 return Unknown(f"this call of `{path}` is not followed ({type(error).__name__})", spot)
+        owner, _, method = path.rpartition(".")
+        if owner.startswith("builtins.") and args and self.is_instance(args[0], Library(owner), spot) is True:
+            return self.call(self.attribute(args[0], method, spot), args[1:], kwargs, spot)
         if libraries.is_layer(path):
             return layer_arguments.make_layer(self, path, args, kwargs, spot)
         if libraries.is_object(path) or _is_exception(path):

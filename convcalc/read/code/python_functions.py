@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from convcalc.read.code.libraries import function
+from convcalc.read.code.objects import set_directly
 from convcalc.read.code.values import (
     MISSING,
     Bound,
     ClassValue,
     FunctionValue,
+    Generator,
     Instance,
     Library,
     Native,
@@ -52,9 +54,15 @@ def _enumerate(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) ->
 
 @function("builtins.zip")
 def _zip(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    parts = [run.iterate(arg, spot) for arg in args]
+    found = [run.some_elements(arg, spot) for arg in args]
+    parts = [part for part, _ in found]
     unknown = next((part for part in parts if isinstance(part, Unknown)), None)
-    return [tuple(row) for row in zip(*parts)] if unknown is None else unknown
+    if unknown is not None:
+        return unknown
+    rows = [tuple(row) for row in zip(*parts)]
+    if found and all(is_endless or len(part) > len(rows) for part, is_endless in found):
+        return Generator(lambda: rows, is_endless=True)
+    return rows
 
 
 @function("builtins.map")
@@ -154,10 +162,32 @@ function("builtins.tuple")(_container(tuple))
 def _iter(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     if isinstance(args[0], Special) and run.attribute_or_missing(args[0], "__next__", spot) is not MISSING:
         return args[0]
-    return _container(list)(run, args, kwargs, spot)
+    if isinstance(args[0], (Generator, Unknown)) or len(args) > 1:
+        return args[0] if len(args) == 1 else run.unknown("this iterator is not followed", spot)
+    elements = run.iterate(args[0], spot)
+    return elements if isinstance(elements, Unknown) else Generator(lambda: elements)
 
 
-@function("builtins.set", "builtins.frozenset")
+@function("builtins.frozenset")
+def _frozenset(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    result = run.set_of(run.iterate(args[0], spot) if args else [], spot)
+    return result if isinstance(result, Unknown) else frozenset(result)
+
+
+@function("builtins.dict.fromkeys")
+def _fromkeys(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    keys = run.iterate(args[0], spot)
+    if isinstance(keys, Unknown):
+        return keys
+    return {run.key(key, spot): args[1] if len(args) > 1 else None for key in keys}
+
+
+@function("builtins.object.__setattr__")
+def _set_directly(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
+    set_directly(*args)
+
+
+@function("builtins.set")
 def _set(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     classes = getattr(args[0], "classes", None) if args and isinstance(args[0], Special) else None
     if isinstance(classes, int):  # the labels of a data set
@@ -211,7 +241,22 @@ def _bool(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     return run.truth(args[0]) if args else False
 
 
-@function("builtins.str", "builtins.repr", "builtins.format")
+@function("builtins.repr")
+def _repr(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    if (unknown := first_unknown(args)) is not None:
+        return Unknown(unknown.reason, unknown.spot)
+    text = run.text_of(args[0], is_repr=True)
+    return run.unknown("the text of this object is not followed", spot) if text is None else text
+
+
+@function("builtins.format")
+def _format(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    if (unknown := first_unknown(args)) is not None:
+        return Unknown(unknown.reason, unknown.spot)
+    return run.formatted(args[0], args[1] if len(args) > 1 else "", -1, spot)
+
+
+@function("builtins.str")
 def _str(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     value = args[0] if args else ""
     if (unknown := first_unknown(value)) is not None:
@@ -237,6 +282,8 @@ def _divmod(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> An
 
 @function("builtins.pow", "math.pow")
 def _pow(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    if len(args) > 2:
+        return call_plain(run, pow, args, kwargs, spot)
     return run.binary("**", args[0], args[1], spot)
 
 
@@ -325,13 +372,23 @@ def _print(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any
 def _next(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     if isinstance(args[0], Special) and (method := run.attribute_or_missing(args[0], "__next__", spot)) is not MISSING:
         return run.call(method, [], {}, spot)
-    elements = run.iterate(args[0], spot)
+    if isinstance(args[0], Instance) and (method := args[0].cls.find("__next__")) is not MISSING:
+        return run.call(Bound(method, args[0]), [], {}, spot)
+    elements = run.started(args[0]) if isinstance(args[0], Generator) else run.iterate(args[0], spot)
     if isinstance(elements, Unknown):
         return elements
+    if isinstance(args[0], Generator):
+        run.change(args[0])
+        if (doubt := run.doubtful(args[0])) is not None:
+            return doubt
     if not elements:
+        if isinstance(args[0], Generator) and args[0].is_endless:
+            return run.unknown("the generator yields too many values", spot)
         if len(args) > 1:
             return args[1]
         raise run.error("StopIteration", "there are no more values", spot)
+    if isinstance(args[0], Generator):
+        return elements.pop(0)
     if isinstance(args[0], list):  # `iter(…)` and `map(…)` are lists here, of which each value is taken once
         return args[0].pop(0)
     return elements[0]

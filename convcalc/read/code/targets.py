@@ -201,6 +201,8 @@ def _value(program: Program, path: str, target: str, name: str) -> Any:
             return local[1]
         raise ConvcalcError([_no_name(program, first, name)])
     for part in rest:
+        if isinstance(value, ClassValue) and isinstance(value.find(part), FunctionValue):
+            value = made_instance(program, value, _start(program))
         outer, value = value, program.attribute_or_missing(value, part, _start(program))
         if value is MISSING:
             raise ConvcalcError([_no_attribute(program, outer, part, target, name)])
@@ -248,10 +250,6 @@ def made(program: Program, value: Any, arguments: tuple[list[Any], dict[str, Any
     given = dict(kwargs)
     try:
         if isinstance(called, FunctionValue):
-            owner = called.owner
-            is_method = owner is not None and not isinstance(owner.find(called.name), Wrapped)
-            if isinstance(value, FunctionValue) and owner is not None and is_method and not args:
-                args = [made_instance(program, owner, spot)]  # a method: `Net.build`
             given = parameters(program, called, args, kwargs, has_receiver, spot)
         result = program.call(value, args, given, spot)
     except Raised as raised:

@@ -200,6 +200,7 @@ class Environment:
         outer: the environment of the enclosing function; None in a function of a module.
         function: the function whose call this is; None for a module or a class body.
         is_class: True for a class body, whose names its methods do not see.
+        is_comprehension: True for the variables of a comprehension.
         returns: the values that the call may return after tests that are unknown.
     """
 
@@ -208,6 +209,7 @@ class Environment:
         "declared_nonlocal",
         "function",
         "is_class",
+        "is_comprehension",
         "module",
         "outer",
         "returns",
@@ -226,6 +228,7 @@ class Environment:
         self.variables = variables
         self.function = function
         self.is_class = False
+        self.is_comprehension = False
         self.returns: list[Any] = []
         self.declared_global: set[str] = set()
         self.declared_nonlocal: set[str] = set()
@@ -412,13 +415,18 @@ class LibraryObject(Special):
 
 
 class Generator:
-    """A generator that has not run yet. It runs as a whole when its values are needed."""
+    """A generator or another iterator. It runs as a whole when its first value is needed.
 
-    __slots__ = ("run", "values")
+    ``values`` are the values that are left, or an unknown value; None before it runs. ``is_endless`` is True if there are more values than
+    those in ``values``.
+    """
 
-    def __init__(self, run: Callable[[], Any]) -> None:
+    __slots__ = ("is_endless", "run", "values")
+
+    def __init__(self, run: Callable[[], Any], is_endless: bool = False) -> None:
         self.run = run
         self.values: Any = None
+        self.is_endless = is_endless
 
 
 class _Missing:

@@ -1,0 +1,53 @@
+"""The language of programs: each construct gives the values that Python gives.
+
+Each case in ``language.txt`` is a small program that computes ``result``. Python itself runs it, and so states what is expected.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convcalc.read.code.file import follow
+from convcalc.read.code.values import Instance, Unknown, first_unknown
+
+HEADING = re.compile(r"(?m)^# --- (.+)\n")
+
+
+def cases() -> dict[str, str]:
+    """Returns the programs of ``language.txt`` by their headings."""
+    parts = HEADING.split(Path(__file__).with_name("language.txt").read_text(encoding="utf-8"))[1:]
+    return dict(zip(parts[::2], parts[1::2]))
+
+
+CASES = cases()
+
+
+def plain(value: Any) -> Any:
+    """Returns a value of a program as Python's own value, as far as the cases need it."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(plain, value)) if type(value) in (list, tuple) else list(map(plain, value))
+    if isinstance(value, dict):
+        return {plain(key): plain(part) for key, part in value.items()}
+    if isinstance(value, Instance) and value.items is not None:
+        return plain(value.items)
+    return value
+
+
+def result_of(code: str) -> Any:
+    """Returns the variable ``result`` of a program."""
+    return follow(code, "program.py").main.variables.get("result")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_construct_gives_what_python_gives(case: str) -> None:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(CASES[case], "program.py", "exec", dont_inherit=True), names)  # the cases above, and nothing else
+    result = result_of(CASES[case])
+    unknown = first_unknown(result)
+    assert unknown is None, unknown.reason
+    assert plain(result) == plain(names["result"])
+    assert not isinstance(result, Unknown)
