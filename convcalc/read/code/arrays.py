@@ -275,8 +275,11 @@ def _nested(flat: list[Any], sizes: list[int], start: int, stop: int) -> Any:
     ]
 
 
-def as_array(value: Any) -> Array | None:
-    """Returns a number, a list of numbers, an array or a variable as an array; None for other values."""
+def as_array(value: Any, known: dict[int, Array | None] | None = None) -> Array | None:
+    """Returns a number, a list of numbers, an array or a variable as an array; None for other values.
+
+    ``known`` has the arrays of the lists that were converted already: a list may contain another one many times.
+    """
     if isinstance(value, Array):
         return value
     if isinstance(value, (bool, int, float, complex, str)):
@@ -284,17 +287,22 @@ def as_array(value: Any) -> Array | None:
     if hasattr(value, "array"):
         result = value.array()
         return result if isinstance(result, Array) else None
-    if isinstance(value, (list, tuple, range)):
-        return _stacked_array(value)
+    if isinstance(value, range):
+        return Array((len(value),), "int64", flat=list(value) if len(value) <= MAX_CONTENT else None)
+    if isinstance(value, (list, tuple)):
+        known = {} if known is None else known
+        if id(value) not in known:
+            known[id(value)] = _stacked_array(value, known)
+        return known[id(value)]
     if isinstance(value, UnknownNumber):
         return Array((), "int64")
     return None
 
 
-def _stacked_array(values: Sequence[Any]) -> Array | None:
+def _stacked_array(values: Sequence[Any], known: dict[int, Array | None]) -> Array | None:
     if len(values) > MAX_CONTENT:
         return _long_array(values)
-    parts = [as_array(value) for value in values]
+    parts = [as_array(value, known) for value in values]
     if not parts:
         return Array((0,), "float64", flat=[])
     first = parts[0]
@@ -306,11 +314,8 @@ def _stacked_array(values: Sequence[Any]) -> Array | None:
         return None
     dtype = first.dtype
     for part in arrays[1:]:
-        dtype = (
-            "str"
-            if "str" in (dtype, part.dtype) and "object" not in (dtype, part.dtype)
-            else promoted(dtype, part.dtype)
-        )
+        text = "str" in (dtype, part.dtype) and "object" not in (dtype, part.dtype)
+        dtype = "str" if text else promoted(dtype, part.dtype)
     flat = None
     if all(part.flat is not None for part in arrays) and (count_of(shape) or 0) * len(arrays) <= MAX_CONTENT:
         flat = [cast(element, dtype) for part in arrays for element in part.flat or ()]

@@ -29,8 +29,7 @@ def _to_categorical(given: Given) -> Any:
         classes = UnknownNumber(classes.reason, classes.spot, classes.name)
     elif not isinstance(classes, int):
         raise ShapeError("the number of classes is not a number")
-    known = array.classes if array.classes == classes else None
-    return Array((*shape, classes), given.dtype("float64"), classes=known)
+    return Array((*shape, classes), given.dtype("float64"))
 
 
 @function("keras.utils.pad_sequences")

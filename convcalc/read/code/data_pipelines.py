@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from convcalc.read.code.array_dtypes import dtype_of
-from convcalc.read.code.array_shapes import ShapeError, Sizes, unknown_size
+from convcalc.read.code.array_shapes import ShapeError, unknown_size
 from convcalc.read.code.arrays import Array, as_array
 from convcalc.read.code.libraries import function
 from convcalc.read.code.numpy_arguments import shape_of
@@ -227,8 +227,12 @@ def _from_types(types: Any, shapes: Any) -> Any:
 @function("tensorflow.TensorSpec", "keras.KerasTensorSpec")
 def _spec(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     given = {**dict(zip(("shape", "dtype"), args)), **kwargs}
-    shape: Sizes = shape_of(given.get("shape"))
-    return Array(shape, dtype_of(given.get("dtype"), "float32"))
+    return attempt(lambda: Array(shape_of(given.get("shape")), dtype_of(given.get("dtype"), "float32")), spot)
+
+
+@function("tensorflow.data.TextLineDataset", "tensorflow.data.TFRecordDataset", "tensorflow.data.Dataset.list_files")
+def _lines(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    return Stream(Array((), "str"))
 
 
 @function("keras.utils.timeseries_dataset_from_array", "keras.preprocessing.timeseries_dataset_from_array")

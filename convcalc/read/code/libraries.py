@@ -33,6 +33,7 @@ _ROOMS = {
     "operator": "math_functions",
     "random": "math_functions",
     "time": "math_functions",
+    "tqdm": "math_functions",
     "functools": "standard_library",
     "copy": "standard_library",
     "string": "standard_library",

@@ -308,3 +308,13 @@ def _shuffle(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> A
 @function("time.time", "time.perf_counter", "time.monotonic", "time.process_time", "time.time_ns")
 def _time(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     return UnknownNumber("the time is unknown", spot)
+
+
+@function("tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.notebook.tqdm", "tqdm.tqdm_notebook", "tqdm.std.tqdm")
+def _tqdm(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    return args[0] if args else kwargs.get("iterable")
+
+
+@function("tqdm.trange", "tqdm.auto.trange", "tqdm.notebook.trange", "tqdm.tnrange")
+def _trange(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    return run.call_library("builtins.range", args, {}, spot)

@@ -159,7 +159,8 @@ def converted(array: Array, dtype: str) -> Array:
             flat = [cast(element, dtype) for element in array.flat]
         except (ValueError, OverflowError):
             flat = None
-    return Array(array.shape, dtype, name=array.name, classes=array.classes, flat=flat)
+    classes = None if dtype == "bool" else array.classes
+    return Array(array.shape, dtype, name=array.name, classes=classes, flat=flat)
 
 
 @numpy_function(".astype numpy.astype", "self", "dtype")
@@ -198,14 +199,14 @@ def _array_equal(given: Given) -> Any:
     return first.shape == second.shape and first.flat == second.flat
 
 
-@function("numpy.shape")
-def _shape(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    return array_of(args[0], run, spot).shape
+@numpy_function("shape", "a")
+def _shape(given: Given) -> Any:
+    return given.array("a").shape
 
 
-@function("numpy.ndim")
-def _ndim(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    return len(array_of(args[0], run, spot).shape)
+@numpy_function("ndim", "a")
+def _ndim(given: Given) -> Any:
+    return len(given.array("a").shape)
 
 
 @numpy_function("size", "a", "axis")

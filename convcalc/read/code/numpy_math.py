@@ -233,8 +233,6 @@ def _position(choose: Callable[..., Any]) -> Any:
         result = reduced(
             array, axis, keepdims, "int64", lambda values: choose(range(len(values)), key=values.__getitem__)
         )
-        if len(array.shape) == 2 and axis in (1, -1) and isinstance(array.shape[1], int) and not keepdims:
-            result.classes = array.classes  # the labels of one-hot rows
         return result.scalar(given.spot)
 
     return implementation

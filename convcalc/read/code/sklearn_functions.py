@@ -13,6 +13,8 @@ from convcalc.read.code.standard_library import namespace
 from convcalc.read.code.tables import Table
 from convcalc.read.code.values import Native, SizeValue, Special, Spot, Unknown, UnknownNumber
 
+MAX_BALANCED = 20  # data sets with at most so many classes have about as many rows of each
+
 # Data sets ------------------------------------------------------------------------------------------------------------
 
 # Rows, features and classes; None if the targets are not classes from 0.
@@ -92,7 +94,8 @@ def _train_test_split(run: Any, args: list[Any], kwargs: dict[str, Any], spot: S
     for value in args:
         size = run.length(value, spot)
         train, test = split_sizes(size, kwargs.get("test_size"), kwargs.get("train_size"), spot)
-        results += [_rows(run, value, train, spot), _rows(run, value, test, spot)]
+        shuffled = kwargs.get("shuffle", True) is True
+        results += [_rows(run, value, part, spot, shuffled) for part in (train, test)]
     return results
 
 
@@ -108,16 +111,17 @@ def split_sizes(size: Any, test: Any, train: Any, spot: Spot) -> tuple[SizeValue
     return (size - tests if trains is None else trains), (size - trains if tests is None else tests)  # type: ignore[operator]
 
 
-def _rows(run: Any, value: Any, size: SizeValue, spot: Spot) -> Any:
-    """Returns a part of some data with this number of rows."""
+def _rows(run: Any, value: Any, size: SizeValue, spot: Spot, shuffled: bool = False) -> Any:
+    """Returns a part of some data with this number of rows. A random part of a balanced data set has all classes."""
     if isinstance(value, Table):
         return Table(size, value.width, value.names)
     array = as_array(value)
     if array is None or not array.shape:
         return Unknown(value.reason if isinstance(value, Unknown) else "the shape of the data is unknown", spot)
     classes = array.classes
-    if classes is not None and not (isinstance(size, int) and size >= LABELS_PER_CLASS * classes):
-        classes = None
+    if classes is not None and size != array.shape[0]:
+        needed = 10 * classes if shuffled and classes <= MAX_BALANCED else LABELS_PER_CLASS * classes
+        classes = classes if isinstance(size, int) and size >= needed else None
     return Array((size, *array.shape[1:]), array.dtype, classes=classes)
 
 

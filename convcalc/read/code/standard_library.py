@@ -292,7 +292,8 @@ def _deep(run: Any, value: Any, copies: dict[int, Any], spot: Spot) -> Any:
             made[key] = _deep(run, part, copies, spot)
         return made
     if type(value) is tuple:
-        return tuple(_deep(run, part, copies, spot) for part in value)
+        copies[id(value)] = tuple(_deep(run, part, copies, spot) for part in value)
+        return copies[id(value)]
     if isinstance(value, set):
         return set(value)
     return value if isinstance(value, Bound) else _copied_special(run, value, spot)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.read.code import libraries
 from convcalc.read.code.array_dtypes import dtype_of
 from convcalc.read.code.array_shapes import ShapeError, select, unknown_size
 from convcalc.read.code.arrays import Array, as_array
@@ -88,8 +87,8 @@ class Table(Special):
         method = _METHODS.get(name)
         if method is not None:
             return Native(name, lambda run, args, kwargs, at: method(run, self, args, kwargs, at))
-        if libraries.find(f"numpy.ndarray.{name}") is not None:
-            return self.array().attribute(run, name, spot)
+        if name in _REDUCTIONS:
+            return Native(name, lambda run, args, kwargs, at: _reduced(self, args, kwargs, at))
         return run.unknown(f"`.{name}` of a table is not followed", spot)
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
@@ -100,8 +99,8 @@ class Table(Special):
             return self.columns(list(key), spot)
         if isinstance(key, slice):
             return Table(Array((self.rows,)).item(run, key, spot).shape[0], self.width, self.names)
-        if isinstance(key, Array) and key.dtype == "str":
-            return self.columns(None, spot)
+        if isinstance(key, Array) and key.dtype == "str" and key.shape:
+            return Table(self.rows, key.shape[0])
         return self.fewer_rows(spot) if isinstance(key, Array) else MISSING
 
     def set_item(self, run: Any, key: Any, value: Any, spot: Spot) -> None:
@@ -184,6 +183,19 @@ def _count(size: SizeValue, key: Any, by_number: bool, spot: Spot) -> Any:
 
 
 # Methods --------------------------------------------------------------------------------------------------------------
+
+
+_REDUCTIONS = frozenset(
+    ("mean", "std", "var", "min", "max", "sum", "median", "any", "all", "nunique", "count", "skew", "quantile")
+)
+
+
+def _reduced(table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    """Returns one number for each column, or for each row."""
+    axis = kwargs.get("axis", args[0] if args else 0)
+    if axis in (0, "index") and not isinstance(axis, float):
+        return Array((table.width,), "float64")
+    return Array((table.rows,), "float64") if axis in (1, "columns") else Unknown("this axis is not followed", spot)
 
 
 def _same(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
