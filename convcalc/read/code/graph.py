@@ -20,6 +20,15 @@ class ShapeTuple(tuple):  # type: ignore[type-arg]  # a tuple of sizes: numbers,
         """Returns the sizes as a list."""
         return list(self)
 
+    def __getitem__(self, key: Any) -> Any:
+        part = super().__getitem__(key)
+        return ShapeTuple(part) if isinstance(key, slice) else part
+
+    @property
+    def dims(self) -> list[Any]:
+        """The sizes."""
+        return list(self)
+
     @property
     def rank(self) -> int:
         """The number of axes."""

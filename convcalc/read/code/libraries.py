@@ -117,6 +117,7 @@ def _load_room(room: str) -> None:
 _KERAS = re.compile(
     r"^(?:tensorflow\.(?:python\.|compat\.v[12]\.|contrib\.)?keras|tf_keras|keras\.(?:src|api|_v2|api\._v[12]\.keras))(?=\.|$)"
 )
+_PARTS = re.compile(r"^keras_(applications|preprocessing)(?=\.|$)")  # packages that were parts of Keras 2
 _TENSORFLOW = re.compile(r"^tensorflow\.(?:compat\.v[12]|python)(?=\.|$)")
 # Modules that older versions of Keras have, or that list the names of others.
 _SAME = (
@@ -140,6 +141,7 @@ def canonical(path: str) -> str:
     """Returns the one path for a name of a library: ``keras.layers.Dense`` for ``tensorflow.keras.layers.Dense``."""
     path = _KERAS.sub("keras", path, count=1)
     path = _TENSORFLOW.sub("tensorflow", path, count=1)
+    path = _PARTS.sub(r"keras.\1", path, count=1)
     if path.startswith("keras."):
         for pattern, replacement in _SAME:
             path = pattern.sub(replacement, path, count=1)

@@ -12,7 +12,7 @@ from convcalc.model import Call, Foreign, Layer, Slot
 from convcalc.ops import TENSORFLOW, Operation, find_operation, find_operation_class
 from convcalc.ops.arguments import ListOfOperands, TensorOrNumbers
 from convcalc.ops.tensor import ManyTensors, OneTensor
-from convcalc.read.code.arrays import Array
+from convcalc.read.code.arrays import Array, as_array
 from convcalc.read.code.calls import constant_of, finish, new_node, unknown_output
 from convcalc.read.code.graph import LayerValue, ShapedConstant, TensorValue, WeightValue, engine_size, tensors_in
 from convcalc.read.code.layer_arguments import argument_value, dtype_name
@@ -180,9 +180,25 @@ def _numbers(operation: Operation, name: str, value: Any) -> Any:
         return value
     if isinstance(value, SizeVector):
         return Array((len(value.sizes),), "int32")
+    kind = next((argument.kind for argument in operation.arguments if argument.name == name), None)
+    if isinstance(kind, OneTensor):
+        return _as_tensor(value)
+    if isinstance(kind, ManyTensors) and isinstance(value, (list, tuple)):
+        return [_as_tensor(part) for part in value]
     if isinstance(value, (list, tuple)) and any(isinstance(part, SizeVector) for part in value):
         return [_numbers(operation, name, part) for part in value]
     return value
+
+
+def _as_tensor(value: Any) -> Any:
+    """Returns a number or a list of numbers as a tensor of the dtype that Keras gives it."""
+    is_list = isinstance(value, (list, tuple)) and not tensors_in(value)
+    if isinstance(value, bool) or not (isinstance(value, (int, float)) or is_list):
+        return value
+    array = as_array(value)
+    if array is None:
+        return value
+    return Array(array.shape, {"float64": "float32", "int64": "int32"}.get(array.dtype, array.dtype))
 
 
 def _with_sizes(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
