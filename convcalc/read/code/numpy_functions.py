@@ -374,7 +374,11 @@ def _same_shape(given: Given) -> Any:
 @numpy_function(".tolist", "a")
 def _tolist(given: Given) -> Any:
     array = given.array("a")
-    return array if array.flat is None else array.value
+    if array.flat is not None:
+        return array.value
+    kind = kind_of(array.dtype)
+    dtype = "float64" if kind == "float" else "int64" if kind in ("int", "uint") else array.dtype
+    return Array(array.shape, dtype, classes=array.classes)
 
 
 @numpy_function(".item", "a", "at")

@@ -10,6 +10,7 @@ from convcalc.read.code.array_shapes import ShapeError, axis_of, broadcast, coun
 from convcalc.read.code.arrays import MAX_CONTENT, Array
 from convcalc.read.code.libraries import CONSTANTS
 from convcalc.read.code.numpy_arguments import Given, array_of, numpy_function, shape_of
+from convcalc.read.code.numpy_math import common_dtype
 from convcalc.read.code.values import SizeValue, Unknown
 
 
@@ -107,17 +108,15 @@ def _column_stack(given: Given) -> Any:
     arrays = [
         array.with_shape((*array.shape, 1)) if len(array.shape) == 1 else array for array in arrays_of(given, "tup")
     ]
+    if any(len(array.shape) < 2 for array in arrays):
+        raise ShapeError("numbers are no columns")
     return concatenated(arrays, 1, given.spot)
 
 
 @numpy_function("dstack", "tup")
 def _dstack(given: Given) -> Any:
-    arrays = arrays_of(given, "tup")
-    deep = []
-    for array in arrays:
-        shape = array.shape
-        deep.append(array.with_shape((1, *shape, 1) if len(shape) == 1 else (*shape, 1) if len(shape) == 2 else shape))
-    return concatenated(deep, 2, given.spot)
+    arrays = [given.run.call_library("numpy.atleast_3d", [array], {}, given.spot) for array in arrays_of(given, "tup")]
+    return concatenated(arrays, 2, given.spot)
 
 
 for _name in ("c_", "r_", "s_", "mgrid", "ogrid", "ix_", "index_exp"):
@@ -240,7 +239,9 @@ def _where(given: Given) -> Any:
             size = sum(map(bool, condition.flat))  # type: ignore[assignment]
         return tuple(Array((size,), "int64") for _ in condition.shape)
     first, second = given.array("x"), given.array("y")
-    return Array(broadcast(condition.shape, first.shape, second.shape), promoted(first.dtype, second.dtype))
+    return Array(
+        broadcast(condition.shape, first.shape, second.shape), common_dtype(given["x"], given["y"], [first, second])
+    )
 
 
 @numpy_function("nonzero .nonzero", "a")

@@ -89,11 +89,13 @@ def _round(given: Given) -> Any:
 def _clip(given: Given) -> Any:
     array = given.array("a")
     low, high = given.get("min", given["a_min"]), given.get("max", given["a_max"])
-    flat = None
+    flat, dtype = None, array.dtype
+    for bound in (low, high):
+        dtype = promoted(dtype, bound.dtype) if isinstance(bound, Array) else with_number(dtype, bound)
     if all(bound is None or isinstance(bound, (int, float)) for bound in (low, high)):
         lowest, highest = -math.inf if low is None else low, math.inf if high is None else high
-        flat = computed(lambda value: min(max(value, lowest), highest), [array], array.shape, array.dtype)
-    return Array(array.shape, array.dtype, flat=flat).scalar(given.spot)
+        flat = computed(lambda value: min(max(value, lowest), highest), [array], array.shape, dtype)
+    return Array(array.shape, dtype, flat=flat).scalar(given.spot)
 
 
 def _of_operator(symbol: str) -> Any:
@@ -124,13 +126,13 @@ def _of_two(function: Callable[[Any, Any], Any], dtype: str = "") -> Any:
     def implementation(given: Given) -> Any:
         arrays = [given.array("x1"), given.array("x2")]
         shape = broadcast(*(array.shape for array in arrays))
-        result = dtype or _common(given["x1"], given["x2"], arrays)
+        result = dtype or common_dtype(given["x1"], given["x2"], arrays)
         return Array(shape, result, flat=computed(function, arrays, shape, result)).scalar(given.spot)
 
     return implementation
 
 
-def _common(first: Any, second: Any, arrays: list[Array]) -> str:
+def common_dtype(first: Any, second: Any, arrays: list[Array]) -> str:
     """Returns the dtype of a function of two values; a number of Python adapts to the array."""
     if isinstance(second, (int, float)) and isinstance(first, Array):
         return with_number(first.dtype, second)
@@ -251,7 +253,10 @@ def _argsort(given: Given) -> Any:
 def _quantile(given: Given) -> Any:
     array, part = given.array("a"), given.array("q")
     rest = reduced_shape(array, axes_of(given["axis"], len(array.shape)), given["keepdims"] is True)
-    return Array((*part.shape, *rest), as_mean(array.dtype)).scalar(given.spot)
+    dtype = as_mean(array.dtype)
+    if part.shape:
+        dtype = promoted(dtype, as_mean(part.dtype))
+    return Array((*part.shape, *rest), dtype).scalar(given.spot)
 
 
 @numpy_function("cumsum .cumsum cumprod .cumprod", "a", "axis", "dtype")
@@ -259,6 +264,8 @@ def _cumulative(given: Given) -> Any:
     array = given.array("a")
     if given["axis"] is None:
         array = given.run.call_library("numpy.ravel", [array], {}, given.spot)
+    if not array.shape:
+        raise ShapeError("there is no axis to sum along")
     return Array(array.shape, given.dtype(as_sum(array.dtype)))
 
 
