@@ -64,7 +64,10 @@ def read_program(
     if not inputs:
         return read(None)
     # The first reading finds the inputs of this model. The second reading changes their sizes, and no other model's.
-    model = read(None)
+    try:
+        model = read(None)
+    except ConvcalcError:  # a model that needs the sizes of its inputs
+        return read(inputs)
     sources = [model.layer_of(ref) for ref in model.inputs]
     if sources and all(layer.class_name == "InputLayer" and layer.place is not None for layer in sources):
         resized(model, inputs, None)

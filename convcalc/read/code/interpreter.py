@@ -772,6 +772,9 @@ class Interpreter(Expressions):
                     env.module.star_imports.append(module)
                 continue
             value = self.attribute_or_missing(module, alias.name, spot)
+            if isinstance(module, Library) and isinstance(value, Library) and node.level:
+                found = self.imported(f"{node.module or ''}.{alias.name}".strip("."), node.level, env, spot)
+                value = found if isinstance(found, ModuleValue) else value
             if value is MISSING:
                 value = self.imported(f"{node.module or ''}.{alias.name}".strip("."), node.level, env, spot)
                 if isinstance(value, Library) and isinstance(module, ModuleValue):

@@ -15,6 +15,7 @@ from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Foreign
 from convcalc.read.code.arrays import Array
 from convcalc.read.code.graph import LayerValue, ModelValue, engine_size, from_sizes
+from convcalc.read.code.libraries import is_known
 from convcalc.read.code.old_arguments import modern_arguments
 from convcalc.read.code.values import (
     Bound,
@@ -170,6 +171,8 @@ def argument_value(run: Any, value: Any, argument: Any = None) -> Any:
         if kind is ACTIVATION:
             return snake_case(value.class_name) if value.cls is None else _function(value.class_name)
         return inner_layer(run, value)
+    if isinstance(value, Library) and argument is not None and not is_known(value.path) and affects_shapes(argument):
+        return Unknown(f"`{value.path}` comes from a module that is not followed", None, value.name)
     if isinstance(value, (Library, LibraryObject)):
         return _of_library(value, kind)
     if isinstance(value, (FunctionValue, Bound, Native, ClassValue)):

@@ -90,6 +90,11 @@ def find(path: str) -> Function | None:
     return FUNCTIONS.get(path)
 
 
+def is_known(path: str) -> bool:
+    """Returns True if a path belongs to a library that this package implements in part."""
+    return path.partition(".")[0] in _ROOMS
+
+
 def constant(path: str, default: Any) -> Any:
     """Returns the value of a constant such as ``math.pi``."""
     _load(path)

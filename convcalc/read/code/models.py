@@ -49,9 +49,11 @@ def make_input(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) ->
     layer.definition = require_builtin("InputLayer")
     layer.dtype = dtype_name(given.get("dtype")) or "float32"
     node = new_node(run, layer, (), spot)
+    if layer.name in run.sizes_of_inputs and not isinstance(shape, (list, tuple)):
+        shape = (None, *run.sizes_of_inputs[layer.name])
     if not isinstance(shape, (list, tuple)):
         reason = shape if isinstance(shape, Unknown) else Unknown("the shape of this input is not given", spot)
-        layer.unknown = Unknown(f"the shape of the input is unknown: {reason.reason}", spot)
+        layer.unknown = Unknown(f"the shape of the input is unknown: {reason.reason}", spot, reason.name)
         layer.definition = Foreign("InputLayer")
         return unknown_output(run, node, layer.unknown)
     shape = run.override(layer.name, tuple(shape))

@@ -706,6 +706,8 @@ class Objects:
         if symbol == "%" and isinstance(left, str) and isinstance(right, (Instance, LibraryObject)):
             text = self.text_of(right)
             right = right if text is None else text
+            if isinstance(value, Library):
+                return Unknown(f"`{value.path}` is not followed", spot, value.name)
         if not isinstance(left, _PLAIN) or not isinstance(right, (*_PLAIN, type(None))):
             return self.unknown("this operation is not followed", spot)
         if symbol == "%" and isinstance(left, (str, bytes)):

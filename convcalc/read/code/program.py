@@ -50,6 +50,8 @@ from convcalc.read.code.values import (
 
 MAX_FILES = 200  # the maximum number of files of a program that are read
 MAX_FILE_BYTES = 4_000_000
+# The libraries that convcalc knows itself. A folder of the project with such a name is not read.
+_LIBRARIES = ("keras", "tensorflow", "tf_keras", "numpy")
 _DATA_LIBRARIES = (
     "numpy.",
     "keras.utils.",
@@ -96,6 +98,7 @@ class Program(Interpreter):
         sizes_of_inputs: the sizes that the user gives to inputs (``--input``), by name; None is the name of the only input.
         models: the models of the program, in the order of their creation.
         local_models: the models in variables of functions, by name, each with the depth of the call.
+        file_folders: the names of imported modules that may be folders without a file of their own.
         notes: what is not wrong with the model but with its file, such as a cell that is not valid Python.
     """
 
@@ -107,6 +110,7 @@ class Program(Interpreter):
         self.root = root or folder
         self.local_models: dict[str, tuple[int, ModelValue]] = {}
         self.notes: list[Problem] = []
+        self.file_folders: set[str] = set()
         self.names = Names()
         self.tape: list[Node] = []
         self.inside = 0
@@ -269,11 +273,15 @@ class Program(Interpreter):
     def imported(self, name: str, level: int, env: Environment, spot: Spot) -> Any:
         """Returns the module with this name: a file of the program, or a library."""
         module = self._file(name, level, env.module)
-        return module if module is not None else Library(libraries.canonical(name))
+        if module is not None:
+            return module
+        if level == 0 and self.folder and name.partition(".")[0] not in _LIBRARIES:
+            self.file_folders.add(name)
+        return Library(libraries.canonical(name))
 
     def _file(self, name: str, level: int, importer: ModuleValue) -> ModuleValue | None:
         """Returns the module of a file of the program; None if there is no such file."""
-        if not self.folder or (level == 0 and not name):
+        if not self.folder or (level == 0 and (not name or name.partition(".")[0] in _LIBRARIES)):
             return None
         folders = [importer.folder, *between(self.folder, self.root)] if level == 0 else [importer.folder]
         for _ in range(level - 1):
@@ -315,6 +323,11 @@ class Program(Interpreter):
         path = libraries.canonical(f"{library.path}.{name}")
         if name in ("__name__", "__qualname__"):
             return library.name
+        if library.path in self.file_folders:  # it may be a folder without __init__.py
+            module = self._file(path, 0, self.main)
+            if module is not None:
+                return module
+            self.file_folders.add(path)
         return libraries.constant(path, Library(path))
 
     def number_attribute(self, value: Any, name: str, spot: Spot) -> Any:
