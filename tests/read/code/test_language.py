@@ -5,25 +5,15 @@ Each case in ``language.txt`` is a small program that computes ``result``. Pytho
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from convcalc.read.code.file import follow
 from convcalc.read.code.values import Instance, Unknown, first_unknown
+from tests.helpers.language import language_cases
 
-HEADING = re.compile(r"(?m)^# --- (.+)\n")
-
-
-def cases() -> dict[str, str]:
-    """Returns the programs of ``language.txt`` by their headings."""
-    parts = HEADING.split(Path(__file__).with_name("language.txt").read_text(encoding="utf-8"))[1:]
-    return dict(zip(parts[::2], parts[1::2]))
-
-
-CASES = cases()
+CASES = language_cases()
 
 
 def plain(value: Any) -> Any:

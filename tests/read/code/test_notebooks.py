@@ -63,7 +63,7 @@ def test_a_cell_that_is_not_python_is_skipped_with_a_warning() -> None:
     "line",
     [
         "%matplotlib inline", "!pip install keras", "    !ls -l", "files = !ls", "out = %timeit -o f()", "a, b = !cat x", "help?",
-        "np.zeros??", "?keras", "%load_ext tensorboard", "%tensorflow_version 2.x", "!wget http://x \\\n   -O y", 
+        "np.zeros??", "?keras", "%load_ext tensorboard", "%tensorflow_version 2.x", "!wget http://x \\\n   -O y",
         "%pip install -q keras \\\n  numpy",
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.language import language_cases
 from tests.paths import ROOT
 
 PROGRAMS = sorted(
@@ -149,10 +150,8 @@ def test_a_hostile_program_does_nothing(tmp_path: Path) -> None:
 
 
 def test_the_constructs_of_the_language_do_nothing(tmp_path: Path) -> None:
-    from tests.read.code.test_language import CASES
-
     sources = []
-    for number, code in enumerate(CASES.values()):
+    for number, code in enumerate(language_cases().values()):
         sources.append(tmp_path / f"case{number}.py")
         sources[-1].write_text(code)
     assert events(tmp_path, *sources) == []
