@@ -177,6 +177,11 @@ class Traced:
         value = other.value if isinstance(other, Traced) else other
         return self.value is not UNKNOWN and self.value == value
 
+    def __ne__(self, other: object) -> bool:
+        """Returns True if both numbers are known and differ."""
+        value = other.value if isinstance(other, Traced) else other
+        return self.value is not UNKNOWN and value is not UNKNOWN and self.value != value
+
     def __hash__(self) -> int:
         return hash(self.value)
 
@@ -215,6 +220,14 @@ class ConstantShape(tuple[Number, ...]):
 def traced(number: Number) -> Traced:
     """Returns the number as :class:`Traced`, with itself as formula. A Traced number is returned unchanged."""
     return number if isinstance(number, Traced) else Traced(number, "?" if number is UNKNOWN else None)
+
+
+def merged_names(first: Number, second: Number) -> Number:
+    """Returns the size of an axis that has both sizes, at least one of which has a name but no number."""
+    numbers = [size for size in (first, second) if plain(size) is not UNKNOWN]
+    if numbers:
+        return numbers[0]
+    return first if traced(first).text == traced(second).text else UNKNOWN
 
 
 def named(name: str) -> Traced:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import reduce
 
 from convcalc.base import codes
-from convcalc.base.numbers import UNKNOWN, ConstantShape, Number, Shape, product
+from convcalc.base.numbers import UNKNOWN, ConstantShape, Number, Shape, merged_names, plain, product
 from convcalc.base.problems import Refusal
 from convcalc.layers import costs, masks, views
 from convcalc.layers.arguments import Argument, Boolean, Integer, IntegerOrPair
@@ -42,6 +42,8 @@ def _broadcast(x: Shape, y: Shape) -> Shape:
             return UNKNOWN
         if a == 1 or b == 1:
             return b if a == 1 else a
+        if plain(a) is UNKNOWN or plain(b) is UNKNOWN:
+            return merged_names(a, b)
         if a != b:
             raise Refusal(f"cannot combine {a} with {b}")
         return a
@@ -129,7 +131,7 @@ def concatenate(a: Args, *shapes: Shape) -> Inferred:
     """
     first = shapes[0]
     axis = axis_index(a["axis"], len(first))
-    known = [{size for size in sizes if size is not UNKNOWN} for sizes in zip(*shapes)]
+    known = [{plain(size) for size in sizes if plain(size) is not UNKNOWN} for sizes in zip(*shapes)]
     if any(len(shape) != len(first) for shape in shapes) or any(len(k) > 1 for n, k in enumerate(known) if n != axis):
         raise Refusal(f"needs inputs with equal sizes on every axis but axis {axis}", codes.SHAPES_DIFFER)
     total = shapes[0][axis]

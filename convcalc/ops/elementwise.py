@@ -6,7 +6,7 @@ from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
-from convcalc.base.numbers import UNKNOWN, Number, Shape
+from convcalc.base.numbers import UNKNOWN, Number, Shape, merged_names, plain
 from convcalc.base.problems import Refusal
 from convcalc.layers import views
 from convcalc.layers.costs import tf_per_output
@@ -32,6 +32,8 @@ def _broadcast_size(size1: Number, size2: Number) -> Number:
         return UNKNOWN if known is UNKNOWN or known == 1 else known
     if size1 == 1 or size2 == 1:
         return size2 if size1 == 1 else size1
+    if plain(size1) is UNKNOWN or plain(size2) is UNKNOWN:
+        return merged_names(size1, size2)
     if size1 != size2:
         raise Refusal("needs inputs whose sizes are equal or 1 on every axis", codes.SHAPES_DIFFER)
     return size1

@@ -45,3 +45,25 @@ def test_the_program_sees_a_named_size_and_not_none() -> None:
     report = infer(read_program(code, "model.py", target="build", settings={"classes": 4}))
     assert report.totals.incomplete["params"] == "unknown"
     assert any("depends on a test that is unknown" in problem.message for problem in report.problems)
+
+
+def test_sizes_with_names_are_no_contradiction_in_operations() -> None:
+    text = """
+from keras import Input, Model, layers, ops
+
+def build(length, units):
+    x = Input((length, 3))
+    a, b = layers.Dense(units)(x), layers.Dense(units)(x)
+    outputs = [
+        layers.Add()([a, b]),
+        layers.Concatenate(axis=1)([a, layers.Dense(4)(x)]),
+        ops.matmul(a, ops.transpose(b, (0, 2, 1))),
+        a + b,
+        ops.einsum("abc,adc->abd", a, b),
+    ]
+    return Model(x, outputs)
+"""
+    model = read_program(text, "model.py", target="build")
+    assert not [problem for problem in model.problems if problem.severity == "error"]
+    shapes = [shape_text(row.output_shapes[0]) for row in infer(model).layers]
+    assert {"(None, length, units)", "(None, length + length, 4)", "(None, length, length)"} <= set(shapes)
