@@ -137,7 +137,11 @@ def concatenate(a: Args, *shapes: Shape) -> Inferred:
     total = shapes[0][axis]
     for shape in shapes[1:]:
         total = total + shape[axis]
-    return Inferred(((*first[:axis], total, *first[axis + 1 :]),))
+    # A size that has a name takes the number that another input has.
+    sizes = [
+        next(iter(k)) if k and size is not UNKNOWN and plain(size) is UNKNOWN else size for size, k in zip(first, known)
+    ]
+    return Inferred(((*sizes[:axis], total, *sizes[axis + 1 :]),))
 
 
 @layer(
