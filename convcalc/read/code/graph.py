@@ -16,13 +16,16 @@ class ShapeTuple(tuple):  # type: ignore[type-arg]  # a tuple of sizes: numbers,
 
     __slots__ = ()
 
-    def as_list(self) -> list[Any]:
-        """Returns the sizes as a list."""
-        return list(self)
-
     def __getitem__(self, key: Any) -> Any:
         part = super().__getitem__(key)
         return ShapeTuple(part) if isinstance(key, slice) else part
+
+    def __add__(self, other: Any) -> Any:
+        return ShapeTuple((*self, *other)) if isinstance(other, (tuple, list)) else NotImplemented
+
+    def as_list(self) -> list[Any]:
+        """Returns the sizes as a list."""
+        return list(self)
 
     @property
     def dims(self) -> list[Any]:

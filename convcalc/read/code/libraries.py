@@ -41,6 +41,7 @@ _ROOMS = {
     "enum": "standard_library",
     "dataclasses": "standard_library",
     "types": "standard_library",
+    "inspect": "standard_library",
     "collections": "standard_library",
     "json": "standard_library",
     "easydict": "standard_library",
@@ -131,7 +132,7 @@ _SAME = (
     (re.compile(r"^keras\.(?:engine|legacy|_tf_keras)(?:\.[a-z_\d]+)*\.(?=[A-Z])"), "keras.layers."),
     (re.compile(r"^keras\.(?:models|models\.[a-z_]+|layers|Model)\.(?=(?:Model|Sequential|Functional)$)"), "keras."),
     (re.compile(r"^keras\.models\.(?:[a-z_]+\.)(?=(?:Model|Sequential|Functional)$)"), "keras."),
-    (re.compile(r"^keras\.(?:layers|engine)\.(?=Input$)"), "keras."),
+    (re.compile(r"^keras\.(?:layers|models|engine(?:\.[a-z_]+)?)\.(?=Input$)"), "keras."),
     (re.compile(r"^keras\.applications\.(?:[a-z_\d]+\.)(?=[A-Z])"), "keras.applications."),
     (re.compile(r"^keras\.utils\.(?:np_utils|[a-z_]+_utils)\.(?=[a-zA-Z_]+$)"), "keras.utils."),
     (re.compile(r"^keras\.preprocessing\.(?:sequence|image|text)\.(?=pad_sequences$)"), "keras.utils."),
@@ -145,6 +146,8 @@ _SAME = (
 def canonical(path: str) -> str:
     """Returns the one path for a name of a library: ``keras.layers.Dense`` for ``tensorflow.keras.layers.Dense``."""
     path = _KERAS.sub("keras", path, count=1)
+    if path.startswith("keras_applications"):
+        path = f"keras.applications{path.removeprefix('keras_applications')}"
     path = _TENSORFLOW.sub("tensorflow", path, count=1)
     path = _PARTS.sub(r"keras.\1", path, count=1)
     if path.startswith("keras."):

@@ -250,6 +250,12 @@ def _unknown_parts(value: Any) -> list[Unknown]:
 def _computed(run: Any, operation: Operation, made: dict[str, Any], called: dict[str, Any], spot: Spot) -> Any:
     """Returns the result of an operation on constants: an array of the inferred shape."""
     layer = Layer(operation.function, operation.name, operation, operation.without_defaults(made))
+    called = {
+        name: constant_of(value)
+        if name in operation.tensor_parameters and isinstance(value, (int, float)) and not isinstance(value, bool)
+        else value
+        for name, value in called.items()
+    }
     try:
         result = run_call(layer, Call(0, (), spot, called), ())
     except ConvcalcError as failed:

@@ -14,6 +14,7 @@ from convcalc.read.code.values import (
     MISSING,
     Bound,
     ClassValue,
+    FunctionValue,
     Instance,
     LibraryObject,
     Native,
@@ -177,6 +178,22 @@ def namespace(name: str, values: dict[str, Any]) -> Instance:
     made = Instance(ClassValue(name, (), {}, None))
     made.attributes = values
     return made
+
+
+@function("inspect.signature", "inspect.getfullargspec", "inspect.getargspec")
+def _signature(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    """Returns the names of the parameters of a function. Each layer of Keras accepts `training`."""
+    value, skipped = args[0], 0
+    if isinstance(value, Bound):
+        value, skipped = value.function, 1
+    if isinstance(value, Native) and value.name in ("call", "__call__"):
+        names = ["inputs", "training"]
+    elif isinstance(value, FunctionValue):
+        signature = value.node.args
+        names = [part.arg for part in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)][skipped:]
+    else:
+        return run.unknown("the parameters of this function are not followed", spot)
+    return namespace("Signature", {"parameters": dict.fromkeys(names), "args": names})
 
 
 @function("types.SimpleNamespace", "argparse.Namespace")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from convcalc.analyse.inference import infer_inner_model
 from convcalc.base.numbers import Shape
-from convcalc.base.problems import Refusal
+from convcalc.base.problems import Refusal, Source
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition, require_builtin
 from convcalc.layers.registry import Inferred
@@ -23,6 +24,7 @@ from convcalc.read.code.graph import (
     leaves,
     mapped,
     tensors_in,
+    to_sizes,
 )
 from convcalc.read.code.to_model import functional, layer_of, notes, variables_layer
 from convcalc.read.code.values import MISSING, Bound, FunctionValue, Raised, Spot, Unknown, first_unknown
@@ -235,20 +237,25 @@ def inner_model(run: Any, layer: LayerValue, followed: Followed) -> Model:
 def own_definition(run: Any, layer: LayerValue) -> Any:
     """Returns the definition of a layer of the program's own class: its template follows ``call`` for given shapes."""
     is_lambda = layer.cls is None and layer.path == "keras.layers.Lambda"
-    if layer.definition is not None and not (is_lambda and layer.cached.get("forms") and layer.definition.is_opaque):
+    if layer.definition is not None and not (
+        is_lambda and layer.cached.get("forms") and getattr(layer.definition, "is_opaque", True)
+    ):
         return layer.definition
-    if not layer.cached.get("forms"):
+    if not layer.cached.get("forms") and own_method(layer, "call") is None:
         return Foreign(layer.class_name)
 
     def template(args: Mapping[str, Any], inputs: Sequence[tuple[Shape, str]], policy: str) -> Model:
         number = args.get("call", 0)
         followed = layer.cached.get(_key(number, inputs))
         if followed is None:
-            followed = _follow_again(run, layer, layer.cached["forms"][number], inputs)
+            followed = _follow_again(run, layer, _form(run, layer, number, inputs), inputs)
             layer.cached[_key(number, inputs)] = followed
         if isinstance(followed, Unknown):
             raise Refusal(f"cannot be followed: {followed.reason}")
         return inner_model(run, layer, followed)
+
+    def rule(args: Mapping[str, Any], *inputs: Shape) -> Inferred:
+        return infer_inner_model(template(args, [(shape, "float32") for shape in inputs], layer.dtype), inputs)
 
     if layer.unknown is not None and not any(isinstance(value, Followed) for value in layer.cached.values()):
         layer.definition = layer.definition if is_lambda else Foreign(layer.class_name)
@@ -260,7 +267,7 @@ def own_definition(run: Any, layer: LayerValue) -> Any:
         arguments=(),
         defaults={},
         call_arguments=(),
-        rule=_never_run,
+        rule=rule,
         doc="A layer of the program.",
         inputs=None,
         axes=None,
@@ -275,9 +282,18 @@ def own_definition(run: Any, layer: LayerValue) -> Any:
     return definition
 
 
-def _never_run(a: Mapping[str, Any], *inputs: Shape) -> Inferred:
-    """Takes the place of the rule, because the layer has a template."""
-    raise NotImplementedError
+def _form(run: Any, layer: LayerValue, number: int, inputs: Sequence[tuple[Shape, str]]) -> CallForm:
+    """Returns the arguments of a call. A layer inside of another layer, such as TimeDistributed, is not called by the program."""
+    forms: list[CallForm] = layer.cached.setdefault("forms", [])
+    if not forms:
+        spot = layer.spot or _NOWHERE
+        args: list[Any] = [placeholder(run, to_sizes(shape), dtype) for shape, dtype in inputs]
+        build(run, layer, args, {}, spot)
+        forms.append(CallForm(args, {}, spot))
+    return forms[number]
+
+
+_NOWHERE = Spot(Source("", ""), 1, 0)
 
 
 def _follow_again(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from convcalc.base import codes
@@ -153,9 +153,22 @@ def no_input(model: ModelValue) -> Problem:
     return Problem(codes.UNKNOWN_VALUE, message, mark, model.name, "warning")
 
 
+def with_inner_layers(layers: Iterable[LayerValue]) -> list[LayerValue]:
+    """Returns layers and the layers inside of them, each once."""
+    waiting = list(reversed(list(layers)))
+    known: dict[int, LayerValue] = {}
+    while waiting:
+        layer = waiting.pop()
+        if id(layer) not in known:
+            known[id(layer)] = layer
+            followed = [node.layer for value in layer.cached.values() for node in getattr(value, "nodes", ())]
+            waiting += reversed([*layer.inner_layers(), *followed])
+    return list(known.values())
+
+
 def notes(layers: Any) -> list[Problem]:
     """Returns a warning for each layer with something unknown."""
-    return [_note(layer, layer.unknown) for layer in dict.fromkeys(layers) if layer.unknown is not None]
+    return [_note(layer, layer.unknown) for layer in with_inner_layers(layers) if layer.unknown is not None]
 
 
 def _note(layer: LayerValue, unknown: Unknown) -> Problem:

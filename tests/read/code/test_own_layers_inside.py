@@ -1,0 +1,52 @@
+"""Layers of the program's own classes inside of other layers, and what is said about unknown parts inside."""
+
+from __future__ import annotations
+
+from convcalc.analyse import Report, infer
+from convcalc.base.numbers import shape_text
+from convcalc.read.code.file import read_program
+
+HEAD = """
+import inspect
+import keras
+from keras import layers, ops
+
+class Block(layers.Layer):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = layers.Dense(units)
+        self.drop = layers.Dropout(0.5)
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],))
+    def call(self, x, training=None):
+        x = self.dense(x * self.scale)
+        options = {"training": training} if "training" in inspect.signature(self.drop.call).parameters else {}
+        return self.drop(x, **options) / ops.sqrt(4.0)
+"""
+
+
+def report(code: str) -> Report:
+    return infer(read_program(HEAD + code, "model.py", target="model"))
+
+
+def test_an_own_layer_in_a_wrapper() -> None:
+    result = report("""
+inputs = keras.Input((7, 5))
+model = keras.Model(inputs, layers.TimeDistributed(Block(3))(inputs))
+""")
+    assert shape_text(result.layers[-1].output_shapes[0]) == "(None, 7, 3)"
+    assert result.totals.params == 5 + 18
+    assert not result.totals.incomplete.keys() - {"macs"}
+
+
+def test_an_unknown_part_inside_is_said() -> None:
+    code = HEAD.replace("units)\n", "UNITS)\n").replace("class", "import other\nUNITS = other.size()\nclass", 1)
+    result = infer(
+        read_program(
+            f"{code}\ninputs = keras.Input((5,))\nmodel = keras.Model(inputs, Block(3)(inputs))",
+            "model.py",
+            target="model",
+        )
+    )
+    assert result.totals.incomplete["params"] == "partial"
+    assert any("`UNITS`, which is unknown: `other.size()` is not followed" in p.message for p in result.problems)
