@@ -276,7 +276,9 @@ def test_such_weights_of_a_nested_model_are_a_row_of_this_model() -> None:
 @pytest.mark.parametrize(
     "config",
     [
-        functional(INPUT, DENSE),  # Keras does not count attributes of its own classes when it loads the file
+        functional(
+            INPUT, DENSE
+        ),  # when Keras loads a model of its own class, it does not count the weights in other attributes
         own_class(sequential(INPUT, DENSE)),  # a Sequential counts only its layers
     ],
 )
