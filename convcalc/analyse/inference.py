@@ -112,7 +112,7 @@ def _infer(model: Model) -> Report:
     run = run_calls(model, None, session)
     session.raise_errors()
     rows = rows_of(run, "", 0, True)
-    totals = totals_of(rows, model.stored)
+    totals = totals_of(rows, model.stored, model.has_more_weights)
     return Report(
         model=model,
         layers=tuple(rows),

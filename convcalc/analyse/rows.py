@@ -310,10 +310,13 @@ def _has_inner_rows(row: LayerReport) -> bool:
     return isinstance(row.definition, Model) or any(call.result.nested is not None for call in row.calls)
 
 
-def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None = None) -> Totals:
+def totals_of(
+    rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None = None, has_more_weights: bool = False
+) -> Totals:
     """Returns the sums over the rows of a model.
 
-    ``stored`` are all weights in the model's file. With them, the number of parameters is exact.
+    ``stored`` are all weights in the model's file. With them, the number of parameters is exact, or a lower bound if
+    ``has_more_weights`` is True.
     """
     top = [row.counts for row in rows if row.depth == 0]
     times = Counter([row.counts for row in rows])  # equal rows share one object, which is read only once
@@ -343,7 +346,8 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
     # number of parameters is unknown.
     if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
         params, param_bytes, again = _stored_totals(rows, stored)
-        labels |= {"params": "", "param_bytes": ""}
+        label = "partial" if has_more_weights else ""
+        labels |= {"params": label, "param_bytes": label}
         if labels["trainable_params"]:
             labels["non_trainable_params"] = "unknown"
         trained = trained - _count_params(again)[1]

@@ -293,3 +293,47 @@ def test_the_weights_outside_of_the_graph_are_not_written() -> None:
     again = infer(read(FORMATS[".json"](report).encode(), "written.json"))
     assert params(again) == [("dense", 16)]
     assert again.model.shown_class == "Own"
+
+
+# Files with weights alone ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layers", "minimum", "exact"),
+    [
+        # Two models contain a layer of the same name, and all its weights are constant.
+        ({"m1": {"bn/gamma:0": (4,), "bn/beta:0": (4,)}, "m2": {"bn/gamma:0": (4,), "bn/beta:0": (4,)}}, 8, False),
+        ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"s/kernel:0": (4, 5), "t/kernel:0": (5, 2)}}, 30, False),
+        ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"s/kernel:0": (4, 6)}}, 44, True),
+        ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"t/kernel:0": (4, 5)}}, 40, True),
+    ],
+)
+def test_weights_that_may_be_stored_twice_give_a_lower_bound(
+    layers: dict[str, Shapes], minimum: int, exact: bool
+) -> None:
+    report = of(legacy(layers))
+    assert report.totals.params == minimum
+    assert report.totals.incomplete.get("params") == (None if exact else "partial")
+    assert any("may share weights" in message for message in warnings(report)) is not exact
+    counts = [sum(size[0] * (size[1] if size[1:] else 1) for size in weights.values()) for weights in layers.values()]
+    assert [row.params for row in report.layers] == counts
+
+
+@pytest.mark.parametrize(
+    ("shapes", "total", "doubtful"),
+    [
+        ({"wn/vars/0": (4,), "wn/vars/1": (3, 4), "wn/vars/2": ()}, 17, False),
+        ({"weight_normalization/vars/0": (4,), "weight_normalization/vars/2": ()}, 5, True),
+        ({"a/weight_normalization_3/vars/0": (4,), "a/weight_normalization_3/vars/2": ()}, 5, True),
+        ({"multi_head/layer/vars/0": (5,), "multi_head/layers/dense/vars/0": (5,)}, 5, True),
+        ({"multi_head/layer/vars/0": (5,)}, 5, False),
+    ],
+)
+def test_classes_whose_weights_are_counted_differently_give_a_lower_bound(
+    shapes: Shapes, total: int, doubtful: bool
+) -> None:
+    report = of(tree({f"layers/{path}": shape for path, shape in shapes.items()}))
+    assert report.totals.params == total
+    assert report.totals.incomplete.get("params") == ("partial" if doubtful else None)
+    assert "matrices of LoRA" in warnings(report)[0]
+    assert any("lower bound" in message for message in warnings(report)) is doubtful

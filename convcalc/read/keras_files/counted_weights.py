@@ -9,6 +9,7 @@ Sources: ``keras_multi_head/multi_head.py``; ``tensorflow_addons/layers/wrappers
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from convcalc.model import Foreign, Layer, StoredWeight
@@ -49,6 +50,21 @@ def _with_copy(config: Mapping[str, object], group: str, stored: Stored) -> Stor
     return [*trained, *copy]
 
 
+def doubtful_groups(stored: Stored) -> tuple[list[str], set[str]]:
+    """Returns the groups whose weights may be counted differently, if only the names of groups state the classes.
+
+    Also returns the paths of the weights that Keras may not count.
+    """
+    paths = {weight.path for weight in stored}
+    copied = [path[: -len("/vars/2")] for path in paths if _COPIED.fullmatch(path)]
+    prototypes = {path: match[1] for path in paths if (match := _PROTOTYPE.fullmatch(path)) is not None}
+    copies = {group for group in prototypes.values() if any(path.startswith(f"{group}/layers/") for path in paths)}
+    return sorted([*copied, *copies]), {path for path, group in prototypes.items() if group in copies}
+
+
+# The group of a class has the name of the class in lower case.
+_COPIED = re.compile(r"(.*/)?weight_normalization(_\d+)?/vars/2")
+_PROTOTYPE = re.compile(r"((?:.*/)?multi_head(?:_\d+)?)/layer/.*")
 _CORRECTIONS: Mapping[tuple[str, str], Callable[[Mapping[str, object], str, Stored], Stored]] = {
     ("keras_multi_head", "MultiHead"): _without_prototype,
     ("tensorflow_addons", "WeightNormalization"): _with_copy,

@@ -387,7 +387,7 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     # Weights of nested models are not merged. From such a file, Keras loads a layer in two models as two separate
     # layers, so the weights count twice.
     nested = {name: all_layers.pop(name) for name in [*all_layers] if name in layers and layers[name].model}
-    merged = with_copies_merged(tree, all_layers, str(top.name).strip("/"))
+    merged, _ = with_copies_merged(tree, all_layers, str(top.name).strip("/"))
     for layer, stored in {**merged, **nested}.items():
         if layer in layers:
             weights[layer] = stored
