@@ -109,6 +109,7 @@ def test_a_nested_sequential_uses_up_names() -> None:
     application("ConvNeXtTiny", {"include_top": False}, names)
     assert names.automatic("InputLayer") == "input_layer_5"
     assert names.automatic("LayerNormalization") == "layer_normalization_1"
+    assert names.automatic("Functional") == "functional_4"
 
 
 def test_weights_add_a_layer_to_efficientnet() -> None:

@@ -41,10 +41,9 @@ def convnext(r: Request) -> Model:
         for block in range(count):
             x = _block(g, x, f"{name}_stage_{stage}_block_{block}")
     if r.include_top:
-        r.check_top()
         x = g.layer(x, "GlobalAveragePooling2D", name=f"{name}_head_gap")
         x = g.layer(x, "LayerNormalization", epsilon=_EPSILON, name=f"{name}_head_layernorm")
-        x = g.layer(x, "Dense", r["classes"], r["classifier_activation"], name=f"{name}_head_dense")
+        x = r.classifier(x, name=f"{name}_head_dense")
     else:
         x = g.layer(r.pooled(x), "LayerNormalization", epsilon=_EPSILON)
     return r.model(x)

@@ -15,6 +15,7 @@ from convcalc.read.code.applications.graph import Graph, Tensor
 
 IMAGENET = "imagenet"
 CLASSES = 1000  # ImageNet has this many classes
+_ACTIVATION = {"activation": "classifier_activation"}
 Sizes: TypeAlias = "tuple[int | None, ...]"  # a shape without the batch axis
 
 
@@ -174,12 +175,19 @@ class Request:
     def classifier(self, x: Tensor, **initializers: Any) -> Tensor:
         """Adds the last layer, a Dense layer with one unit for each class."""
         self.check_top()
-        activation = self["classifier_activation"]
-        return self.graph.layer(x, "Dense", self["classes"], activation=activation, name="predictions", **initializers)
+        named = {
+            "activation": self["classifier_activation"],
+            "sources": _ACTIVATION,
+            "name": "predictions",
+            **initializers,
+        }
+        return self.graph.layer(x, "Dense", self["classes"], **named)
 
     def final_activation(self, x: Tensor) -> Tensor:
         """Adds the activation of the last layer, in the families in which it is a layer."""
-        return self.graph.layer(x, "Activation", self["classifier_activation"] or "linear", name="predictions")
+        activation = self["classifier_activation"]
+        activation = "linear" if activation is None else activation
+        return self.graph.layer(x, "Activation", activation, sources=_ACTIVATION, name="predictions")
 
     def pooled(self, x: Tensor, names: Mapping[str, str | None] | None = None) -> Tensor:
         """Adds the global pooling of a model without its top. ``names`` are the layers' names for 'avg' and 'max'."""
