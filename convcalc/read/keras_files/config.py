@@ -385,7 +385,7 @@ class ConfigReader:
             own_name = next(possible_names(*class_names(entry)))
             return (
                 None,
-                f"the declaration of '{other}' is for another class; to use it here, name it '{own_name}'"
+                f"the declaration of '{other}' is for another class; to use the declaration here, rename it to '{own_name}'"
                 if other
                 else "",
             )

@@ -73,7 +73,7 @@ def efficientnet_v2(r: Request) -> Model:
     width, depth, size = _VARIANTS[r.application]
     own_name = r.application.lower().replace("v2", "v2-")
     if name not in _STAGES:
-        message = f"must be '{own_name}', because Keras chooses the layers by the name, not {shown(name)}; remove it"
+        message = f"must be '{own_name}', not {shown(name)}: Keras chooses the layers by this name; remove the argument"
         raise r.refusal("name", message)
     r.check_own_name(own_name)
     filters, stages = _STAGES[name]

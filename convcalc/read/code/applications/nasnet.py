@@ -19,7 +19,7 @@ def nasnet(r: Request) -> Model:
     g = r.graph
     size, count, stem, filters, keeps = _VARIANTS[r.application]
     if r.is_imagenet and isinstance(r["input_shape"], tuple) and None in r["input_shape"]:
-        raise r.refusal("input_shape", f"must have no None for weights='imagenet', not {r['input_shape']}")
+        raise r.refusal("input_shape", f"must contain only numbers for weights='imagenet', not {r['input_shape']}")
     shape = r.input_shape(size)
     if r.application == "NASNetMobile" and not r.include_top and r["input_shape"] is None:
         shape = (size, size, 3)

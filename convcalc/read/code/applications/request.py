@@ -124,7 +124,9 @@ class Request:
             return default if self.include_top else (None, None, 3)
         self.check_minimum(sizes[:2], minimum)
         if self.include_top and None in sizes:
-            message = f"must have no None, because include_top is True, not {sizes}; pass numbers, or include_top=False"
+            message = (
+                f"must contain only numbers if include_top is True, not {sizes}; pass numbers, or include_top=False"
+            )
             raise self.refusal("input_shape", message)
         return sizes
 
