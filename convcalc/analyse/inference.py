@@ -301,7 +301,7 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, s
     for number, (shape, _) in call.recorded.items():
         if number >= len(result.outputs) or result.outputs[number] != shape:
             break
-    else:  # nothing to change: the usual case
+    else:  # the usual case: the result does not change
         return result
     outputs, dtypes = list(result.outputs), list(result.dtypes)
     recorded = False
@@ -313,7 +313,10 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, s
                 continue
             _pad(outputs, dtypes, number + 1)
         if shape and shape[0] is UNKNOWN and result.inputs and result.inputs[0]:
-            shape = (result.inputs[0][0], *shape[1:])  # the file does not state the batch size: use the input's
+            shape = (
+                result.inputs[0][0],
+                *shape[1:],
+            )  # the file does not state the batch size: use the batch size of the input
         inferred = outputs[number]
         if inferred is UNKNOWN_SHAPE and shape is not UNKNOWN_SHAPE:
             outputs[number], dtypes[number] = shape, dtype

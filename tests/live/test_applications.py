@@ -200,7 +200,7 @@ def rows(model: Model) -> list[Any]:
 
 
 def difference(case: Case) -> tuple[str | None, bool]:
-    """Returns the first difference (or None), and whether both refuse the arguments."""
+    """Returns the first difference (or None), and True if both refuse the arguments."""
     import keras
     from keras.src.backend.common import global_state
     from keras.src.utils.naming import auto_name

@@ -129,7 +129,7 @@ class Graph:
         return self._call(layer, (x1,), x1.shape, {"x1": Slot(0), "x2": x2})
 
     def model(self, name: str | None, output: Tensor) -> Model:
-        """Returns the model. Without ``name``, it gets an automatic name."""
+        """Returns the model. Without ``name``, the model gets an automatic name."""
         return Model(
             name or self.names.automatic("Functional"),
             "Functional",

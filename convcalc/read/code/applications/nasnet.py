@@ -55,7 +55,7 @@ def _squeezed(r: Request, x: Tensor, filters: int, name: str, norm_name: str) ->
 
 
 def _separable(r: Request, x: Tensor, filters: int, kernel: int, name: str, strides: int = 1) -> Tensor:
-    """Adds two separable convolutions. The first one has the strides."""
+    """Adds two separable convolutions. Only the first convolution has the strides."""
     g = r.graph
     for number in (1, 2):
         x = g.layer(x, "Activation", "relu")
