@@ -198,8 +198,8 @@ CALLED = {"name": "own", "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}
     ids=["functional", "sequential", "nested"],
 )
 def test_a_model_of_a_custom_class_keeps_its_class(config: dict[str, Any]) -> None:
-    """Specs and code cannot name the class of a model, so ``convert`` refuses to write them. Keras prints the class of
-    a nested model.
+    """Specs and code cannot name the class of a model, so ``convert`` refuses to write such a model as a spec or as
+    code. In a summary, Keras shows the class of a nested model.
     """
     report = infer(read(json.dumps(config).encode(), "m.json"))
     is_nested = config["class_name"] == "Functional"

@@ -63,7 +63,7 @@ _STAGES = {
     "efficientnetv2-m": (24, _STAGES_M),
     "efficientnetv2-l": (32, _STAGES_L),
 }
-_MEANS, _VARIANCES = [0.485, 0.456, 0.406], [0.229**2, 0.224**2, 0.225**2]  # for the colours of ImageNet
+_MEANS, _VARIANCES = [0.485, 0.456, 0.406], [0.229**2, 0.224**2, 0.225**2]  # of the colours in ImageNet
 _MAX_DROP_RATE = 0.2
 
 
