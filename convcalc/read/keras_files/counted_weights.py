@@ -51,9 +51,10 @@ def _with_copy(config: Mapping[str, object], group: str, stored: Stored) -> Stor
 
 
 def doubtful_groups(stored: Stored) -> tuple[list[str], set[str]]:
-    """Returns the groups whose weights may be counted differently, if only the names of groups state the classes.
+    """Returns the groups for which Keras may count other weights than the file stores.
 
-    Also returns the paths of the weights that Keras may not count.
+    This is for files without a configuration, where only the name of a group shows the class of its layer. Also returns
+    the paths of the weights that Keras may leave out.
     """
     paths = {weight.path for weight in stored}
     copied = [path[: -len("/vars/2")] for path in paths if _COPIED.fullmatch(path)]
@@ -62,7 +63,7 @@ def doubtful_groups(stored: Stored) -> tuple[list[str], set[str]]:
     return sorted([*copied, *copies]), {path for path, group in prototypes.items() if group in copies}
 
 
-# The group of a class has the name of the class in lower case.
+# Keras names the group of a layer after its class, in snake case, e.g. WeightNormalization: weight_normalization.
 _COPIED = re.compile(r"(.*/)?weight_normalization(_\d+)?/vars/2")
 _PROTOTYPE = re.compile(r"((?:.*/)?multi_head(?:_\d+)?)/layer/.*")
 _CORRECTIONS: Mapping[tuple[str, str], Callable[[Mapping[str, object], str, Stored], Stored]] = {

@@ -184,8 +184,7 @@ def _array_at(group: Any, name: str, path: str) -> StoredWeight:
 
 
 def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[StoredWeight]) -> bool | None:
-    """Returns True if two lists of arrays are certainly the same variables, stored twice, and False if they are certainly
-    not.
+    """Returns True if two lists of arrays are the same variables, stored twice, and False if they are not.
 
     Returns None if this is unknown: the values could not be read, or all arrays are constant. Two arrays of zeros can be
     equal by chance.

@@ -366,7 +366,7 @@ def stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) ->
 
 
 def _with_doubtful_weights(model: Model, doubtful: Collection[str], source: str) -> Model:
-    """Returns the model with the minimum of its weights. The file may store some of its weights twice."""
+    """Returns the model without the weights that the file may store twice. The total is then a lower bound."""
     minimum = tuple(weight for weight in model.stored or () if weight.path not in doubtful)
     paths = first_listed(sorted(doubtful), 2)
     message = (

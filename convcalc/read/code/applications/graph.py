@@ -202,7 +202,7 @@ class Graph:
 
 
 def _of_application(refusal: Refusal, layer: LayerDefinition, name: str | None, sources: Mapping[str, str]) -> Refusal:
-    """Returns the refusal of a layer's argument as a refusal of the application's argument."""
+    """Returns the refusal of a layer with a message that names the application's argument or, without one, the layer."""
     argument = sources.get(refusal.argument or "")
     if argument is None:
         subject = f"its layer '{name}'" if name else f"one of its {layer.name} layers"
