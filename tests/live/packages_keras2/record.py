@@ -116,7 +116,7 @@ def row(layer):
     """Returns the name, class, output shapes and numbers of parameters of one layer, as Keras gives them."""
     try:
         shapes = shapes_of(layer.output_shape)
-    except Exception:  # the layer was never called, or its calls have different shapes
+    except Exception:  # the layer was never called, its calls have different shapes, or a shape is unknown
         shapes = None
     try:
         params, trainable = int(layer.count_params()), count_of(layer.trainable_weights)
@@ -132,12 +132,11 @@ def row(layer):
 
 
 def shapes_of(value):
-    """Returns the shapes in an output shape of Keras 2, as lists. Returns None if one shape is unknown."""
+    """Returns the shapes in an output shape of Keras 2, as lists. Raises TypeError if a shape is unknown (None)."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list) or any(isinstance(part, (tuple, list, dict)) for part in value):
-        shapes = [shapes_of(part) for part in value]
-        return None if None in shapes else [shape for part in shapes for shape in part]
+        return [shape for part in value for shape in shapes_of(part)]
     sizes = [getattr(size, "value", size) for size in tuple(value)]
     return [[None if size is None else int(size) for size in sizes]]
 
