@@ -253,7 +253,7 @@ def _may_have_more(result: CallResult) -> bool:
 
 
 def _add_used_outputs(run: ModelRun) -> None:
-    """Adds outputs to calls whose number of outputs is unknown, until each output exists that the model uses."""
+    """Adds outputs to calls whose number of outputs is unknown, until every output that the model uses exists."""
     model, results = run.model, run.results
     if not any(map(_may_have_more, results)):
         return
@@ -279,10 +279,10 @@ def _pad(outputs: list[Shape | None], dtypes: list[str], count: int) -> None:
 
 
 def _missing_output(run: ModelRun, ref: Ref) -> str:
-    """Returns a text about the output ``ref`` if the call does not have it, such as ``output 2 of 'lstm', …``; otherwise an
-    empty string.
+    """Returns a text such as ``output 2 of 'lstm', …`` if the call does not have the output ``ref``.
 
-    The result is also empty if the number of outputs is unknown. A model input always has one output.
+    Returns an empty string if the call has the output, or if the number of outputs is unknown. A model input always has
+    one output.
     """
     result = run.results[ref.call]
     may_have_more = _may_have_more(result) and Ref(ref.call) not in run.model.inputs

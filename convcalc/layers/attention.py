@@ -84,7 +84,7 @@ def _require_axes(axes: int, *shapes: Shape) -> None:
         )
 
 
-# The counts that are unknown if Keras can build an attention layer on some shapes, but cannot run this layer.
+# Keras can build an attention layer for some shapes for which it cannot run the layer. These counts are then unknown.
 _CANNOT_RUN = frozenset({"macs", "flops"})
 
 
@@ -195,7 +195,7 @@ def _require_scores(shape: Shape) -> None:
 
 
 def _check_attended(axes: object, rank: int) -> None:
-    """Raises :class:`Refusal` for an attention axis that Keras cannot build for a value of ``rank`` axes.
+    """Raises :class:`Refusal` for an attention axis that Keras refuses if the value tensor has ``rank`` axes.
 
     Keras accepts axes from −2·rank − 1 to rank. It adds ``rank`` to a negative axis, and the projected value has
     ``rank`` + 1 axes.

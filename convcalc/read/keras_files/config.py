@@ -418,7 +418,7 @@ class ConfigReader:
     ) -> tuple[dict[str, Any], list[Refusal]]:
         """Returns the arguments of a layer that differ from their defaults, and the problems with the arguments.
 
-        ``name`` and ``path`` are those of the outermost layer: the layer itself, or the layer that contains the layer.
+        ``name`` and ``path`` are those of the outermost layer: the layer itself, or the layer that contains it.
         """
         if definition.name == "InputLayer":
             batch_shape = config.get("batch_shape", config.get("batch_input_shape"))
