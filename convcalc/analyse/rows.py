@@ -55,11 +55,13 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
         if len(reports) > 1 or layer.stored is not None or alone is not None:
             inferred = run.weights[index] or alone or ()
             has_weights = run.weights[index] is not None or alone is not None
-            counts = _counts(layer, trains, inferred, [call.result for call in reports], has_weights, depth)
+            counts = _counts(
+                layer, trains, model.keras2, inferred, [call.result for call in reports], has_weights, depth
+            )
         else:
             key = (result, layer.trainable, trains)
             counts = shared.get(key) or shared.setdefault(
-                key, _counts(layer, trains, run.weights[index] or (), [result])
+                key, _counts(layer, trains, model.keras2, run.weights[index] or (), [result])
             )
         sublayers = _sublayer_rows(layer, result.args or layer.args, result.inputs, prefix, depth, trains)
         rows.append(LayerReport(layer, prefix, depth, trains, reports, counts, sublayers))
@@ -69,6 +71,7 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
 def _counts(
     layer: Layer,
     trains: bool,
+    keras2: bool,
     inferred: tuple[Weight, ...],
     results: Sequence[CallResult],
     has_weights: bool = False,
@@ -89,10 +92,10 @@ def _counts(
     else:
         weights = inferred if trains else frozen(inferred, FROZEN)
     params, trained = _count_params(weights) if known else (UNKNOWN, UNKNOWN if trains else 0)
-    inside_unknown = not trains and (_has_layers_inside(layer, depth) if recorded else not known)
+    # Keras 3 does not freeze the layers inside a frozen layer; Keras 2 does.
+    inside_unknown = not trains and not keras2 and (_has_layers_inside(layer, depth) if recorded else not known)
     still_trainable: tuple[Weight, ...] = ()
-    if not layer.trainable and layer.definition.contains_layers:
-        # Keras does not freeze the layers inside a frozen wrapper.
+    if not layer.trainable and not keras2 and layer.definition.contains_layers:
         still_trainable = tuple(weight for weight in inferred if weight.trainable)
     macs = sum_known([result.macs for result in results])
     incomplete: Mapping[str, str] = {}

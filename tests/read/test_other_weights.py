@@ -327,6 +327,7 @@ def test_weights_that_may_be_stored_twice_give_a_lower_bound(
         ({"a/weight_normalization_3/vars/0": (4,), "a/weight_normalization_3/vars/2": ()}, 5, True),
         ({"multi_head/layer/vars/0": (5,), "multi_head/layers/dense/vars/0": (5,)}, 5, True),
         ({"multi_head/layer/vars/0": (5,)}, 5, False),
+        ({"quantize_wrapper_v2_1/vars/0": (5,), "quantize_wrapper_v2_1/vars/1": ()}, 6, True),
     ],
 )
 def test_classes_whose_weights_are_counted_differently_give_a_lower_bound(

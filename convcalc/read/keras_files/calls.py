@@ -132,7 +132,7 @@ class CallGraph:
             output_names=keys,
             input_tree=tree_form(config.get("input_layers"), self.legacy),
             output_tree=tree_form(output_layers, self.legacy),
-            trainable=config.get("trainable", True) is not False,
+            trainable=config.get("trainable") is None or serialized.is_trainable(config),
             own_flags=True,
             keras2=self.legacy,
         )
