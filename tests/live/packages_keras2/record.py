@@ -23,7 +23,7 @@ KINDS = {"json": (0, 0), "h5": (0, 0), "keras": (2, 13), "saved_model": (2, 4)}
 LARGE = 15000000
 # A model with more layers is not saved as a SavedModel, because TensorFlow needs long for each layer. The second number
 # is for a part of the models.
-MANY, FEW = 60, 12
+MANY, FEW = 60, 8
 
 
 def keras_module():
