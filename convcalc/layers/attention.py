@@ -46,7 +46,7 @@ _TAIL = [
 
 
 def _projection(a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
-    """Returns the weights of a dense layer from the last axis to axes of sizes ``width``, such as (heads, size).
+    """Returns the weights of a dense layer that replaces the last axis by axes of sizes ``width``: (heads, size).
 
     The weights are used at every position.
     """
