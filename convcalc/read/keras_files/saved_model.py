@@ -55,7 +55,7 @@ def read_saved_model(opened: OpenFile) -> Model:
 
 
 def saved_model_config(opened: OpenFile) -> Any:
-    """Returns the config of a SavedModel and its layers; an empty config if the SavedModel has no config."""
+    """Returns the config of a SavedModel. If it lists no layers, adds the configs of all objects as ``saved_objects``."""
     with saved_objects(opened) as objects:
         config = _config(objects.description(0))
         listed = isinstance(config.get("config"), Mapping) and "layers" in config["config"]

@@ -106,7 +106,7 @@ def efficientnet_v2(r: Request) -> Model:
 
 
 def _scaled(filters: int, width: float) -> int:
-    """Returns the nearest multiple of 8, which may be much smaller, unlike in EfficientNet."""
+    """Returns the nearest multiple of 8. Unlike in EfficientNet, the multiple may be far below the scaled number."""
     return max(8, int(filters * width + 4) // 8 * 8)
 
 

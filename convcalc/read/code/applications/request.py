@@ -56,15 +56,13 @@ class Request:
             raise self.refusal("classes", f"must be {CLASSES} for weights='imagenet', not {shown(classes)}; {cure}")
 
     def check_own_name(self, name: str) -> None:
-        """Refuses every other name of the model if the model gets downloaded weights, because the file's name contains
-        the name.
-        """
+        """Refuses another name for a model with downloaded weights, because Keras downloads the file of this name."""
         if self.is_imagenet and self.name != name:
             message = f"must be '{name}' for weights='imagenet', because Keras downloads the file of this name"
             raise self.refusal("name", f"{message}, not {shown(self.name)}")
 
     def check_pretrained(self, argument: str, values: Collection[Any]) -> None:
-        """If the model gets downloaded weights, refuses a value of the argument for which Keras has no weights."""
+        """Refuses the argument of a model with downloaded weights if its value is not one of ``values``."""
         if self.is_imagenet and self[argument] not in values:
             message = (
                 f"must be {listed(values)} for weights='imagenet', not {shown(self[argument])}; or pass weights=None"
@@ -217,7 +215,7 @@ POOL_NAMES: Mapping[str, str | None] = {"avg": "avg_pool", "max": "max_pool"}
 
 def rounded(channels: float, divisor: int = 8) -> int:
     """Returns the multiple of ``divisor`` that is nearest to a scaled number of channels. The result is at most 10 %
-    below it.
+    below that number.
     """
     result = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return result + divisor if result < 0.9 * channels else result
