@@ -236,7 +236,7 @@ def _call_with_known_features(
 def _with_known_sizes(shape: Shape, own: Shape) -> Shape:
     """Returns the shape with unknown sizes replaced: ``(None, None)`` and ``own = (None, 7)`` give ``(None, 7)``.
 
-    The shapes are compared from the last axis on. The new sizes are traced numbers, so the caller can recognise them.
+    The last axes of the two shapes belong together. The new sizes are :class:`Traced`, so that the caller recognises them.
     """
     missing = len(shape) - len(own)
     return tuple(

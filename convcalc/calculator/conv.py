@@ -75,7 +75,7 @@ class ConvAnswer(Struct):
 
     @property
     def macs(self) -> Number | None:
-        """The multiply-accumulates of one sample, traced; None if filters or channels are not given."""
+        """The multiply-accumulates of one sample, with their formula. None if filters or channels are not given."""
         if self.inferred is None:
             return None
         from convcalc.layers import sample_macs

@@ -195,10 +195,10 @@ def _require_scores(shape: Shape) -> None:
 
 
 def _check_attended(axes: object, rank: int) -> None:
-    """Raises :class:`Refusal` for an attention axis that Keras refuses if the value tensor has ``rank`` axes.
+    """Raises :class:`Refusal` for an attention axis that Keras refuses. ``rank`` is the number of axes of the value tensor.
 
-    Keras accepts axes from −2·rank − 1 to rank. It adds ``rank`` to a negative axis, and the projected value has
-    ``rank`` + 1 axes.
+    Keras accepts axes from −2·rank − 1 to rank, because it adds ``rank`` to a negative axis and then uses it on the
+    projected value, which has ``rank`` + 1 axes.
     """
     for axis in () if axes is None else _listed(axes):
         if not -2 * rank <= axis + 1 or axis > rank:

@@ -342,7 +342,7 @@ class CallGraph:
         return inputs
 
     def _form(self, args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
-        """Returns the arguments of a layer's call with a slot in place of each tensor; None for a single tensor."""
+        """Returns the arguments of a call with a slot in place of each tensor. Returns None if a tensor is the only argument."""
         if not kwargs and len(args) == 1:
             if serialized.is_tensor(args[0]):
                 return None

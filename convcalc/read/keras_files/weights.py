@@ -101,11 +101,10 @@ def no_weights(name: str) -> ConvcalcError:
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with the weights in its file. The weights are read only if the config may not determine all
-    weights.
+    """Returns the model with the weights in its file. If the config determines all weights, the file is not read.
 
-    If the config lists no layers, the layers of the result are the owners of the stored weights. If the weights cannot
-    be read, the model gets a warning. A missing h5py causes a warning only if the config lists no layers.
+    If the config lists no layers, the result has one layer for each object in the file that stores weights. Weights that
+    cannot be read cause a warning. A missing h5py causes a warning only if the config lists no layers.
     """
     if model.fallback is not None:
         return model._replace(fallback=with_stored(model.fallback, opened))

@@ -135,7 +135,7 @@ class Request:
             raise self.refusal("input_shape", message)
 
     def input(self, sizes: Sizes) -> Tensor:
-        """Returns the tensor that the model reads. ``sizes`` is the shape of a new input."""
+        """Returns the tensor that the model reads. If the caller gives none, it is a new input of shape ``sizes``."""
         x = self.graph.input(sizes)
         argument = "input_shape" if self.graph.given is None else "input_tensor"
         if len(x.shape) != 4:
