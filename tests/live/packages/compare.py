@@ -77,8 +77,9 @@ def verdict(package: str, record: dict[str, Any], kind: str, path: Path) -> Verd
     result = Verdict(package, path.name, kind)
     if kind == "exported":
         # A SavedModel that Keras 3 exports has no config. It states which variables are trainable, and not which layers
-        # are frozen.
-        record = {**record, "lists_layers": False, "rows": [{**row, "trainable": None} for row in record["rows"]]}
+        # are frozen. A row is the variables with the layer's name; the variables of an inner layer may have another name.
+        rows = [{**row, "trainable": None, "is_bound": True} for row in record["rows"]]
+        record = {**record, "lists_layers": False, "rows": rows}
     if record["name"].endswith("_flat"):
         result.package = f"{package}, graph kept"
     result.rows, result.params = len(record["rows"]), record["params"] or 0
@@ -171,5 +172,7 @@ def _row(theirs: dict[str, Any], row: dict[str, Any], result: Verdict) -> Iterat
             result.unknown = True
             if have is not None and have > want:
                 yield name, f"at least {have}, Keras {want}"
+        elif have < want and theirs.get("is_bound"):
+            result.unknown = True
         elif have != want:
             yield name, f"{have}, Keras {want}"
