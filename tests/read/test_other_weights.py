@@ -306,6 +306,11 @@ def test_the_weights_outside_of_the_graph_are_not_written() -> None:
         ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"s/kernel:0": (4, 5), "t/kernel:0": (5, 2)}}, 30, False),
         ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"s/kernel:0": (4, 6)}}, 44, True),
         ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"t/kernel:0": (4, 5)}}, 40, True),
+        # Keras 3.0 writes names without the layer. Only the layer's automatic name shows that it contains no others.
+        ({f"layer_normalization{n}": {"gamma": (4,), "beta": (4,)} for n in ("", "_1")}, 16, True),
+        ({"dense": {"kernel": (4, 5)}, "dense_1": {"kernel": (4, 5)}}, 40, True),
+        ({"head": {"kernel": (4, 5)}, "tail": {"kernel": (4, 5)}}, 20, False),
+        ({"bidirectional": {"kernel": (4, 5)}, "bidirectional_1": {"kernel": (4, 5)}}, 20, False),
     ],
 )
 def test_weights_that_may_be_stored_twice_give_a_lower_bound(

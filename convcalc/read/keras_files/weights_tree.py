@@ -22,6 +22,7 @@ from convcalc.base.problems import Problem, Refusal, error, first_listed
 from convcalc.base.structs import Struct
 from convcalc.layers import lookup_builtin, require_builtin
 from convcalc.layers.dtypes import DTYPES
+from convcalc.layers.families import FAMILY_OF
 from convcalc.model import Call, Foreign, Layer, Model, Ref, StoredWeight
 from convcalc.read.keras_files.counted_weights import doubtful_groups
 from convcalc.read.keras_files.hdf5 import Tree, array, is_table, same_variables
@@ -425,11 +426,22 @@ def with_copies_merged(
                 same.update({weight.path: other for weight, other in zip(weights, known)})
             elif are_same is False:
                 different.append(f"{name}/")
-            elif not name.startswith(tuple(different)):
+            elif not name.startswith(tuple(different)) and (name or not _is_single_layer(layer)):
                 doubtful |= {weight.path for weight in weights}
         merged_layers[layer] = tuple(same.get(weight.path, weight) for weight in stored)
         doubtful -= same.keys()
     return merged_layers, doubtful
+
+
+def _is_single_layer(name: str) -> bool:
+    """Returns True if a name is an automatic name of Keras, of a layer that contains no other layers.
+
+    Keras 3.0 writes the names of weights without the name of the layer, so they do not show whether the layer contains
+    another layer.
+    """
+    word = _NUMBER.sub("", name)
+    classes = [definition for known in FAMILY_OF if snake_case(known) == word and (definition := lookup_builtin(known))]
+    return any(not definition.contains_layers for definition in classes)
 
 
 def _parts(weights: Sequence[StoredWeight], start: int) -> dict[str, list[StoredWeight]]:
