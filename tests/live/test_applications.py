@@ -77,13 +77,13 @@ def has(name: str, argument: str) -> bool:
 def random_case(name: str, number: int) -> Case:
     random = Random(f"{name} {number}")
     some = random.choice
-    args: dict[str, Any] = {"weights": some([None, None, "imagenet"])}
+    args: dict[str, Any] = {"weights": some([None, None, None, "imagenet"])}
     values = {
         "include_top": [True, False, False],
         "input_shape": [None, shape(random), shape(random), shape(random)],
         "pooling": [None, "avg", "max", "none"],
-        "classes": [1000, 1000, 10, 1, 0, -2],
-        "classifier_activation": ["softmax", "softmax", None, "sigmoid", "linear", "softmx"],
+        "classes": [1000, 1000, 10, 10, 2, 1, 1, 0],
+        "classifier_activation": ["softmax", "softmax", None, None, "sigmoid", "linear", "softmx"],
         "name": ["backbone", "backbone", None, "a/b", 3],
         "alpha": [0.25, 0.35, 0.5, 0.75, 1.0, 1.0, 1, 1.3, 1.4, 0.1, 2.5, 0.0],
         "depth_multiplier": [1, 1, 2],
@@ -101,7 +101,7 @@ def random_case(name: str, number: int) -> Case:
 
 
 def shape(random: Random) -> Any:
-    lowest = random.choice([1, 32, 75, 75])
+    lowest = random.choice([20, 32, 75, 75, 75, 75])
     height, width = random.randint(lowest, 260), random.randint(lowest, 260)
     channels = random.choice([3, 3, 3, 3, 1, 4])
     kind = random.random()

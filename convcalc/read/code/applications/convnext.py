@@ -48,7 +48,7 @@ def convnext(r: Request) -> Model:
         x = r.classifier(x, name=f"{name}_head_dense")
     else:
         x = g.layer(r.pooled(x), "LayerNormalization", epsilon=_EPSILON)
-    return r.model(x)
+    return r.model(x, lists_inputs=False)
 
 
 def _smaller(g: Graph, x: Tensor, channels: int, stage: int, name: str) -> Tensor:

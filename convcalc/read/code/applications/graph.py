@@ -128,8 +128,12 @@ class Graph:
             return self._call(layer, (x1, x2), x1.shape, {"x1": Slot(0), "x2": Slot(1)})
         return self._call(layer, (x1,), x1.shape, {"x1": Slot(0), "x2": x2})
 
-    def model(self, name: str | None, output: Tensor) -> Model:
-        """Returns the model. Without ``name``, the model gets an automatic name."""
+    def model(self, name: str | None, output: Tensor, lists_inputs: bool = True) -> Model:
+        """Returns the model. Without ``name``, the model gets an automatic name.
+
+        ``lists_inputs`` says whether Keras creates the model with a list of inputs if the caller gives an input tensor.
+        """
+        lists_inputs = lists_inputs and self.given is not None and len(self.inputs) == 1
         return Model(
             name or self.names.automatic("Functional"),
             "Functional",
@@ -139,7 +143,7 @@ class Graph:
             (output.ref,),
             place=self.place,
             own_flags=True,
-            input_tree=None if self.given is None or len(self.inputs) > 1 else [Slot(0)],
+            input_tree=[Slot(0)] if lists_inputs else None,
         )
 
     def _input_layer(self, shape: Shape) -> Layer:

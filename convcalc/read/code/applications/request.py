@@ -204,9 +204,9 @@ class Request:
             return self.pooled(x, pool_names)
         return self.classifier(self.graph.layer(x, "GlobalAveragePooling2D", name=average_name))
 
-    def model(self, output: Tensor, name: str | None = None) -> Model:
+    def model(self, output: Tensor, name: str | None = None, lists_inputs: bool = True) -> Model:
         """Returns the model. ``name`` is its name if the argument ``name`` is None."""
-        return self.graph.model(self.name if self.name is not None else name, output)
+        return self.graph.model(self.name if self.name is not None else name, output, lists_inputs)
 
 
 # The names of the pooling layers in the families that name them.
