@@ -14,6 +14,7 @@ import pytest
 from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
+from convcalc.keras_text.totals import totals_with_optimizer
 from convcalc.model import Foreign
 from convcalc.read import load, read
 from convcalc.write import FORMATS, classes_to_supply
@@ -343,3 +344,17 @@ def test_classes_whose_weights_are_counted_differently_give_a_lower_bound(
     assert report.totals.incomplete.get("params") == ("partial" if doubtful else None)
     assert "matrices of LoRA" in warnings(report)[0]
     assert any("lower bound" in message for message in warnings(report)) is doubtful
+
+
+# The variables of an optimizer -------------------------------------------------------------------------------------------
+
+
+def test_the_optimizer_of_a_model_with_a_custom_layer_has_the_stored_variables() -> None:
+    custom = {**layer("Own", "own", [tensor("x")]), "module": None, "registered_name": "pkg>Own"}
+    adam = {"module": "keras.optimizers", "class_name": "Adam", "config": {}, "registered_name": None}
+    config = {**functional(INPUT, custom, outputs=[["own", 0, 0]]), "compile_config": {"optimizer": adam}}
+    sizes = {"optimizer/vars/0": (), "optimizer/vars/1": (), "optimizer/vars/2": (3, 4), "optimizer/vars/3": (3, 4)}
+    report = of(archive_with_weights(config, tree({"layers/own/vars/0": (3, 4), "layers/own/vars/1": (2,), **sizes})))
+    lines = {line.label: (line.params, line.partial) for line in totals_with_optimizer(report)}
+    assert lines["Total"] == (14 + 26, False)
+    assert lines["Optimizer"] == (26, False)

@@ -51,6 +51,7 @@ class Weights(Struct):
         shared: maps the path of a layer without stored weights to the path of the layer that stores them.
         outside: maps the prefix of the paths of a model's layers to the weights that belong to the model, but to none of
             its layers. Only models of custom classes have such weights.
+        optimizer: the variables of the optimizer in an archive; None if the archive stores none.
         archived: True for a ``.keras`` archive. In an archive, some layers store other data where their weights are
             expected.
     """
@@ -60,6 +61,7 @@ class Weights(Struct):
     every: tuple[StoredWeight, ...] = ()
     shared: Mapping[str, str] = {}
     outside: Mapping[str, tuple[StoredWeight, ...]] = {}
+    optimizer: tuple[StoredWeight, ...] | None = None
     archived: bool = False
 
 
@@ -124,7 +126,8 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
 def _with_weights(model: Model, weights: Weights) -> Model:
     """Returns the model with the weights that a file stores."""
     filled = _filled(model, "", weights)
-    return filled._replace(stored=weights.every if _are_numeric(weights.every) else None)
+    optimizer = weights.optimizer if _are_numeric(weights.optimizer or ()) else None
+    return filled._replace(stored=weights.every if _are_numeric(weights.every) else None, optimizer_weights=optimizer)
 
 
 def with_weights(model: Model, source: str) -> Model:
@@ -222,7 +225,9 @@ class _ArchiveReader:
         self.add_shared(model, root)
         self.add_wrapped(model, root)
         outside = self.outside(model, every)
-        return Weights(self.layers, tuple(self.others), tuple(every), self.shared, outside, archived=True)
+        variables = self.tree.child(self.tree.root, "optimizer/vars")
+        optimizer = tuple(self.tree.arrays(variables)) if variables is not None else None
+        return Weights(self.layers, tuple(self.others), tuple(every), self.shared, outside, optimizer, archived=True)
 
     def outside(self, model: Model, every: Sequence[StoredWeight]) -> Mapping[str, tuple[StoredWeight, ...]]:
         """Returns the weights that belong to a model of a custom class, but to none of its layers."""
