@@ -242,6 +242,8 @@ class Model(Struct):
         output_names: the keys of a dict of outputs, in the order of the dict; ``outputs`` are sorted by key.
         trainable: False if no weight of the model counts as trainable.
         stored: all weights in the file, without repetition; None if they are unknown or not needed.
+        optimizer_weights: the variables of the optimizer in the file; None if they are unknown or not needed.
+        has_more_weights: True if the model may have more weights than ``stored``.
         own_flags: True if freezing the model does not freeze its layers, as in Keras's files: each layer has its own flag.
         optimizer: the optimizer in the file: a name or a config. None if the model is not compiled.
         input_tree: the lists and dicts of inputs in a Keras file, such as ``{"image": Slot(0), "text": Slot(1)}``.
@@ -285,6 +287,8 @@ class Model(Struct):
     own_class: Foreign | None = None
     subclassed: bool = False
     weights_to_compare: Mapping[str, tuple[StoredWeight, ...]] = {}
+    has_more_weights: bool = False
+    optimizer_weights: tuple[StoredWeight, ...] | None = None
 
     @property
     def shown_class(self) -> str:

@@ -117,7 +117,7 @@ def _infer(model: Model) -> Report:
     run = run_calls(model, None, session)
     session.raise_errors()
     rows = rows_of(run, "", 0, True)
-    totals = totals_of(rows, model.stored)
+    totals = totals_of(rows, model.stored, model.has_more_weights)
     if model.subclassed:
         rows = [row for row in rows if row.depth > 0 or is_sublayer(row)]
     return Report(
@@ -243,7 +243,7 @@ def _call_with_known_features(
 def _with_known_sizes(shape: Shape, own: Shape) -> Shape:
     """Returns the shape with unknown sizes replaced: ``(None, None)`` and ``own = (None, 7)`` give ``(None, 7)``.
 
-    The shapes are compared from the last axis on. The new sizes are traced numbers, so the caller can recognise them.
+    The last axes of the two shapes belong together. The new sizes are :class:`Traced`, so that the caller recognises them.
     """
     missing = len(shape) - len(own)
     return tuple(
@@ -260,7 +260,7 @@ def _may_have_more(result: CallResult) -> bool:
 
 
 def _add_used_outputs(run: ModelRun) -> None:
-    """Adds outputs to calls whose number of outputs is unknown, until each output exists that the model uses."""
+    """Adds outputs to calls whose number of outputs is unknown, until every output that the model uses exists."""
     model, results = run.model, run.results
     if not any(map(_may_have_more, results)):
         return
@@ -286,10 +286,10 @@ def _pad(outputs: list[Shape | None], dtypes: list[str], count: int) -> None:
 
 
 def _missing_output(run: ModelRun, ref: Ref) -> str:
-    """Returns a text about the output ``ref`` if the call does not have it, such as ``output 2 of 'lstm', …``; otherwise an
-    empty string.
+    """Returns a text such as ``output 2 of 'lstm', …`` if the call does not have the output ``ref``.
 
-    The result is also empty if the number of outputs is unknown. A model input always has one output.
+    Returns an empty string if the call has the output, or if the number of outputs is unknown. A model input always has
+    one output.
     """
     result = run.results[ref.call]
     may_have_more = _may_have_more(result) and Ref(ref.call) not in run.model.inputs
@@ -308,7 +308,7 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, s
     for number, (shape, _) in call.recorded.items():
         if number >= len(result.outputs) or result.outputs[number] != shape:
             break
-    else:  # nothing to change: the usual case
+    else:  # the usual case: the result does not change
         return result
     outputs, dtypes = list(result.outputs), list(result.dtypes)
     recorded = False
@@ -320,7 +320,10 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, s
                 continue
             _pad(outputs, dtypes, number + 1)
         if shape and shape[0] is UNKNOWN and result.inputs and result.inputs[0]:
-            shape = (result.inputs[0][0], *shape[1:])  # the file does not state the batch size: use the input's
+            shape = (
+                result.inputs[0][0],
+                *shape[1:],
+            )  # the file does not state the batch size: use the batch size of the input
         inferred = outputs[number]
         if inferred is UNKNOWN_SHAPE and shape is not UNKNOWN_SHAPE:
             outputs[number], dtypes[number] = shape, dtype

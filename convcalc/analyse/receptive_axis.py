@@ -114,7 +114,7 @@ class Reach(Struct):
 
 def _fraction(pixels: int, positions: int) -> Fraction:
     """Returns ``pixels`` / ``positions``."""
-    from fractions import Fraction  # imported lazily: slow, and not needed for ordinary windows
+    from fractions import Fraction  # imported lazily: the import is slow, and ordinary windows do not need it
 
     return Fraction(pixels, positions or 1)
 

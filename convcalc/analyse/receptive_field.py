@@ -300,7 +300,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
 
 
 def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjoint: bool, walk: _Walk) -> Track | None:
-    """Merges the tracks of a call's inputs along one axis of a model input. ``key`` names this axis."""
+    """Merges the :class:`Track` of each input of a call. All belong to the same axis of a model input, ``key``."""
     merged, *others = tracks
     for track in others:
         if merged is None or track is None:

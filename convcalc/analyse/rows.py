@@ -55,11 +55,13 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
         if len(reports) > 1 or layer.stored is not None or alone is not None:
             inferred = run.weights[index] or alone or ()
             has_weights = run.weights[index] is not None or alone is not None
-            counts = _counts(layer, trains, inferred, [call.result for call in reports], has_weights, depth)
+            counts = _counts(
+                layer, trains, model.keras2, inferred, [call.result for call in reports], has_weights, depth
+            )
         else:
             key = (result, layer.trainable, trains)
             counts = shared.get(key) or shared.setdefault(
-                key, _counts(layer, trains, run.weights[index] or (), [result])
+                key, _counts(layer, trains, model.keras2, run.weights[index] or (), [result])
             )
         sublayers = _sublayer_rows(layer, result.args or layer.args, result.inputs, prefix, depth, trains)
         rows.append(LayerReport(layer, prefix, depth, trains, reports, counts, sublayers))
@@ -69,6 +71,7 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
 def _counts(
     layer: Layer,
     trains: bool,
+    keras2: bool,
     inferred: tuple[Weight, ...],
     results: Sequence[CallResult],
     has_weights: bool = False,
@@ -89,10 +92,10 @@ def _counts(
     else:
         weights = inferred if trains else frozen(inferred, FROZEN)
     params, trained = _count_params(weights) if known else (UNKNOWN, UNKNOWN if trains else 0)
-    inside_unknown = not trains and (_has_layers_inside(layer, depth) if recorded else not known)
+    # Keras 3 does not freeze the layers inside a frozen layer; Keras 2 does.
+    inside_unknown = not trains and not keras2 and (_has_layers_inside(layer, depth) if recorded else not known)
     still_trainable: tuple[Weight, ...] = ()
-    if not layer.trainable and layer.definition.contains_layers:
-        # Keras does not freeze the layers inside a frozen wrapper.
+    if not layer.trainable and not keras2 and layer.definition.contains_layers:
         still_trainable = tuple(weight for weight in inferred if weight.trainable)
     macs = sum_known([result.macs for result in results])
     incomplete: Mapping[str, str] = {}
@@ -310,10 +313,13 @@ def _has_inner_rows(row: LayerReport) -> bool:
     return isinstance(row.definition, Model) or any(call.result.nested is not None for call in row.calls)
 
 
-def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None = None) -> Totals:
+def totals_of(
+    rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None = None, has_more_weights: bool = False
+) -> Totals:
     """Returns the sums over the rows of a model.
 
-    ``stored`` are all weights in the model's file. With them, the number of parameters is exact.
+    ``stored`` are all weights in the model's file. With them, the number of parameters is exact, or a lower bound if
+    ``has_more_weights`` is True.
     """
     top = [row.counts for row in rows if row.depth == 0]
     times = Counter([row.counts for row in rows])  # equal rows share one object, which is read only once
@@ -343,7 +349,8 @@ def totals_of(rows: Sequence[LayerReport], stored: Sequence[StoredWeight] | None
     # number of parameters is unknown.
     if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
         params, param_bytes, again = _stored_totals(rows, stored)
-        labels |= {"params": "", "param_bytes": ""}
+        label = "partial" if has_more_weights else ""
+        labels |= {"params": label, "param_bytes": label}
         if labels["trainable_params"]:
             labels["non_trainable_params"] = "unknown"
         trained = trained - _count_params(again)[1]

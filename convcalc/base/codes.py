@@ -217,7 +217,7 @@ UNKNOWN_FUNCTION = _code(
     "Shapes and parameters do not depend on it. Keras needs its code to load the file.",
 )
 UNKNOWN_ARGUMENT = _code("unknown-argument", "A layer does not have the argument.", _LAYER_PAGE)
-MISSING_ARGUMENT = _code("missing-argument", "A layer needs another argument.", _LAYER_PAGE)
+MISSING_ARGUMENT = _code("missing-argument", "A required argument of a layer is missing.", _LAYER_PAGE)
 DUPLICATE_ARGUMENT = _code("duplicate-argument", "An argument is given twice.", _LAYER_PAGE)
 TOO_MANY_ARGUMENTS = _code("too-many-arguments", "A layer is given too many arguments.", _LAYER_PAGE)
 INVALID_VALUE = _code("invalid-value", "A value is not accepted.", "The message says what is expected.")

@@ -83,7 +83,9 @@ class Traced:
     @property
     def exact(self) -> Fraction | None:
         """The exact quotient before rounding down; None if unknown."""
-        from fractions import Fraction  # imported lazily: slow, and not needed for the formula text
+        from fractions import (
+            Fraction,
+        )  # imported lazily: the import is slow, and rarely needed
 
         return None if self.quotient is None else Fraction(*self.quotient)
 

@@ -99,8 +99,8 @@ def pad_before_range(window: Window) -> tuple[int, int]:
     effective, stride = plain(window.effective_kernel), plain(window.stride)
     assert isinstance(effective, int) and isinstance(stride, int)
     # 'same' pads half of the total, rounded down, before the input. If the input size is a multiple of the stride, the
-    # total is effective − stride, the minimum. If the input size is a multiple plus 1, the total is effective − 1, the
-    # maximum.
+    # total is effective − stride, the minimum. If the input size is a multiple of the stride plus 1, the total is
+    # effective − 1, the maximum.
     return max(effective - stride, 0) // 2, (effective - 1) // 2
 
 

@@ -75,7 +75,7 @@ class ConvAnswer(Struct):
 
     @property
     def macs(self) -> Number | None:
-        """The multiply-accumulates of one sample, traced; None if filters or channels are not given."""
+        """The multiply-accumulates of one sample, with their formula. None if filters or channels are not given."""
         if self.inferred is None:
             return None
         from convcalc.layers import sample_macs
@@ -200,7 +200,7 @@ def _answer(
         return tuple(map(slide_ceil, x[1:-1], args["kernel_size"], args["strides"], args["dilation_rate"], pairs)), None
     if pool or x[-1] is UNKNOWN or not (depthwise or filters is not None):
         return (windows_transposed if transpose else windows)(args, x), None
-    # imported lazily: slow, and often not needed
+    # imported lazily: the import is slow, and often not needed
     from convcalc.layers.convolution import convolve, depthwise_convolution, spread
 
     rule: Callable[..., Inferred]

@@ -165,7 +165,7 @@ def _strides(size: int, wanted: int, transpose: bool) -> list[int]:
 
 
 def _near(strides: list[int]) -> list[int]:
-    """Returns the largest strides to try. If the strides differ between axes, only these strides are combined."""
+    """Returns the four largest strides. Only these are combined if the axes have different strides."""
     return strides[-4:]
 
 

@@ -22,8 +22,8 @@ from convcalc.base.window import Window
 from convcalc.layers import LayerDefinition
 from convcalc.model import Layer, Model
 
-MAJORITY_PERCENT = 50  # if a layer has more than half, all other layers together have less
-HIGH_PEAK = 2  # if the peak is more than twice the median, half of the steps use less than half of the memory
+MAJORITY_PERCENT = 50  # more than half of a total: all other layers together have less
+HIGH_PEAK = 2  # more than twice the median: half of the steps use less than half of the peak
 
 
 class Insight(Struct):

@@ -224,7 +224,7 @@ def _inverse(options: dict[str, Any]) -> int:
     for name in ("dilation", "groups", "depthwise", "pool", "output_padding", "ceil_mode"):
         if _is_given(name):
             option_name = f"--{name.replace('_', '-')}"
-            raise error(codes.INVALID_VALUE, f"--out does not use {option_name}; leave it out")
+            raise error(codes.INVALID_VALUE, f"--out cannot be combined with {option_name}; leave out {option_name}")
     sizes, _ = _input(options)
     wanted = parse_sizes(options["output"], "--out")
     before = tuple(size for size in sizes if isinstance(size, int))
@@ -264,7 +264,7 @@ def _inverse(options: dict[str, Any]) -> int:
     lines = [f"{setting.options:<{width}}{flags}  {_note(setting)}".rstrip() for setting in settings[:MOST_SETTINGS]]
     rest = len(settings) - MOST_SETTINGS
     if rest > 0:
-        lines.append(f"and {rest} more; --k, --s or --pad narrow them down")
+        lines.append(f"and {rest} more; to list fewer settings, pass --k, --s or --pad")
     _write("".join(f"{line}\n" for line in lines), options["ascii"])
     return OK
 

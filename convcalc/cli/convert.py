@@ -61,7 +61,7 @@ def command(model: str, output: str, values: tuple[str, ...], inputs: tuple[str,
         needs = (
             "the code imports these classes, which you must supply:"
             if target.suffix == ".py"
-            else "to load it, pass Keras custom_objects with"
+            else "to load the file, Keras needs custom_objects with"
         )
         warn(f"note: {needs} {listed(classes, 'and')}")
     return OK

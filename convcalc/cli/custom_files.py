@@ -26,7 +26,7 @@ def custom_layers(given: tuple[str, ...]) -> CustomLayers:
 def _files_of_project() -> tuple[str, ...]:
     """Returns the paths of the project's files of custom layers.
 
-    Most project files do not mention such files. Then the other settings in the project file are not read.
+    If ``pyproject.toml`` does not mention such files, its other settings are not read.
     """
     if project_text(None, "custom") is None:
         return ()

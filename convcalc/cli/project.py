@@ -39,7 +39,7 @@ class Project:
 
     def record_of(self, model: str) -> str | None:
         """Returns the path of the record of a model; None if the project has no record of the model."""
-        wanted = os.path.realpath(model)  # not Path.resolve(), which raises an error for circular links
+        wanted = os.path.realpath(model)  # Path.resolve() is not used, because it raises an error for circular links
         return next((record for name, record in self.records.items() if os.path.realpath(name) == wanted), None)
 
 

@@ -133,10 +133,10 @@ def _match_by_connections(
     matches: Matches,
     by_readers: bool,
 ) -> None:
-    """Matches layers that have the same key and read matching layers, back to the model's inputs. Adds them to
-    ``matches``.
+    """Adds pairs of layers to ``matches``.
 
-    With ``by_readers``, the layers that read the output must match instead, up to the model's outputs.
+    The two layers of a pair have the same key, and all layers before them match too, back to the model's inputs. With
+    ``by_readers``, all layers after them must match instead, up to the model's outputs.
     """
     ids: dict[object, int] = {}
     partners = {right: left for left, right in matches.items()}

@@ -53,7 +53,10 @@ class Pair:
 
     @property
     def status(self) -> str:
-        """``same``, ``added``, ``removed``, ``renamed`` (only the name differs), ``changed``, or ``follows``."""
+        """``same``, ``added``, ``removed``, ``renamed`` (only the name differs), ``changed``, or ``follows``.
+
+        ``follows`` means that the numbers changed because of a change in another layer.
+        """
         if self.before is None:
             return "added"
         if self.after is None:

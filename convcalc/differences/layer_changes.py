@@ -53,7 +53,7 @@ class MatchedSiblings(Struct):
         """
         matches = self.alignment.matches
         partners = {right: left for left, right in matches.items()}
-        removed: dict[int | None, list[int]] = {}  # removed layers, by the last matched layer above them
+        removed: dict[int | None, list[int]] = {}  # for each matched layer: the removed layers that follow it
         last_matched = None
         for left in range(len(self.before.rows)):
             if left in matches:

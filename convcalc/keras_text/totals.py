@@ -31,11 +31,16 @@ def totals_with_optimizer(report: Report) -> list[TotalLine]:
     total, *others = totals(report)
     if report.model.optimizer is None or is_unbuilt(report):
         return [total, *others]
-    variables = variables_in_file(report.model.optimizer, _trained(report))
+    partial = "trainable_params" in report.totals.incomplete
+    stored = report.model.optimizer_weights if partial else None
+    if stored:  # it is unknown which weights are trainable, but the file has the optimizer's variables
+        variables: Sequence[Weight] | None = [Weight(each.path, each.shape, dtype=each.dtype) for each in stored]
+        partial = False
+    else:
+        variables = variables_in_file(report.model.optimizer, _trained(report))
     if variables is None:
         return [total._replace(partial=total.params is not UNKNOWN), *others, TotalLine("Optimizer", UNKNOWN, UNKNOWN)]
     count, size = sum(product(variable.shape) for variable in variables), weight_bytes(variables)
-    partial = "trainable_params" in report.totals.incomplete
     total = TotalLine("Total", total.params + count, total.size + size, partial or total.partial)
     return [total, *others, TotalLine("Optimizer", count, size, partial)]
 

@@ -46,7 +46,7 @@ _TAIL = [
 
 
 def _projection(a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
-    """Returns the weights of a dense layer from the last axis to axes of sizes ``width``, such as (heads, size).
+    """Returns the weights of a dense layer that replaces the last axis by axes of sizes ``width``: (heads, size).
 
     The weights are used at every position.
     """
@@ -84,7 +84,7 @@ def _require_axes(axes: int, *shapes: Shape) -> None:
         )
 
 
-# The counts that are unknown if Keras can build an attention layer on some shapes, but cannot run this layer.
+# Keras can build an attention layer for some shapes for which it cannot run the layer. These counts are then unknown.
 _CANNOT_RUN = frozenset({"macs", "flops"})
 
 
@@ -195,10 +195,10 @@ def _require_scores(shape: Shape) -> None:
 
 
 def _check_attended(axes: object, rank: int) -> None:
-    """Raises :class:`Refusal` for an attention axis that Keras cannot build for a value of ``rank`` axes.
+    """Raises :class:`Refusal` for an attention axis that Keras refuses. ``rank`` is the number of axes of the value tensor.
 
-    Keras accepts axes from −2·rank − 1 to rank. It adds ``rank`` to a negative axis, and the projected value has
-    ``rank`` + 1 axes.
+    Keras accepts axes from −2·rank − 1 to rank, because it adds ``rank`` to a negative axis and then uses it on the
+    projected value, which has ``rank`` + 1 axes.
     """
     for axis in () if axes is None else _listed(axes):
         if not -2 * rank <= axis + 1 or axis > rank:

@@ -35,7 +35,7 @@ BITS = {
 # The compute dtype of each mixed policy; its variables are float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-# The policies that can follow ``_from_``: ``int8_from_float32`` equals ``float32``, but stores large matrices in fewer
+# The policies that can follow ``_from_``: ``int8_from_float32`` is like ``float32``, but stores large matrices in fewer
 # bits.
 _SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
 # A float8 layer records the largest absolute values of recent steps. The default number of these steps:

@@ -55,7 +55,7 @@ def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     flops=costs.unknown,
     tf_flops=costs.unknown,
     built_when_made=False,
-    runs_code="a TorchModuleWrapper unpickles a PyTorch module, which can run any code",
+    runs_code="a TorchModuleWrapper unpickles a PyTorch module, and unpickling can run any code",
     example="TorchModuleWrapper: {{module: my_module, output_shape: [8]}}",
 )
 def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:

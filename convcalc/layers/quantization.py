@@ -42,7 +42,7 @@ Fold: TypeAlias = "Callable[[Args, Shape, str], tuple[Number, Number]]"
 class Layout(Struct):
     """How a layer stores its quantized kernel."""
 
-    # The shape of the scale of an int8 kernel.
+    # Returns the shape of the scale of an int8 kernel.
     scale: Callable[[Args, Shape], Shape]
     # A quantized kernel is stored as a matrix. These functions return the numbers of its rows and columns: ``folded``
     # for int4, ``calibrated`` for gptq and awq.

@@ -457,7 +457,10 @@ _CONV_LSTM: list[Any] = [
 
 
 def _time_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns how the input is read: the time axis whole. Spatial axes are unknown: their windows grow with each step."""
+    """Returns the views of the input. Each output reads the whole time axis.
+
+    The views of spatial axes are unknown, because their windows grow with each step.
+    """
     return tuple((views.BATCH, views.WHOLE, *(None,) * (len(shape) - 2)) for shape in inputs)
 
 

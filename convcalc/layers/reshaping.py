@@ -139,7 +139,10 @@ def up_sampling_1d(a: Args, x: Shape) -> Inferred:
 
 
 def _upsampling_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns how pixels are read: one with 'nearest', two on each axis with 'bilinear', otherwise unknown."""
+    """Returns how an output pixel reads the input: one pixel for 'nearest', and two pixels on each axis for 'bilinear'.
+
+    For other interpolations, this is unknown.
+    """
     if a["interpolation"] == "nearest":
         return views.windows_of_each_channel(a, inputs, result)
     if a["interpolation"] != "bilinear":

@@ -254,7 +254,7 @@ def _require_indexed(name: str, module: str) -> None:
 
 
 def _argument(parameter: inspect.Parameter) -> Argument:
-    """Returns the argument that a parameter of a rule declares with its annotation."""
+    """Returns the argument for one parameter of a rule. The annotation of the parameter gives the kind of the argument."""
     default = REQUIRED if parameter.default is parameter.empty else parameter.default
     if parameter.annotation is Tensor:
         kind: Kind = ManyTensors(0) if parameter.kind is parameter.VAR_POSITIONAL else OneTensor()

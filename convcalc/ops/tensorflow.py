@@ -939,8 +939,8 @@ def resize(images: Tensor, size: Sizes, method: AnyValue = "bilinear", preserve_
             scale = min(known[0] / known[2], known[1] / known[3])
             height, width = round(scale * known[2]), round(scale * known[3])
     resized = _image_sizes(images, height, width)
-    # The method "nearest" keeps the dtype. Other methods return float32. But they keep integers if the size does not
-    # change, so the dtype is unknown for integers.
+    # The method "nearest" keeps the dtype. Other methods return float32, except for integers if the size does not
+    # change. So the dtype is unknown for integers.
     keeps = method in ("nearest", 1) or images.dtype in ("float32", "")
     return resized if keeps else Tensor(resized.shape, "" if images.dtype not in _FLOATS else "float32")
 

@@ -291,7 +291,7 @@ def unfold(
     settings = zip(x.shape[2:], *(_per_axis(value, 2) for value in (kernel_size, dilation, padding, stride)))
     if 0 in _per_axis(stride, 2):
         raise Refusal("needs strides other than 0", codes.INVALID_VALUE)
-    # As in Keras, 0 windows are accepted.
+    # Keras accepts a kernel that fits nowhere; the output then has no columns.
     window_count = product(
         (size + 2 * pad - spread * (kernel - 1) - 1) // step + 1 for size, kernel, spread, pad, step in settings
     )

@@ -85,7 +85,9 @@ class _UncompressedMember(io.RawIOBase):
         file.seek(info.header_offset)
         header = file.read(30)
         if not header.startswith(_MEMBER_START):
-            raise zipfile.BadZipFile(f"{info.filename} is not at the position that the directory states")
+            raise zipfile.BadZipFile(
+                f"{info.filename} is not at the position that the archive's table of contents states"
+            )
         # The header has 30 bytes. After it come the member's name, an extra field and the content. The header ends with
         # two numbers: the lengths of the name and the extra field.
         lengths = sum(struct.unpack("<HH", header[26:30]))

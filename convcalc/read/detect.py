@@ -250,7 +250,7 @@ KERAS_TEXT = _kind(FileKind("printed summary", matches=_is_keras_text))
 PYTHON_CODE = FileKind("Python code", read="convcalc.read.code.file:read_code")
 SPEC = FileKind("YAML spec")  # a text that matches none of the kinds above
 
-_START = 160  # enough of a file to detect its binary kind
+_START = 160  # the number of bytes that are read to detect a binary kind
 # The possible names of the file that describes the model in a folder. The names are tried in this order.
 _MAIN_FILES = ("saved_model.pb", "model.json", "task.json", "config.json", PACKAGE_FILE)
 

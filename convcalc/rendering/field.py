@@ -69,7 +69,7 @@ def field_label(row: LayerReport, report: Study, name: str) -> str:
     if fields is None:
         return "unknown"
     labels = {field.labels.get(name, "") for field in fields}
-    return max(labels, default="")  # in alphabetical order: "", "partial", "unknown"
+    return max(labels, default="")  # the alphabetical order is "", "partial", "unknown"
 
 
 def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:

@@ -36,7 +36,7 @@ def summary_sheet(report: Study, columns: Sequence[str] | None = None, depth: in
     """Returns the summary as a sheet.
 
     - ``columns`` are names of columns or presets. By default, the columns are the layer, the output shape, the
-      parameters and the MACs; and also the connections, if the graph has branches.
+      parameters and the MACs. If the graph has branches, the connections are added.
     - ``depth`` is the number of levels of nested models that are shown.
     - ``plain`` is True for formats that programs read. Then numbers have no separators, the cell of an unknown number
       is empty, and the last column names the unknown numbers.

@@ -200,13 +200,16 @@ def argument_values(definition: LayerDefinition | None, args: Mapping[str, Any],
     """Returns all arguments of the layer as JSON, including arguments with default values."""
     if definition is None:
         return {key: written(value, trains) for key, value in args.items()}
-    return recorded_size(definition, args) | {
+    values = recorded_size(definition, args) | {
         argument.name: written(
             argument.kind.for_keras(args.get(argument.name, definition.defaults[argument.name])), trains
         )
         for argument in definition.arguments
         if argument.name in args or argument.default is not REQUIRED
     }
+    if "data_format" in values and values["data_format"] is None:
+        values["data_format"] = "channels_last"  # Keras would take null as its own setting, which can be channels_first
+    return values
 
 
 def written(value: Any, trains: bool = True) -> Any:

@@ -143,9 +143,15 @@ def test_large_paddings_and_output_padding_are_tried_last(before, after, kernel,
     ("args", "message"),
     [
         (["--in", "8x3", "--k", "3", "--depthwise", "--filters", "100"], "give depth_multiplier instead of filters"),
-        (["--in", "6", "--out", "3", "--dilation", "2"], "does not use --dilation; leave it out"),
-        (["--in", "6", "--out", "3", "--pool", "max"], "does not use --pool; leave it out"),
-        (["--in", "6", "--out", "13", "--transpose", "--output-padding", "1"], "does not use --output-padding"),
+        (
+            ["--in", "6", "--out", "3", "--dilation", "2"],
+            "--out cannot be combined with --dilation; leave out --dilation",
+        ),
+        (["--in", "6", "--out", "3", "--pool", "max"], "--out cannot be combined with --pool; leave out --pool"),
+        (
+            ["--in", "6", "--out", "13", "--transpose", "--output-padding", "1"],
+            "cannot be combined with --output-padding",
+        ),
     ],
 )
 def test_an_option_without_effect_is_refused(args, message) -> None:

@@ -53,6 +53,7 @@ class Case(NamedTuple):
     tensor: tuple[int | None, ...] | None = None
     scaled: bool = False
     earlier: int = 0
+    policy: str = "float32"
 
 
 def usual_cases(name: str) -> list[Case]:
@@ -76,13 +77,13 @@ def has(name: str, argument: str) -> bool:
 def random_case(name: str, number: int) -> Case:
     random = Random(f"{name} {number}")
     some = random.choice
-    args: dict[str, Any] = {"weights": some([None, None, "imagenet"])}
+    args: dict[str, Any] = {"weights": some([None, None, None, "imagenet"])}
     values = {
         "include_top": [True, False, False],
         "input_shape": [None, shape(random), shape(random), shape(random)],
         "pooling": [None, "avg", "max", "none"],
-        "classes": [1000, 1000, 10, 1, 0, -2],
-        "classifier_activation": ["softmax", "softmax", None, "sigmoid", "linear", "softmx"],
+        "classes": [1000, 1000, 10, 10, 2, 1, 1, 0],
+        "classifier_activation": ["softmax", "softmax", None, None, "sigmoid", "linear", "softmx"],
         "name": ["backbone", "backbone", None, "a/b", 3],
         "alpha": [0.25, 0.35, 0.5, 0.75, 1.0, 1.0, 1, 1.3, 1.4, 0.1, 2.5, 0.0],
         "depth_multiplier": [1, 1, 2],
@@ -96,11 +97,11 @@ def random_case(name: str, number: int) -> Case:
             args[argument] = some(choices)
     if random.random() < 0.3:
         return Case(name, args, some([(224, 224, 3), shape(random)]), random.random() < 0.5, some([0, 1]))
-    return Case(name, args, earlier=some([0, 1, 3]))
+    return Case(name, args, earlier=some([0, 1, 3]), policy=some(["float32", "float32", "mixed_float16", "bfloat16"]))
 
 
 def shape(random: Random) -> Any:
-    lowest = random.choice([1, 32, 75, 75])
+    lowest = random.choice([20, 32, 75, 75, 75, 75])
     height, width = random.randint(lowest, 260), random.randint(lowest, 260)
     channels = random.choice([3, 3, 3, 3, 1, 4])
     kind = random.random()
@@ -149,7 +150,7 @@ def of_convcalc(case: Case, names: Names) -> Model | str:
         inner = Model("", "Functional", tuple(layers), tuple(calls), (Ref(0),), (Ref(len(calls) - 1),))
         tensor = InputTensor(inner, sizes)
     try:
-        return application(case.name, case.args, names, tensor)
+        return application(case.name, case.args, names, tensor, case.policy)
     except Refusal as refusal:
         return refusal.message
 
@@ -199,12 +200,13 @@ def rows(model: Model) -> list[Any]:
 
 
 def difference(case: Case) -> tuple[str | None, bool]:
-    """Returns the first difference (or None), and whether both refuse the arguments."""
+    """Returns the first difference (or None), and True if both refuse the arguments."""
     import keras
     from keras.src.backend.common import global_state
     from keras.src.utils.naming import auto_name
 
     fresh(free_memory=False)
+    keras.config.set_dtype_policy(case.policy)
     with keras.StatelessScope():  # variables get no values
         theirs = of_keras(case)
         global_state.set_global_attribute("uninitialized_variables", [])
@@ -229,7 +231,7 @@ def words(lines: list[str]) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def no_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_downloads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Replaces the download of weights by checks of the file's name and of the shapes that depend on the arguments."""
     import keras
 
@@ -247,6 +249,8 @@ def no_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", download)
     monkeypatch.setattr(keras.Model, "load_weights", load)
+    yield
+    keras.config.set_dtype_policy("float32")
 
 
 def test_the_functions_have_the_arguments_of_keras() -> None:

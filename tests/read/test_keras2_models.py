@@ -165,3 +165,32 @@ def test_the_two_layers_of_a_bidirectional_have_different_sizes(
     row = report.layers[-1]
     assert sizes(row.output_shapes) == result
     assert row.params == 4 * 4 * (6 + 4 + 1) + 3 * 3 * (6 + 3 + 2)
+
+
+# Each case is a frozen layer that contains layers, its entry in the config, and the parameters that tf_keras counts.
+@pytest.mark.parametrize(
+    ("frozen", "params"),
+    [
+        (layer("TimeDistributed", "f", "x", trainable=False, layer=layer("Dense", "d", **DENSE)), 16),
+        (layer("Bidirectional", "f", "x", trainable=False, layer=layer("LSTM", "l", **LSTM), merge_mode="sum"), 256),
+        (
+            layer(
+                "TimeDistributed",
+                "f",
+                "x",
+                trainable=False,
+                layer=sequential("s", [None, 3], layer("Dense", "d", **DENSE)),
+            ),
+            16,
+        ),
+        (layer("Own>Block", "f", "x", trainable=False), UNKNOWN),
+    ],
+)
+def test_a_frozen_layer_freezes_the_layers_in_it(frozen: dict[str, Any], params: Any) -> None:
+    """A Keras 3 file would have trainable weights here: there, each inner layer has its own flag."""
+    start = layer("InputLayer", "x", batch_input_shape=[None, 5, 3])
+    ends = {"input_layers": [["x", 0, 0]], "output_layers": [["f", 0, 0]]}
+    config = {"name": "m", "layers": [start, frozen], **ends}
+    totals = infer(read(json.dumps({"class_name": "Functional", "config": config}).encode(), "m.json")).totals
+    assert (UNKNOWN if "params" in totals.incomplete else totals.params) == params
+    assert (totals.trainable_params, totals.incomplete.get("trainable_params")) == (0, None)

@@ -14,6 +14,7 @@ import pytest
 from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
+from convcalc.keras_text.totals import totals_with_optimizer
 from convcalc.model import Foreign
 from convcalc.read import load, read
 from convcalc.write import FORMATS, classes_to_supply
@@ -276,7 +277,9 @@ def test_such_weights_of_a_nested_model_are_a_row_of_this_model() -> None:
 @pytest.mark.parametrize(
     "config",
     [
-        functional(INPUT, DENSE),  # Keras does not count attributes of its own classes when it loads the file
+        functional(
+            INPUT, DENSE
+        ),  # when Keras loads a model of its own class, it does not count the weights in other attributes
         own_class(sequential(INPUT, DENSE)),  # a Sequential counts only its layers
     ],
 )
@@ -291,3 +294,67 @@ def test_the_weights_outside_of_the_graph_are_not_written() -> None:
     again = infer(read(FORMATS[".json"](report).encode(), "written.json"))
     assert params(again) == [("dense", 16)]
     assert again.model.shown_class == "Own"
+
+
+# Files with weights alone ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layers", "minimum", "exact"),
+    [
+        # Two models contain a layer of the same name, and all its weights are constant.
+        ({"m1": {"bn/gamma:0": (4,), "bn/beta:0": (4,)}, "m2": {"bn/gamma:0": (4,), "bn/beta:0": (4,)}}, 8, False),
+        ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"s/kernel:0": (4, 5), "t/kernel:0": (5, 2)}}, 30, False),
+        ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"s/kernel:0": (4, 6)}}, 44, True),
+        ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"t/kernel:0": (4, 5)}}, 40, True),
+        # Keras 3.0 writes names without the layer. Only the layer's automatic name shows that it contains no others.
+        ({f"layer_normalization{n}": {"gamma": (4,), "beta": (4,)} for n in ("", "_1")}, 16, True),
+        ({"dense": {"kernel": (4, 5)}, "dense_1": {"kernel": (4, 5)}}, 40, True),
+        ({"head": {"kernel": (4, 5)}, "tail": {"kernel": (4, 5)}}, 20, False),
+        ({"bidirectional": {"kernel": (4, 5)}, "bidirectional_1": {"kernel": (4, 5)}}, 20, False),
+    ],
+)
+def test_weights_that_may_be_stored_twice_give_a_lower_bound(
+    layers: dict[str, Shapes], minimum: int, exact: bool
+) -> None:
+    report = of(legacy(layers))
+    assert report.totals.params == minimum
+    assert report.totals.incomplete.get("params") == (None if exact else "partial")
+    assert any("may share weights" in message for message in warnings(report)) is not exact
+    counts = [sum(size[0] * (size[1] if size[1:] else 1) for size in weights.values()) for weights in layers.values()]
+    assert [row.params for row in report.layers] == counts
+
+
+@pytest.mark.parametrize(
+    ("shapes", "total", "doubtful"),
+    [
+        ({"wn/vars/0": (4,), "wn/vars/1": (3, 4), "wn/vars/2": ()}, 17, False),
+        ({"weight_normalization/vars/0": (4,), "weight_normalization/vars/2": ()}, 5, True),
+        ({"a/weight_normalization_3/vars/0": (4,), "a/weight_normalization_3/vars/2": ()}, 5, True),
+        ({"multi_head/layer/vars/0": (5,), "multi_head/layers/dense/vars/0": (5,)}, 5, True),
+        ({"multi_head/layer/vars/0": (5,)}, 5, False),
+        ({"quantize_wrapper_v2_1/vars/0": (5,), "quantize_wrapper_v2_1/vars/1": ()}, 6, True),
+    ],
+)
+def test_classes_whose_weights_are_counted_differently_give_a_lower_bound(
+    shapes: Shapes, total: int, doubtful: bool
+) -> None:
+    report = of(tree({f"layers/{path}": shape for path, shape in shapes.items()}))
+    assert report.totals.params == total
+    assert report.totals.incomplete.get("params") == ("partial" if doubtful else None)
+    assert "matrices of LoRA" in warnings(report)[0]
+    assert any("lower bound" in message for message in warnings(report)) is doubtful
+
+
+# The variables of an optimizer -------------------------------------------------------------------------------------------
+
+
+def test_the_optimizer_of_a_model_with_a_custom_layer_has_the_stored_variables() -> None:
+    custom = {**layer("Own", "own", [tensor("x")]), "module": None, "registered_name": "pkg>Own"}
+    adam = {"module": "keras.optimizers", "class_name": "Adam", "config": {}, "registered_name": None}
+    config = {**functional(INPUT, custom, outputs=[["own", 0, 0]]), "compile_config": {"optimizer": adam}}
+    sizes = {"optimizer/vars/0": (), "optimizer/vars/1": (), "optimizer/vars/2": (3, 4), "optimizer/vars/3": (3, 4)}
+    report = of(archive_with_weights(config, tree({"layers/own/vars/0": (3, 4), "layers/own/vars/1": (2,), **sizes})))
+    lines = {line.label: (line.params, line.partial) for line in totals_with_optimizer(report)}
+    assert lines["Total"] == (14 + 26, False)
+    assert lines["Optimizer"] == (26, False)

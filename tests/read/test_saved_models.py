@@ -116,6 +116,46 @@ def test_a_custom_class_has_a_row_for_each_layer_with_exact_trainable_counts(tmp
     assert report.input_shapes == ((UNKNOWN, 8),)
 
 
+def pair(*items: Any) -> Any:
+    """Returns a tuple as a SavedModel stores it."""
+    return {"class_name": "__tuple__", "items": list(items)}
+
+
+# Each case is a function, its arguments, and the output shape that tf_keras gives for the input (None, 6, 8).
+@pytest.mark.parametrize(
+    ("function", "arguments", "shape"),
+    [
+        (
+            "__operators__.getitem",
+            {"slice_spec": pair(*({"start": a, "stop": b, "step": None} for a, b in ((None, None), (2, 5))))},
+            (UNKNOWN, 3, 8),
+        ),
+        ("__operators__.getitem", {"slice_spec": pair({"class_name": "__ellipsis__"}, 0)}, (UNKNOWN, 6)),
+        ("compat.v1.transpose", {"perm": pair(0, 2, 1)}, (UNKNOWN, 8, 6)),
+        ("compat.v1.pad", {"paddings": pair(pair(0, 0), pair(1, 2), pair(0, 0))}, (UNKNOWN, 9, 8)),
+        ("reshape", {"shape": pair(-1, 4, 12)}, (UNKNOWN, 4, 12)),
+        ("math.reduce_mean", {"axis": pair(1, 2)}, (UNKNOWN,)),
+    ],
+)
+def test_tuples_in_the_arguments_of_functions(
+    function: str, arguments: dict[str, Any], shape: tuple[Any, ...], tmp_path: Path
+) -> None:
+    slicing = function == "__operators__.getitem"
+    writer = Writer()
+    start = described("InputLayer", "x", batch_input_shape=pair(None, 6, 8))
+    call = described("SlicingOpLambda" if slicing else "TFOpLambda", "f", [None, 6, 8], function=function)
+    layers = [writer.layer(start), writer.layer(call)]
+    nodes = {"name": "f", "inbound_nodes": [["x", 0, 0, arguments]]}
+    config = {
+        "name": "m",
+        "layers": [entry(start, None), {**entry(call, "x"), **nodes}],
+        "input_layers": [["x", 0, 0]],
+        "output_layers": [["f", 0, 0]],
+    }
+    writer.layer({**described("Functional", "m"), "config": config}, [], layers, [], root=True)
+    assert infer(load(writer.write(tmp_path / "m"))).layers[-1].output_shapes[0] == shape
+
+
 def test_metadata_of_tensorflow_before_2_5_is_in_the_objects(tmp_path: Path) -> None:
     writer = subclassed_writer()
     new = infer(load(writer.write(tmp_path / "new")))

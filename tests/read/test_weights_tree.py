@@ -466,6 +466,21 @@ def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
             116,
         ),
         ({"vars/0": (4,), "vars/1": (6, 4), "layer/vars/0": (4,)}, {"data_init": False}, 32, UNKNOWN),
+        # with the copy in the archive; the kernel is left out if the copy has the same values
+        (
+            {"vars/0": (4,), "vars/1": (6, 4), "vars/2": (), "layer/vars/0": (4,)}
+            | {"_naked_clone_layer/vars/0": (6, 4), "_naked_clone_layer/vars/1": (4,)},
+            {"data_init": True},
+            61,
+            32,
+        ),
+        (
+            {"vars/0": (4,), "vars/2": (), "layer/vars/0": (4,)}
+            | {"_naked_clone_layer/vars/0": (6, 4), "_naked_clone_layer/vars/1": (4,)},
+            {"data_init": True},
+            61,
+            32,
+        ),
     ],
 )
 def test_the_frozen_copy_in_a_weight_normalization_is_counted(
@@ -484,6 +499,36 @@ def test_the_frozen_copy_in_a_weight_normalization_is_counted(
     report = of(archive(functional(INPUT, entry, outputs=[["wn", 0, 0]]), tree(shapes)))
     assert (report.layers[1].params, report.layers[1].trainable_params) == (params, trainable)
     assert report.totals.params == params
+
+
+@pytest.mark.parametrize(
+    ("inner", "params"),
+    [
+        # a Conv2D: the kernel twice, the bias twice
+        ({**dict(enumerate([(3, 3, 3, 8), (8,), (3, 3, 3, 8), (), (8,), (8,)])), "layer/vars/0": (8,)}, 241),
+        # a Conv2D without bias, and a frozen Conv2D
+        (dict(enumerate([(3, 3, 3, 8), (3, 3, 3, 8), (), (8,), (8,)])), 233),
+        ({**dict(enumerate([(3, 3, 3, 8), (), (8,), (8,)])), "layer/vars/0": (8,)}, 241),
+        # a BatchNormalization, and one whose scale the content of the file shows to be the inner layer's
+        ({**dict(enumerate([(8,), (8,), ()])), **{f"layer/vars/{n}": (8,) for n in range(4)}}, 33),
+        ({**dict(enumerate([(8,), ()])), **{f"layer/vars/{n}": (8,) for n in range(4)}}, 33),
+        # a ReLU and a Dense
+        (dict(enumerate([(), (), ()])), 3),
+        ({**dict(enumerate([(8, 4), (4,), (8, 4), (), (), (), (), ()])), "layer/vars/0": (4,)}, 41),
+    ],
+)
+def test_the_weights_that_a_quantize_wrapper_stores_twice_are_counted_once(
+    inner: dict[Any, tuple[int, ...]], params: int
+) -> None:
+    """The archives of tf.keras 2.15 with tensorflow_model_optimization 0.7.5 have these weights, and Keras these counts."""
+    module = "tensorflow_model_optimization.python.core.quantization.keras.quantize_wrapper"
+    entry = {**layer("QuantizeWrapperV2", "q", [tensor("x")]), "module": module, "registered_name": "QuantizeWrapperV2"}
+    group = "layers/quantize_wrapper_v2"
+    paths = {f"{group}/vars/{key}" if isinstance(key, int) else f"{group}/{key}": size for key, size in inner.items()}
+    step = next(path for path, shape in paths.items() if shape == ())
+    weights = tree({path: shape for path, shape in paths.items() if path != step}, values={step: np.int32(-1)})
+    report = of(archive(functional(INPUT, entry, outputs=[["q", 0, 0]]), weights))
+    assert report.layers[1].params == report.totals.params == params
 
 
 @pytest.mark.parametrize(

@@ -175,3 +175,20 @@ def test_a_constant_of_a_wrong_shape_is_named() -> None:
     config = functional(inputs(4), layer("Concatenate", "c", [[at("x", 4), constant(1, 2, 3)]]), outputs=[["c", 0, 0]])
     with pytest.raises(ConvcalcError, match=r"\(None, 4\) from 'x' and \(1, 2, 3\) from a constant"):
         infer(read(json.dumps(config).encode(), "model.json"))
+
+
+# Keras 3.6 gives these numbers, and saves the value as it is (``tests/live/packages/zoo/keras_versions.py``).
+@pytest.mark.parametrize(("value", "trainable"), [(0, False), ("", False), (1, True), (False, False), (True, True)])
+@pytest.mark.parametrize("place", ["layer", "inner layer"])
+def test_trainable_is_a_truth_value(place: str, value: object, trainable: bool) -> None:
+    def entry(class_name: str, name: str, **config: object) -> dict[str, object]:
+        config["name"] = name
+        return {"module": "keras.layers", "class_name": class_name, "config": config, "registered_name": None}
+
+    dense = entry("Dense", "dense", units=2, trainable=value)
+    if place == "inner layer":
+        dense = entry("TimeDistributed", "wrapper", layer=dense)
+    layers = [entry("InputLayer", "x", batch_shape=[None, 3, 4], dtype="float32"), dense, entry("Flatten", "flatten")]
+    model = entry("Sequential", "m", layers=layers)
+    totals = infer(read(json.dumps(model).encode(), "model.json")).totals
+    assert (totals.params, totals.trainable_params) == (10, 10 * trainable)

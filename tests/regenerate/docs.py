@@ -1,4 +1,5 @@
-"""Writes the reference pages ``docs/layers.md``, ``operations.md``, ``insights.md`` and ``formats.md``.
+"""Writes the reference pages ``docs/layers.md``, ``operations.md``, ``insights.md``, ``formats.md`` and
+``packages.md``.
 
 The files are made from the declarations. Run this script with ``python -m tests.regenerate.docs``.
 """
@@ -16,7 +17,7 @@ from convcalc.ops import OPERATIONS
 from convcalc.read.spec.spec import read_spec
 from convcalc.rendering.text import value_text
 from tests.paths import ROOT
-from tests.regenerate import docs_formats
+from tests.regenerate import docs_formats, packages
 
 DOCS = ROOT / "docs"
 
@@ -174,6 +175,7 @@ PAGES = {
     "operations.md": operations_page,
     "insights.md": insights_page,
     "formats.md": docs_formats.page,
+    "packages.md": packages.page,
 }
 
 if __name__ == "__main__":

@@ -198,8 +198,8 @@ CALLED = {"name": "own", "inbound_nodes": [{"args": [tensor("x")], "kwargs": {}}
     ids=["functional", "sequential", "nested"],
 )
 def test_a_model_of_a_custom_class_keeps_its_class(config: dict[str, Any]) -> None:
-    """Specs and code cannot name the class of a model, so ``convert`` refuses to write them. Keras prints the class of
-    a nested model.
+    """Specs and code cannot name the class of a model, so ``convert`` refuses to write such a model as a spec or as
+    code. In a summary, Keras shows the class of a nested model.
     """
     report = infer(read(json.dumps(config).encode(), "m.json"))
     is_nested = config["class_name"] == "Functional"
@@ -222,3 +222,13 @@ def test_a_model_of_a_custom_class_with_the_name_of_a_keras_class_keeps_its_clas
     assert {key: written[key] for key in own} == own
     with pytest.raises(ConvcalcError, match=f"is a model of the custom class {class_name}"):
         FORMATS[".py"](report)
+
+
+def test_a_config_states_the_data_format() -> None:
+    """Keras would read null as its own setting, which can be channels_first."""
+    inner = layer(
+        "TimeDistributed", "dense", [tensor("x")], layer={**layer("Conv2D", "conv", filters=2, kernel_size=1)}
+    )
+    start = layer("InputLayer", "x", batch_shape=[None, 2, 4, 4, 3], dtype="float32")
+    config = json.loads(config_json(infer(read(json.dumps(functional(start, inner)).encode(), "x.json"))))
+    assert config["config"]["layers"][1]["config"]["layer"]["config"]["data_format"] == "channels_last"

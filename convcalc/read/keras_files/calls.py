@@ -132,7 +132,7 @@ class CallGraph:
             output_names=keys,
             input_tree=tree_form(config.get("input_layers"), self.legacy),
             output_tree=tree_form(output_layers, self.legacy),
-            trainable=config.get("trainable", True) is not False,
+            trainable=config.get("trainable") is None or serialized.is_trainable(config),
             own_flags=True,
             keras2=self.legacy,
         )
@@ -342,7 +342,7 @@ class CallGraph:
         return inputs
 
     def _form(self, args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
-        """Returns the arguments of a layer's call with a slot in place of each tensor; None for a single tensor."""
+        """Returns the arguments of a call with a slot in place of each tensor. Returns None if a tensor is the only argument."""
         if not kwargs and len(args) == 1:
             if serialized.is_tensor(args[0]):
                 return None

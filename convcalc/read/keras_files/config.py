@@ -277,7 +277,7 @@ class ConfigReader:
                 return model._replace(
                     class_name=fallback.class_name,
                     source=self.source,
-                    trainable=config.get("trainable", True) is not False,
+                    trainable=serialized.is_trainable(config),
                     fallback=fallback,
                     declared_in=declaration.source,
                     problems=tuple(self.problems),
@@ -307,7 +307,7 @@ class ConfigReader:
             # The config has no name. When Keras loads the file, it also gives such a layer an automatic name.
             name = self.names.automatic(class_name)
         name = self.word(name, f"{path}.config.name")
-        trainable = config.get("trainable", True) is not False
+        trainable = serialized.is_trainable(config)
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
             # The config of a Functional has its own ``trainable``. Keras ignores this key for a Sequential, so a
@@ -385,7 +385,7 @@ class ConfigReader:
             own_name = next(possible_names(*class_names(entry)))
             return (
                 None,
-                f"the declaration of '{other}' is for another class; to use it here, name it '{own_name}'"
+                f"the declaration of '{other}' is for another class; to use the declaration here, rename it to '{own_name}'"
                 if other
                 else "",
             )
@@ -418,7 +418,7 @@ class ConfigReader:
     ) -> tuple[dict[str, Any], list[Refusal]]:
         """Returns the arguments of a layer that differ from their defaults, and the problems with the arguments.
 
-        ``name`` and ``path`` are those of the outermost layer: the layer itself, or the layer that contains the layer.
+        ``name`` and ``path`` are those of the outermost layer: the layer itself, or the layer that contains it.
         """
         if definition.name == "InputLayer":
             batch_shape = config.get("batch_shape", config.get("batch_input_shape"))
@@ -511,7 +511,7 @@ class ConfigReader:
                 built = value.get("build_config")
                 dtype = layer_policy(config.get("dtype"), inner_name, definition, built, own_path=False)
                 dtype = dtype or definition.policy(args)
-                return SubLayer(definition, args, inner_name, config.get("trainable", True) is not False, dtype)
+                return SubLayer(definition, args, inner_name, serialized.is_trainable(config), dtype)
             if "module" in value:
                 return serialized.plain(value)
             misfit = f"because {refusals[0].message}"
@@ -522,7 +522,7 @@ class ConfigReader:
             and rule.definition.template is None
             and (kind.accepts is None or kind.accepts(rule.definition))
         ):
-            trainable = config.get("trainable", True) is not False
+            trainable = serialized.is_trainable(config)
             known = SubLayer(rule.definition, rule.args, None, trainable, policy or "float32")
             return SubForeign(_foreign_name(value), value, known)
         self._warn_custom(f"the layer in '{name}'", value, misfit, name, path, reason)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os.path import isfile, join, split  # not pathlib, which takes long to import
+from os.path import isfile, join, split  # pathlib is not used, because its import takes long
 from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes

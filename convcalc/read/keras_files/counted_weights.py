@@ -4,11 +4,13 @@ counts.
 An archive of Keras 2 stores the weights of all objects in a layer's attributes. A summary counts the weights in
 ``layer.weights``. For nearly all other classes, both are the same weights.
 
-Sources: ``keras_multi_head/multi_head.py``; ``tensorflow_addons/layers/wrappers.py``.
+Sources: ``keras_multi_head/multi_head.py``; ``tensorflow_addons/layers/wrappers.py``;
+``tensorflow_model_optimization/python/core/quantization/keras/quantize_wrapper.py``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from convcalc.model import Foreign, Layer, StoredWeight
@@ -38,18 +40,66 @@ def _without_prototype(config: Mapping[str, object], group: str, stored: Stored)
 
 def _with_copy(config: Mapping[str, object], group: str, stored: Stored) -> Stored:
     """Returns the weights of a WeightNormalization. With ``data_init``, the layer also has a frozen copy of its inner
-    layer. The archive does not store the weights of this copy, but Keras counts them.
+    layer. Some archives do not store the weights of this copy, but Keras counts them.
     """
-    scale, ready = f"{group}/vars/0", f"{group}/vars/2"
-    inner = [weight for weight in stored if weight.path not in (scale, ready)]
-    trained = [weight._replace(trainable=weight.path != ready) for weight in stored]
-    if config.get("data_init", True) is False or len(stored) - len(inner) != 2:
+    scale, kernel, ready = (f"{group}/vars/{number}" for number in range(3))
+    copy = [weight for weight in stored if weight.path.startswith(f"{group}/_naked_clone_layer/")]
+    own = [weight._replace(trainable=weight.path != ready) for weight in stored if weight not in copy]
+    if copy:
+        if not any(weight.path == kernel for weight in own):  # it has the values of the copy, so it was left out
+            own.append(copy[0]._replace(path=kernel, trainable=True))
+        return [*own, *(weight._replace(trainable=False) for weight in copy)]
+    inner = [weight for weight in own if weight.path not in (scale, ready)]
+    if config.get("data_init", True) is False or len(own) - len(inner) != 2:
         return stored
-    copy = [weight._replace(path=f"{weight.path} (copy)", trainable=False) for weight in inner]
-    return [*trained, *copy]
+    return [*own, *(weight._replace(path=f"{weight.path} (copy)", trainable=False) for weight in inner)]
 
 
+def _quantized(config: Mapping[str, object], group: str, stored: Stored) -> Stored:
+    """Returns the weights of a QuantizeWrapperV2, each once.
+
+    The wrapper's own variables begin with the trainable weights of the inner layer. Then follow those that it
+    quantizes, again, and the counter ``optimizer_step``. The inner layer has lost the quantized weights; its other
+    weights are stored in its own group too.
+    """
+    own = [weight for weight in stored if weight.path.startswith(f"{group}/vars/")]
+    counters = (n for n, weight in enumerate(own) if weight.shape == () and "int" in weight.dtype)
+    trained = own[: next(counters, 0)]
+    unmatched = [weight.shape for weight in trained]
+    copies = set()
+    for weight in stored:
+        if weight.path.startswith(f"{group}/layer/") and weight.shape in unmatched:
+            unmatched.remove(weight.shape)
+            copies.add(weight.path)
+    again = len(unmatched) // 2
+    copies |= {weight.path for weight in trained[len(trained) - again :]}
+    return [weight for weight in stored if weight.path not in copies]
+
+
+def doubtful_groups(stored: Stored) -> tuple[list[str], set[str]]:
+    """Returns the groups for which Keras may count other weights than the file stores.
+
+    This is for files without a configuration, where only the name of a group shows the class of its layer. Also returns
+    the paths of the weights that Keras may leave out.
+    """
+    paths = {weight.path for weight in stored}
+    copied = [path[: -len("/vars/2")] for path in paths if _COPIED.fullmatch(path)]
+    prototypes = {path: match[1] for path in paths if (match := _PROTOTYPE.fullmatch(path)) is not None}
+    copies = {group for group in prototypes.values() if any(path.startswith(f"{group}/layers/") for path in paths)}
+    uncounted = {path for path, group in prototypes.items() if group in copies}
+    quantized = {match[1] for path in paths if (match := _QUANTIZED.fullmatch(path)) is not None}
+    for group in quantized:
+        counted = {weight.path for weight in _quantized({}, group, stored)}
+        uncounted |= paths - counted
+    return sorted([*copied, *copies, *quantized]), uncounted
+
+
+# Keras names the group of a layer after its class, in snake case, e.g. WeightNormalization: weight_normalization.
+_COPIED = re.compile(r"(.*/)?weight_normalization(_\d+)?/vars/2")
+_QUANTIZED = re.compile(r"((?:.*/)?quantize_wrapper_v2(?:_\d+)?)/vars/\d+")
+_PROTOTYPE = re.compile(r"((?:.*/)?multi_head(?:_\d+)?)/layer/.*")
 _CORRECTIONS: Mapping[tuple[str, str], Callable[[Mapping[str, object], str, Stored], Stored]] = {
     ("keras_multi_head", "MultiHead"): _without_prototype,
     ("tensorflow_addons", "WeightNormalization"): _with_copy,
+    ("tensorflow_model_optimization", "QuantizeWrapperV2"): _quantized,
 }

@@ -17,7 +17,9 @@ from convcalc.read.keras_files.hdf5 import MAX_OBJECTS, Tree
 
 
 def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
-    """Returns, for each reference, its path in the file and the name of the other file. The other files are not opened.
+    """Returns a pair for each reference: the path of the reference in the HDF5 data, and the name of the other file.
+
+    The other files are not opened.
 
     Raises :class:`ConvcalcError` if h5py is not installed or the HDF5 data are damaged.
     """

@@ -183,22 +183,25 @@ def _array_at(group: Any, name: str, path: str) -> StoredWeight:
     return array(h5py.Dataset(dataset))
 
 
-def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[StoredWeight]) -> bool:
-    """Returns True if two lists of arrays are certainly the same variables, stored twice.
+def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[StoredWeight]) -> bool | None:
+    """Returns True if two lists of arrays are the same variables, stored twice, and False if they are not.
 
-    All values must be equal. At least one array must have different values in it, because two arrays of zeros can be
+    Returns None if this is unknown: the values could not be read, or all arrays are constant. Two arrays of zeros can be
     equal by chance.
     """
     if [(weight.shape, weight.dtype) for weight in first] != [(weight.shape, weight.dtype) for weight in second]:
         return False
-    varies = False
+    varies, is_known = False, True
     for weight, other in zip(first, second):
         dataset = tree.child(tree.root, weight.path)
-        content = _content(dataset)
-        if content is None or content != _content(tree.child(tree.root, other.path)):
+        content, other_content = _content(dataset), _content(tree.child(tree.root, other.path))
+        if content is None or other_content is None:
+            is_known = False
+        elif content != other_content:
             return False
-        varies |= content != content[: dataset.dtype.itemsize] * dataset.size
-    return varies
+        else:
+            varies |= content != content[: dataset.dtype.itemsize] * dataset.size
+    return True if varies and is_known else None
 
 
 def is_table(tree: Tree, weight: StoredWeight) -> bool:

@@ -19,7 +19,7 @@ from convcalc.model import Foreign, Layer, Model, StoredWeight
 from convcalc.read.container import parse_json
 from convcalc.read.keras_files import origin
 from convcalc.read.keras_files.saved_objects import SavedObjects, metadata_in, refusals, saved_objects
-from convcalc.read.keras_files.serialized import plain, recorded_shape
+from convcalc.read.keras_files.serialized import is_trainable, plain, recorded_shape
 from convcalc.read.keras_files.unknown_weights import layers_to_compare, may_be_unknown
 from convcalc.read.keras_files.weights import Weights, with_stored
 from convcalc.read.keras_files.weights_tree import (
@@ -55,7 +55,7 @@ def read_saved_model(opened: OpenFile) -> Model:
 
 
 def saved_model_config(opened: OpenFile) -> Any:
-    """Returns the config of a SavedModel and its layers; an empty config if the SavedModel has no config."""
+    """Returns the config of a SavedModel. If it lists no layers, adds the configs of all objects as ``saved_objects``."""
     with saved_objects(opened) as objects:
         config = _config(objects.description(0))
         listed = isinstance(config.get("config"), Mapping) and "layers" in config["config"]
@@ -76,7 +76,23 @@ def _config(description: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(class_name, str):
         return {}
     built = {"input_shape": description.get("build_input_shape")}
-    return {"class_name": class_name, "config": {} if config is None else config, "build_config": built}
+    return {"class_name": class_name, "config": {} if config is None else _lists(config), "build_config": built}
+
+
+def _lists(value: Any) -> Any:
+    """Returns a value with lists in place of tuples, as in other files of Keras 2.
+
+    Only a SavedModel distinguishes them. The depth of the recursion is limited, because the reader has limited the
+    depth of the value.
+    """
+    if isinstance(value, list):
+        return [_lists(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    items = value.get("items")
+    if value.get("class_name") == "__tuple__" and isinstance(items, list):
+        return [_lists(part) for part in items]
+    return {key: _lists(part) for key, part in value.items()}
 
 
 def read_graph(opened: OpenFile) -> Model:
@@ -195,7 +211,7 @@ class _LayerTree:
         layer = stored_layer(name, short, weights)
         config = description.get("config")
         args = {key: plain(value) for key, value in config.items()} if isinstance(config, Mapping) else {}
-        trainable = description.get("trainable") is not False
+        trainable = is_trainable(description)
         return layer._replace(definition=_definition(short, description), args=args, trainable=trainable)
 
 

@@ -47,6 +47,14 @@ _CONSTANTS = ("__numpy__", "__tensor__")
 _KERAS_OBJECTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
 
 
+def is_trainable(config: Mapping[str, Any]) -> bool:
+    """Returns True if the layer of a config is trainable.
+
+    Older versions of Keras save any value, such as 0, and use its truth value. Keras 3.15 accepts only booleans.
+    """
+    return bool(config.get("trainable", True))
+
+
 def is_tensor(value: Any) -> bool:
     """Returns True if a value is a reference to a tensor."""
     return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"

@@ -51,6 +51,7 @@ class Weights(Struct):
         shared: maps the path of a layer without stored weights to the path of the layer that stores them.
         outside: maps the prefix of the paths of a model's layers to the weights that belong to the model, but to none of
             its layers. Only models of custom classes have such weights.
+        optimizer: the variables of the optimizer in an archive; None if the archive stores none.
         archived: True for a ``.keras`` archive. In an archive, some layers store other data where their weights are
             expected.
     """
@@ -60,6 +61,7 @@ class Weights(Struct):
     every: tuple[StoredWeight, ...] = ()
     shared: Mapping[str, str] = {}
     outside: Mapping[str, tuple[StoredWeight, ...]] = {}
+    optimizer: tuple[StoredWeight, ...] | None = None
     archived: bool = False
 
 
@@ -101,11 +103,10 @@ def no_weights(name: str) -> ConvcalcError:
 
 
 def with_stored(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with the weights in its file. The weights are read only if the config may not determine all
-    weights.
+    """Returns the model with the weights in its file. If the config determines all weights, the file is not read.
 
-    If the config lists no layers, the layers of the result are the owners of the stored weights. If the weights cannot
-    be read, the model gets a warning. A missing h5py causes a warning only if the config lists no layers.
+    If the config lists no layers, the result has one layer for each object in the file that stores weights. Weights that
+    cannot be read cause a warning. A missing h5py causes a warning only if the config lists no layers.
     """
     if model.fallback is not None:
         return model._replace(fallback=with_stored(model.fallback, opened))
@@ -125,7 +126,8 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
 def _with_weights(model: Model, weights: Weights) -> Model:
     """Returns the model with the weights that a file stores."""
     filled = _filled(model, "", weights)
-    return filled._replace(stored=weights.every if _are_numeric(weights.every) else None)
+    optimizer = weights.optimizer if _are_numeric(weights.optimizer or ()) else None
+    return filled._replace(stored=weights.every if _are_numeric(weights.every) else None, optimizer_weights=optimizer)
 
 
 def with_weights(model: Model, source: str) -> Model:
@@ -223,7 +225,9 @@ class _ArchiveReader:
         self.add_shared(model, root)
         self.add_wrapped(model, root)
         outside = self.outside(model, every)
-        return Weights(self.layers, tuple(self.others), tuple(every), self.shared, outside, archived=True)
+        variables = self.tree.child(self.tree.root, "optimizer/vars")
+        optimizer = tuple(self.tree.arrays(variables)) if variables is not None else None
+        return Weights(self.layers, tuple(self.others), tuple(every), self.shared, outside, optimizer, archived=True)
 
     def outside(self, model: Model, every: Sequence[StoredWeight]) -> Mapping[str, tuple[StoredWeight, ...]]:
         """Returns the weights that belong to a model of a custom class, but to none of its layers."""
@@ -387,7 +391,7 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     # Weights of nested models are not merged. From such a file, Keras loads a layer in two models as two separate
     # layers, so the weights count twice.
     nested = {name: all_layers.pop(name) for name in [*all_layers] if name in layers and layers[name].model}
-    merged = with_copies_merged(tree, all_layers, str(top.name).strip("/"))
+    merged, _ = with_copies_merged(tree, all_layers, str(top.name).strip("/"))
     for layer, stored in {**merged, **nested}.items():
         if layer in layers:
             weights[layer] = stored

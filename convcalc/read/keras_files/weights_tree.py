@@ -12,17 +12,19 @@ of the object's class. A legacy ``.h5`` file lists the names of its layers, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
 from convcalc.base.numbers import UNKNOWN, Shape
-from convcalc.base.problems import Problem, Refusal, error
+from convcalc.base.problems import Problem, Refusal, error, first_listed
 from convcalc.base.structs import Struct
 from convcalc.layers import lookup_builtin, require_builtin
 from convcalc.layers.dtypes import DTYPES
+from convcalc.layers.families import FAMILY_OF
 from convcalc.model import Call, Foreign, Layer, Model, Ref, StoredWeight
+from convcalc.read.keras_files.counted_weights import doubtful_groups
 from convcalc.read.keras_files.hdf5 import Tree, array, is_table, same_variables
 from convcalc.read.keras_files.serialized import recorded_shape
 
@@ -245,13 +247,27 @@ def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
     """
     legacy = tree.child(tree.root, "model_weights") or tree.root
     if is_legacy(legacy):
-        layers = _legacy_layers(tree, legacy)
+        layers, doubtful = _legacy_layers(tree, legacy)
         weights = {weight.path: weight for layer in layers for weight in layer.stored or ()}
         # None if the number of elements of some weight is unknown
         every = None if any(layer.stored is None for layer in layers) else tuple(weights.values())
-        return model_of_layers("weights", layers, model, source)._replace(stored=every)
+        stored = model_of_layers("weights", layers, model, source)._replace(stored=every)
+        return _with_doubtful_weights(stored, doubtful, source) if doubtful and every else stored
     root = read_tree(tree)
-    return model_of_layers(root.name or "weights", group_layers(root, source), model, source)
+    what = "the file contains only weights" if model is None else f"the class {model.class_name} lists no layers"
+    described = f"{what} (Keras adds matrices of LoRA to the kernels, and does not store them)"
+    stored_layers = model_of_layers(root.name or "weights", group_layers(root, source), model, source, described)
+    every = tuple(weight for group in root.walk() for weight in group.weights)
+    groups, uncounted = doubtful_groups(every)
+    if not groups or any(layer.stored is None for _, layer in stored_layers.walk() if layer.model is None):
+        return stored_layers
+    names = first_listed(groups, 2)
+    message = f"the total is a lower bound: the classes of {names} may have other weights than the file stores"
+    return stored_layers._replace(
+        stored=tuple(weight for weight in every if weight.path not in uncounted),
+        has_more_weights=True,
+        problems=(*stored_layers.problems, _warning(source, message)),
+    )
 
 
 def task_model(head: Tree | None, backbone: Tree | Group, model: Model, source: str) -> Model:
@@ -350,7 +366,19 @@ def stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) ->
     )
 
 
-def _legacy_layers(tree: Tree, top: Any) -> list[Layer]:
+def _with_doubtful_weights(model: Model, doubtful: Collection[str], source: str) -> Model:
+    """Returns the model without the weights that the file may store twice. The total is then a lower bound."""
+    minimum = tuple(weight for weight in model.stored or () if weight.path not in doubtful)
+    paths = first_listed(sorted(doubtful), 2)
+    message = (
+        f"some layers may share weights, which the file then stores twice ({paths}): the total is a lower bound, which "
+        "counts them once"
+    )
+    problems = (*model.problems, _warning(source, message))
+    return model._replace(stored=minimum, has_more_weights=True, problems=problems)
+
+
+def _legacy_layers(tree: Tree, top: Any) -> tuple[list[Layer], set[str]]:
     """Returns the layers of a legacy file. Such a file names all layers, including layers without weights."""
     stored: dict[str, tuple[StoredWeight, ...]] = {}
     for name in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
@@ -359,8 +387,8 @@ def _legacy_layers(tree: Tree, top: Any) -> list[Layer]:
         if group is not None and (weights or name != "top_level_model_weights"):
             stored.setdefault(name, weights)
     # A layer in two models is stored twice, e.g. an embedding that is also the output layer.
-    stored = with_copies_merged(tree, stored, str(top.name).strip("/"))
-    return [stored_layer(name, _UNKNOWN_CLASS, weights) for name, weights in stored.items()]
+    stored, doubtful = with_copies_merged(tree, stored, str(top.name).strip("/"))
+    return [stored_layer(name, _UNKNOWN_CLASS, weights) for name, weights in stored.items()], doubtful
 
 
 def legacy_weights(tree: Tree, group: Any) -> tuple[StoredWeight, ...]:
@@ -370,17 +398,20 @@ def legacy_weights(tree: Tree, group: Any) -> tuple[StoredWeight, ...]:
 
 def with_copies_merged(
     tree: Tree, layers: Mapping[str, tuple[StoredWeight, ...]], top: str
-) -> dict[str, tuple[StoredWeight, ...]]:
+) -> tuple[dict[str, tuple[StoredWeight, ...]], set[str]]:
     """Returns the weights of each layer in a legacy file. Weights that are stored twice get the same path.
 
     If two layers contain the same inner layer, the file stores its weights twice, with the same names and values.
-    ``top`` is the path of the group that contains the layers.
+    ``top`` is the path of the group that contains the layers. Also returns the paths of weights for which it is unknown
+    whether they are stored twice.
     """
     first: dict[tuple[str, ...], list[StoredWeight]] = {}
     merged_layers: dict[str, tuple[StoredWeight, ...]] = {}
+    doubtful: set[str] = set()
     for layer, stored in layers.items():
         start = len(f"{top}/{layer}/".lstrip("/"))
         same: dict[str, StoredWeight] = {}
+        different: list[str] = []
         # Outer layers come first. If a whole outer layer is stored twice, even its constant weights are merged, such as
         # a bias of zeros.
         for name, weights in sorted(_parts(stored, start).items(), key=lambda part: part[0].count("/")):
@@ -388,15 +419,29 @@ def with_copies_merged(
             # that these weights are different.
             names = (name, *(weight.path[start:] for weight in weights))
             known = first.setdefault(names, weights)
-            is_new = known is not weights and any(weight.path not in same for weight in weights)
-            if (
-                is_new
-                and same_variables(tree, known, weights)
-                and not all(is_table(tree, weight) for weight in weights)
-            ):
+            if known is weights or all(weight.path in same for weight in weights):
+                continue
+            are_same = same_variables(tree, known, weights)
+            if are_same and not all(is_table(tree, weight) for weight in weights):
                 same.update({weight.path: other for weight, other in zip(weights, known)})
+            elif are_same is False:
+                different.append(f"{name}/")
+            elif not name.startswith(tuple(different)) and (name or not _is_single_layer(layer)):
+                doubtful |= {weight.path for weight in weights}
         merged_layers[layer] = tuple(same.get(weight.path, weight) for weight in stored)
-    return merged_layers
+        doubtful -= same.keys()
+    return merged_layers, doubtful
+
+
+def _is_single_layer(name: str) -> bool:
+    """Returns True if a name is an automatic name of Keras, of a layer that contains no other layers.
+
+    Keras 3.0 writes the names of weights without the name of the layer, so they do not show whether the layer contains
+    another layer.
+    """
+    word = _NUMBER.sub("", name)
+    classes = [definition for known in FAMILY_OF if snake_case(known) == word and (definition := lookup_builtin(known))]
+    return any(not definition.contains_layers for definition in classes)
 
 
 def _parts(weights: Sequence[StoredWeight], start: int) -> dict[str, list[StoredWeight]]:

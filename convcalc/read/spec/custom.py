@@ -102,7 +102,10 @@ def _declaration(
 ) -> LayerDefinition:
     pattern, output = _list(body.get("input", [ANY_AXES]), "input"), _list(body["output"], "output")
     if pattern.count(ANY_AXES) > 1 or output.count(ANY_AXES) > pattern.count(ANY_AXES):
-        raise Refusal("can have '...' once in its input, and then also once in its output", codes.INVALID_VALUE)
+        raise Refusal(
+            "can have '...' only once in its input, and only once in its output if the input has it",
+            codes.INVALID_VALUE,
+        )
     weights = body.get("weights") or {}
     if not isinstance(weights, Mapping):
         raise Refusal("has 'weights' that are not a mapping from a name to a shape", codes.INVALID_VALUE)

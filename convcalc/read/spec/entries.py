@@ -241,7 +241,9 @@ class Entries:
         """
         operation = find_function(function)
         if operation is None:
-            from convcalc.ops import OPERATIONS  # imported lazily: slow, and only needed for a misspelt name
+            from convcalc.ops import (
+                OPERATIONS,
+            )  # imported lazily: the import is slow, and rarely needed
 
             known = [known_operation.function for known_operation in OPERATIONS.values()]
             hint = did_you_mean(function, known) or "; `convcalc layers ops` lists them"

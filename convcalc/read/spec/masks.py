@@ -119,7 +119,7 @@ class Masks:
                     args = {name: _with_slots(value, sources, move) for name, value in mask.parts.items()}
                     computed = mask.computed
                     operation = find_operation(computed.name, f"keras.src.ops.{computed.module}")
-                    assert operation is not None, "a mask rule names an operation that exists"
+                    assert operation is not None, "a mask rule must name an operation that exists"
                     layers.append(Layer(mask.name, computed.name, operation, computed.made, place=call.place))
                     mask.ref = Ref(len(placed))
                     placed.append(Call(len(layers) - 1, tuple(sources), call.place, args))

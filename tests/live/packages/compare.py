@@ -14,6 +14,10 @@ from convcalc.analyse.study import Study
 from convcalc.base.problems import ConvcalcError
 from convcalc.read import load
 from convcalc.report_json.write import report_data
+from tests.live.packages.newer import newer_record
+
+# The kinds of files that store the weights.
+STORES_WEIGHTS = ("keras", "h5", "saved_model", "exported")
 
 
 @dataclass
@@ -26,7 +30,12 @@ class Verdict:
     - ``refused``: convcalc cannot read the file.
 
     ``rows`` and ``params`` are the numbers of rows and parameters that Keras counts. ``rows_unknown`` and
-    ``params_unknown`` say how many of these are unknown in the report.
+    ``params_unknown`` say how many of these are unknown in the report. ``total_is_exact`` is None if the file stores no
+    weights, or if Keras itself gives no total.
+
+    If an older version of Keras saved the file, the installed Keras loads it, because its rules are those that convcalc
+    follows. A number is wrong only if it contradicts both versions. ``newer`` lists the numbers that contradict only
+    the older one.
     """
 
     package: str
@@ -39,6 +48,9 @@ class Verdict:
     rows_unknown: int = 0
     params: int = 0
     params_unknown: int = 0
+    total_is_exact: bool | None = None
+    newer: list[str] = field(default_factory=list)
+    newer_version: str = ""
 
     @property
     def word(self) -> str:
@@ -63,6 +75,11 @@ def verdicts(package: str, folder: Path) -> Iterator[Verdict]:
 def verdict(package: str, record: dict[str, Any], kind: str, path: Path) -> Verdict:
     """Reads one file as `convcalc summary --format json` does, and compares it with the record."""
     result = Verdict(package, path.name, kind)
+    if kind == "exported":
+        # A SavedModel that Keras 3 exports has no config. It states which variables are trainable, and not which layers
+        # are frozen. A row is the variables with the layer's name; the variables of an inner layer may have another name.
+        rows = [{**row, "trainable": None, "is_bound": True} for row in record["rows"]]
+        record = {**record, "lists_layers": False, "rows": rows}
     if record["name"].endswith("_flat"):
         result.package = f"{package}, graph kept"
     result.rows, result.params = len(record["rows"]), record["params"] or 0
@@ -76,12 +93,26 @@ def verdict(package: str, record: dict[str, Any], kind: str, path: Path) -> Verd
     if result.refused:
         result.rows_unknown, result.params_unknown = result.rows, result.params
         return result
-    result.notes += _totals(record, report["totals"], kind, result)
-    result.notes += _rows(record, report["layers"], result)
+    notes = _notes(record, report, kind, result)
+    if notes and record.get("keras"):
+        newer = newer_record(record, kind, path)
+        if newer is not None:
+            both = _notes(newer, report, kind, Verdict(package, path.name, kind))
+            result.newer = [f"{key} {note}" for key, note in notes.items() if key not in both]
+            result.newer_version = newer["keras"]
+            notes = {key: note for key, note in notes.items() if key in both}
+    result.notes = [f"{key} {note}" for key, note in notes.items()]
+    if kind in STORES_WEIGHTS and record["params"] is not None:
+        result.total_is_exact = not result.params_unknown and not any(key == "total params" for key in notes)
     return result
 
 
-def _totals(record: dict[str, Any], totals: dict[str, Any], kind: str, result: Verdict) -> Iterator[str]:
+def _notes(record: dict[str, Any], report: Any, kind: str, result: Verdict) -> dict[str, str]:
+    """Returns the contradictions: for each number, shape or row that contradicts the record, the difference."""
+    return dict([*_totals(record, report["totals"], kind, result), *_rows(record, report["layers"], result)])
+
+
+def _totals(record: dict[str, Any], totals: dict[str, Any], kind: str, result: Verdict) -> Iterator[tuple[str, str]]:
     incomplete = totals.get("incomplete", {})
     for name, column in (("params", "params"), ("trainable", "trainable_params")):
         theirs, ours = record[name], totals.get(column)
@@ -92,14 +123,14 @@ def _totals(record: dict[str, Any], totals: dict[str, Any], kind: str, result: V
             if name == "params":
                 result.params_unknown = max(0, theirs - (ours or 0))
             if ours is not None and ours > theirs:
-                yield f"total {name}: at least {ours}, Keras {theirs}"
-            if name == "params" and kind in ("keras", "h5"):
-                yield f"total params is unknown, Keras {theirs}, and the file stores the weights"
+                yield f"total {name}", f"at least {ours}, Keras {theirs}"
+            if name == "params" and kind in STORES_WEIGHTS:
+                yield "total params", f"unknown, Keras {theirs}, and the file stores the weights"
         elif ours != theirs:
-            yield f"total {name}: {ours}, Keras {theirs}"
+            yield f"total {name}", f"{ours}, Keras {theirs}"
 
 
-def _rows(record: dict[str, Any], layers: Iterable[dict[str, Any]], result: Verdict) -> Iterator[str]:
+def _rows(record: dict[str, Any], layers: Iterable[dict[str, Any]], result: Verdict) -> Iterator[tuple[str, str]]:
     ours = {row["name"]: row for row in layers if row.get("depth", 0) == 0}
     names = [row["name"] for row in record["rows"]]
     common = set(names) & set(ours)
@@ -108,7 +139,7 @@ def _rows(record: dict[str, Any], layers: Iterable[dict[str, Any]], result: Verd
     if common and record["lists_layers"] and (set(ours) <= set(names) or len(common) > len(names) / 2):
         missing = [name for name in names if name not in ours]
         if missing:
-            yield f"rows are missing: {missing[:4]}"
+            yield "missing rows", f"{missing[:4]}"
     elif names:
         result.unknown = True
     for theirs in record["rows"]:
@@ -118,19 +149,19 @@ def _rows(record: dict[str, Any], layers: Iterable[dict[str, Any]], result: Verd
             continue
         before = result.unknown
         result.unknown = False
-        for note in _row(theirs, row, result):
-            yield f"{theirs['name']} ({theirs['class']}) {note}"
+        for key, note in _row(theirs, row, result):
+            yield f"{theirs['name']} ({theirs['class']}) {key}", note
         result.rows_unknown += result.unknown
         result.unknown = result.unknown or before
 
 
-def _row(theirs: dict[str, Any], row: dict[str, Any], result: Verdict) -> Iterator[str]:
+def _row(theirs: dict[str, Any], row: dict[str, Any], result: Verdict) -> Iterator[tuple[str, str]]:
     if theirs["shapes"] is not None:
         shapes = row["output_shapes"]
         if shapes is None or any(shape is None for shape in shapes):
             result.unknown = True
         elif shapes != theirs["shapes"] and shapes != theirs["shapes"][: len(shapes)]:
-            yield f"shapes: {shapes}, Keras {theirs['shapes']}"
+            yield "shapes", f"{shapes}, Keras {theirs['shapes']}"
         elif len(shapes) < len(theirs["shapes"]):  # the file does not record the unused outputs of a custom class
             result.unknown = True
     for name, column in (("params", "params"), ("trainable", "trainable_params")):
@@ -140,6 +171,8 @@ def _row(theirs: dict[str, Any], row: dict[str, Any], result: Verdict) -> Iterat
         if have is None or column in row.get("incomplete", {}):
             result.unknown = True
             if have is not None and have > want:
-                yield f"{name}: at least {have}, Keras {want}"
+                yield name, f"at least {have}, Keras {want}"
+        elif have < want and theirs.get("is_bound"):
+            result.unknown = True
         elif have != want:
-            yield f"{name}: {have}, Keras {want}"
+            yield name, f"{have}, Keras {want}"

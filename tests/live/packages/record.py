@@ -14,12 +14,15 @@ import json
 import math
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 # A model with more parameters is saved only as JSON, because files with its weights would be large and slow.
 LARGE = 6_000_000
+# A model with more layers is not exported as a SavedModel, because TensorFlow needs long for each layer.
+MANY = 60
 KINDS = ("json", "keras", "h5")
 
 
@@ -31,62 +34,74 @@ def main(zoo: str, folder: Path, quick: bool) -> None:
         keras.tree = importlib.import_module("tree")
     folder.mkdir(parents=True, exist_ok=True)
     module = importlib.import_module(f"tests.live.packages.zoo.{zoo}")
+    kinds = (*KINDS, "exported") if hasattr(module, "EXPORTED") and not quick else KINDS
     with (folder / "manifest.jsonl").open("w", encoding="utf-8") as manifest:
         for name, build in module.models(quick):
-            for record in _recorded(name, build, folder):
+            for record in _recorded(name, build, folder, kinds):
                 manifest.write(json.dumps(record) + "\n")
                 manifest.flush()
 
 
-def _recorded(name: str, build: Any, folder: Path) -> Iterator[dict[str, Any]]:
+def _recorded(name: str, build: Any, folder: Path, kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
     import keras
 
     keras.utils.clear_session()
     try:
         model = build()
-        yield _saved(name, model, folder)
+        yield _saved(name, model, folder, kinds)
         if not type(model).__module__.startswith("keras."):
             ends = getattr(model, "inputs", None), getattr(model, "outputs", None)
             if ends[0] and ends[1]:
                 # The config of a custom model class may not list the layers. So a plain Functional model with the same
                 # tensors is saved too.
-                yield _saved(f"{name}_flat", keras.Model(model.input, model.output, name=model.name), folder)
+                flat = keras.Model(model.input, model.output, name=model.name)
+                yield _saved(f"{name}_flat", flat, folder, kinds)
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         text = f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
         yield {"name": name, "error": f"{text} ({Path(place.filename).name}:{place.lineno})"}
 
 
-def _saved(name: str, model: Any, folder: Path) -> dict[str, Any]:
-    """Saves the model in every kind of file, and returns its record.
+def _saved(name: str, model: Any, folder: Path, kinds: Sequence[str]) -> dict[str, Any]:
+    """Saves the model in each kind of file, and returns its record.
 
     The record lists the written files under ``files``, and the kinds of files that were not written under ``unsaved``.
     """
     files: dict[str, str] = {}
     unsaved: dict[str, str] = {}
     params = model.count_params() if model.built else None
-    for kind in KINDS:
+    for kind in kinds:
         path = folder / f"{name}.{kind}"
-        if kind != "json" and (params or 0) > LARGE:
+        many = kind == "exported" and len(model._flatten_layers()) > MANY
+        if many or (kind != "json" and (params or 0) > LARGE):
             unsaved[kind] = "large"
             continue
         try:
             if kind == "json":
                 path.write_text(model.to_json(), encoding="utf-8")
+            elif kind == "exported":
+                model.export(path, verbose=False)
             else:
                 model.save(path)
             files[kind] = path.name
         except Exception as error:
+            if path.is_dir():
+                rmtree(path)
             path.unlink(missing_ok=True)
             unsaved[kind] = f"{type(error).__name__}: {error}"[:120]
+    return {"name": name, "files": files, "unsaved": unsaved, **numbers(model)}
+
+
+def numbers(model: Any) -> dict[str, Any]:
+    """Returns Keras's numbers for a model, and the version of Keras."""
+    import keras
+
     kind = type(model)
     return {
-        "name": name,
+        "keras": keras.__version__,
         "class": f"{kind.__module__}.{kind.__name__}",
-        "files": files,
-        "unsaved": unsaved,
         "lists_layers": "layers" in _config(model),
-        "params": params,
+        "params": model.count_params() if model.built else None,
         "trainable": _size(model.trainable_weights) if model.built else None,
         "rows": [_row(model, layer) for layer in _layers(model)],
     }

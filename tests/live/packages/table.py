@@ -9,21 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from tests.live.packages.compare import Verdict, records, verdicts
-from tests.live.packages.environment import installed, run
+from tests.live.packages.environment import Unavailable, build
 
 
 @dataclass
 class Result:
-    """The verdicts of one package.
+    """The verdicts of one run.
 
-    ``skipped`` says why the package was not tested. ``unbuilt`` lists the models that could not be built, each with the
-    error. ``models`` counts the built models.
+    ``is_package`` is False if the models are not those of a package, but of a version of Keras. ``skipped`` says why the
+    run was left out. ``unbuilt`` lists the models that could not be built, each with the error. ``models`` counts the
+    built models.
     """
 
+    name: str
     package: str
+    is_package: bool = True
     skipped: str = ""
     unbuilt: list[str] = field(default_factory=list)
-    models: dict[str, int] = field(default_factory=dict)
+    models: int = 0
     verdicts: list[Verdict] = field(default_factory=list)
 
     @property
@@ -36,25 +39,24 @@ class Result:
 
 
 def built_and_compared(
-    package: str, entry: dict[str, Any], folder: Path, quick: bool = False, build: bool = True
+    name: str, entry: dict[str, Any], folder: Path, quick: bool = False, building: bool = True
 ) -> Result:
-    """Installs the package, builds its models, and compares their files."""
-    if build:
-        place = installed(entry["install"])
-        if isinstance(place, str):
-            return Result(package, f"cannot be installed: {place}")
-        ran = run(place, "tests.live.packages.record", entry["zoo"], str(folder), *(["quick"] if quick else []))
-        if ran.returncode:
-            lines = ran.stderr.strip().splitlines()
-            return Result(package, unbuilt=[f"the builder stopped: {lines[-1] if lines else ran.returncode}"])
-    result = Result(package, verdicts=list(verdicts(package, folder)))
-    models: dict[str, int] = defaultdict(int)
+    """Installs what a run needs, builds its models, and compares their files."""
+    result = Result(name, entry["package"], entry.get("is_package", True))
+    if building:
+        try:
+            error = build(entry, folder, quick)
+        except Unavailable as reason:
+            result.skipped = str(reason)
+            return result
+        if error:
+            result.unbuilt.append(f"the builder stopped: {error}")
+    result.verdicts = list(verdicts(name, folder))
     for record in records(folder):
         if "error" in record:
             result.unbuilt.append(f"{record['name']}: {record['error']}")
-        else:
-            models[f"{package}, graph kept" if record["name"].endswith("_flat") else package] += 1
-    result.models = dict(models)
+        elif not record["name"].endswith("_flat"):
+            result.models += 1
     return result
 
 
@@ -78,11 +80,37 @@ def table(results: Iterable[Result]) -> str:
             f"{verdict.word}: {verdict.package} {verdict.file}: {'; '.join(verdict.notes[:3])}"
             for verdict in result.bad
         ]
+        below += [
+            f"as Keras {verdict.newer_version} reads it: {verdict.package} {verdict.file}: {'; '.join(verdict.newer[:3])}"
+            for verdict in result.verdicts
+            if verdict.newer
+        ]
         if result.skipped:
-            below.append(f"skipped: {result.package}: {result.skipped}")
-        below += [f"not built: {result.package} {text}" for text in result.unbuilt]
+            below.append(f"skipped: {result.name}: {result.skipped}")
+        below += [f"not built: {result.name} {text}" for text in result.unbuilt]
     lines.append(_line("all", "", whole))
     return "\n".join([*lines, *below])
+
+
+def total(results: Sequence[Result]) -> str:
+    """Returns the totals of all runs."""
+    run = [result for result in results if not result.skipped]
+    files = [verdict for result in run for verdict in result.verdicts]
+    words = [verdict.word for verdict in files]
+    with_weights = [verdict for verdict in files if verdict.total_is_exact is not None]
+    exact = sum(bool(verdict.total_is_exact) for verdict in with_weights)
+    rows = _share(sum(verdict.rows_unknown for verdict in files), sum(verdict.rows for verdict in files))
+    return "\n".join(
+        [
+            f"{sum(result.models for result in run)} models of {len({r.package for r in run if r.is_package})} packages "
+            f"in {len(run)} runs ({len(results) - len(run)} skipped): {len(files)} files",
+            ", ".join(f"{words.count(word)} {word}" for word in ("exact", "partial", "wrong", "refused")),
+            f"{rows} of the rows unknown",
+            f"exact total for {exact} of {len(with_weights)} files with weights",
+            f"{sum(bool(verdict.newer) for verdict in files)} files of older versions read as the installed Keras does, "
+            "where this differs from the older version",
+        ]
+    )
 
 
 def _line(package: str, kind: str, group: Sequence[Verdict]) -> str:

@@ -1,1 +1,1 @@
-"""Compares convcalc with old versions of Keras, for models of Keras's own layers and of packages for Keras 2."""
+"""Compares convcalc with old versions of Keras. The models have Keras's own layers, or are from packages for Keras 2."""

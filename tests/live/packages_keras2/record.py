@@ -1,7 +1,10 @@
 """Builds and saves the models of one function, and records Keras's numbers.
 
 Each model is saved in every kind of file that this version of Keras 2 writes. Run this script in the environment of the
-package: ``python record.py MODULE FUNCTION FOLDER [quick]``.
+package: ``python record.py MODULE:FUNCTION FOLDER [COUNT]``. With ``COUNT``, it builds only the first models.
+
+The environment variable ``KERAS2`` is the name of Keras's module: ``keras``, ``tf_keras`` or ``tensorflow.keras``
+(default).
 
 The script must run with Python 3.6, and must not import convcalc. It writes ``FOLDER/manifest.jsonl`` in the same form
 as `tests/live/packages/record.py`.
@@ -11,13 +14,16 @@ import importlib
 import itertools
 import json
 import os
+import shutil
 import sys
 
 # The kinds of files, and the first version of Keras 2 that writes them.
-KINDS = {"json": (0, 0), "h5": (0, 0), "keras": (2, 13)}
+KINDS = {"json": (0, 0), "h5": (0, 0), "keras": (2, 13), "saved_model": (2, 4)}
 # A model with more parameters is saved only as JSON, because files with its weights would be large and slow.
 LARGE = 15000000
-QUICK = 2
+# A model with more layers is not saved as a SavedModel, because TensorFlow needs long for each layer. The second number
+# is for a part of the models.
+MANY, FEW = 60, 8
 
 
 def keras_module():
@@ -35,24 +41,30 @@ def version_of(text):
     return tuple(int(part) for part in text.split("-")[0].split(".")[:2])
 
 
-def main(module, function, folder, quick=""):
-    """Builds and saves all models that a function of the module yields."""
+def main(zoo, folder, count=""):
+    """Builds and saves the models that a function of the zoo yields."""
     if not os.path.isdir(folder):
         os.makedirs(folder)
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "zoo"))
-    models = getattr(importlib.import_module(module), function)()
+    module, function = zoo.split(":")
+    module = importlib.import_module(module)
+    models = getattr(module, function)()
+    most = getattr(module, "MANY", FEW if count else MANY)
     with open(os.path.join(folder, "manifest.jsonl"), "w") as manifest:
-        for name, build in itertools.islice(models, QUICK) if quick else models:
-            manifest.write(json.dumps(recorded(name, build, folder)) + "\n")
+        for name, build in itertools.islice(models, int(count) if count else None):
+            manifest.write(json.dumps(recorded(name, build, folder, most)) + "\n")
             manifest.flush()
 
 
-def recorded(name, build, folder):
-    """Returns the record of one model. If the model cannot be built, its record contains the error."""
+def recorded(name, build, folder, most):
+    """Returns the record of one model; a record with the error if the model cannot be built.
+
+    The model is saved as a SavedModel if it has at most ``most`` layers.
+    """
     keras, version = keras_module()
     keras.backend.clear_session()
     try:
-        return saved(name, build(), folder, version)
+        return saved(name, build(), folder, version, most)
     except Exception as error:
         return {"name": name, "error": text_of(error)}
 
@@ -61,7 +73,7 @@ def text_of(error):
     return "{}: {}".format(type(error).__name__, error).replace("\n", " ")[:200]
 
 
-def saved(name, model, folder, version):
+def saved(name, model, folder, version, most):
     """Saves the model, and returns its record. Kinds of files that Keras cannot write are listed in the record."""
     files, unsaved = {}, {}
     params = count_of(model.weights)
@@ -69,7 +81,7 @@ def saved(name, model, folder, version):
         if version < first:
             continue
         path = os.path.join(folder, "{}.{}".format(name, kind))
-        if kind != "json" and params > LARGE:
+        if kind != "json" and params > LARGE or kind == "saved_model" and len(model.layers) > most:
             unsaved[kind] = "large"
             continue
         try:
@@ -77,12 +89,16 @@ def saved(name, model, folder, version):
                 text = model.to_json()
                 with open(path, "w") as stream:
                     stream.write(text)
+            elif kind == "saved_model":
+                model.save(path, save_format="tf")
             else:
                 model.save(path)
             files[kind] = os.path.basename(path)
         except Exception as error:
             unsaved[kind] = text_of(error)
-            if os.path.exists(path):
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            elif os.path.exists(path):
                 os.remove(path)
     layers = layer_names(model)
     return {
@@ -116,7 +132,7 @@ def row(layer):
     """Returns the name, class, output shapes and numbers of parameters of one layer, as Keras gives them."""
     try:
         shapes = shapes_of(layer.output_shape)
-    except Exception:  # the layer was never called, or its calls have different shapes
+    except Exception:  # the layer was never called, its calls have different shapes, or a shape is unknown
         shapes = None
     try:
         params, trainable = int(layer.count_params()), count_of(layer.trainable_weights)
@@ -132,12 +148,11 @@ def row(layer):
 
 
 def shapes_of(value):
-    """Returns the shapes in an output shape of Keras 2, as lists. Returns None if one shape is unknown."""
+    """Returns the shapes in an output shape of Keras 2, as lists. Raises TypeError if a shape is unknown (None)."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list) or any(isinstance(part, (tuple, list, dict)) for part in value):
-        shapes = [shapes_of(part) for part in value]
-        return None if None in shapes else [shape for part in shapes for shape in part]
+        return [shape for part in value for shape in shapes_of(part)]
     sizes = [getattr(size, "value", size) for size in tuple(value)]
     return [[None if size is None else int(size) for size in sizes]]
 

@@ -109,6 +109,7 @@ def test_a_nested_sequential_uses_up_names() -> None:
     application("ConvNeXtTiny", {"include_top": False}, names)
     assert names.automatic("InputLayer") == "input_layer_5"
     assert names.automatic("LayerNormalization") == "layer_normalization_1"
+    assert names.automatic("Functional") == "functional_4"
 
 
 def test_weights_add_a_layer_to_efficientnet() -> None:
@@ -165,7 +166,12 @@ def test_the_policy_and_the_layers_that_share_arguments() -> None:
             "input_shape",
             "must have positive whole numbers or None, not 0.5",
         ),
-        ("ResNet50", {"input_shape": (None, None, 3)}, "input_shape", "must have no None, because include_top is True"),
+        (
+            "ResNet50",
+            {"input_shape": (None, None, 3)},
+            "input_shape",
+            "must contain only numbers if include_top is True",
+        ),
         ("VGG16", {"classes": 0}, "classes", "must be a positive whole number, not 0"),
         ("VGG16", {"name": "a/b"}, "name", "must be a text without '/'"),
         (
@@ -199,7 +205,7 @@ def test_the_policy_and_the_layers_that_share_arguments() -> None:
             "EfficientNetV2B0",
             {"name": "base"},
             "name",
-            "must be 'efficientnetv2-b0', because Keras chooses the layers by",
+            "must be 'efficientnetv2-b0', not ",
         ),
         (
             "ConvNeXtTiny",

@@ -81,7 +81,7 @@ def test_an_entry_that_does_not_fit_a_declaration_is_refused(entry: str, message
         ("{Dense: {output: [3]}}", "cannot be named 'Dense'"),
         ("{A: 3}", "must be a mapping with 'input:' and 'output:'"),
         ("{A: {output: [3], outputs: [3]}}", "has no key 'outputs'; did you mean 'output'"),
-        ("{A: {input: [..., a, ...], output: [a]}}", "can have '...' once in its input"),
+        ("{A: {input: [..., a, ...], output: [a]}}", "can have '...' only once in its input"),
         ("{A: {output: 3}}", "that is not a list"),
         ("{A: {output: [3], weights: {w: 3}}}", "has a weight 'w' whose shape is not a list"),
     ],

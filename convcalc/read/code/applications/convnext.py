@@ -20,7 +20,7 @@ _VARIANTS = {
 _MEANS = [0.485 * 255, 0.456 * 255, 0.406 * 255]
 _VARIANCES = [(0.229 * 255) ** 2, (0.224 * 255) ** 2, (0.225 * 255) ** 2]
 _EPSILON = 1e-6
-_FIRST_SCALE = 1e-6  # the value with which the scales of the channels start
+_FIRST_SCALE = 1e-6  # the initial value of the scales of the channels
 
 
 def convnext(r: Request) -> Model:
@@ -28,7 +28,9 @@ def convnext(r: Request) -> Model:
     g, name = r.graph, r.name
     blocks, channels = _VARIANTS[r.application]
     if name is None:
-        raise r.refusal("name", "must be a text, because it begins the names of the layers; remove it")
+        raise r.refusal(
+            "name", "must be a text, because the names of the layers begin with this name; remove the argument"
+        )
     r.check_own_name(f"convnext_{r.application.removeprefix('ConvNeXt').lower()}")
     shape = r.input_shape(224)
     if g.given is not None and len(g.given.model.inputs) > 1:
@@ -41,13 +43,12 @@ def convnext(r: Request) -> Model:
         for block in range(count):
             x = _block(g, x, f"{name}_stage_{stage}_block_{block}")
     if r.include_top:
-        r.check_top()
         x = g.layer(x, "GlobalAveragePooling2D", name=f"{name}_head_gap")
         x = g.layer(x, "LayerNormalization", epsilon=_EPSILON, name=f"{name}_head_layernorm")
-        x = g.layer(x, "Dense", r["classes"], r["classifier_activation"], name=f"{name}_head_dense")
+        x = r.classifier(x, name=f"{name}_head_dense")
     else:
         x = g.layer(r.pooled(x), "LayerNormalization", epsilon=_EPSILON)
-    return r.model(x)
+    return r.model(x, lists_inputs=False)
 
 
 def _smaller(g: Graph, x: Tensor, channels: int, stage: int, name: str) -> Tensor:

@@ -31,7 +31,7 @@ _STAGES = (
     (3, 1, 320, 6, 1),
 )
 _MAX_DROP_RATE = 0.2  # the dropout of the blocks grows from 0 to almost this rate
-_DEVIATIONS = (0.229, 0.224, 0.225)  # the deviations of the colours of ImageNet
+_DEVIATIONS = (0.229, 0.224, 0.225)  # of the colours in ImageNet
 
 
 def fan_out(scale: float, distribution: str) -> dict[str, Any]:

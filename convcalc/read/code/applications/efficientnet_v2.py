@@ -63,7 +63,7 @@ _STAGES = {
     "efficientnetv2-m": (24, _STAGES_M),
     "efficientnetv2-l": (32, _STAGES_L),
 }
-_MEANS, _VARIANCES = [0.485, 0.456, 0.406], [0.229**2, 0.224**2, 0.225**2]  # for the colours of ImageNet
+_MEANS, _VARIANCES = [0.485, 0.456, 0.406], [0.229**2, 0.224**2, 0.225**2]  # of the colours in ImageNet
 _MAX_DROP_RATE = 0.2
 
 
@@ -73,7 +73,7 @@ def efficientnet_v2(r: Request) -> Model:
     width, depth, size = _VARIANTS[r.application]
     own_name = r.application.lower().replace("v2", "v2-")
     if name not in _STAGES:
-        message = f"must be '{own_name}', because Keras chooses the layers by the name, not {shown(name)}; remove it"
+        message = f"must be '{own_name}', not {shown(name)}: Keras chooses the layers by this name; remove the argument"
         raise r.refusal("name", message)
     r.check_own_name(own_name)
     filters, stages = _STAGES[name]
@@ -106,7 +106,7 @@ def efficientnet_v2(r: Request) -> Model:
 
 
 def _scaled(filters: int, width: float) -> int:
-    """Returns the nearest multiple of 8, which may be much smaller, unlike in EfficientNet."""
+    """Returns the nearest multiple of 8. Unlike in EfficientNet, the multiple may be far below the scaled number."""
     return max(8, int(filters * width + 4) // 8 * 8)
 
 

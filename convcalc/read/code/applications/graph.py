@@ -12,6 +12,7 @@ from convcalc.base.problems import Refusal
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition, apply, bind, require_builtin
 from convcalc.layers.arguments import shown
+from convcalc.layers.dtypes import compute_dtype
 from convcalc.model import NO_ARGS, Call, Layer, Model, Place, Ref, Slot
 from convcalc.ops import find_operation
 
@@ -88,24 +89,32 @@ class Graph:
         return result
 
     def layer(
-        self, x: Tensor | Sequence[Tensor], class_name: str, *positional: Any, name: str | None = None, **named: Any
+        self,
+        x: Tensor | Sequence[Tensor],
+        class_name: str,
+        *positional: Any,
+        name: str | None = None,
+        sources: Mapping[str, str] = NO_ARGS,
+        **named: Any,
     ) -> Tensor:
         """Adds a layer, calls it on one or several tensors, and returns its output. Arguments are those of Keras's class.
 
-        Without ``name``, the layer gets an automatic name. Raises :class:`Refusal` for arguments or shapes that Keras
-        refuses.
+        Without ``name``, the layer gets an automatic name. ``sources`` maps arguments of the layer to the arguments of the
+        application from which they come, for messages. Raises :class:`Refusal` for arguments or shapes that Keras refuses.
         """
         inputs = (x,) if isinstance(x, Tensor) else tuple(x)
-        layer = self._layer(class_name, positional, name, named)
+        layer = self._layer(class_name, positional, name, named, sources)
         return self._call(layer, inputs, self._shape(layer, tuple(tensor.shape for tensor in inputs)))
 
     def sequential(self, x: Tensor, name: str, *layers: tuple[str, str, Mapping[str, Any]]) -> Tensor:
         """Adds a nested Sequential and calls it. Each of ``layers`` is the class, the name and the arguments of a layer."""
         shape = x.shape
-        inner = [self._input_layer(shape[1:])]
+        # Keras casts the tensor before it builds the Sequential, so the inner input has the dtype of the cast tensor.
+        inner = [self._input_layer(shape[1:])._replace(dtype=compute_dtype(self.policy))]
         for class_name, inner_name, named in layers:
             inner.append(self._layer(class_name, (), inner_name, named))
             shape = self._shape(inner[-1], (shape,))
+        self.names.automatic("Functional")  # Keras builds an unnamed Functional inside the Sequential
         calls = tuple(Call(number, (Ref(number - 1),) if number else (), self.place) for number in range(len(inner)))
         model = Model(name, "Sequential", tuple(inner), calls, (Ref(0),), (Ref(len(inner) - 1),), own_flags=True)
         return self._call(Layer(name, "Sequential", model, place=self.place), (x,), shape)
@@ -119,8 +128,12 @@ class Graph:
             return self._call(layer, (x1, x2), x1.shape, {"x1": Slot(0), "x2": Slot(1)})
         return self._call(layer, (x1,), x1.shape, {"x1": Slot(0), "x2": x2})
 
-    def model(self, name: str | None, output: Tensor) -> Model:
-        """Returns the model. Without ``name``, it gets an automatic name."""
+    def model(self, name: str | None, output: Tensor, lists_inputs: bool = True) -> Model:
+        """Returns the model. Without ``name``, the model gets an automatic name.
+
+        ``lists_inputs`` says whether Keras creates the model with a list of inputs if the caller gives an input tensor.
+        """
+        lists_inputs = lists_inputs and self.given is not None and len(self.inputs) == 1
         return Model(
             name or self.names.automatic("Functional"),
             "Functional",
@@ -130,7 +143,7 @@ class Graph:
             (output.ref,),
             place=self.place,
             own_flags=True,
-            input_tree=None if self.given is None or len(self.inputs) > 1 else [Slot(0)],
+            input_tree=[Slot(0)] if lists_inputs else None,
         )
 
     def _input_layer(self, shape: Shape) -> Layer:
@@ -138,15 +151,21 @@ class Graph:
         args = {"shape": shape}
         return Layer(self.names.automatic("InputLayer"), "InputLayer", definition, args, place=self.place)
 
-    def _layer(self, class_name: str, positional: Sequence[Any], name: str | None, named: Mapping[str, Any]) -> Layer:
+    def _layer(
+        self,
+        class_name: str,
+        positional: Sequence[Any],
+        name: str | None,
+        named: Mapping[str, Any],
+        sources: Mapping[str, str] = NO_ARGS,
+    ) -> Layer:
         """Returns a layer. Layers of the same class with equal arguments share one mapping of arguments."""
         key = f"{class_name} {positional} {named}"
         if key not in self._bound:
             definition = require_builtin(class_name)
             bound, refusals = bind(definition, positional, named)
             if refusals:
-                subject = f"its layer '{name}'" if name else f"one of its {class_name} layers"
-                raise Refusal(f"cannot create {subject}: {refusals[0].message}", refusals[0].code)
+                raise _of_application(refusals[0], definition, name, sources)
             self._bound[key] = (
                 definition,
                 {k: v for k, v in bound.items() if not definition.is_default(k, v)} or NO_ARGS,
@@ -184,3 +203,13 @@ class Graph:
         self.layers.append(layer)
         self.calls.append(Call(len(self.layers) - 1, tuple(tensor.ref for tensor in inputs), self.place, args))
         return Tensor(Ref(len(self.calls) - 1), shape)
+
+
+def _of_application(refusal: Refusal, layer: LayerDefinition, name: str | None, sources: Mapping[str, str]) -> Refusal:
+    """Returns the refusal of a layer with a message that names the application's argument or, without one, the layer."""
+    argument = sources.get(refusal.argument or "")
+    if argument is None:
+        subject = f"its layer '{name}'" if name else f"one of its {layer.name} layers"
+        return Refusal(f"cannot create {subject}: {refusal.message}", refusal.code)
+    message = refusal.message.replace(f"{layer.name}'s argument '{refusal.argument}'", f"'{argument}'")
+    return Refusal(message, refusal.code, argument)

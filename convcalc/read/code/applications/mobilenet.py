@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from convcalc.model import Model
 from convcalc.read.code.applications.graph import Graph, Tensor
 from convcalc.read.code.applications.request import Request, Sizes, rounded
@@ -29,7 +31,8 @@ def mobilenet(r: Request) -> Model:
             x = g.layer(x, "ZeroPadding2D", ((0, 1), (0, 1)), name=f"conv_pad_{number}")
         name = f"conv_dw_{number}"
         padding = "same" if strides == 1 else "valid"
-        x = g.layer(x, "DepthwiseConv2D", 3, strides, padding, r["depth_multiplier"], use_bias=False, name=name)
+        named: dict[str, Any] = {"use_bias": False, "sources": {"depth_multiplier": "depth_multiplier"}, "name": name}
+        x = g.layer(x, "DepthwiseConv2D", 3, strides, padding, r["depth_multiplier"], **named)
         x = _norm_relu6(g, x, name, momentum=0.99)
         name = f"conv_pw_{number}"
         x = g.layer(x, "Conv2D", int(filters * alpha), 1, padding="same", use_bias=False, name=name)
@@ -37,7 +40,7 @@ def mobilenet(r: Request) -> Model:
     if r.include_top:
         r.check_top()
         x = g.layer(x, "GlobalAveragePooling2D", keepdims=True)
-        x = g.layer(x, "Dropout", r["dropout"], name="dropout")
+        x = g.layer(x, "Dropout", r["dropout"], sources={"rate": "dropout"}, name="dropout")
         x = g.layer(x, "Conv2D", r["classes"], 1, padding="same", name="conv_preds")
         x = g.layer(x, "Reshape", (r["classes"],), name="reshape_2")
         x = r.final_activation(x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from convcalc.base.structs import Struct
+from convcalc.layers.arguments import shown
 from convcalc.model import Model
 from convcalc.read.code.applications.graph import Graph, Tensor
 from convcalc.read.code.applications.request import POOL_NAMES, Request, Sizes, rounded
@@ -59,7 +60,8 @@ def mobilenet_v3(r: Request) -> Model:
     # Keras finds the weights by the text of alpha, so the whole number 1 is not 1.0.
     if r.is_imagenet and str(alpha) not in (("1.0",) if minimalistic else ("0.75", "1.0")):
         kinds = "1.0 for a minimalistic model" if minimalistic else "0.75 or 1.0"
-        raise r.refusal("alpha", f"must be {kinds} with weights='imagenet', not {alpha}; or pass weights=None")
+        value = "the whole number 1" if alpha == 1 and isinstance(alpha, int) else shown(alpha)
+        raise r.refusal("alpha", f"must be {kinds} with weights='imagenet', not {value}; or pass weights=None")
     activation = _RELU if minimalistic else _SWISH
     x = r.input(shape)
     if r["include_preprocessing"]:
@@ -80,8 +82,9 @@ def mobilenet_v3(r: Request) -> Model:
     x = g.layer(x, "GlobalAveragePooling2D", keepdims=True)
     x = g.layer(x, "Conv2D", rounded(last * alpha) if alpha > 1.0 else last, 1, padding="same", name="conv_2")
     x = _active(g, x, activation)
-    if r["dropout_rate"] > 0:
-        x = g.layer(x, "Dropout", r["dropout_rate"])
+    rate = r["dropout_rate"]
+    if not isinstance(rate, (int, float)) or rate > 0:
+        x = g.layer(x, "Dropout", rate, sources={"rate": "dropout_rate"})
     x = g.layer(x, "Conv2D", r["classes"], 1, padding="same", name="logits")
     x = g.layer(x, "Flatten")
     return r.model(r.final_activation(x))

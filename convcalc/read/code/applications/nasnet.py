@@ -19,7 +19,7 @@ def nasnet(r: Request) -> Model:
     g = r.graph
     size, count, stem, filters, keeps = _VARIANTS[r.application]
     if r.is_imagenet and isinstance(r["input_shape"], tuple) and None in r["input_shape"]:
-        raise r.refusal("input_shape", f"must have no None for weights='imagenet', not {r['input_shape']}")
+        raise r.refusal("input_shape", f"must contain only numbers for weights='imagenet', not {r['input_shape']}")
     shape = r.input_shape(size)
     if r.application == "NASNetMobile" and not r.include_top and r["input_shape"] is None:
         shape = (size, size, 3)
@@ -55,7 +55,7 @@ def _squeezed(r: Request, x: Tensor, filters: int, name: str, norm_name: str) ->
 
 
 def _separable(r: Request, x: Tensor, filters: int, kernel: int, name: str, strides: int = 1) -> Tensor:
-    """Adds two separable convolutions. The first one has the strides."""
+    """Adds two separable convolutions. Only the first convolution has the strides."""
     g = r.graph
     for number in (1, 2):
         x = g.layer(x, "Activation", "relu")

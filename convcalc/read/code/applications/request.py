@@ -15,6 +15,7 @@ from convcalc.read.code.applications.graph import Graph, Tensor
 
 IMAGENET = "imagenet"
 CLASSES = 1000  # ImageNet has this many classes
+_ACTIVATION = {"activation": "classifier_activation"}
 Sizes: TypeAlias = "tuple[int | None, ...]"  # a shape without the batch axis
 
 
@@ -55,15 +56,13 @@ class Request:
             raise self.refusal("classes", f"must be {CLASSES} for weights='imagenet', not {shown(classes)}; {cure}")
 
     def check_own_name(self, name: str) -> None:
-        """Refuses every other name of the model if the model gets downloaded weights, because the file's name contains
-        the name.
-        """
+        """Refuses another name for a model with downloaded weights, because Keras downloads the file of this name."""
         if self.is_imagenet and self.name != name:
             message = f"must be '{name}' for weights='imagenet', because Keras downloads the file of this name"
             raise self.refusal("name", f"{message}, not {shown(self.name)}")
 
     def check_pretrained(self, argument: str, values: Collection[Any]) -> None:
-        """If the model gets downloaded weights, refuses a value of the argument for which Keras has no weights."""
+        """Refuses the argument of a model with downloaded weights if its value is not one of ``values``."""
         if self.is_imagenet and self[argument] not in values:
             message = (
                 f"must be {listed(values)} for weights='imagenet', not {shown(self[argument])}; or pass weights=None"
@@ -123,7 +122,9 @@ class Request:
             return default if self.include_top else (None, None, 3)
         self.check_minimum(sizes[:2], minimum)
         if self.include_top and None in sizes:
-            message = f"must have no None, because include_top is True, not {sizes}; pass numbers, or include_top=False"
+            message = (
+                f"must contain only numbers if include_top is True, not {sizes}; pass numbers, or include_top=False"
+            )
             raise self.refusal("input_shape", message)
         return sizes
 
@@ -134,7 +135,7 @@ class Request:
             raise self.refusal("input_shape", message)
 
     def input(self, sizes: Sizes) -> Tensor:
-        """Returns the tensor that the model reads. ``sizes`` is the shape of a new input."""
+        """Returns the tensor that the model reads. If the caller gives none, it is a new input of shape ``sizes``."""
         x = self.graph.input(sizes)
         argument = "input_shape" if self.graph.given is None else "input_tensor"
         if len(x.shape) != 4:
@@ -174,12 +175,19 @@ class Request:
     def classifier(self, x: Tensor, **initializers: Any) -> Tensor:
         """Adds the last layer, a Dense layer with one unit for each class."""
         self.check_top()
-        activation = self["classifier_activation"]
-        return self.graph.layer(x, "Dense", self["classes"], activation=activation, name="predictions", **initializers)
+        named = {
+            "activation": self["classifier_activation"],
+            "sources": _ACTIVATION,
+            "name": "predictions",
+            **initializers,
+        }
+        return self.graph.layer(x, "Dense", self["classes"], **named)
 
     def final_activation(self, x: Tensor) -> Tensor:
         """Adds the activation of the last layer, in the families in which it is a layer."""
-        return self.graph.layer(x, "Activation", self["classifier_activation"] or "linear", name="predictions")
+        activation = self["classifier_activation"]
+        activation = "linear" if activation is None else activation
+        return self.graph.layer(x, "Activation", activation, sources=_ACTIVATION, name="predictions")
 
     def pooled(self, x: Tensor, names: Mapping[str, str | None] | None = None) -> Tensor:
         """Adds the global pooling of a model without its top. ``names`` are the layers' names for 'avg' and 'max'."""
@@ -196,9 +204,9 @@ class Request:
             return self.pooled(x, pool_names)
         return self.classifier(self.graph.layer(x, "GlobalAveragePooling2D", name=average_name))
 
-    def model(self, output: Tensor, name: str | None = None) -> Model:
+    def model(self, output: Tensor, name: str | None = None, lists_inputs: bool = True) -> Model:
         """Returns the model. ``name`` is its name if the argument ``name`` is None."""
-        return self.graph.model(self.name if self.name is not None else name, output)
+        return self.graph.model(self.name if self.name is not None else name, output, lists_inputs)
 
 
 # The names of the pooling layers in the families that name them.
@@ -207,7 +215,7 @@ POOL_NAMES: Mapping[str, str | None] = {"avg": "avg_pool", "max": "max_pool"}
 
 def rounded(channels: float, divisor: int = 8) -> int:
     """Returns the multiple of ``divisor`` that is nearest to a scaled number of channels. The result is at most 10 %
-    below it.
+    below that number.
     """
     result = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return result + divisor if result < 0.9 * channels else result

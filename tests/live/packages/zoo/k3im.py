@@ -88,6 +88,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
 # Functions that fail with these arguments in the installed version.
 FAILING = {"FNet3DModel", "gMLP3DModel", "MLPMixer3DModel", "VideoMixerModel"}
 
+EXPORTED = True  # the models are also exported as SavedModels
+
 
 def models(quick: bool) -> Iterator[tuple[str, Any]]:
     """Yields the name and the builder of each model."""

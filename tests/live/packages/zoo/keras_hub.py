@@ -453,6 +453,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "DepthAnythingDepthEstimator": {"depth_estimation_type": "relative"},
 }
 
+EXPORTED = True  # the models are also exported as SavedModels
+
 
 def models(quick: bool) -> Iterator[tuple[str, Any]]:
     """Yields the name and the builder of each model: the backbones first."""

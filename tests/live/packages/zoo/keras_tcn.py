@@ -28,6 +28,9 @@ def _model(settings: dict[str, Any], sequential: bool = False) -> Any:
     return keras.Model(start, x)
 
 
+EXPORTED = True  # the models are also exported as SavedModels
+
+
 def models(quick: bool) -> Iterator[tuple[str, Any]]:
     """Yields the name and the builder of each model."""
     for name, settings in SETTINGS.items():

@@ -15,6 +15,8 @@ MobileNetV2W050 MobileNetV3W050Small LCNet035 MobileOneS0 MobileOneS1 MobileViTS
 RegNetZ006 RepVGGA0 ResNet18 ResNet50 VGG11 VisionTransformerTiny16 VisionTransformerTiny32 Xception
 """
 
+EXPORTED = True  # the models are also exported as SavedModels
+
 
 def models(quick: bool) -> Iterator[tuple[str, Any]]:
     """Yields the name and the builder of each model."""

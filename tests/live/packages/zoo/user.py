@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+EXPORTED = True  # the models are also exported as SavedModels
+
 
 def models(quick: bool) -> Iterator[tuple[str, Any]]:
     """Yields the name and the builder of each model."""

@@ -1,7 +1,7 @@
 """Models of packages for Keras 2. Each function yields pairs of a name and a function that builds a small model.
 
-`record.py` runs a function in an environment that has the package and TensorFlow 2.15, for example
-``python record.py packages deepctr FOLDER``.
+`record.py` runs a function in an environment that has the package, for example
+``python record.py packages:deepctr FOLDER``. `../packages.toml` has the environments.
 """
 
 import os
@@ -119,7 +119,9 @@ def deepctr():
         model = getattr(models, name, None)
         if model is None:
             continue
-        if name == "MLR":
+        if name in ("CCPM", "AFM"):  # they take only sparse features
+            yield name, _later(model, columns[:2], columns[:2])
+        elif name == "MLR":
             yield name, _later(model, columns)
         elif name == "PNN":
             yield name, _later(model, columns, dnn_hidden_units=(8, 4))
@@ -312,8 +314,9 @@ def tfmot():
     def base():
         return keras.Sequential(
             [
-                layers.Conv2D(8, 3, activation="relu", input_shape=(16, 16, 3)),
+                layers.Conv2D(8, 3, input_shape=(16, 16, 3)),
                 layers.BatchNormalization(),
+                layers.ReLU(),
                 layers.MaxPooling2D(),
                 layers.Flatten(),
                 layers.Dense(5),
@@ -403,16 +406,10 @@ def tensorflow_addons():
         i = keras.Input(sequence)
         return keras.Model(i, tfa.layers.CRF(4)(i)[0:2])
 
-    def functions():
-        i = keras.Input(image)
-        x = tfa.image.mean_filter2d(i)
-        return keras.Model(i, layers.Conv2D(4, 3)(x))
-
     yield "multihead", multihead
     yield "polynomial", polynomial
     yield "stochastic_depth", stochastic
     yield "crf", crf
-    yield "functions", functions
 
 
 def keras_unet_collection():
@@ -422,7 +419,7 @@ def keras_unet_collection():
     filters = [8, 16, 32, 64]
     yield "unet_2d", _later(models.unet_2d, size, filters, 2)
     yield "unet_2d_plus", _later(models.unet_plus_2d, size, filters, 2, deep_supervision=True)
-    yield "vnet_2d", _later(models.vnet_2d, size, filters, 2)
+    yield "vnet_2d", _later(models.vnet_2d, size, [8, 16, 32, 64], 2, res_num_ini=1, res_num_max=2)
     yield "r2_unet_2d", _later(models.r2_unet_2d, size, filters, 2)
     yield "att_unet_2d", _later(models.att_unet_2d, size, filters, 2)
     yield "resunet_a_2d", _later(models.resunet_a_2d, (128, 128, 3), [8, 16, 32, 64], [1, 3], 2)

@@ -142,8 +142,57 @@ def models():
             layer.trainable = False
         return keras.models.Model(base.input, layers.Dense(4)(layers.Flatten()(base.output)))
 
+    def wrappers():
+        i = layers.Input((5, 8, 8, 2))
+        inner = sequential(layers.Conv2D(3, 3, input_shape=(8, 8, 2)), layers.Flatten(), layers.Dense(4))
+        x = layers.TimeDistributed(inner)(i)
+        y = layers.Bidirectional(layers.RNN(layers.GRUCell(3), return_sequences=True))(x)
+        z = layers.Bidirectional(layers.LSTM(3, kernel_initializer="orthogonal"), merge_mode=None)(y)
+        t = layers.TimeDistributed(layers.TimeDistributed(layers.Conv1D(3, 2)))(i)
+        return keras.models.Model(i, [layers.TimeDistributed(layers.Dropout(0.1))(y), t] + z)
+
+    def spellings():
+        i = layers.Input((5, 4))
+        x = layers.LSTM(3, return_sequences=1, use_bias=0, unroll=1)(i)
+        x = layers.GRU(3, return_sequences=1, go_backwards=1, recurrent_initializer="identity")(x)
+        x = layers.SimpleRNN(3, recurrent_initializer=keras.initializers.Orthogonal(gain=0.5))(x)
+        x = layers.Dense(6, use_bias=0, kernel_initializer=keras.initializers.Identity(), kernel_constraint="max_norm")(
+            x
+        )
+        x = layers.Dense(3, use_bias=1, kernel_regularizer=keras.regularizers.l1_l2(0.1, 0.2), activation="tanh")(x)
+        x = layers.BatchNormalization(center=0, scale=1, gamma_initializer="ones", trainable=False)(x)
+        return keras.models.Model(i, layers.Dense(2, activation=keras.activations.elu, bias_initializer="ones")(x))
+
+    def shared():
+        a, b = layers.Input((7, 3)), layers.Input((9, 3))
+        rnn, dense = layers.GRU(5, return_state=True), layers.Dense(4)
+        first, second = rnn(a), rnn(b)
+        return keras.models.Model([a, b], [dense(first[0]), dense(second[1]), layers.add([first[1], second[0]])])
+
+    def encoder_decoder():
+        a, b = layers.Input((7, 3)), layers.Input((5, 3))
+        x, h, c = layers.LSTM(4, return_state=True)(a)
+        y = layers.LSTM(4, return_sequences=True)(b, initial_state=[h, c])
+        return keras.models.Model([a, b], layers.TimeDistributed(layers.Dense(6, activation="softmax"))(y))
+
+    class Scale(layers.Layer):
+        def build(self, input_shape):
+            self.scale = self.add_weight(name="scale", shape=(int(input_shape[-1]),), initializer="ones")
+            super(Scale, self).build(input_shape)
+
+        def call(self, inputs):
+            return inputs * self.scale
+
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+    def own_layer():
+        i = layers.Input((5, 4))
+        x = layers.TimeDistributed(layers.Dense(6))(Scale()(i))
+        return keras.models.Model(i, layers.Dense(2)(layers.Flatten()(Scale(trainable=False)(x))))
+
     for build in (
-        images, compiled, recurrent, movies, words, merges, nested, frozen, one_dimension, three_dimensions, code, application, transfer
+        wrappers, spellings, shared, encoder_decoder, own_layer, images, compiled, recurrent, movies, words, merges, nested, frozen, one_dimension, three_dimensions, code, application, transfer
     ):  # fmt: skip
         yield build.__name__, build
     if hasattr(layers, "LocallyConnected2D"):
@@ -193,6 +242,24 @@ def functions_of(keras):
         x = layers.CenterCrop(12, 12)(layers.Resizing(14, 14)(x))
         return keras.Model(i, layers.Dense(2)(layers.Flatten()(layers.Normalization(mean=0.0, variance=1.0)(x))))
 
-    found = [arithmetic, parts] if version >= (2, 4) else []
+    class Own(keras.Model):
+        """A subclassed model, which only SavedModels and archives can contain."""
+
+        def __init__(self):
+            super(Own, self).__init__()
+            self.blocks = [layers.Dense(4, activation="relu"), layers.BatchNormalization()]
+            self.head = layers.Dense(2)
+
+        def call(self, inputs):
+            for block in self.blocks:
+                inputs = block(inputs)
+            return self.head(inputs)
+
+    def subclassed():
+        model = Own()
+        model(tf.zeros((2, 3)))
+        return model
+
+    found = [arithmetic, parts, subclassed] if version >= (2, 4) else []
     found += [attention] if hasattr(layers, "MultiHeadAttention") else []
     return found + ([preprocessing] if hasattr(layers, "Rescaling") else [])

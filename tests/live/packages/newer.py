@@ -1,0 +1,28 @@
+"""Loads a file of an older version of Keras 3 with the installed Keras, and records its numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.live.packages.record import numbers
+
+
+def newer_record(record: dict[str, Any], kind: str, path: Path) -> dict[str, Any] | None:
+    """Returns the numbers of the installed Keras for a file.
+
+    Returns None if the same version of Keras saved the file, or if the installed one cannot load it.
+    """
+    import keras
+
+    if record["keras"] == keras.__version__:
+        return None
+    keras.utils.clear_session()
+    try:
+        if kind == "json":
+            model = keras.models.model_from_json(path.read_text(encoding="utf-8"))
+        else:
+            model = keras.saving.load_model(path, compile=False, safe_mode=False)
+    except Exception:
+        return None
+    return numbers(model)
