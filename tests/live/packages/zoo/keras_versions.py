@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from tests.live.cases import FAMILIES, cases
-from tests.live.judge import Case, _called, _made, _settings
+from tests.live.judge import Case, _called, _made, _settings, we_say
 from tests.live.models import grow, keras_model
 from tests.live.packages.zoo import user
 
@@ -231,6 +231,8 @@ def _single_layers(count: int) -> Iterator[tuple[str, Any]]:
     for family in FAMILIES:
         for number, case in enumerate(cases(family, 1, count)):
             if not case.shapes or any(len(shape) < 2 for shape in case.shapes) or not hasattr(keras.layers, case.name):
+                continue
+            if isinstance(we_say(case), str):  # Keras 3.15 refuses the case, which has wrong arguments on purpose
                 continue
             yield from _if_built(f"{case.name}_{family.replace(' ', '_')}_{number}", partial(_one_layer, case))
 
