@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.read.code import data_pipelines, picture_folders, text_functions
-from convcalc.read.code.array_dtypes import dtype_of
+from convcalc.read.code.array_dtypes import as_mean, dtype_of
 from convcalc.read.code.array_shapes import ShapeError, unknown_size
 from convcalc.read.code.arrays import Array
 from convcalc.read.code.libraries import function
@@ -56,7 +56,8 @@ def _longest(run: Any, sequences: Any, spot: Spot) -> SizeValue:
 
 @numpy_function("keras.utils.normalize", "x", "axis", "order")
 def _normalize(given: Given) -> Any:
-    return Array(given.array("x").shape, "float64")
+    array = given.array("x")
+    return Array(array.shape, as_mean(array.dtype))
 
 
 # Pictures -------------------------------------------------------------------------------------------------------------

@@ -226,3 +226,8 @@ def test_lists_that_change_in_an_unknown_loop_are_unknown_data() -> None:
 def test_a_function_that_reads_data_says_so() -> None:
     program = follow("import numpy as np\nx = np.load('x.npy')\n", "program.py")
     assert program.main.variables["x"].reason == "`numpy.load()` reads data, which is not part of the code"
+
+
+def test_windows_of_a_time_series_have_their_length() -> None:
+    text = "d = keras.utils.timeseries_dataset_from_array(np.zeros((20, 3)), None, sequence_length=4)\n"
+    assert value_of(f"{text}for x in d.take(1):\n    r = x.shape") == (None, 4, 3)
