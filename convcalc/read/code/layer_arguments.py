@@ -21,6 +21,7 @@ from convcalc.read.code.values import (
     Bound,
     ClassValue,
     FunctionValue,
+    Instance,
     Library,
     LibraryObject,
     Native,
@@ -177,6 +178,8 @@ def argument_value(run: Any, value: Any, argument: Any = None) -> Any:
         return _of_library(value, kind)
     if isinstance(value, (FunctionValue, Bound, Native, ClassValue)):
         return _function(getattr(value, "name", None) or "function")
+    if isinstance(value, Instance):
+        return _function(value.cls.name)
     if isinstance(value, Array):
         return value.value if value.value is not None else {"class_name": "array", "config": {}}
     if isinstance(value, Special):

@@ -101,3 +101,20 @@ x = Input((3, 9, 9) if K.image_data_format() == "channels_first" else (9, 9, 3))
 model = Model(x, Conv2D(8, 3)(x))
 """
     assert infer(read_program(text, "model.py")).layers[-1].output_shapes[0][1:] == (8, 7, 7)
+
+
+def test_a_lambda_with_an_unknown_output_shape_and_an_own_initializer() -> None:
+    text = """
+from keras.layers import Conv2D, Input, Lambda
+from keras.models import Model
+
+class Prior:
+    def __call__(self, shape, dtype=None):
+        return 0
+
+x = Input((9, 9, 3))
+y = Conv2D(8, 3, bias_initializer=Prior())(x)
+model = Model(x, Lambda(lambda t: t * 2, output_shape=(size, 7, 8))(y))
+"""
+    report = infer(read_program(text, "model.py"))
+    assert report.totals.params == 224
