@@ -1,4 +1,4 @@
-"""Reads and updates the commands and outputs in the console blocks of the README and of docs/ci.md.
+"""Reads and updates the commands and outputs in the console blocks of the README, docs/ci.md and docs/code.md.
 
 ``python -m tests.regenerate.readme`` runs every command and writes its output back into the pages. ``python -m
 tests.regenerate.readme command test`` prints the command after the mark ``<!-- command: test -->``; CI runs this
@@ -18,6 +18,7 @@ from tests.paths import ROOT
 
 README = ROOT / "README.md"
 CI_PAGE = ROOT / "docs" / "ci.md"
+CODE_PAGE = ROOT / "docs" / "code.md"
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _MARKED = re.compile(r"<!-- command: (\w+) -->\n+```sh\n(.*?)\n```", re.DOTALL)
 
@@ -79,5 +80,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["command"]:
         print(marked(sys.argv[2], README.read_text(encoding="utf-8")))
     else:
-        for page in (README, CI_PAGE):
+        for page in (README, CI_PAGE, CODE_PAGE):
             page.write_text(refreshed(page.read_text(encoding="utf-8")), encoding="utf-8")
