@@ -64,7 +64,8 @@ class _LazyGroup(click.Group):
 def cli(ctx: click.Context, debug: bool) -> None:
     """Calculate shapes, parameters and costs of Keras models, without Keras.
 
-    MODEL is a YAML spec, a Keras config (model.to_json()), a .keras archive, an HDF5 file or a model's folder.
+    MODEL is Python code (FILE.py:NAME, read and never run), a YAML spec, a Keras config (model.to_json()), a .keras archive, an HDF5
+    file or a model's folder.
     """
     ctx.obj = debug
 
