@@ -15,12 +15,14 @@ class Scale(layers.Layer):
 
 
 def block(x, filters):
+    """Two convolutions side by side."""
     shortcut = layers.Conv2D(filters, 1)(x)
     x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
     return layers.add([Scale()(x), shortcut])
 
 
 def classifier(num_classes, size=32):
+    """Returns a classifier of two blocks."""
     inputs = keras.Input((size, size, 3))
     x = block(block(inputs, 16), 32)
     x = layers.GlobalAveragePooling2D()(x)
@@ -28,5 +30,6 @@ def classifier(num_classes, size=32):
 
 
 def features(size=32):
+    """Returns a model of one block."""
     inputs = keras.Input((size, size, 3))
     return keras.Model(inputs, block(inputs, 64))

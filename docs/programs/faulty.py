@@ -1,7 +1,7 @@
 """Has two faults that Keras finds only when the program runs."""
 
-import numpy as np
 import keras
+import numpy as np
 from keras import layers
 
 images = np.zeros((100, 28, 28, 1))
