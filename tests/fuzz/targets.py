@@ -26,8 +26,8 @@ from convcalc.checking.budget import check_budget, limits_of
 from convcalc.checking.quantities import quantity
 from convcalc.checking.verify import verify
 from convcalc.cli import cli
+from convcalc.cli.inputs import Inputs
 from convcalc.cli.project import project
-from convcalc.cli.reading import resized
 from convcalc.cli.sizes import parse_padding, parse_sizes
 from convcalc.model import Model
 from convcalc.ops.keys import key_text, read_key
@@ -107,7 +107,8 @@ def resize(data: bytes) -> None:
     batch, *inputs = data.decode(errors="replace").split("\n")
     for model in (*map(_model, seeds.recorded()), _model(seeds.foreign_input())):
         try:
-            judge(resized(model, tuple(inputs), int(batch) if re.fullmatch("[1-9][0-9]{0,17}", batch) else None))
+            options = Inputs((), tuple(inputs), int(batch) if re.fullmatch("[1-9][0-9]{0,17}", batch) else None)
+            judge(options.finished(model, is_code=False))
         except ConvcalcError as failed:
             refused(failed)
 
