@@ -35,9 +35,6 @@ def _model(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any
     return model
 
 
-_MERGES = ("Add", "Concatenate", "Multiply", "Average", "Maximum", "Minimum", "Subtract", "Dot")
-
-
 def _merge(class_name: str) -> Any:
     def run_it(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         inputs = args[0] if args else kwargs.pop("inputs")
@@ -47,7 +44,7 @@ def _merge(class_name: str) -> Any:
     return run_it
 
 
-for _class in _MERGES:
+for _class in FAMILIES["merging"].split():
     function(f"keras.layers.{_class.lower()}")(_merge(_class))
 
 
