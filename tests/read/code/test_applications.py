@@ -130,6 +130,9 @@ def test_an_input_tensor() -> None:
     assert [layer.name for layer in model.layers[:3]] == ["image", "rescaling", "conv1_pad"]
     assert infer(model).layers[-1].output_shapes == ((UNKNOWN, 4, 4, 2048),)
     assert names.automatic("InputLayer") == "input_layer"
+    with pytest.raises(Refusal, match="'input_shape' must have 3 channels for weights='imagenet', not 1"):
+        arguments = {"include_top": False, "input_shape": (96, 96, 1)}
+        application("ResNet50", arguments, Names(), InputTensor(inner, sizes))
     clash = inner._replace(layers=(layers[0], layers[1]._replace(name="conv1_conv")))
     with pytest.raises(Refusal, match="has a layer named 'conv1_conv', but the layers of 'input_tensor' already use"):
         application("ResNet50", {"include_top": False}, Names(), InputTensor(clash, sizes))

@@ -121,6 +121,7 @@ class Request:
         if sizes is None:
             return default if self.include_top else (None, None, 3)
         self.check_minimum(sizes[:2], minimum)
+        self._check_channels("input_shape", sizes[-1])
         if self.include_top and None in sizes:
             message = (
                 f"must contain only numbers if include_top is True, not {sizes}; pass numbers, or include_top=False"
@@ -142,10 +143,14 @@ class Request:
             raise self.refusal(argument, "must be an image: it needs a height, a width and channels")
         if x.shape[-1] is UNKNOWN:
             raise self.refusal(argument, "must have a known number of channels")
-        if self.is_imagenet and x.shape[-1] != 3:
-            message = f"must have 3 channels for weights='imagenet', not {x.shape[-1]}; or pass weights=None"
-            raise self.refusal(argument, message)
+        self._check_channels(argument, x.shape[-1])
         return x
+
+    def _check_channels(self, argument: str, channels: object) -> None:
+        """Refuses an image without 3 channels if the model has downloaded weights."""
+        if self.is_imagenet and channels != 3:
+            message = f"must have 3 channels for weights='imagenet', not {channels}; or pass weights=None"
+            raise self.refusal(argument, message)
 
     def same_padding(self, x: Tensor, kernel_size: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """Returns the padding before a convolution of stride 2, so that its output has half the size, rounded up.
