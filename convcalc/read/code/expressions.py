@@ -17,6 +17,7 @@ from convcalc.read.code.values import (
     Spot,
     Unknown,
     first_unknown,
+    is_too_large,
 )
 
 _SYMBOLS = {
@@ -94,6 +95,8 @@ class Expressions(Objects):
                 values += part
             else:
                 values.append(self.evaluate(node, env))
+        if any(isinstance(value, (list, tuple, dict)) for value in values) and is_too_large(values):
+            return self.unknown("the nested list is too large to work out", self.spot(nodes[0]))
         return values
 
     def _list(self, node: ast.List, env: Environment) -> Any:
@@ -121,6 +124,8 @@ class Expressions(Objects):
             if isinstance(key, Unknown):
                 return key
             result[key] = value
+        if any(isinstance(value, (list, tuple, dict)) for value in result.values()) and is_too_large(result):
+            return self.unknown("the nested dict is too large to work out", self.spot(node))
         return result
 
     def _comprehension(self, node: Any, env: Environment) -> Any:

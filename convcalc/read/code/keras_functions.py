@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from convcalc.layers.families import FAMILIES
 from convcalc.read.code import layer_utilities, models  # noqa: F401 (declares the functions of conv_utils)
 from convcalc.read.code.graph import LayerValue, ModelValue
 from convcalc.read.code.layer_arguments import make_layer

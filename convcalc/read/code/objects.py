@@ -36,6 +36,7 @@ from convcalc.read.code.values import (
     depending,
     first_unknown,
     is_known,
+    is_too_large,
     unknown_result,
 )
 
@@ -244,7 +245,11 @@ class Objects:
             if True not in same:
                 raise self.error("ValueError", "the value is not in the list", spot)
             return same.index(True) if name == "index" else value.pop(same.index(True)) and None
-        return self.guarded(lambda: getattr(value, name)(*args), spot)
+        result = self.guarded(lambda: getattr(value, name)(*args), spot)
+        if args and isinstance(args[-1], (list, tuple, dict)) and is_too_large(value):
+            value.clear()
+            self.changed[id(value)] = (value, self.unknown("the nested list is too large to work out", spot))
+        return result
 
     def plain_method(
         self, value: Any, name: str, method: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], spot: Spot
@@ -469,6 +474,9 @@ class Objects:
                 value[key] = new
 
             self.guarded(change, spot)
+            if isinstance(new, (list, tuple, dict)) and is_too_large(value):
+                value.clear()
+                self.changed[id(value)] = (value, self.unknown("the nested value is too large to work out", spot))
 
     def key(self, value: Any, spot: Spot) -> Any:
         """Returns a value as the key of a dict."""

@@ -454,6 +454,25 @@ class Raised(Exception):
         return str(getattr(self.value, "path", "Exception")).removeprefix("builtins.")
 
 
+MAX_PARTS = 100_000  # the maximum number of values in a nested list or dict; shared parts count each time
+
+
+def is_too_large(value: Any) -> bool:
+    """Returns True if a nested list or dict has more than MAX_PARTS values, such as ``x = [x, x]`` sixty times."""
+    waiting, count = [value], 0
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, (list, tuple)):
+            waiting += part
+            count += len(part)
+        elif isinstance(part, dict):
+            waiting += part.values()
+            count += len(part)
+        if count > MAX_PARTS:
+            return True
+    return False
+
+
 def is_known(value: Any) -> bool:
     """Returns True if a value has no unknown part, at any depth of lists and dicts."""
     if isinstance(value, Unknown):
