@@ -90,6 +90,9 @@ def modern_arguments(class_name: str, args: list[Any], kwargs: dict[str, Any]) -
         args, kwargs = [], dict(upgraded["config"])
     elif class_name in _SAME.values() and class_name != "Deconvolution2D":
         class_name = next(new for new, old in _SAME.items() if old == class_name)
+    if class_name.startswith(("SeparableConv", "DepthwiseConv")):
+        # Keras 2 accepts these arguments of other convolutions. They change no shape and no count.
+        kwargs = {key: value for key, value in kwargs.items() if not key.startswith("kernel_") or key == "kernel_size"}
     renamed = _RENAMED_IN_KERAS3.get(class_name, {})
     kwargs = {renamed.get(key, key): value for key, value in kwargs.items() if key not in _DROPPED}
     if class_name in ("LSTM", "GRU", "SimpleRNN", "RNN") and "time_major" in kwargs:

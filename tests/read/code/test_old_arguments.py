@@ -48,6 +48,8 @@ from keras.layers.convolutional import Convolution2D
         ("LeakyReLU(alpha=0.3)", (4,), (4,), 0),
         ("GaussianNoise(sigma=0.1)", (4,), (4,), 0),
         ("ThresholdedReLU(theta=1.0)", (4,), (4,), 0),
+        ("SeparableConv2D(4, 3, kernel_initializer='he_normal')", (9, 9, 3), (7, 7, 4), 43),
+        ("DepthwiseConv2D(3, kernel_regularizer='l2', kernel_constraint='unit_norm')", (9, 9, 3), (7, 7, 3), 30),
         ("LocallyConnected1D(4, 3)", (9, 2), (7, 4), 196),
     ],
 )
