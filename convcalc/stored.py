@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from convcalc.base.numbers import Shape, shape_text
+from convcalc.base.numbers import Shape, plain, shape_text
 from convcalc.base.structs import Struct
 
 # The formats of snapshots: a report with all values, or the text that Keras 3 or Keras 2 prints.
@@ -135,7 +135,7 @@ def count_cell(number: int | None, label: str | None) -> Cell:
 
 def snapshot_shapes_text(shapes: tuple[Shape | None, ...]) -> str:
     """Returns the shapes as text, separated by commas: ``(None, 28, 28, 1), (None, 10)``."""
-    return ", ".join(map(keras3_shape_text, shapes))
+    return ", ".join(keras3_shape_text(None if shape is None else tuple(map(plain, shape))) for shape in shapes)
 
 
 def keras3_shape_text(shape: Shape | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from random import Random
 from typing import Any
@@ -120,3 +121,30 @@ def _dumped(tree: Any) -> bytes | None:
         return json.dumps(tree, default=str).encode()
     except (ValueError, TypeError, RecursionError):
         return None
+
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+def mutated_code(data: bytes, random: Random) -> bytes | None:
+    """Returns a program with a few changes: lines and tokens that are left out, repeated or exchanged."""
+    try:
+        lines = data.decode().split("\n")
+    except UnicodeDecodeError:
+        return None
+    for _ in range(random.randint(1, 4)):
+        at, other = random.randrange(len(lines)), random.randrange(len(lines))
+        change = random.randrange(5)
+        if change == 0 and len(lines) > 1:
+            del lines[at]
+        elif change == 1:
+            lines.insert(other, lines[at])
+        elif change == 2:
+            lines[at], lines[other] = lines[other], lines[at]
+        else:
+            tokens = _TOKEN.findall(lines[other]) or ["0"]
+            places = list(_TOKEN.finditer(lines[at]))
+            if places:
+                place = random.choice(places)
+                lines[at] = lines[at][: place.start()] + random.choice(tokens) + lines[at][place.end() :]
+    return "\n".join(lines).encode()

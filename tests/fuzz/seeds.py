@@ -63,6 +63,11 @@ def specs() -> tuple[bytes, ...]:
 
 
 @cache
+def programs() -> tuple[bytes, ...]:
+    """Returns programs: the examples of the documentation."""
+    return tuple(path.read_bytes() for path in sorted((ROOT / "docs" / "programs").glob("*.py")))
+
+
 def configs() -> tuple[bytes, ...]:
     """Returns configs of Keras 3: existing files, and the specs written as configs."""
     files = [*sorted((ROOT / "specs" / "files").glob("*.json")), GOLDEN / "two_heads.json"]

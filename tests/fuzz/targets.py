@@ -32,6 +32,8 @@ from convcalc.cli.sizes import parse_padding, parse_sizes
 from convcalc.model import Model
 from convcalc.ops.keys import key_text, read_key
 from convcalc.read import read
+from convcalc.read.code.file import follow, read_program
+from convcalc.read.code.targets import targets_of
 from convcalc.read.container import parse_json
 from convcalc.read.keras_files.weights import weights_in
 from convcalc.read.spec.expressions import evaluate
@@ -70,6 +72,17 @@ def config(data: bytes) -> None:
     model(data)
     with suppress(ConvcalcError, UnicodeDecodeError):
         audit(parse_json(Source("any", data.decode())))
+
+
+def program(data: bytes) -> None:
+    """Follows Python code, and reads the first of its models."""
+    text = data.decode(errors="replace")
+    try:
+        names = [target.name for target in targets_of(follow(text, "any.py"))]
+        for name in names[:3]:
+            judge(read_program(text, "any.py", target=name))
+    except ConvcalcError as failed:
+        refused(failed)
 
 
 def weighed(data: bytes) -> None:
@@ -220,6 +233,7 @@ TARGETS = {
     "legacy": Target(config, seeds.legacy, files.mutated_json),
     "archive": Target(weighed, seeds.archives, files.mutated_archive),
     "hdf5": Target(weighed, seeds.hdf5s, files.mutated_hdf5),
+    "program": Target(program, seeds.programs, files.mutated_code),
     "record": Target(record, seeds.records, files.mutated_json),
     "conv": Target(conv, _lines(*(line.replace(" ", "\n") for line in _CONV))),
     "resize": Target(resize, _lines("", "3\n28x28x1", "\nimage=8x8x3", "2\nx=5", "\n(?, 3, 1)")),
