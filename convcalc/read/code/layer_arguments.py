@@ -8,7 +8,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
 from convcalc.layers import LayerDefinition, bind, find
-from convcalc.layers.arguments import ACTIVATION, INITIALIZER, Integer, KnownName
+from convcalc.layers.arguments import ACTIVATION, INITIALIZER, Integer, KnownName, Sizes, as_keras_reads
 from convcalc.layers.dtypes import is_policy
 from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
@@ -168,6 +168,10 @@ def argument_value(run: Any, value: Any, argument: Any = None) -> Any:
     kind = getattr(argument, "kind", None)
     if isinstance(value, Unknown) or value is None:
         return value
+    if argument is not None and isinstance(value, (bool, int, float)):
+        return as_keras_reads(argument, value)
+    if isinstance(kind, Sizes) and isinstance(value, (FunctionValue, Bound, Native)):
+        return None  # Lambda's `output_shape` may be a function; the shape comes from the layer's code
     if isinstance(value, LayerValue):
         if kind is ACTIVATION:
             return snake_case(value.class_name) if value.cls is None else _function(value.class_name)

@@ -92,12 +92,13 @@ def _layers_accept(
 ) -> bool:
     """Returns True if the layers of the model accept the arrays. Otherwise reports the first layer that does not."""
     shapes = [adjusted(tensor.shape or (), from_sizes(array.shape)) for tensor, array in zip(inputs, arrays)]
-    if not any(_differs(tensor.shape or (), shape or ()) for tensor, shape in zip(inputs, shapes)):
+    if not any(_differs((tensor.shape or ())[1:], (shape or ())[1:]) for tensor, shape in zip(inputs, shapes)):
         return True
     built = run.model_of(model)
     try:
         own = run_on(built, [tensor.shape for tensor in inputs])
-        other = run_on(built, [shape and (UNKNOWN, *shape[1:]) for shape in shapes])
+        batches = [(tensor.shape or (UNKNOWN,))[0] for tensor in inputs]
+        other = run_on(built, [shape and (batch, *shape[1:]) for batch, shape in zip(batches, shapes)])
     except ConvcalcError as failed:
         problem = next(problem for problem in failed.problems if problem.severity == "error")
         ranks = [(tensor.shape or (), from_sizes(array.shape)) for tensor, array in zip(inputs, arrays)]

@@ -98,3 +98,25 @@ def test_unknown_data_are_not_checked() -> None:
 
 def test_a_fault_that_the_program_catches_is_none() -> None:
     assert faults(MODEL + "try:\n    model.predict(np.zeros((3, 3)))\nexcept ValueError:\n    pass") == []
+
+
+def test_a_stateful_model_gets_its_batch_size() -> None:
+    code = """
+import keras, numpy as np
+from keras import layers
+m = keras.Sequential([layers.LSTM(4, batch_input_shape=(1, 5, 2), stateful=True), layers.Dense(1)])
+m.compile("adam", "mse")
+m.fit(np.zeros((25, 5, 2)), np.zeros((25, 1)), batch_size=1)
+"""
+    assert faults(code) == []
+
+
+def test_arguments_that_keras_accepts_are_no_faults() -> None:
+    code = """
+import keras
+from keras import layers
+def shape(s):
+    return s
+m = keras.Sequential([keras.Input((3,)), layers.BatchNormalization(scale=1), layers.Lambda(lambda x: x * 2, output_shape=shape)])
+"""
+    assert faults(code) == []
