@@ -43,6 +43,8 @@ def make_layer(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spo
     if class_name != given_name:
         path = f"keras.layers.{class_name}"
     definition = find(class_name) or keras2_layer(class_name)
+    if class_name == "RNN":
+        args, kwargs = _stacked(run, args, kwargs, spot)
     named = dict(kwargs)
     name, trainable, dtype = named.pop("name", None), named.pop("trainable", True), named.pop("dtype", None)
     if definition is not None and find(class_name) is definition:  # Keras calls `MaxPool2D` `MaxPooling2D`
@@ -84,6 +86,15 @@ def make_layer(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spo
     for hidden in definition.hidden_sublayer_classes(layer.args, layer.named):
         run.names.automatic(hidden)
     return layer
+
+
+def _stacked(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> tuple[list[Any], dict[str, Any]]:
+    """Returns the arguments of an RNN. A list of cells becomes a layer with these cells, as in Keras."""
+    cell = args[0] if args else kwargs.get("cell")
+    if not isinstance(cell, (list, tuple)):
+        return args, kwargs
+    cell = make_layer(run, "keras.layers.StackedRNNCells", [cell], {}, spot)
+    return ([cell, *args[1:]], kwargs) if args else (args, {**kwargs, "cell": cell})
 
 
 def _input_shape(named: Mapping[str, Any]) -> tuple[Any, ...] | None:

@@ -27,6 +27,7 @@ from convcalc.read.code.graph import (
     to_sizes,
 )
 from convcalc.read.code.to_model import functional, layer_of, notes, variables_layer
+from convcalc.read.code.uncalled import with_uncalled_layers
 from convcalc.read.code.values import MISSING, Bound, FunctionValue, Raised, Spot, Unknown, first_unknown
 
 
@@ -228,6 +229,7 @@ def inner_model(run: Any, layer: LayerValue, followed: Followed) -> Model:
     finally:
         run.inside -= 1
     model = model._replace(subclassed=True)  # calls that no output depends on have rows too
+    model = with_uncalled_layers(run, model, layer, followed.nodes)
     if not layer.weights:
         return model
     layers = (*model.layers, variables_layer(layer))

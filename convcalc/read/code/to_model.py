@@ -201,7 +201,7 @@ def variables_layer(layer: LayerValue) -> Layer:
         )
         for weight in layer.owned_weights()
     )
-    definition = _VARIABLES._replace(rule=lambda a, *inputs: Inferred(((),), weights))
+    definition = WITHOUT_INPUTS._replace(rule=lambda a, *inputs: Inferred(((),), weights))
     return Layer(
         "variables", "Variables", definition, trainable=layer.is_trainable, dtype=layer.dtype, place=layer.spot
     )
@@ -212,7 +212,7 @@ def _no_rule(a: Mapping[str, Any], *inputs: Shape) -> Inferred:
     return Inferred((UNKNOWN,))  # type: ignore[arg-type]
 
 
-_VARIABLES: LayerDefinition = require_builtin("InputLayer")._replace(
+WITHOUT_INPUTS: LayerDefinition = require_builtin("InputLayer")._replace(
     name="Variables",
     class_name="Variables",
     arguments=(),
