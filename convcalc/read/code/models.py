@@ -10,6 +10,7 @@ from convcalc.base.numbers import UNKNOWN, shape_text
 from convcalc.base.problems import ConvcalcError
 from convcalc.layers import require_builtin
 from convcalc.model import Foreign, summary_order
+from convcalc.read.code.arrays import Array
 from convcalc.read.code.calls import call_layer, new_node, unknown_output
 from convcalc.read.code.graph import (
     LayerValue,
@@ -280,9 +281,12 @@ def fill_functional(run: Any, model: ModelValue, args: list[Any], kwargs: dict[s
 
 def _known_tensor(run: Any, value: Any, inputs: list[TensorValue], spot: Spot) -> Any:
     """Returns an output of a model; for an unknown value, the output of a layer that is unknown."""
-    if isinstance(value, TensorValue) or not isinstance(value, (Unknown, LayerValue)):
+    if isinstance(value, TensorValue) or not isinstance(value, (Unknown, LayerValue, Array)):
         return value
-    reason = value.reason if isinstance(value, Unknown) else f"'{value.name}' is a layer, not a tensor"
+    if isinstance(value, Array):
+        reason = "it does not depend on the inputs of the model"
+    else:
+        reason = value.reason if isinstance(value, Unknown) else f"'{value.name}' is a layer, not a tensor"
     layer = LayerValue("unknown.?", run.names.automatic("unknown"), spot)
     layer.definition = Foreign("?")
     layer.unknown = Unknown(f"an output of the model is unknown: {reason}", spot)

@@ -776,7 +776,11 @@ class Objects:
             unknown = value if isinstance(value, Unknown) else cls
             return Unknown(unknown.reason, unknown.spot)
         own = self.type_of(value)
-        return own if isinstance(own, Unknown) else self.is_subclass(own, cls)
+        if isinstance(own, Unknown) or self.is_subclass(own, cls):
+            return own if isinstance(own, Unknown) else True
+        # A subclass of a plain type, such as the list that a layer keeps of its layers, is also of this type.
+        kind = next((kind for kind in (list, tuple, dict, set, str) if isinstance(value, kind)), None)
+        return kind is not None and self.is_subclass(Library(f"builtins.{kind.__name__}"), cls)
 
     def is_subclass(self, cls: Any, other: Any) -> bool:
         """Returns ``issubclass(cls, other)``."""

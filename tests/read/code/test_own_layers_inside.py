@@ -50,3 +50,35 @@ def test_an_unknown_part_inside_is_said() -> None:
     )
     assert result.totals.incomplete["params"] == "partial"
     assert any("`UNITS`, which is unknown: `other.size()` is not followed" in p.message for p in result.problems)
+
+
+def test_a_list_of_layers_is_a_list() -> None:
+    code = """
+import keras
+from keras import layers
+
+class Stack(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.parts = [layers.Dense(4), layers.Dense(5)]
+
+    def call(self, x):
+        for part in self.parts if isinstance(self.parts, list) else []:
+            x = part(x)
+        return x
+
+model = keras.Sequential([keras.Input((3,)), Stack()])
+"""
+    assert infer(read_program(code, "model.py")).totals.params == 3 * 4 + 4 + 4 * 5 + 5
+
+
+def test_an_output_that_no_input_reaches_is_unknown() -> None:
+    code = """
+import keras
+import numpy as np
+
+model = keras.Model(keras.Input((3,)), np.zeros((2, 3)))
+"""
+    report = infer(read_program(code, "model.py"))
+    assert report.totals.incomplete
+    assert report.problems
