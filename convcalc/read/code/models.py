@@ -328,7 +328,12 @@ def call_model(run: Any, model: ModelValue, args: list[Any], kwargs: dict[str, A
 
 
 def _check_input(run: Any, model: ModelValue, expected: list[Any], shapes: list[Any], spot: Spot) -> None:
-    """Reports an input whose sizes differ from those of the model. The batch axis does not matter."""
+    """Reports an input whose sizes differ from those of the model. The batch axis does not matter.
+
+    Inside of a custom class, Keras calls the layers of a Sequential without a check of its input.
+    """
+    if run.inside and model.is_sequential:
+        return
     for own, shape in zip(expected, shapes):
         differ = [
             size

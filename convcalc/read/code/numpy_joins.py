@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
@@ -222,8 +223,13 @@ def _unique(given: Given) -> Any:
         values = Array((len(flat),), array.dtype, flat=flat)
     else:
         values = Array((unknown_size("the number of different values is unknown", given.spot),), array.dtype)
+    counts = Counter(array.flat) if array.flat is not None and array.classes is None else {}
     more = [
-        Array(array.shape if name == "return_inverse" else values.shape, "int64")
+        Array(array.shape, "int64")
+        if name == "return_inverse"
+        else Array(values.shape, "int64", flat=[counts[value] for value in values.flat])
+        if name == "return_counts" and counts
+        else Array(values.shape, "int64")
         for name in ("return_index", "return_inverse", "return_counts")
         if given[name]
     ]

@@ -172,6 +172,8 @@ class Objects:
         result = self.attribute_or_missing(value, name, spot)
         if result is not MISSING:
             return result
+        if isinstance(value, LibraryObject) and value.path.endswith(".InputSpec") and name in value.kwargs:
+            return value.kwargs[name]
         if isinstance(value, Special):
             return self.unknown(f"`.{name}` of this object is not followed", spot)
         raise self.error("AttributeError", f"there is no attribute '{name}'", spot)

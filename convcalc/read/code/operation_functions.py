@@ -30,7 +30,8 @@ _ORDERS = {
     "full": "shape fill_value dtype",
     "pad": "x pad_width mode constant_values",
 }
-# Arguments of functions of ``keras.activations`` that do not change shapes.
+# Functions that programs also call with numbers. Keras computes them with float32.
+_ON_NUMBERS = frozenset(("ceil", "floor", "sqrt", "log", "log2", "exp", "power", "maximum", "minimum"))
 _PATHS = ("keras.ops", "keras.ops.numpy", "keras.ops.nn", "keras.ops.core", "keras.ops.math", "keras.ops.linalg")
 
 
@@ -174,6 +175,9 @@ def _operation(run: Any, name: str, args: list[Any], kwargs: dict[str, Any], spo
         kwargs = _given(_ORDERS[name], args, kwargs)
         first = operation.parameters[0]
         args = [kwargs.pop(first)]
+    if name in _ON_NUMBERS and args and not kwargs and all(isinstance(arg, (int, float)) for arg in args):
+        numbers = [_convert(run, [arg, "float32"], {}, spot) for arg in args]
+        return run.call_library(f"numpy.{name}", numbers, {}, spot)
     if has_sizes(args) and not tensors_in(args):
         ordered = [*args, *(value for key, value in kwargs.items() if key in operation.parameters)]
         sizes = on_sizes(run, name, ordered, spot)

@@ -194,6 +194,8 @@ def follow(
             {name: mapped(value, inner) for name, value in kwargs.items()},
         )
         result = run.call(method, inner_args, inner_kwargs, spot)
+        if inputs:
+            result = mapped(result, lambda value: _tensor_of(run, value))
         nodes = list(run.tape)
     except Raised as raised:
         if run.trying:
@@ -203,6 +205,15 @@ def follow(
         run.tape, run.doubt = outer_tape, outer_doubt
         run.inside -= 1
     return Followed(inputs, result, nodes)
+
+
+def _tensor_of(run: Any, value: Any) -> Any:
+    """Returns an array or a variable that `call` returns as a tensor: in Keras, all outputs of a layer are tensors."""
+    if not isinstance(value, (Array, WeightValue)):
+        return value
+    tensor = placeholder(run, tuple(value.shape), value.dtype or "float32")
+    run.tape.append(tensor.node)
+    return tensor
 
 
 def _with_context(method: FunctionValue, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,41 @@
+"""Reads the source of other packages: each model must equal the model that the package builds in Keras, or be unknown, but never wrong.
+
+``CONVCALC_PACKAGES_ALL=1`` reads all functions of the packages; the test reads a part.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.live.packages.environment import declared, installed, run
+
+pytestmark = pytest.mark.keras
+
+QUICK = [] if os.environ.get("CONVCALC_PACKAGES_ALL") else ["quick"]
+# The minimum number of models that are read completely. Together they are more than 60.
+COMPLETE = {"kimm": 35, "k3im": 27, "keras_tcn": 8}
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_the_source_of_a_package(name: str, tell: Callable[[str], None]) -> None:
+    folder = installed(declared()[name]["install"])
+    if isinstance(folder, str):
+        pytest.skip(folder)
+    ran = run(folder, "tests.live.code_packages", name, str(folder), *QUICK)
+    assert not ran.returncode, ran.stderr[-2000:]
+    results = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
+    unbuilt = [result for result in results if "unbuilt" in result]
+    unknown = [result for result in results if "unknown" in result]
+    wrong = [result for result in results if result.get("differences")]
+    complete = len(results) - len(unbuilt) - len(unknown) - len(wrong)
+    tell(
+        f"{name} from its source: {complete} equal, {len(unknown)} unknown, {len(unbuilt)} not built, {len(wrong)} wrong"
+    )
+    for result in unknown:
+        tell(f"  {result['name']} is unknown: {(result['unknown'] or ['?'])[0].splitlines()[0]}")
+    assert not wrong, "\n".join(f"{result['name']}: {result['differences']}" for result in wrong)
+    assert complete >= COMPLETE[name], unknown + unbuilt
