@@ -1,7 +1,7 @@
 """Reads the text of Keras's own source of its applications, and compares the models with those that Keras builds, row by row.
 
-The files of ``keras/src/applications`` are the project; the rest of Keras is a library. Files of Keras itself are never followed,
-so one import of ``resnet_v2.py`` is changed: it imports ``resnet.py`` as a file of the project.
+The files of ``keras/src/applications`` are the project; the rest of Keras is a library. Their imports of each other are written as
+relative imports, because absolute imports of Keras are always those of the library.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             "from keras.src.applications import resnet\n", "import resnet\n"
         )
         if not file.stem.endswith("_test"):
+            text = text.replace("from keras.src.applications import", "from . import")
             (folder / file.name).write_text(text, encoding="utf-8")
             files |= dict.fromkeys(re.findall(r"^def ([A-Z]\w*)\(", text, re.MULTILINE), folder / file.name)
     return files

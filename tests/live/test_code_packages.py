@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
-from tests.live.packages.environment import declared, installed, run
+from tests.live.packages.environment import Unavailable, declared, installed
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.keras
 
@@ -22,10 +25,15 @@ COMPLETE = {"kimm": 35, "k3im": 27, "keras_tcn": 8}
 
 @pytest.mark.parametrize("name", COMPLETE)
 def test_the_source_of_a_package(name: str, tell: Callable[[str], None]) -> None:
-    folder = installed(declared()[name]["install"])
-    if isinstance(folder, str):
-        pytest.skip(folder)
-    ran = run(folder, "tests.live.code_packages", name, str(folder), *QUICK)
+    try:
+        folder = installed(declared()[name]["install"], sys.executable)
+    except Unavailable as reason:
+        pytest.skip(f"{name}: {reason}")
+    paths = {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "KERAS_BACKEND": "tensorflow"}
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.live.code_packages", name, str(folder), *QUICK],
+        env={**os.environ, **paths}, capture_output=True, text=True,
+    )  # fmt: skip
     assert not ran.returncode, ran.stderr[-2000:]
     results = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
     unbuilt = [result for result in results if "unbuilt" in result]
