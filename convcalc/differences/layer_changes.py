@@ -214,8 +214,10 @@ def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequen
         before = [link.layer for link in siblings.before.links[left] if link.layer >= 0]
         after = [link.layer for link in siblings.after.links[right] if link.layer >= 0]
         unmatched_input = any(layer not in matches for layer in before) or any(layer not in partners for layer in after)
-        outside_input = siblings.parent is not None and not before
-        changed_input = not changed_outputs.isdisjoint(before)
+        outside_input = siblings.parent is not None and not (before and after)
+        changed_input = not changed_outputs.isdisjoint(
+            (*before, *(partners[layer] for layer in after if layer in partners))
+        )
         has_reason = unmatched_input or outside_input or left in siblings.models or changed_input
         if computed[left] and (has_reason or {change.field for change in computed[left]} <= by_freezing):
             affected.add(left)

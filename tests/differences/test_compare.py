@@ -368,6 +368,17 @@ def _named(layers: Sequence[str]) -> list[str]:
 chains = st.lists(st.sampled_from(LAYERS), min_size=1, max_size=14).map(_named)
 
 
+def test_a_layer_behind_another_layer_follows_in_both_directions() -> None:
+    conv = "Conv2D: {filters: 4, kernel_size: 3, padding: same}"
+    wide, last = conv.replace("4", "8"), "Conv2D: {filters: 4, kernel_size: 1, name: given_3}"
+    before = as_text(chain([conv, conv, conv, last]))
+    after = as_text(chain([conv, "BatchNormalization:", wide, last, conv]))
+    for old, new in ((before, after), (after, before)):
+        pair = next(pair for pair in compare(old, new).pairs if pair.before and pair.before.name == "given_3")
+        assert [change.field for change in pair.changes] == ["params"]
+        assert pair.follows
+
+
 @given(chains, st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_equal_models_have_no_differences(layers: list[str], ignore_names: bool) -> None:
