@@ -132,7 +132,7 @@ def _explained(report: Report, number: int, row: LayerReport) -> Explanation:
     if definition.template is not None:
         nested = (inputs, *_nested(report, row))
         return Explanation(row, number, len(report.layers), definition.summary, nested)
-    # A call may use the rule of another definition, for example a Conv2D of Keras 2 that is called on a video.
+    # Keras 2 can call a Conv2D on a video: the call then uses another definition than the layer's.
     ran = row.calls[-1].result.definition
     definition = ran if isinstance(ran, LayerDefinition) else definition
     inferred = _trace(definition, row)
@@ -182,8 +182,7 @@ def _output(definition: LayerDefinition, row: LayerReport, inferred: Inferred) -
         names = _axis_names(definition, row)
         spatial = [name for name in names if name not in ("batch", "channels")]
         for number, size in enumerate(shape[1:] if shape else (), start=1):
-            # The last axis of a model input is not called "features": it may, for example, contain the positions of
-            # tokens.
+            # A model input may contain token ids: its last axis is then not called "features".
             unnamed = "features" if len(shape or ()) == 2 and definition.inputs != 0 else f"axis {number}"
             name = names[number] if shape and len(names) == len(shape) else unnamed
             lines.append((name, worked(size)))

@@ -99,7 +99,7 @@ class _Counter:
 
 
 def _with_sums(counts: Counts, sums: Sequence[PartialSum]) -> Counts:
-    """Returns the numbers of a row, with FLOPs: the total of ``sums``."""
+    """Returns the counts of a row with its FLOPs: the sum over its calls."""
     total = sum_known([part.value for part in sums])
     label = total.label or ("partial" if any(part.label for part in sums) else "")
     return counts._replace(flops=total.value, incomplete={**counts.incomplete, **({"flops": label} if label else {})})

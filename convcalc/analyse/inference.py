@@ -29,22 +29,20 @@ from convcalc.ops import Operation, Tensor
 
 # No layer has more outputs than this. The limit protects against a file that refers to an output with a huge number.
 MAX_UNKNOWN_OUTPUTS = 256
-# A template builds the layers inside a custom layer, and these layers can have templates too. The maximum number of
-# such levels:
+# A template of a custom layer can contain custom layers with templates. The maximum depth:
 MAX_TEMPLATES = 16
-MAX_LAYERS = 100_000  # the maximum number of layers in all templates together
+MAX_LAYERS = 100_000  # the maximum number of layers that all templates together may build
 
 
 class _Session:
-    """The state of the computation of one report.
+    """The state while one report is computed.
 
     Attributes:
         problems: the problems found while reading and while running the model.
         runs: the runs of nested models, by model and input shapes.
         results: the results of layers, by arguments, dtypes and input shapes.
-        depth: the number of templates (layers inside custom layers) around the model.
-        built: a list with one number: how many layers all templates have built so far. Sessions of inner models share
-            the list.
+        depth: how many templates contain this model.
+        built: a list with one number: how many layers the templates have built so far. Inner sessions share this list.
     """
 
     def __init__(self, problems: Sequence[Problem], outer: _Session | None = None) -> None:
@@ -55,7 +53,7 @@ class _Session:
         self.results: IdentityCache[CallResult] = IdentityCache()
 
     def alone(self, layer: Layer, definition: LayerDefinition, count: int) -> Inferred | None:
-        """Returns the weights of a layer with ``count`` inputs of unknown shapes; None if the weights are unknown."""
+        """Returns the weights of a layer that is called with ``count`` inputs of unknown shapes; None if unknown."""
         from convcalc.analyse.weights_alone import weights_alone
 
         return weights_alone(layer, definition, count, apply_rule)
@@ -91,10 +89,10 @@ def infer(model: Model) -> Report:
 
 
 def _infer_declared(model: Model, fallback: Model) -> Report:
-    """Returns the report of a model whose layers come from a declaration of the model's class.
+    """Returns the report of a custom model, whose layers a YAML file declares.
 
-    ``fallback`` is the model without the declaration. If the declaration contradicts the file, adds a warning and
-    returns the report of ``fallback``.
+    If the declaration contradicts the model's file, warns and returns the report of ``fallback``: the model without the
+    declaration.
     """
     try:
         report = _infer(model)
@@ -168,10 +166,10 @@ def run_on(model: Model, shapes: Sequence[Shape | None]) -> ModelRun:
 def run_calls(
     model: Model, shapes: Sequence[Shape | None] | None, session: _Session, built: ModelRun | None = None
 ) -> ModelRun:
-    """Runs all calls of the model on these input shapes (None: the model's own input shapes).
+    """Runs all calls of the model on inputs of these shapes (None: the model's own input shapes).
 
-    ``built`` is given only for a nested model. It is the run on the model's own input shapes, for which Keras created
-    the weights.
+    ``built`` is given only for a nested model: its run on its own input shapes. Keras created the weights for these
+    shapes.
     """
     run = ModelRun(model)
     layers, results = model.layers, run.results
@@ -210,17 +208,18 @@ def run_calls(
     return run
 
 
-# Keras does not check these problems when a nested model is called on other input shapes.
+# Keras does not report these problems if a nested model is called on inputs of other shapes.
 _UNCHECKED = (codes.WRONG_RANK, codes.UNKNOWN_SIZE)
 
 
 def _call_with_known_features(
     run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], own: Sequence[Shape | None]
 ) -> CallResult | None:
-    """Returns the result of a layer in a nested model if the inputs of the nested model have an unknown size.
+    """Returns the result of a layer of a nested model whose input has an unknown size; None if the rule refuses the
+    inputs.
 
-    The rule runs with the size for which the layer was built. Output sizes that depend on this size are unknown.
-    Returns None if the rule refuses the inputs.
+    Example: a Dense layer was built for 7 features, and now gets an unknown number. Its rule runs with 7. Output sizes
+    that depend on the 7 become unknown.
     """
     definition = layer.definition
     if not isinstance(definition, LayerDefinition) or definition.template is not None:
@@ -241,9 +240,10 @@ def _call_with_known_features(
 
 
 def _with_known_sizes(shape: Shape, own: Shape) -> Shape:
-    """Returns the shape with unknown sizes replaced: ``(None, None)`` and ``own = (None, 7)`` give ``(None, 7)``.
+    """Fills in unknown sizes: ``(None, None)`` and ``own = (None, 7)`` give ``(None, 7)``.
 
-    The last axes of the two shapes belong together. The new sizes are :class:`Traced`, so that the caller recognises them.
+    Shapes of different lengths are aligned at their last axes. The caller recognises the new sizes, because they are
+    :class:`Traced`.
     """
     missing = len(shape) - len(own)
     return tuple(
@@ -260,7 +260,7 @@ def _may_have_more(result: CallResult) -> bool:
 
 
 def _add_used_outputs(run: ModelRun) -> None:
-    """Adds outputs to calls whose number of outputs is unknown, until every output that the model uses exists."""
+    """Adds the outputs that the model uses to calls whose number of outputs is unknown."""
     model, results = run.model, run.results
     if not any(map(_may_have_more, results)):
         return
@@ -286,10 +286,9 @@ def _pad(outputs: list[Shape | None], dtypes: list[str], count: int) -> None:
 
 
 def _missing_output(run: ModelRun, ref: Ref) -> str:
-    """Returns a text such as ``output 2 of 'lstm', …`` if the call does not have the output ``ref``.
+    """Returns an error text, such as ``output 2 of 'lstm', …``, if a call does not have the output ``ref``.
 
-    Returns an empty string if the call has the output, or if the number of outputs is unknown. A model input always has
-    one output.
+    Returns an empty string if the output exists, or if the number of outputs is unknown.
     """
     result = run.results[ref.call]
     may_have_more = _may_have_more(result) and Ref(ref.call) not in run.model.inputs
@@ -339,10 +338,10 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, s
 
 
 def _records_all_outputs(layer: Layer, model: Model) -> bool:
-    """Returns True if the model's file records all outputs of a layer, or none.
+    """Returns True if the model's file states the number of outputs of a layer: all outputs are recorded, or none.
 
-    True for a Sequential, because each layer receives all outputs of the layer before it. True for a custom layer in a
-    spec, because its author lists all outputs. False for a functional model: Keras records only the outputs that are used.
+    Sequential models and custom layers in a spec list all outputs. Functional models record only the outputs that are
+    used.
     """
     definition = layer.definition
     is_in_spec = isinstance(definition, Foreign) and definition.class_known and definition.config is None
@@ -534,8 +533,7 @@ def _apply_template(
     except ConvcalcError as failed:
         first = next(problem for problem in failed.problems if problem.severity == "error")
         if first.code == codes.TOO_DEEP:
-            # The same error is raised again. Otherwise each level would add "contains a layer with an error" to the
-            # message.
+            # Raises the error without a prefix. Otherwise each level would add "contains a layer with an error".
             raise _too_deep() from None
         raise Refusal(f"contains a layer with an error: {first.message}", first.code) from None
     rows = rows_of(nested, "", 0, True)
@@ -583,8 +581,7 @@ def _call_operation(
 def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ...], session: _Session) -> CallResult:
     """Runs a nested model on the input shapes of the call.
 
-    If the model's own input shapes are different, the model also runs on its own input shapes: the report shows this
-    second run.
+    The model also runs once on its own input shapes, because the report shows those results.
     """
     own_run = run.nested.get(call.layer)
     if own_run is None:
@@ -593,7 +590,7 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
     count = len(own_inputs)
     if count != len(inputs):
         raise Refusal(f"is a model with {count} input{'s' * (count != 1)}, but gets {len(inputs)}", codes.WRONG_INPUTS)
-    # Inside of a custom class, Keras calls the layers of a Sequential without a check of its own input.
+    # A custom model class calls the layers of a Sequential directly, so Keras does not check the Sequential's input.
     unchecked = model.keras2 or (run.model.subclassed and model.class_name == "Sequential")
     for expected, shape in zip(own_inputs, inputs):
         if expected is not None and not unchecked and not _accepts(expected, shape):
@@ -614,10 +611,9 @@ def _call_model(run: ModelRun, call: Call, model: Model, inputs: tuple[Shape, ..
 
 
 def _run_elsewhere(model: Model, inputs: tuple[Shape, ...], own_run: ModelRun, session: _Session) -> ModelRun:
-    """Runs a nested model on inputs whose shapes differ from the model's own inputs.
+    """Runs a nested model on inputs of other shapes than its own.
 
-    For Keras 2, every layer is checked again. Output shapes in the file are valid only for the model's own inputs, so
-    they are ignored.
+    The output shapes in the file are valid only for the model's own inputs. For Keras 2, they are ignored.
     """
     if not model.keras2:
         return run_calls(model, inputs, session, own_run)
@@ -626,9 +622,7 @@ def _run_elsewhere(model: Model, inputs: tuple[Shape, ...], own_run: ModelRun, s
 
 
 def _has_same_weights(run: ModelRun, other: ModelRun) -> bool:
-    """Returns True if the layers have weights of the same shapes in two runs of a model. Unknown weights count as the
-    same.
-    """
+    """Returns True if two runs of a model give the same weight shapes. Unknown weights count as the same."""
     return all(
         first is None or second is None or [weight.shape for weight in first] == [weight.shape for weight in second]
         for first, second in zip(run.weights, other.weights)

@@ -46,9 +46,9 @@ def storages(
 ) -> list[Storage]:
     """Returns the buffers of the tensors, in the order in which they are first written.
 
-    ``sizes`` has the size of each tensor. ``kept`` are the tensors that are alive to the end. Each tensor has its own buffer.
-    With ``in_place``, a reshape shares the buffer of its input, and an elementwise layer overwrites an input that no later
-    step reads.
+    ``sizes`` has the size of each tensor. The tensors in ``kept`` stay alive to the end. With ``in_place``, a reshape
+    shares the buffer of its input, and an elementwise layer overwrites an input that no later step reads. Otherwise,
+    each tensor has a separate buffer.
     """
     first, last = [0] * len(sizes), [0] * len(sizes)
     for number, step in enumerate(steps):
@@ -57,7 +57,7 @@ def storages(
         for tensor in step.reads:
             last[tensor] = number
     for tensor in kept:
-        last[tensor] = len(steps)  # one step after the last, so that no step overwrites the tensor
+        last[tensor] = len(steps)  # the step after the last step: so no step overwrites the tensor
     home = list(range(len(sizes)))
     if in_place:
         _share_views(steps, sizes, home, last)
@@ -82,7 +82,7 @@ def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: 
     for step in steps:
         if step.buffer_reuse == VIEW and len(step.writes) == 1 and step.reads:
             source, view = home[step.reads[0]], step.writes[0]
-            # A different number of bytes means a different dtype: the output is then a copy.
+            # If the sizes in bytes differ, the dtypes differ, so the output is a copy and not a view.
             if sizes[source] == sizes[view]:
                 home[view] = source
                 last[source] = max(last[source], last[view])
@@ -90,7 +90,7 @@ def _share_views(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: 
 
 def _write_over(steps: Sequence[ExecutionStep], sizes: Sequence[Number], home: list[int], last: list[int]) -> None:
     """Lets each elementwise layer overwrite an input of the same size that no later step needs."""
-    moved = list(range(len(sizes)))  # for each buffer, the buffer that replaces it
+    moved = list(range(len(sizes)))  # moved[buffer] is the buffer that replaces it
     for number, step in enumerate(steps):
         if step.buffer_reuse == IN_PLACE and len(step.writes) == 1:
             result = step.writes[0]

@@ -188,8 +188,8 @@ class _Schedule:
     Attributes:
         dtype: one dtype for all tensors; None: the dtypes of the model.
         tensors: the tensors, by number.
-        outputs: as in :class:`Memory`.
-        spans: the steps of each call: the path of its layer, its first step, and the step after its last.
+        outputs: the bytes of each call's outputs, by the path of the layer and the number of the call.
+        spans: the path of the layer, the first step, and the last step plus 1 of each call.
     """
 
     def __init__(self, dtype: str | None) -> None:
@@ -272,7 +272,7 @@ def _peaks(spans: Sequence[tuple[str, int, int]], alive: Sequence[int]) -> dict[
 
 
 def _output_counts(run: ModelRun) -> list[int]:
-    """Returns the number of outputs of each call. An output that no rule computed counts only if it is used."""
+    """Returns the number of outputs of each call: the known outputs, and further outputs that the model uses."""
     counts = [len(result.outputs) for result in run.results]
     for refs in (*(call.sources for call in run.model.calls), run.model.outputs):
         for ref in refs:
@@ -307,7 +307,7 @@ def _layer_weights(report: Report, dtype: str | None) -> dict[str, Number]:
     """Returns the bytes of each layer's weights, by the layer's path; for a nested model, the sum over its layers."""
     sizes: dict[str, Number] = {}
     size_of: dict[Counts, Number] = {}
-    paths: list[str] = []  # the paths of the enclosing models, and of the layer itself
+    paths: list[str] = []  # the names of the enclosing models and of the layer, by depth
     for row in report.layers:
         size = size_of.get(row.counts)
         if size is None:
@@ -320,9 +320,9 @@ def _layer_weights(report: Report, dtype: str | None) -> dict[str, Number]:
 
 
 def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[WeightGroup, ...]:
-    """Returns the bytes of the weights by dtype, split into trainable and frozen weights.
+    """Returns the bytes of the weights, by dtype and by trainable or not.
 
-    The weights in ``trained`` count as trainable, even if they are marked as frozen in ``weights``.
+    ``trained`` are those of the ``weights`` that count as trainable, even if their own ``trainable`` is False.
     """
     sizes: dict[tuple[str, bool | None], int] = {}
 

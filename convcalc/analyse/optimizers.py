@@ -102,7 +102,7 @@ def variables_in_file(optimizer: Any, weights: Sequence[Weight]) -> list[Weight]
     if own is None:
         return None
     averages = [slot for weight in weights for slot in _copies(bool(config.get("use_ema")))(weight)]
-    # Gradients are accumulated for all weights, including weights without slots.
+    # Every weight has an accumulator, even a weight for which the optimizer has no slot.
     accumulators = weights if config.get("gradient_accumulation_steps") else ()
     variables = [*own, *averages, *accumulators]
     # with a schedule, there is no variable for the learning rate

@@ -20,10 +20,9 @@ Stored = Mapping[str, tuple[StoredWeight, ...]]
 
 
 def with_other_weights(report: Report) -> Model:
-    """Returns the model of the report, in which a layer gets a custom class if its stored weights are not those of
-    Keras's class.
+    """Returns the model with custom classes for the layers whose stored weights do not fit Keras's class.
 
-    Returns the model itself, not a copy, if there are no such layers.
+    Returns the same object if there are no such layers.
     """
     stored = report.model.weights_to_compare
     problems = {row.path: _problem(row, stored[row.path]) for row in report.layers if row.path in stored}
@@ -63,8 +62,9 @@ def _count(stored: Sequence[StoredWeight]) -> Number:
 
 
 def _corrected(model: Model, prefix: str, stored: Stored, others: Mapping[str, Problem]) -> Model:
-    """Returns the model with custom classes in place of the layers in ``others``. All other layers get their stored
-    weights, because weights of layers that follow a custom class often cannot be inferred.
+    """Returns the model with custom classes for the layers in ``others``, and with stored weights for all other layers.
+
+    The weights of a layer after a custom layer often cannot be inferred: hence the stored weights.
     """
 
     def corrected(layer: Layer) -> Layer:
@@ -80,9 +80,7 @@ def _corrected(model: Model, prefix: str, stored: Stored, others: Mapping[str, P
 
 
 def with_classes_of_keras(model: Model) -> Model:
-    """Undoes :func:`with_other_weights`: each layer that is custom only because of its stored weights gets Keras's
-    class again.
-    """
+    """Undoes :func:`with_other_weights`: gives each layer Keras's class again."""
 
     def restored(layer: Layer) -> Layer:
         definition = layer.definition

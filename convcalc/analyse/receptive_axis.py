@@ -69,10 +69,10 @@ class Reach(Struct):
             depends on a whole axis of unknown size.
         shift: the distance in pixels from one period to the next.
         visible_interval: the pixels inside the input that at least one position depends on; None if sizes are unknown.
-        padding_slack: the windows whose padding before the input is unknown, each with the number of pixels by which the
+        padding_slack: pairs for windows with unknown padding before the input: the window, and by how many pixels its
             padding can vary.
         partial: True if the size of the receptive field is a lower bound.
-        scrambled_by: the layers that reordered the positions, if any. The size is then known, but the pixels are not.
+        scrambled_by: identifies the call that reordered the positions. Then the size is known, but not which pixels.
         step: the last step on the longest path from the input.
     """
 
@@ -160,8 +160,8 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
     last: list[Pixel] = []
     for n in range(turns):
         under = _under(n, window, least)
-        # From one period to the next, the numbers of the pixels grow by ``reach.shift``. So the smallest pixel is in
-        # the first period that the window reads, and the largest pixel is in the last.
+        # Pixel numbers grow from period to period. So the window's first period has the smallest pixel, and its last
+        # period has the largest.
         first.append(min(_pixels(reach.first, reach.shift, under[:period]), default=None))
         last.append(max(_pixels(reach.last, reach.shift, under[-period:]), default=None))
     slack = reach.padding_slack | ({(origin, (most - least) * reach.stride)} if least != most else set())
@@ -173,7 +173,9 @@ def after_window(reach: Reach, window: Window, name: str, origin: object) -> Rea
 
 
 def _pixel_of(pixels: Sequence[Pixel], shift: int) -> Callable[[int], Pixel]:
-    """Returns a function: position → pixel. ``pixels`` are the pixels of one period."""
+    """Returns a function that computes the pixel of a position. ``pixels`` has the pixels of the positions of one
+    period.
+    """
 
     def pixel_of(n: int) -> Pixel:
         turn, rest = divmod(n, len(pixels))
@@ -184,7 +186,7 @@ def _pixel_of(pixels: Sequence[Pixel], shift: int) -> Callable[[int], Pixel]:
 
 
 def _pixels(pixels: Sequence[Pixel], shift: int, positions: Iterable[int]) -> list[int]:
-    """Returns the pixels of these positions. Positions that depend on no pixel are left out."""
+    """Returns the pixels of these positions, without the positions that depend on no pixel."""
     return [pixel for pixel in map(_pixel_of(pixels, shift), positions) if pixel is not None]
 
 
@@ -195,8 +197,8 @@ def _under(n: int, window: Window, before: int) -> range:
     if not window.transposed:
         start = n * stride - before
         return range(start, start + dilation * kernel, dilation)
-    # Tap t of a transposed kernel adds input position i to output position n = i·stride + t·dilation − before. So n
-    # reads through tap t only if n + before − t·dilation is a multiple of stride.
+    # Element t of a transposed kernel adds input i to output n = i·stride + t·dilation − before. So n uses element t
+    # only if n + before − t·dilation is a multiple of the stride.
     common = gcd(dilation, stride)
     offset, every = n + before, stride // common
     if offset % common:
@@ -208,7 +210,7 @@ def _under(n: int, window: Window, before: int) -> range:
 
 
 def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval | None:
-    """Returns the part of ``visible`` that at least one output position depends on; None if sizes are unknown."""
+    """Returns the first and the last pixel in ``visible`` that the output depends on; None if sizes are unknown."""
     if visible is None or not isinstance(output, int) or reach.padding_slack:
         return None
     some = min(output, len(reach.first))
@@ -284,7 +286,7 @@ def _length(reach: Reach) -> int:
 
 
 def _over(reach: Reach, period: int) -> list[tuple[Pixel, Pixel]]:
-    """Returns the first and the last pixel of each of the positions 0 to ``period`` − 1."""
+    """Returns the first and the last pixel of each position below ``period``."""
     first, last = _pixel_of(reach.first, reach.shift), _pixel_of(reach.last, reach.shift)
     return [(first(n), last(n)) for n in range(period)]
 
@@ -310,7 +312,8 @@ def _same_centre(ones: Iterable[tuple[Pixel, Pixel]], others: Iterable[tuple[Pix
 def _union_of_strides(one: Reach, other: Reach, output: Number) -> Union:
     """Returns the union of two reaches with different strides.
 
-    The new field of a position is the smallest interval that contains both fields. Padding is left out of the fields.
+    The union of a position is the smallest interval that contains its fields on both paths. Pixels in the padding are
+    left out.
     """
     constant = one.is_global or other.is_global
     moving = other if one.is_global else one
@@ -343,7 +346,7 @@ def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]
 def _union_with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
     """Returns the union of two reaches whose unknown paddings differ: the longer reach.
 
-    The result is a lower bound, unless the longer reach contains the shorter one for every possible padding.
+    Its size is a lower bound, unless it contains the shorter reach for every possible padding.
     """
     back = sum((pixels for _, pixels in shorter.padding_slack - longer.padding_slack), _fraction(0, 1))
     out = sum((pixels for _, pixels in longer.padding_slack - shorter.padding_slack), _fraction(0, 1))

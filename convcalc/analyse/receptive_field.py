@@ -25,8 +25,7 @@ from convcalc.ops import Operation
 class Track(Struct):
     """The pixels that a tensor depends on, along one axis of a model input.
 
-    ``axes`` are the tensor's axes along which these pixels change. Without such axes, all elements depend on the same
-    pixels.
+    ``axes`` are the tensor's axes along which the pixels differ. Empty: all elements depend on the same pixels.
     """
 
     axes: tuple[int, ...]
@@ -34,7 +33,7 @@ class Track(Struct):
 
 
 InputAxis: TypeAlias = "tuple[int, int]"  # the number of a model input, and one of the input's axes
-# None: the tensor depends on the axis in an unknown way
+# None: it is unknown which pixels the tensor depends on
 TensorFields: TypeAlias = "Mapping[InputAxis, Track | None]"
 
 
@@ -180,14 +179,14 @@ def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk
         tensors.append(outputs)
         count = counts[path] = counts.get(path, -1) + 1
         walk.fields.setdefault(path, {})[count] = _public_fields(outputs[0], walk)
-    # A model without a graph has no known outputs, so the fields of its outputs are unknown.
+    # Without calls, a model has no known outputs: the list with ``{}`` means unknown fields.
     return [_output(tensors[ref.call], ref.output) for ref in run.output_refs] or [{}]
 
 
 def _output(outputs: Sequence[TensorFields], number: int) -> TensorFields:
     """Returns the fields of one output of a call.
 
-    If the output is missing in ``outputs``, its fields are unknown on the axes of the first output.
+    If ``outputs`` does not have the output, all its fields are unknown (None).
     """
     return outputs[number] if number < len(outputs) else dict.fromkeys(outputs[0])
 
@@ -232,7 +231,7 @@ def _walk_call(
             for key, track in fields.items():
                 tracks.setdefault(key, []).append(track)
         merged = {key: _merged(several, key, output, all(reordered), walk) for key, several in tracks.items()}
-    # Fields of further outputs are known in two cases: for an operation, or if all positions have the same field.
+    # The fields of further outputs are known if the layer is an operation, or if every field is global.
     is_same = isinstance(layer.definition, Operation) or all(
         track is not None and not track.axes for track in merged.values()
     )
@@ -248,7 +247,7 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
         return ()
     definition = layer.definition
     if isinstance(definition, LayerDefinition) and isinstance(result.definition, LayerDefinition):
-        # A call may use the rule of another definition, for example a Conv2D of Keras 2 that is called on a video.
+        # Keras 2 can call a Conv2D on a video: the call then uses another definition than the layer's.
         definition = result.definition
     if not isinstance(definition, (LayerDefinition, Operation)) or definition.receptive_field_rule is None:
         return None
@@ -258,9 +257,7 @@ def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
 
 
 def _after_layer(fields: TensorFields, views: Sequence[View | None], name: str, origin: object) -> TensorFields:
-    """Returns the fields after a layer, or the same object if nothing changes. ``views`` describe how the layer reads
-    its input.
-    """
+    """Returns the fields after a layer; the same object if nothing changes."""
     after = {key: None if track is None else _track(track, views, name, origin) for key, track in fields.items()}
     return after if any(after[key] is not track for key, track in fields.items()) else fields
 
@@ -300,14 +297,14 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
 
 
 def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjoint: bool, walk: _Walk) -> Track | None:
-    """Merges the :class:`Track` of each input of a call. All belong to the same axis of a model input, ``key``."""
+    """Merges the tracks of a call's inputs along one axis (``key``) of a model input."""
     merged, *others = tracks
     for track in others:
         if merged is None or track is None:
             return None
         axes = merged.axes or track.axes
         if track.axes not in ((), axes):
-            return None  # unknown: the inputs depend on the model input along different axes
+            return None  # unknown: the pixels differ along other axes in each input
         positions = output[axes[0]] if len(axes) == 1 and axes[0] < len(output) else UNKNOWN
         union = receptive_axis.union(merged.reach, track.reach, positions, disjoint)
         if union.aligned is False:

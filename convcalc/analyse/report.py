@@ -50,8 +50,7 @@ class CallReport:
     Attributes:
         inputs: the names of the tensors that the layer receives.
         result: the result of the engine; equal calls share one result.
-        received: the shapes of the tensors that the layer receives, if the layer's rule gets other shapes, e.g. because
-            some tensors are masks.
+        received: the shapes of the inputs, if the layer's rule gets other shapes, e.g. without masks.
         flops: floating-point operations; None unless requested (:func:`convcalc.analyse.flops.with_flops`).
         output_shapes: the shapes of the outputs (None: unknown).
         output_dtypes: the dtypes of the outputs (empty: unknown).
@@ -93,12 +92,13 @@ class Counts(Struct):
         trainable_params: number of parameters that are trained by gradients.
         macs: multiply-accumulates of all calls.
         incomplete: labels of the numbers that are not fully known.
-        still_trainable: weights of a frozen layer that the model still counts as trainable (``trainable_in_model``).
+        still_trainable: weights that count as trainable in the model, although the layer is frozen (see
+            ``trainable_in_model``).
         nested_output_shapes: the output shapes of a nested model for its own inputs.
         nested_output_names: the keys of a nested model's outputs, if the outputs are a dict.
         recorded: True if the weights come from the model's file, because they cannot be inferred.
         flops: floating-point operations of all calls; None unless requested.
-        inside_unknown: True for a frozen layer if ``still_trainable`` is unknown.
+        inside_unknown: True if the layer is frozen and ``still_trainable`` is unknown.
     """
 
     output_shapes: tuple[Shape | None, ...]

@@ -164,10 +164,9 @@ def _has_layers_inside(layer: Layer, depth: int) -> bool:
 
 
 def _may_have_none(layer: Layer, results: Sequence[CallResult]) -> bool:
-    """Returns True if it is possible that a layer has no weights.
+    """Returns True if a layer without weights in the file may really have no weights.
 
-    The file stores no weights for the layer. If the result is False, the layer was not built, or shares the weights of
-    another layer.
+    Otherwise, the layer was not built, or shares the weights of another layer.
     """
     definition = layer.definition
     is_known = isinstance(definition, LayerDefinition) and not definition.has_unknown_weights
@@ -274,7 +273,7 @@ def _without_empty(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _non_trainable_label(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
-    """Returns ``unknown`` if it is unknown whether a weight is trainable, otherwise an empty label."""
+    """Returns ``unknown`` if any weight may be trainable or not, otherwise an empty label."""
     undecided = any(weight.trainable is None for weight in weights)
     return "unknown" if undecided or any(_is_undecided(row.counts) for row in rows) else ""
 
@@ -321,7 +320,7 @@ def totals_of(
 ) -> Totals:
     """Returns the sums over the rows of a model.
 
-    ``stored`` are all weights in the model's file. With them, the number of parameters is exact, or a lower bound if
+    ``stored`` are the weights in the model's file. They give the exact number of parameters, or a lower bound if
     ``has_more_weights`` is True.
     """
     top = [row.counts for row in rows if row.depth == 0]
@@ -341,15 +340,14 @@ def totals_of(
     labels = {name: total.label or ("partial" if name in incomplete else "") for name, total in sums.items()}
     difference = sums["params"].value - sums["trainable_params"].value
     if any(map(_is_undecided, top)) or (labels["params"] and difference == 0):
-        labels["non_trainable_params"] = "unknown"  # a lower bound of 0 would look like a known zero
+        labels["non_trainable_params"] = "unknown"  # 0 as a lower bound would look like an exact 0
     else:
         labels["non_trainable_params"] = labels["params"]
     if labels["params"]:
         labels["param_bytes"] = "partial" if has_weights else "unknown"
     trainable_bytes = param_bytes - frozen_bytes + weight_bytes(still_trainable)
     params, trained = sums["params"].value, sums["trainable_params"].value
-    # The stored weights give the totals. An exception is a model that was not built: its file has no weights, and the
-    # number of parameters is unknown.
+    # The totals come from the stored weights. A model that was not built has none, and its parameters are unknown.
     if (stored or (stored is not None and not labels["params"])) and _may_belong(rows, stored):
         params, param_bytes, again = _stored_totals(rows, stored)
         label = "partial" if has_more_weights else ""
@@ -397,10 +395,10 @@ def _all_weights(row: LayerReport) -> Sequence[Weight]:
 
 
 def _stored_totals(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> tuple[Number, int, Sequence[Weight]]:
-    """Returns the number of all parameters, their bytes, and the trainable weights that the rows count twice.
+    """Returns the parameters of all weights, their bytes, and the trainable weights that the rows count twice.
 
-    Stored weights that several layers share count once. If the weights of a layer are inferred, they are counted
-    instead of its stored weights, because the file lacks some weights, such as LoRA's matrices.
+    Weights that several layers share count once. Inferred weights replace the stored weights of their layer, because
+    the file lacks some weights, such as LoRA's matrices.
     """
     weights = {weight.path: Weight(weight.path, weight.shape, dtype=weight.dtype) for weight in stored}
     counted: set[str] = set()

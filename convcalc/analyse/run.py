@@ -52,7 +52,7 @@ class CallResult(Struct):
 
     @property
     def rule_results(self) -> tuple[CallResult, ...]:
-        """The results of the rules that ran: of this call, or of all calls in a nested model. Empty for a model input."""
+        """The results of this call's rule, or of all rules inside a nested model. Empty for a model input."""
         if self.nested is not None:
             return tuple([inner for result in self.nested.results for inner in result.rule_results])
         is_input = self.definition is None and self.inferred is not None
@@ -69,9 +69,9 @@ class ModelRun:
 
     Attributes:
         results: the result of each call, by its number.
-        nested: the runs of nested models on their own input shapes, by the number of the layer.
+        nested: for each nested model, by the layer's number: its run on its own input shapes.
         weights: the weights of each layer; None if they are unknown.
-        weights_alone: the weights of layers with unknown input shapes, by the number of the layer.
+        weights_alone: the weights of layers whose input shapes are unknown, by the layer's number.
     """
 
     def __init__(self, model: Model) -> None:

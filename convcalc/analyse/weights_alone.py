@@ -1,7 +1,7 @@
 """Finds the weights of a layer whose input shapes are unknown.
 
-The layer's rule runs on a few sample shapes. The weights are known in two cases: the layer has no weights for a sample
-shape, or the file stores weights of the shapes that the rule gives.
+The layer's rule runs on sample shapes. The result is valid if it has no weights, or if the file stores weights of the
+same shapes.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ _SOME_SIZE = 64
 def weights_alone(layer: Layer, definition: LayerDefinition, count: int, apply_rule: ApplyRule) -> Inferred | None:
     """Returns the rule's result for ``count`` inputs of unknown shapes; None if the weights are unknown.
 
-    The rule ran on a sample shape, so the output shapes in the result are not real. Only ``weights`` and ``products``
-    may be used.
+    Use only its ``weights`` and ``products``: the output shapes belong to a sample shape.
     """
     stored = layer.stored or ()
     for shape in _shapes(definition, layer):

@@ -1,4 +1,4 @@
-"""Makes Python's cyclic garbage collector run rarely: it takes time and finds little, because few objects are freed."""
+"""Makes Python's cyclic garbage collector run rarely, because it is slow and almost all objects stay in use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# If there are more new objects than this, they are moved to the oldest generation.
+# With more new objects than this, the pause ends by moving them to the oldest generation.
 _MANY = 50_000
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # The largest accepted size. The limit protects the arithmetic from numbers such as 10^1000.
 LARGEST = 2**53
 
-LONGEST_SIZE_TEXT = 16  # a longer formula of an unknown size is shown as ``?`` in a shape
+LONGEST_SIZE_TEXT = 16  # a shape shows ``?`` instead of a longer formula
 
 # Precedences of operations in a formula: in ``(a + b)·c``, the operand ``a + b`` has a lower precedence than ``·``, so
 # it gets brackets.
@@ -214,8 +214,8 @@ Shape: TypeAlias = "tuple[Number, ...]"
 
 
 class ConstantShape(tuple[Number, ...]):
-    """The shape of a constant operand. A ConstantShape equals a tuple with the same sizes. Rules recognise a constant
-    operand by this class.
+    """The shape of an operand that is a constant. It equals a plain tuple of the same sizes; rules check for this
+    class.
     """
 
 
@@ -225,7 +225,7 @@ def traced(number: Number) -> Traced:
 
 
 def merged_names(first: Number, second: Number) -> Number:
-    """Returns the size of an axis that has both sizes, at least one of which has a name but no number."""
+    """Returns one size for an axis with two sizes, such as 3 for 3 and ``H``. Two different names give UNKNOWN."""
     numbers = [size for size in (first, second) if plain(size) is not UNKNOWN]
     if numbers:
         return numbers[0]

@@ -17,10 +17,10 @@ from convcalc.base.structs import Struct
 
 # The line endings that libyaml counts. ``str.splitlines`` counts further characters as line endings.
 LINE_END = "\r\n|[\n\r\x85\u2028\u2029]"
-# Limits for long texts: the printed characters of a line before and after the mark, and of a message.
+# Longer texts are cut: the characters of a line before and after the mark, and the characters of a message.
 _MAX_BEFORE, _MAX_AFTER = 100, 60
 _MAX_MESSAGE = 1200
-MAX_UNPLACED = 20  # the maximum number of errors that are shown without a line, e.g. for a Keras file
+MAX_UNPLACED = 20  # show at most this many errors without a line number, e.g. of a Keras file
 
 
 _IN_CODE = re.compile(r"(?s)(.+?\.(?:py|ipynb)):.+")
@@ -133,14 +133,14 @@ def _blank(character: str) -> str:
 
 
 def _cut(message: str) -> str:
-    """Returns the message, without its middle if it is very long."""
+    """Cuts the middle out of a very long message."""
     if len(message) <= _MAX_MESSAGE:
         return message
     return f"{message[: _MAX_MESSAGE * 2 // 3]} … {message[-_MAX_MESSAGE // 3 :]}"
 
 
 def by_place(problem: Problem) -> tuple[int, int]:
-    """Returns a sort key: line and column."""
+    """Sorts problems by line and column."""
     return (problem.mark.line, problem.mark.column) if problem.mark else (0, 0)
 
 

@@ -84,7 +84,7 @@ def effective_kernel(kernel: Number, dilation: Number) -> Number:
 
 
 def same_padding(size: Number, effective: Number, stride: Number, output: Number) -> Number:
-    """Returns the total padding (before and after) for an output of size ``output``."""
+    """Returns the padding (before + after) that an output of size ``output`` needs."""
     return larger((output - 1) * stride + effective - size, 0)
 
 
@@ -98,9 +98,8 @@ def pad_before_range(window: Window) -> tuple[int, int]:
         return before, before
     effective, stride = plain(window.effective_kernel), plain(window.stride)
     assert isinstance(effective, int) and isinstance(stride, int)
-    # 'same' pads half of the total, rounded down, before the input. If the input size is a multiple of the stride, the
-    # total is effective − stride, the minimum. If the input size is a multiple of the stride plus 1, the total is
-    # effective − 1, the maximum.
+    # 'same' puts half of the padding, rounded down, before the input. The total is smallest (effective − stride) if the
+    # input size is a multiple of the stride. It is largest (effective − 1) if one position remains.
     return max(effective - stride, 0) // 2, (effective - 1) // 2
 
 
@@ -174,8 +173,8 @@ def slide_transposed(
             before = larger(effective - stride, 0) // 2
         else:
             output = (size - 1) * stride + effective % 2 + output_padding
-            # Keras computes this layer as a convolution over a padded input. The padding before the input is
-            # ``spread``/2, rounded up, but at most ``effective`` − 1. With this maximum, nothing is cut off.
+            # Keras computes this layer as a convolution of a padded input. It pads ``spread``/2 before the input,
+            # rounded up, but at most ``effective`` − 1.
             spread = effective + effective % 2 - 2 + output_padding
             before = larger(effective - 1 - ceil_div(spread, 2), 0)
         after = (size - 1) * stride + effective - before - output
