@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from convcalc.read.code.arrays import Array
-from convcalc.read.code.data_pipelines import Stream
+from convcalc.read.code.data.arrays import Array
+from convcalc.read.code.data.data_pipelines import Stream
 from convcalc.read.code.file import follow
 
 keras = pytest.importorskip("keras")

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from convcalc.base.numbers import UNKNOWN, Shape
-from convcalc.read.code.training import input_problem, label_problem
+from convcalc.read.code.keras.training import input_problem, label_problem
 
 keras = pytest.importorskip("keras")
 np = pytest.importorskip("numpy")

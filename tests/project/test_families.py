@@ -104,7 +104,7 @@ LISTS_LAYERS = {
     "read/keras_files/upgrade_keras1.py",
     "read/keras_files/upgrade_keras2.py",
     "read/keras_files/tf_functions.py",
-    "read/code/old_arguments.py",
+    "read/code/keras/old_arguments.py",
 }
 
 

@@ -11,7 +11,7 @@ from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, Problem, did_you_mean
 from convcalc.model import Model
 from convcalc.read.code.folders import module_folder, root_of
-from convcalc.read.code.graph import ModelValue
+from convcalc.read.code.keras.graph import ModelValue
 from convcalc.read.code.notebooks import sources_of
 from convcalc.read.code.program import Program
 from convcalc.read.code.syntax import parsed

@@ -1,12 +1,12 @@
 """The names of libraries: one path for each thing, and the functions that convcalc implements.
 
-A module of this package implements the functions of one library. It declares each with :func:`function`::
+A module in a folder of this package implements the functions of one library. It declares each with :func:`function`::
 
     @function("numpy.zeros", "numpy.ones")
     def zeros(run: Run, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         ...
 
-``run`` is the interpreter. The function returns a value of the program, or an :class:`~convcalc.read.code.values.Unknown` with the reason.
+``run`` is the interpreter. The function returns a value of the program, or an unknown value (``Unknown``) with the reason.
 """
 
 from __future__ import annotations
@@ -27,51 +27,51 @@ FUNCTIONS: dict[str, Function] = {}
 CONSTANTS: dict[str, Any] = {}
 # The module of this package that implements the names below a path. The longest path that fits is used.
 _ROOMS = {
-    "builtins": "python_functions",
-    "math": "math_functions",
-    "itertools": "math_functions",
-    "operator": "math_functions",
-    "random": "math_functions",
-    "time": "math_functions",
-    "tqdm": "math_functions",
-    "functools": "standard_library",
-    "copy": "standard_library",
-    "string": "standard_library",
-    "typing": "standard_library",
-    "enum": "standard_library",
-    "dataclasses": "standard_library",
-    "types": "standard_library",
-    "inspect": "standard_library",
-    "collections": "standard_library",
-    "json": "standard_library",
-    "easydict": "standard_library",
-    "ml_collections": "standard_library",
-    "addict": "standard_library",
-    "munch": "standard_library",
-    "os": "system_functions",
-    "sys": "system_functions",
-    "pathlib": "system_functions",
-    "argparse": "command_line",
-    "absl": "command_line",
-    "click": "command_line",
-    "fire": "command_line",
-    "typer": "command_line",
-    "tensorflow.app": "command_line",
-    "tensorflow.flags": "command_line",
-    "numpy": "numpy_functions",
-    "pandas": "tables",
-    "sklearn": "sklearn_functions",
-    "keras.datasets": "known_datasets",
-    "keras.utils": "data_functions",
-    "keras.preprocessing": "data_functions",
-    "tensorflow.data": "data_functions",
-    "keras": "keras_functions",
-    "keras.backend": "backend_functions",
-    "keras.ops": "operation_functions",
-    "keras.activations": "operation_functions",
-    "tensorflow": "tensorflow_functions",
-    "keras.applications": "application_functions",
-    "keras.applications.imagenet_utils": "imagenet_functions",
+    "builtins": "standard.python_functions",
+    "math": "standard.math_functions",
+    "itertools": "standard.math_functions",
+    "operator": "standard.math_functions",
+    "random": "standard.math_functions",
+    "time": "standard.math_functions",
+    "tqdm": "standard.math_functions",
+    "functools": "standard.standard_library",
+    "copy": "standard.standard_library",
+    "string": "standard.standard_library",
+    "typing": "standard.standard_library",
+    "enum": "standard.standard_library",
+    "dataclasses": "standard.standard_library",
+    "types": "standard.standard_library",
+    "inspect": "standard.standard_library",
+    "collections": "standard.standard_library",
+    "json": "standard.standard_library",
+    "easydict": "standard.standard_library",
+    "ml_collections": "standard.standard_library",
+    "addict": "standard.standard_library",
+    "munch": "standard.standard_library",
+    "os": "standard.system_functions",
+    "sys": "standard.system_functions",
+    "pathlib": "standard.system_functions",
+    "argparse": "standard.command_line",
+    "absl": "standard.command_line",
+    "click": "standard.command_line",
+    "fire": "standard.command_line",
+    "typer": "standard.command_line",
+    "tensorflow.app": "standard.command_line",
+    "tensorflow.flags": "standard.command_line",
+    "numpy": "data.numpy_functions",
+    "pandas": "data.tables",
+    "sklearn": "data.sklearn_functions",
+    "keras.datasets": "data.known_datasets",
+    "keras.utils": "data.data_functions",
+    "keras.preprocessing": "data.data_functions",
+    "tensorflow.data": "data.data_functions",
+    "keras": "keras.keras_functions",
+    "keras.backend": "tensors.backend_functions",
+    "keras.ops": "tensors.operation_functions",
+    "keras.activations": "tensors.operation_functions",
+    "tensorflow": "tensors.tensorflow_functions",
+    "keras.applications": "keras.application_functions",
+    "keras.applications.imagenet_utils": "keras.imagenet_functions",
 }
 
 

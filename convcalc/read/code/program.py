@@ -13,24 +13,14 @@ from convcalc.base.codes import Code
 from convcalc.base.keras_names import Names
 from convcalc.base.problems import Problem, Refusal, Source
 from convcalc.model import Layer, Model
-from convcalc.read.code import (
-    calls,
-    keras_methods,
-    layer_arguments,
-    libraries,
-    models,
-    operations,
-    subclassing,
-    to_model,
-    training,
-)
-from convcalc.read.code.arrays import Array, as_array
+from convcalc.read.code import libraries
+from convcalc.read.code.data.arrays import Array, as_array
 from convcalc.read.code.folders import between
-from convcalc.read.code.graph import LayerValue, ModelValue, Node, TensorValue, tensors_in, to_sizes
-from convcalc.read.code.interpreter import Interpreter
-from convcalc.read.code.objects import CHANGES
-from convcalc.read.code.syntax import syntax_tree
-from convcalc.read.code.values import (
+from convcalc.read.code.keras import calls, keras_methods, layer_arguments, models, subclassing, to_model, training
+from convcalc.read.code.keras.graph import LayerValue, ModelValue, Node, TensorValue, tensors_in, to_sizes
+from convcalc.read.code.language.interpreter import Interpreter
+from convcalc.read.code.language.objects import CHANGES
+from convcalc.read.code.language.values import (
     MISSING,
     Bound,
     ClassValue,
@@ -47,6 +37,8 @@ from convcalc.read.code.values import (
     Unknown,
     UnknownNumber,
 )
+from convcalc.read.code.syntax import syntax_tree
+from convcalc.read.code.tensors import operations
 
 MAX_FILES = 200  # the maximum number of files of a program that are read
 MAX_FILE_BYTES = 4_000_000

@@ -9,11 +9,10 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, Problem, did_you_mean, error, first_listed
 from convcalc.base.structs import Struct
-from convcalc.read.code.arrays import Array
-from convcalc.read.code.graph import LayerValue, ModelValue, TensorValue
-from convcalc.read.code.models import make_input
-from convcalc.read.code.program import Program
-from convcalc.read.code.values import (
+from convcalc.read.code.data.arrays import Array
+from convcalc.read.code.keras.graph import LayerValue, ModelValue, TensorValue
+from convcalc.read.code.keras.models import make_input
+from convcalc.read.code.language.values import (
     MISSING,
     Bound,
     ClassValue,
@@ -26,6 +25,7 @@ from convcalc.read.code.values import (
     Unknown,
     Wrapped,
 )
+from convcalc.read.code.program import Program
 
 _MODEL_CLASSES = frozenset(("Model", "Sequential", "Functional"))
 _MOST_LISTED = 30

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from convcalc.read.code.arrays import Array
+from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.file import follow
-from convcalc.read.code.values import Unknown
+from convcalc.read.code.language.values import Unknown
 
 START = """
 import numpy as np

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from convcalc.read.code.file import follow
-from convcalc.read.code.values import Instance, Unknown, first_unknown
+from convcalc.read.code.language.values import Instance, Unknown, first_unknown
 from tests.helpers.language import language_cases
 
 CASES = language_cases()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from convcalc.read.code.file import follow
-from convcalc.read.code.values import Instance, Unknown
+from convcalc.read.code.language.values import Instance, Unknown
 
 START = """
 import math, itertools, functools, operator, collections, copy, json, string, types, dataclasses, argparse, os, sys

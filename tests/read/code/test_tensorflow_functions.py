@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from convcalc.read.code.arrays import Array
+from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.file import follow
-from convcalc.read.code.graph import TensorValue
-from convcalc.read.code.sizes import SizeVector
-from convcalc.read.code.values import UnknownNumber
+from convcalc.read.code.keras.graph import TensorValue
+from convcalc.read.code.language.values import UnknownNumber
+from convcalc.read.code.tensors.sizes import SizeVector
 from tests.paths import ROOT
 
 CASES = json.loads((ROOT / "tests" / "read" / "tf_functions.json").read_text(encoding="utf-8"))

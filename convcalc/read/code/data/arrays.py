@@ -1,0 +1,469 @@
+"""Arrays of known shape: what NumPy, data sets and variables are for a model.
+
+The content of a small array is known if the program states it. The functions and methods of NumPy are in
+:mod:`convcalc.read.code.data.numpy_functions`.
+"""
+
+from __future__ import annotations
+
+import operator as python
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from convcalc.read.code import libraries
+from convcalc.read.code.data.array_dtypes import as_mean, cast, kind_of, of_number, promoted, with_number
+from convcalc.read.code.data.array_shapes import (
+    Picked,
+    ShapeError,
+    Sizes,
+    broadcast,
+    count_of,
+    offsets,
+    select,
+    strides_of,
+    unknown_size,
+)
+from convcalc.read.code.language.values import (
+    MISSING,
+    Native,
+    SizeValue,
+    Special,
+    Spot,
+    Unknown,
+    UnknownElements,
+    UnknownNumber,
+)
+
+MAX_CONTENT = 10_000  # the maximum number of elements of an array whose content is worked out
+MAX_LOOP = 1_000  # the maximum number of parts of an array without content for a loop
+LABELS_PER_CLASS = 200  # a part of a data set with more labels per class has labels of all classes
+
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "+": python.add, "-": python.sub, "*": python.mul, "/": python.truediv, "//": python.floordiv, "%": python.mod, "**": python.pow,
+    "&": python.and_, "|": python.or_, "^": python.xor, "<<": python.lshift, ">>": python.rshift, "==": python.eq, "!=": python.ne,
+    "<": python.lt, "<=": python.le, ">": python.gt, ">=": python.ge,
+}  # fmt: skip
+
+
+class Array(Special):
+    """An array of known shape. A size is a number, None (any size), or an unknown value with a name.
+
+    Attributes:
+        flat: the elements in order; None if the content is unknown.
+        classes: the number of classes of labels, which are 0, 1, …; None for other arrays.
+        name: the name of a variable.
+    """
+
+    __slots__ = ("classes", "dtype", "flat", "name", "shape")
+    has_sizes = True
+
+    def __init__(
+        self,
+        shape: Iterable[SizeValue],
+        dtype: str = "float64",
+        value: Any = None,
+        name: str = "",
+        classes: int | None = None,
+        flat: list[Any] | None = None,
+    ) -> None:
+        self.shape = tuple(shape)
+        self.dtype = dtype
+        self.flat = flat if value is None else _flattened(value)
+        self.name = name
+        self.classes = classes
+
+    @property
+    def value(self) -> Any:
+        """The content as nested lists; None if it is unknown."""
+        if self.flat is None:
+            return None
+        return _nested(self.flat, [size for size in self.shape if isinstance(size, int)], 0, len(self.flat))
+
+    def with_shape(self, shape: Iterable[SizeValue]) -> Array:
+        """Returns the same elements in another shape."""
+        return Array(shape, self.dtype, name=self.name, classes=self.classes, flat=self.flat)
+
+    def scalar(self, spot: Spot | None = None) -> Any:
+        """Returns an array without axes as a number, and other arrays as they are."""
+        if self.shape:
+            return self
+        if self.flat is not None:
+            return self.flat[0]
+        kind = Unknown if kind_of(self.dtype) == "object" else UnknownNumber
+        return kind("the values of an array are unknown", spot)
+
+    def assigned(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Gives names such as ``x.shape[1]`` to the unknown sizes of an array that is assigned to ``x``, or their values."""
+        sizes = list(self.shape)
+        for axis, size in enumerate(sizes):
+            if isinstance(size, Unknown):
+                text = f"{name}.shape[{axis}]"
+                last = f"{name}.shape[{axis - len(sizes)}]"
+                given = settings.get(text, settings.get(last, settings.get(size.name)))
+                if isinstance(given, int):
+                    sizes[axis] = given
+                elif not size.has_name:
+                    sizes[axis] = size.named(text)
+        self.shape = tuple(sizes)
+
+    def attribute(self, run: Any, name: str, spot: Spot) -> Any:
+        """Returns the shape and similar attributes, or a method."""
+        if name == "shape":
+            return self.shape
+        if name in ("ndim", "rank"):
+            return len(self.shape)
+        if name == "dtype":
+            return self.dtype
+        if name == "T":
+            return run.call_library("numpy.transpose", [self], {}, spot)
+        if name in ("size", "nbytes", "itemsize"):
+            return self._number_of(name, spot)
+        if name in ("values", "flat", "real"):
+            return self
+        if name == "name":
+            return self.name or MISSING
+        method = libraries.find(f"numpy.ndarray.{name}")
+        if method is None:
+            return MISSING
+        return Native(
+            name, lambda run, args, kwargs, at: run.call_library(f"numpy.ndarray.{name}", [self, *args], kwargs, at)
+        )
+
+    def _number_of(self, name: str, spot: Spot) -> Any:
+        total = 1 if name == "itemsize" else count_of(self.shape)
+        if total is None:
+            return unknown_size("the number of elements of this array is unknown", spot)
+        if name == "size":
+            return total
+        digits = self.dtype.lstrip("abcdefghijklmnopqrstuvwxyz")
+        return total * (int(digits) // 8 if digits else 1)
+
+    def set_attribute(self, run: Any, name: str, value: Any, spot: Spot) -> None:
+        """Does ``array.shape = …``."""
+        if name == "shape":
+            result = run.call_library("numpy.reshape", [self, value], {}, spot)
+            if isinstance(result, Array):
+                self.shape = result.shape
+
+    def operate(self, run: Any, operator: str, other: Any, reflected: bool, spot: Spot) -> Any:
+        """Returns an array of the broadcast shape, or a number if there are no axes."""
+        if other is None:
+            return _unary(self, operator)
+        if isinstance(other, (list, tuple)):
+            other = run.doubtful(other) or as_array(other)
+        if isinstance(other, UnknownNumber):
+            if operator == "@":
+                return MISSING
+            dtype = "bool" if operator in _COMPARISONS else _result_dtype(operator, self.dtype, self.dtype)
+            return Array(self.shape, dtype)
+        if isinstance(other, Unknown):
+            return Unknown(other.reason, other.spot)
+        if not isinstance(other, (int, float, complex, Array)):
+            other = as_array(other) if hasattr(other, "array") else None
+            if other is None:
+                return MISSING
+        left, right = (other, self) if reflected else (self, other)
+        try:
+            result = matmul(left, right, spot) if operator == "@" else elementwise(operator, left, right)
+        except ShapeError as error:
+            return Unknown(f"{error}", spot)
+        return result.scalar(spot) if isinstance(result, Array) else result
+
+    def item(self, run: Any, key: Any, spot: Spot) -> Any:
+        """Returns the part that a key selects."""
+        parts = key if isinstance(key, tuple) else (key,)
+        axis = 0
+        resolved: list[Any] = []
+        for part in parts:
+            resolved.append(_key_part(part, self.shape[axis] if axis < len(self.shape) else 1))
+            if isinstance(resolved[-1], str):
+                return MISSING
+            if isinstance(part, Unknown) and not isinstance(part, UnknownNumber):
+                return Unknown(part.reason, part.spot)
+            axis += resolved[-1].axes if isinstance(resolved[-1], Picked) else part is not None
+        unknown = next((part for part in resolved if isinstance(part, Unknown)), None)
+        plain = tuple(0 if isinstance(part, Unknown) else part for part in resolved)
+        try:
+            has_content = self.flat is not None and unknown is None
+            selection = select(self.shape, plain, spot, MAX_CONTENT if has_content else -1)
+        except ShapeError as error:
+            return Unknown(f"{error}", spot)
+        flat = (
+            None if self.flat is None or selection.positions is None else [self.flat[at] for at in selection.positions]
+        )
+        return Array(selection.shape, self.dtype, classes=self.classes_of(selection.shape), flat=flat).scalar(spot)
+
+    def classes_of(self, shape: Sizes) -> int | None:
+        """Returns the number of classes in a part of the labels; None if the part is small."""
+        if self.classes is None or (shape and shape[0] is self.shape[0]) or shape == self.shape:
+            return self.classes
+        count = count_of(shape)
+        return self.classes if count is not None and count >= LABELS_PER_CLASS * self.classes else None
+
+    def set_item(self, run: Any, key: Any, value: Any, spot: Spot) -> None:
+        """Changes elements. The content is known only for one element, or for all."""
+        self.classes = None
+        if self.flat is None:
+            return
+        try:
+            parts = key if isinstance(key, tuple) else (key,)
+            if not all(isinstance(part, (int, slice)) or part is Ellipsis for part in parts) or run.doubt is not None:
+                raise ValueError
+            selection = select(self.shape, parts, spot, MAX_CONTENT)
+            new = as_array(value)
+            if selection.positions is None or new is None or new.flat is None:
+                raise ValueError
+            filled = expanded(new, selection.shape)
+            for position, element in zip(selection.positions, filled):
+                self.flat[position] = cast(element, self.dtype)
+        except ValueError:
+            self.flat = None
+
+    def elements(self, run: Any, spot: Spot) -> Any:
+        """Returns the parts along the first axis. The parts of a large array without content are not listed."""
+        size = self.shape[0] if self.shape else None
+        if isinstance(size, Unknown):
+            return size
+        if not isinstance(size, int):
+            return run.unknown("the first axis of this array is unknown", spot)
+        if size > (MAX_CONTENT if self.flat is not None else MAX_LOOP):
+            return UnknownElements("a loop over data is not followed", spot, self.item(run, 0, spot))
+        return [self.item(run, at, spot) for at in range(size)]
+
+    def length(self) -> Any:
+        """Returns the size of the first axis."""
+        size = self.shape[0] if self.shape else MISSING
+        return unknown_size("the number of elements is unknown") if size is None else size
+
+    def truth(self) -> Any:
+        """Returns the content as a test; the test is unknown if the content is."""
+        if self.flat is not None and len(self.flat) == 1:
+            return bool(self.flat[0])
+        return Unknown("the values of an array are unknown")
+
+    def type_path(self) -> str:
+        """Returns the class of arrays."""
+        return "numpy.ndarray"
+
+
+def _key_part(part: Any, size: SizeValue) -> Any:
+    """Returns a part of a subscript for :func:`select`; a text if it is not followed."""
+    if part is None or part is Ellipsis or isinstance(part, (int, slice, UnknownNumber)):
+        return part
+    array = as_array(part)
+    if array is None:
+        return "?"
+    if array.dtype == "bool":
+        if array.flat is not None:
+            positions = [at for at, element in enumerate(array.flat) if element]
+            return Picked((len(positions),), positions, len(array.shape))
+        return Picked((unknown_size("the number of elements that a mask selects is unknown"),), None, len(array.shape))
+    if array.flat is None or not isinstance(size, int):
+        return Picked(array.shape, None)
+    places = [at + size if at < 0 else at for at in array.flat]
+    return Picked(array.shape, places) if all(0 <= at < size for at in places) else "?"
+
+
+# Content --------------------------------------------------------------------------------------------------------------
+
+
+def _flattened(value: Any) -> list[Any]:
+    if isinstance(value, (list, tuple)):
+        return [element for part in value for element in _flattened(part)]
+    return [value]
+
+
+def _nested(flat: list[Any], sizes: list[int], start: int, stop: int) -> Any:
+    if not sizes:
+        return flat[start]
+    step = (stop - start) // sizes[0] if sizes[0] else 0
+    return [
+        _nested(flat, sizes[1:], start + at * step, start + (at + 1) * step) if sizes[1:] else flat[start + at]
+        for at in range(sizes[0])
+    ]
+
+
+def as_array(value: Any, known: dict[int, Array | None] | None = None) -> Array | None:
+    """Returns a number, a list of numbers, an array or a variable as an array; None for other values.
+
+    ``known`` has the arrays of the lists that were converted already: a list may contain another one many times.
+    """
+    if isinstance(value, Array):
+        return value
+    if isinstance(value, (bool, int, float, complex, str)):
+        return Array((), of_number(value), flat=[value])
+    if hasattr(value, "array"):
+        result = value.array()
+        return result if isinstance(result, Array) else None
+    if isinstance(value, range):
+        return Array((len(value),), "int64", flat=list(value) if len(value) <= MAX_CONTENT else None)
+    if isinstance(value, (list, tuple)):
+        known = {} if known is None else known
+        if id(value) not in known:
+            known[id(value)] = _stacked_array(value, known)
+        return known[id(value)]
+    if isinstance(value, UnknownNumber):
+        return Array((), "int64")
+    return None
+
+
+def _stacked_array(values: Sequence[Any], known: dict[int, Array | None]) -> Array | None:
+    if len(values) > MAX_CONTENT:
+        return _long_array(values)
+    parts = [as_array(value, known) for value in values]
+    if not parts:
+        return Array((0,), "float64", flat=[])
+    first = parts[0]
+    if first is None or any(part is None or len(part.shape) != len(first.shape) for part in parts):
+        return None
+    arrays = [part for part in parts if part is not None]
+    shape = first.shape
+    if any(not _matches(shape, part.shape) for part in arrays):
+        return None
+    dtype = first.dtype
+    for part in arrays[1:]:
+        text = "str" in (dtype, part.dtype) and "object" not in (dtype, part.dtype)
+        dtype = "str" if text else promoted(dtype, part.dtype)
+    flat = None
+    if all(part.flat is not None for part in arrays) and (count_of(shape) or 0) * len(arrays) <= MAX_CONTENT:
+        flat = [cast(element, dtype) for part in arrays for element in part.flat or ()]
+    return Array((len(arrays), *shape), dtype, flat=flat)
+
+
+def _long_array(values: Sequence[Any]) -> Array | None:
+    kinds = {type(value) for value in values}
+    if len(kinds) == 1 and kinds <= {bool, int, float}:
+        return Array((len(values),), of_number(values[0]))
+    return None
+
+
+def _matches(first: Sizes, second: Sizes) -> bool:
+    return all(
+        size == other or isinstance(size, Unknown) or isinstance(other, Unknown) for size, other in zip(first, second)
+    )
+
+
+def expanded(array: Array, shape: Sizes) -> list[Any]:
+    """Returns the elements of an array with known content, broadcast to a shape. Raises ShapeError if that is not possible."""
+    if broadcast(array.shape, shape) != shape or array.flat is None:
+        raise ShapeError("the shapes do not match")
+    if array.shape == shape:
+        return array.flat
+    rank = len(shape)
+    sizes = [1] * (rank - len(array.shape)) + [size for size in array.shape if isinstance(size, int)]
+    strides = strides_of(sizes)
+    groups = [
+        [0] * size if sizes[axis] == 1 else [at * strides[axis] for at in range(size)]
+        for axis, size in enumerate(shape)
+        if isinstance(size, int)
+    ]
+    return [array.flat[at] for at in offsets(groups)]
+
+
+# Operators ------------------------------------------------------------------------------------------------------------
+
+
+def elementwise(symbol: str, left: Any, right: Any) -> Array:
+    """Returns the result of an operator on two arrays, or an array and a number. Raises ShapeError if the shapes do not match."""
+    first, second = as_array(left), as_array(right)
+    if first is None or second is None:
+        raise ShapeError("this operation is not followed")
+    if not isinstance(left, Array):
+        dtype = with_number(second.dtype, left)
+        first = _converted(first, dtype)
+    elif not isinstance(right, Array):
+        dtype = with_number(first.dtype, right)
+        second = _converted(second, dtype)
+    else:
+        dtype = promoted(first.dtype, second.dtype)
+    shape = broadcast(first.shape, second.shape)
+    dtype = _result_dtype(symbol, dtype, dtype)
+    return Array(shape, dtype, flat=computed(_OPERATIONS[symbol], [first, second], shape, dtype))
+
+
+def _converted(number: Array, dtype: str) -> Array:
+    """Returns a number of Python as an element of a float array, with the precision of the array."""
+    if kind_of(dtype) != "float" or number.flat is None or isinstance(number.flat[0], (str, complex)):
+        return number
+    return Array((), dtype, flat=[cast(number.flat[0], dtype)])
+
+
+def computed(function: Callable[..., Any], arrays: Sequence[Array], shape: Sizes, dtype: str) -> list[Any] | None:
+    """Returns the content of an elementwise function of arrays; None if it is unknown."""
+    total = count_of(shape)
+    if total is None or total > MAX_CONTENT or any(array.flat is None for array in arrays):
+        return None
+    if any(kind_of(array.dtype) == "object" for array in arrays):
+        return None
+    try:
+        rows = zip(*(expanded(array, shape) for array in arrays))
+        whole = kind_of(dtype) in ("int", "uint")
+        result = []
+        for row in rows:
+            if whole and not _is_small(function, row):
+                return None
+            value = function(*row)
+            if whole and isinstance(value, float):
+                return None
+            result.append(cast(value, dtype))
+    except (ArithmeticError, TypeError, ValueError):
+        return None
+    return result
+
+
+def _is_small(function: Callable[..., Any], row: Sequence[Any]) -> bool:
+    """Returns True if a power or a shift of whole numbers does not take long."""
+    return function not in (python.pow, python.lshift) or (abs(row[0]) < 1 << 63 and 0 <= row[1] < 64)
+
+
+def _result_dtype(symbol: str, common: str, operand: str) -> str:
+    if symbol in _COMPARISONS:
+        return "bool"
+    if symbol == "/":
+        return as_mean(common)
+    if symbol in ("**", "//", "%", "<<", ">>") and operand == "bool":
+        return "int8"
+    return common
+
+
+def matmul(left: Any, right: Any, spot: Spot | None = None) -> Array:
+    """Returns the matrix product. Raises ShapeError if the shapes do not match."""
+    first, second = as_array(left), as_array(right)
+    if first is None or second is None or not first.shape or not second.shape:
+        raise ShapeError("this product is not followed")
+    one, two = first.shape, second.shape
+    rows, columns = one[-2:-1], two[-1:] if len(two) > 1 else ()
+    inner = two[-2] if len(two) > 1 else two[0]
+    if isinstance(one[-1], int) and isinstance(inner, int) and one[-1] != inner:
+        raise ShapeError(f"sizes {one[-1]} and {inner} do not match")
+    shape = (*broadcast(one[:-2], two[:-2]), *rows, *columns)
+    dtype = promoted(first.dtype, second.dtype)
+    if first.flat is None or second.flat is None or len(one) > 2 or len(two) > 2:
+        return Array(shape, dtype)
+    depth = int(one[-1] or 0)  # type: ignore[arg-type]
+    width = int(columns[0]) if columns else 1  # type: ignore[arg-type]
+    height = int(rows[0]) if rows else 1  # type: ignore[arg-type]
+    if depth * width * height > MAX_CONTENT or kind_of(dtype) not in ("int", "float") or dtype == "float16":
+        return Array(shape, dtype)
+    flat = [
+        cast(sum(first.flat[row * depth + at] * second.flat[at * width + column] for at in range(depth)), dtype)
+        for row in range(height)
+        for column in range(width)
+    ]
+    return Array(shape, dtype, flat=flat)
+
+
+def _unary(array: Array, name: str) -> Any:
+    functions: dict[str, Callable[[Any], Any]] = {
+        "neg": python.neg,
+        "pos": python.pos,
+        "invert": python.invert,
+        "abs": abs,
+    }
+    function = python.not_ if array.dtype == "bool" and name == "invert" else functions[name]
+    dtype = array.dtype
+    if name == "abs" and kind_of(dtype) == "complex":
+        dtype = "float32" if dtype == "complex64" else "float64"
+    result = Array(array.shape, dtype, flat=computed(function, [array], array.shape, dtype))
+    return result.scalar()

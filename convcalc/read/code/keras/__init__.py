@@ -1,0 +1,1 @@
+"""Layers and models of programs: how they are made, called and turned into models of convcalc."""

@@ -1,0 +1,205 @@
+"""Calls of layers and operations: finds the tensors among the arguments, infers the shapes and extends the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcalc.analyse.single_call import run_call
+from convcalc.base.numbers import Shape
+from convcalc.base.problems import ConvcalcError
+from convcalc.layers import LayerDefinition
+from convcalc.model import Constant, Foreign
+from convcalc.read.code.data.arrays import Array
+from convcalc.read.code.keras.graph import (
+    LayerValue,
+    ModelValue,
+    Node,
+    ShapedConstant,
+    TensorValue,
+    WeightValue,
+    from_sizes,
+    leaves,
+    mapped,
+    tensors_in,
+)
+from convcalc.read.code.keras.layer_arguments import argument_value
+from convcalc.read.code.language.values import MISSING, Native, Spot, Unknown, is_known
+
+_MASKS = ("mask", "attention_mask", "query_mask", "value_mask", "key_mask")
+
+
+def new_node(
+    run: Any,
+    layer: LayerValue,
+    inputs: Sequence[TensorValue],
+    spot: Spot | None,
+    args: Mapping[str, Any] | None = None,
+    constants: Sequence[tuple[int, Constant]] = (),
+    masks: Sequence[TensorValue] = (),
+) -> Node:
+    """Returns a new call. It belongs to the graph that is being built."""
+    run.node_count += 1
+    node = Node(layer, inputs, run.node_count, spot, args or {}, constants, masks)
+    layer.nodes.append(node)
+    run.tape.append(node)
+    return node
+
+
+def constant_of(value: Any) -> Constant:
+    """Returns an array, a variable or a number as a constant of a call."""
+    if isinstance(value, WeightValue):
+        return ShapedConstant(from_sizes(value.shape), value.dtype or "float32")
+    if isinstance(value, Array):
+        return ShapedConstant(from_sizes(value.shape), value.dtype)
+    return Constant(value, "int32" if isinstance(value, int) else "float32")
+
+
+def unknown_tensor(run: Any, unknown: Unknown, spot: Spot | None) -> TensorValue:
+    """Returns a tensor that stands for an unknown value on which a layer is called."""
+    layer = LayerValue("unknown", "", spot)
+    layer.name = run.names.automatic("Unknown")
+    layer.definition = Foreign("Unknown")
+    layer.unknown = unknown
+    return unknown_output(run, new_node(run, layer, (), spot), unknown)
+
+
+def _unknown_tensor(run: Any, value: Any, spot: Spot) -> Any:
+    return unknown_tensor(run, value, spot) if isinstance(value, Unknown) else value
+
+
+def unknown_output(run: Any, node: Node, reason: Unknown) -> TensorValue:
+    """Returns the output of a call whose shape is unknown."""
+    tensor = TensorValue(node, 0, None, "float32", reason)
+    node.outputs.append(tensor)
+    return tensor
+
+
+def finish(run: Any, node: Node, returns_list: bool = False) -> Any:
+    """Infers the outputs of a call of a known layer. Reports what the layer refuses."""
+    layer = node.layer
+    inputs = [(tensor.shape, tensor.dtype) for tensor in node.inputs]
+    reason = layer.unknown or next((tensor.reason for tensor in node.inputs if tensor.reason is not None), None)
+    try:
+        result = run_call(run.layer_of(layer), node.call(), inputs)
+    except ConvcalcError as failed:
+        problem = next(problem for problem in failed.problems if problem.severity == "error")
+        message = problem.message.replace("'input_0'", "the call's input")
+        run.fault(problem.code, _with_sources(problem.message, node), node.spot, layer)
+        return unknown_output(run, node, Unknown(message, node.spot))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        if layer.unknown is None:
+            raise
+        layer.definition = Foreign(layer.class_name)
+        return unknown_output(run, node, layer.unknown)
+    outputs = [
+        TensorValue(node, number, shape, dtype or "float32", reason or (_NO_RULE if shape is None else None))
+        for number, (shape, dtype) in enumerate(zip(result.outputs, result.dtypes or [""] * len(result.outputs)))
+    ]
+    node.outputs = outputs
+    return outputs[0] if len(outputs) == 1 and not returns_list else list(outputs)
+
+
+_NO_RULE = Unknown("the output shape of this layer is unknown")
+
+
+def _with_sources(message: str, node: Node) -> str:
+    """Returns the message with the names of the layers whose outputs the call reads."""
+    for number, tensor in enumerate(node.inputs):
+        message = message.replace(f"'input_{number}'", f"'{tensor.node.layer.name}'")
+    return message
+
+
+# Layers -------------------------------------------------------------------------------------------------------------------
+
+
+def call_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    """Returns the outputs of ``layer(*args, **kwargs)``."""
+    if layer.cls is None or not tensors_in((args, kwargs)):
+        args = [*(mapped(arg, lambda value: _unknown_tensor(run, value, spot)) for arg in args[:1]), *args[1:]]
+    if isinstance(layer, ModelValue) and layer.cls is None:
+        return run.call_model(layer, args, kwargs, spot)
+    if layer.cls is not None or layer.path == "keras.layers.Lambda":
+        return run.call_own_layer(layer, args, kwargs, spot)
+    definition = layer.definition
+    inputs, constants, masks, options = _operands(definition, args, kwargs)
+    node = new_node(run, layer, inputs, spot, _call_arguments(run, definition, options), constants, masks)
+    if not inputs and not constants:
+        return unknown_output(run, node, Unknown(f"`{layer.name}` is called on a value that is not a tensor", spot))
+    result = finish(run, node)
+    layer.built = True
+    if not inputs and not run.inside and not isinstance(result, list):
+        return Array(
+            tuple(result.sizes) if result.shape is not None else (), result.dtype
+        )  # computed at once, outside of the graph
+    return result
+
+
+def _operands(
+    definition: Any, args: list[Any], kwargs: dict[str, Any]
+) -> tuple[list[TensorValue], list[tuple[int, Constant]], list[TensorValue], dict[str, Any]]:
+    """Returns the inputs of a call, its constants with their positions, its masks and its other arguments."""
+    options = dict(kwargs)
+    given: list[Any] = []
+    for value in args:
+        parts = list(leaves(value))
+        if any(isinstance(part, (TensorValue, Array, WeightValue)) for part in parts):
+            given += [part for part in parts if part is not None]
+        elif isinstance(value, Unknown):
+            given.append(value)
+    names = ("inputs", "x", "query", "sequence", "sequences", "value", "key", "initial_state", "labels", "targets")
+    for name in names:
+        if name in options and tensors_in(options[name]):
+            given += tensors_in(options.pop(name))
+    masks = [part for name in _MASKS if name in options for part in tensors_in(options.pop(name))]
+    rest = [part for value in options.values() for part in tensors_in(value)]
+    options = {name: value for name, value in options.items() if not tensors_in(value)}
+    inputs: list[TensorValue] = []
+    constants: list[tuple[int, Constant]] = []
+    for position, value in enumerate(given):
+        if isinstance(value, TensorValue):
+            inputs.append(value)
+        elif isinstance(value, (Array, WeightValue)):
+            constants.append((position, constant_of(value)))
+    return inputs, constants, [*masks, *rest], options
+
+
+def _call_arguments(run: Any, definition: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the arguments of a call that the layer declares, such as ``return_attention_scores``."""
+    if not isinstance(definition, LayerDefinition):
+        return {}
+    declared = {argument.name: argument for argument in definition.call_arguments}
+    result: dict[str, Any] = {}
+    for name, value in options.items():
+        if name in declared and is_known(value):
+            result[name] = declared[name].read(argument_value(run, value, declared[name]), definition.name)
+    return result
+
+
+# Attributes of tensors ----------------------------------------------------------------------------------------------------
+
+
+def tensor_attribute(run: Any, tensor: TensorValue, name: str, spot: Spot) -> Any:
+    """Returns an attribute of a tensor."""
+    if name in ("shape", "_keras_shape"):
+        return tensor.sizes
+    if name == "get_shape":
+        return Native("get_shape", lambda run, args, kwargs, at: tensor.sizes)
+    if name == "dtype":
+        return tensor.dtype
+    if name in ("ndim", "rank"):
+        return len(tensor.shape) if tensor.shape is not None else tensor.sizes
+    if name == "name":
+        return tensor.node.layer.name
+    if name == "_keras_history":
+        return (tensor.node.layer, tensor.node.layer.nodes.index(tensor.node), tensor.index)
+    if name == "node":
+        return MISSING
+    return MISSING
+
+
+def has_shape(value: Any) -> Shape | None:
+    """Returns the shape of a tensor, an array or a variable as the engine has it; None if it has none."""
+    if isinstance(value, TensorValue):
+        return value.shape
+    return from_sizes(value.shape) if isinstance(value, (Array, WeightValue)) else None

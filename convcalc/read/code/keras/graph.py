@@ -1,0 +1,448 @@
+"""The Keras objects of a program: tensors, layers and models, and the graph that their calls build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from convcalc.base.numbers import UNKNOWN, ConstantShape, Shape, Traced
+from convcalc.model import NO_ARGS, Call, Constant, Model
+from convcalc.read.code.data.arrays import Array
+from convcalc.read.code.language.values import MISSING, ClassValue, DynamicSize, Special, Spot, Unknown, UnknownNumber
+
+
+class ShapeTuple(tuple):  # type: ignore[type-arg]  # a tuple of sizes: numbers, None and unknown values
+    """The shape of a tensor, as a tuple with the methods of TensorFlow's shapes."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        part = super().__getitem__(key)
+        return ShapeTuple(part) if isinstance(key, slice) else part
+
+    def __add__(self, other: Any) -> Any:
+        return ShapeTuple((*self, *other)) if isinstance(other, (tuple, list)) else NotImplemented
+
+    def as_list(self) -> list[Any]:
+        """Returns the sizes as a list."""
+        return list(self)
+
+    @property
+    def dims(self) -> list[Any]:
+        """The sizes."""
+        return list(self)
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self)
+
+    @property
+    def ndims(self) -> int:
+        """The number of axes."""
+        return len(self)
+
+
+class ShapedConstant(Constant):
+    """A constant tensor whose elements do not matter: ``value`` is its shape."""
+
+    @property
+    def shape(self) -> ConstantShape:
+        """The shape of the constant."""
+        return ConstantShape(self.value)
+
+
+def to_sizes(shape: Shape) -> ShapeTuple:
+    """Returns a shape of the engine as the program sees it: an unknown size is None."""
+    return ShapeTuple(map(program_size, shape))
+
+
+def from_sizes(sizes: Iterable[Any]) -> tuple[Any, ...]:
+    """Returns the sizes of the program as a shape of the engine."""
+    return tuple(engine_size(size) for size in sizes)
+
+
+class NamedSize(Traced):
+    """A size that Keras knows when the program runs, but that the code does not state."""
+
+    __slots__ = ("unknown",)
+
+    def __init__(self, unknown: Unknown) -> None:
+        super().__init__(UNKNOWN, unknown.name or "?")
+        self.unknown = unknown
+
+
+def engine_size(size: Any) -> Any:
+    """Returns a size of the program as the engine has it."""
+    if size is None or isinstance(size, DynamicSize):
+        return UNKNOWN
+    if isinstance(size, Unknown):
+        return NamedSize(size)
+    return size if isinstance(size, (int, Traced)) else UNKNOWN  # any other value cannot be a size
+
+
+def program_size(size: Any) -> Any:
+    """Returns a size of the engine as the program sees it: an unknown size is None, a named size an unknown value."""
+    if isinstance(size, NamedSize):
+        return size.unknown
+    if isinstance(size, Traced):
+        known = size.value
+        return known if isinstance(known, int) else UnknownNumber(f"the size depends on {size.text}", None, size.text)
+    return None if size is UNKNOWN else size
+
+
+class Node:
+    """One call of a layer or an operation, with its tensors."""
+
+    __slots__ = ("args", "constants", "inputs", "layer", "masks", "number", "outputs", "spot")
+
+    def __init__(
+        self,
+        layer: LayerValue,
+        inputs: Sequence[TensorValue],
+        number: int,
+        spot: Spot | None,
+        args: Mapping[str, Any] = NO_ARGS,
+        constants: Sequence[tuple[int, Constant]] = (),
+        masks: Sequence[TensorValue] = (),
+    ) -> None:
+        self.layer = layer
+        self.inputs = tuple(inputs)
+        self.number = number  # nodes are numbered in the order of their creation
+        self.spot = spot
+        self.args = args
+        self.constants = tuple(constants)
+        self.masks = tuple(masks)
+        self.outputs: list[TensorValue] = []
+
+    def call(self) -> Call:
+        """Returns the call without its layer and inputs."""
+        return Call(0, (), self.spot, self.args, constants=self.constants)
+
+    @property
+    def sources(self) -> tuple[TensorValue, ...]:
+        """All tensors that the call reads."""
+        return self.inputs + self.masks
+
+
+class TensorValue(Special):
+    """A symbolic tensor: output number ``index`` of a call.
+
+    ``shape`` is None if the number of axes is unknown. ``reason`` says why the shape or a size in it is unknown; None if the
+    code states all sizes.
+    """
+
+    __slots__ = ("dtype", "index", "node", "reason", "shape", "value")
+
+    def __init__(self, node: Node, index: int, shape: Shape | None, dtype: str, reason: Unknown | None = None) -> None:
+        self.node = node
+        self.index = index
+        self.shape = shape
+        self.dtype = dtype
+        self.reason = reason
+
+    @property
+    def sizes(self) -> Any:
+        """The shape as the program sees it."""
+        if self.shape is None:
+            return self.reason or Unknown("the shape of this tensor is unknown")
+        return to_sizes(self.shape)
+
+    def attribute(self, run: Any, name: str, spot: Spot) -> Any:
+        """Returns the shape and similar attributes, or a method of tensors."""
+        return run.tensor_attribute(self, name, spot)
+
+    def item(self, run: Any, key: Any, spot: Spot) -> Any:
+        """Returns ``tensor[key]``: the result of the operation GetItem."""
+        return run.get_item(self, key, spot)
+
+    def operate(self, run: Any, operator: str, other: Any, reflected: bool, spot: Spot) -> Any:
+        """Returns the result of an operator: the tensor of an operation."""
+        return run.tensor_operator(self, operator, other, reflected, spot)
+
+    def elements(self, run: Any, spot: Spot) -> Any:
+        """Returns the parts along the first axis, if their number is known."""
+        size = self.shape[0] if self.shape else UNKNOWN
+        if not isinstance(size, int):
+            return run.unknown("the first axis of this tensor is unknown", spot)
+        return [run.get_item(self, number, spot) for number in range(size)]
+
+    def length(self) -> Any:
+        """Returns the size of the first axis."""
+        size = self.shape[0] if self.shape else UNKNOWN
+        return size if isinstance(size, int) else Unknown("the first axis of this tensor is unknown")
+
+    def truth(self) -> Any:
+        """The value of a tensor is unknown."""
+        return Unknown("the value of a tensor is unknown")
+
+    def type_path(self) -> str:
+        """Returns the class of symbolic tensors."""
+        return "keras.KerasTensor"
+
+
+class WeightValue(Special):
+    """A variable, such as the result of ``add_weight``."""
+
+    __slots__ = ("dtype", "name", "shape", "trainable")
+
+    def __init__(self, name: str, shape: tuple[Any, ...], dtype: str | None, trainable: bool) -> None:
+        self.name = name
+        self.shape = shape  # numbers and unknown values
+        self.dtype = dtype
+        self.trainable = trainable
+
+    def array(self) -> Array:
+        """Returns an array of the same shape."""
+        return Array(self.shape, self.dtype or "float32", name=self.name)
+
+    def attribute(self, run: Any, name: str, spot: Spot) -> Any:
+        """Returns the shape, the name and similar attributes."""
+        if name == "trainable":
+            return self.trainable
+        if name in ("name", "path"):
+            return self.name
+        return self.array().attribute(run, name, spot)
+
+    def set_attribute(self, run: Any, name: str, value: Any, spot: Spot) -> None:
+        """Sets ``trainable``."""
+        if name == "trainable" and isinstance(value, bool):
+            self.trainable = value
+
+    def item(self, run: Any, key: Any, spot: Spot) -> Any:
+        """Returns a part of the variable as an array."""
+        return self.array().item(run, key, spot)
+
+    def operate(self, run: Any, operator: str, other: Any, reflected: bool, spot: Spot) -> Any:
+        """Returns the result of an operator."""
+        if isinstance(other, TensorValue):
+            return MISSING
+        return self.array().operate(run, operator, other, reflected, spot)
+
+    def length(self) -> Any:
+        """Returns the size of the first axis."""
+        return self.shape[0] if self.shape else MISSING
+
+    def truth(self) -> Any:
+        """The value of a variable is unknown."""
+        return Unknown("the value of a variable is unknown")
+
+    def type_path(self) -> str:
+        """Returns the class of variables."""
+        return "keras.Variable"
+
+
+class TrackedList(list):  # type: ignore[type-arg]  # a list of any values
+    """A list that is an attribute of a layer. It tells the layer about the layers that are added."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, values: Iterable[Any], owner: LayerValue) -> None:
+        super().__init__(values)
+        self.owner = owner
+
+    def append(self, value: Any) -> None:
+        """Adds a value."""
+        super().append(value)
+        self.owner.track(value)
+
+    def extend(self, values: Iterable[Any]) -> None:
+        """Adds values."""
+        for value in values:
+            self.append(value)
+
+    def insert(self, index: Any, value: Any) -> None:
+        """Adds a value in between."""
+        super().insert(index, value)
+        self.owner.track(value)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        self.owner.track(value)
+
+
+class LayerValue(Special):
+    """A layer of the program.
+
+    Attributes:
+        path: the path of the class, such as ``keras.layers.Dense``. For a class of the program, the path of its Keras base class.
+        cls: the class of the program; None for a class of Keras.
+        definition: the definition for the model; None for a class of the program, which gets its definition from its code.
+        args: the arguments, normalised.
+        given: the arguments as the program gives them, by name.
+        attributes: what the program has set with ``layer.name = value``.
+        tracked: the layers in the attributes, in Keras's order.
+        weights: the layer's own variables.
+        input_shape_argument: the argument ``input_shape`` with the batch axis; None if it is not given.
+        nodes: the calls of the layer.
+        unknown: why the layer's shapes and counts are unknown; None if they are known.
+    """
+
+    __slots__ = (
+        "args", "attributes", "built", "cached", "cls", "definition", "dtype", "given", "input_shape_argument", "is_trainable", "name",
+        "named", "nodes", "path", "spot", "tracked", "unknown", "weights",
+    )  # fmt: skip
+
+    def __init__(self, path: str, name: str, spot: Spot | None, cls: ClassValue | None = None) -> None:
+        self.path = path
+        self.cls = cls
+        self.name = name
+        self.named = False  # True if the program gives the name
+        self.spot = spot
+        self.definition: Any = None
+        self.args: Mapping[str, Any] = NO_ARGS
+        self.given: dict[str, Any] = {}
+        self.is_trainable = True
+        self.dtype = "float32"
+        self.attributes: dict[str, Any] = {}
+        self.tracked: list[LayerValue] = []
+        self.weights: list[WeightValue] = []
+        self.input_shape_argument: tuple[Any, ...] | None = None
+        self.built = False
+        self.nodes: list[Node] = []
+        self.unknown: Unknown | None = None
+        self.cached: dict[Any, Any] = {}  # the results of calls, by shapes and arguments
+
+    @property
+    def class_name(self) -> str:
+        """The name of the class."""
+        return self.cls.name if self.cls is not None else self.path.rpartition(".")[2]
+
+    def track(self, value: Any) -> None:
+        """Adds the layers and variables in a value to those of this layer."""
+        for part in leaves(value):
+            if isinstance(part, LayerValue) and part is not self and not any(part is known for known in self.tracked):
+                self.tracked.append(part)
+            if isinstance(part, WeightValue) and not any(part is known for known in self.weights):
+                self.weights.append(part)
+
+    def owned_weights(self) -> Iterator[WeightValue]:
+        """Yields the layer's own variables, without those of its layers."""
+        yield from self.weights
+
+    def freeze(self, trainable: bool) -> None:
+        """Does ``layer.trainable = …``, also for the layers inside."""
+        self.is_trainable = trainable
+        for layer in self.inner_layers():
+            layer.freeze(trainable)
+
+    def inner_layers(self) -> list[LayerValue]:
+        """The layers inside this layer."""
+        return [*self.tracked, *(value for value in self.given.values() if isinstance(value, LayerValue))]
+
+    def attribute(self, run: Any, name: str, spot: Spot) -> Any:
+        """Returns an attribute or a method of the layer."""
+        return run.layer_attribute(self, name, spot)
+
+    def set_attribute(self, run: Any, name: str, value: Any, spot: Spot) -> None:
+        """Sets an attribute, and tracks the layers in it."""
+        run.set_layer_attribute(self, name, value, spot)
+
+    def call(self, run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        """Calls the layer on tensors."""
+        return run.call_layer(self, args, kwargs, spot)
+
+    def item(self, run: Any, key: Any, spot: Spot) -> Any:
+        """Returns the result of the program's own ``__getitem__``."""
+        return run.layer_special(self, "__getitem__", [key], spot)
+
+    def elements(self, run: Any, spot: Spot) -> Any:
+        """A layer has no elements."""
+        return MISSING
+
+    def truth(self) -> Any:
+        """A layer is a true value."""
+        return True
+
+    def type_path(self) -> str:
+        """Returns the path of the class."""
+        return self.path
+
+
+class ModelValue(LayerValue):
+    """A model of the program.
+
+    Attributes:
+        inputs, outputs: the tensors, as the program arranges them. For a Sequential, those of its layers.
+        layers: the layers of a Sequential, without its input layer.
+        input_tensor: the input of a Sequential; None before it is known.
+        read: the model that a file or a config describes; None for a model that the program builds.
+    """
+
+    __slots__ = ("input_tensor", "inputs", "layers", "outputs", "read", "training")
+
+    def __init__(self, path: str, name: str, spot: Spot | None, cls: ClassValue | None = None) -> None:
+        super().__init__(path, name, spot, cls)
+        self.inputs: Any = None
+        self.outputs: Any = None
+        self.layers: list[LayerValue] = []
+        self.input_tensor: TensorValue | None = None
+        self.read: Model | None = None
+        self.training: dict[str, Any] = {}  # the arguments of `compile`
+
+    @property
+    def class_name(self) -> str:
+        """The name of the class. A model with a graph is a Functional."""
+        if self.cls is None and self.path == "keras.Model":
+            return "Functional"
+        return super().class_name
+
+    @property
+    def is_sequential(self) -> bool:
+        """True for a Sequential."""
+        return self.path == "keras.Sequential"
+
+    @property
+    def is_functional(self) -> bool:
+        """True for a model with a graph of tensors."""
+        return self.outputs is not None and not self.is_sequential
+
+    def inner_layers(self) -> list[LayerValue]:
+        """The layers of the model."""
+        if self.is_sequential:
+            return list(self.layers)
+        if self.is_functional:
+            return list(dict.fromkeys(node.layer for node in nodes_between(leaves(self.inputs), leaves(self.outputs))))
+        return list(self.tracked)
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Yields the values in nested lists, tuples and dicts. The values of a dict come in the order of its keys, as in Keras."""
+    if isinstance(value, dict):
+        for key in sorted(value, key=str):
+            yield from leaves(value[key])
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from leaves(part)
+    else:
+        yield value
+
+
+def mapped(value: Any, function: Any) -> Any:
+    """Returns a structure of lists, tuples and dicts with ``function`` applied to each value."""
+    if isinstance(value, dict):
+        return {key: mapped(value[key], function) for key in sorted(value, key=str)}
+    if isinstance(value, (list, tuple)):
+        return (
+            [mapped(part, function) for part in value]
+            if isinstance(value, list)
+            else tuple(mapped(part, function) for part in value)
+        )
+    return function(value)
+
+
+def tensors_in(value: Any) -> list[TensorValue]:
+    """Returns the tensors in a structure."""
+    return [part for part in leaves(value) if isinstance(part, TensorValue)]
+
+
+def nodes_between(inputs: Iterable[TensorValue], outputs: Iterable[TensorValue]) -> list[Node]:
+    """Returns the calls from the inputs to the outputs, in the order of their creation. The calls of the inputs are included."""
+    known = {id(tensor.node): tensor.node for tensor in inputs if isinstance(tensor, TensorValue)}
+    waiting = [tensor.node for tensor in outputs if isinstance(tensor, TensorValue)]
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in known:
+            known[id(node)] = node
+            waiting += [tensor.node for tensor in node.sources]
+    return sorted(known.values(), key=lambda node: node.number)

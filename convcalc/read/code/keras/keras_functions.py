@@ -1,0 +1,90 @@
+"""The functions and classes of Keras that are neither layers nor operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convcalc.layers.families import FAMILIES
+from convcalc.read.code.keras import models  # noqa: F401(declares the functions of conv_utils)
+from convcalc.read.code.keras.graph import LayerValue, ModelValue
+from convcalc.read.code.keras.layer_arguments import make_layer
+from convcalc.read.code.keras.old_arguments import merge_layer
+from convcalc.read.code.language.values import LibraryObject, Spot
+from convcalc.read.code.libraries import CONSTANTS, function
+
+CONSTANTS["keras.__version__"] = "3.15.1"
+
+
+@function("keras.Input", "keras.layers.Input")
+def _input(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    return models.make_input(run, args, kwargs, spot)
+
+
+@function("keras.Sequential", "keras.models.Sequential")
+def _sequential(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    model = ModelValue("keras.Sequential", "", spot)
+    run.models.append(model)
+    models.fill_sequential(run, model, args, kwargs, spot)
+    return model
+
+
+@function("keras.Model", "keras.models.Model", "keras.Functional")
+def _model(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    model = ModelValue("keras.Model", "", spot)
+    run.models.append(model)
+    models.fill_functional(run, model, args, kwargs, spot)
+    return model
+
+
+def _merge(class_name: str) -> Any:
+    def run_it(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        inputs = args[0] if args else kwargs.pop("inputs")
+        layer = make_layer(run, f"keras.layers.{class_name}", args[1:], kwargs, spot)
+        return run.call(layer, [inputs], {}, spot)
+
+    return run_it
+
+
+for _class in FAMILIES["merging"].split():
+    function(f"keras.layers.{_class.lower()}")(_merge(_class))
+
+
+@function("keras.layers.merge")
+def _merge_function(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    inputs = args[0] if args else kwargs.pop("inputs")
+    return run.call(_merge_layer(run, args[1:], kwargs, spot), [inputs], {}, spot)
+
+
+@function("keras.layers.Merge")
+def _merge_class(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    branches = args[0] if args else kwargs.pop("layers", None)
+    layer = _merge_layer(run, args[1:], kwargs, spot)
+    if isinstance(layer, LayerValue) and branches is not None:
+        layer.attributes["branches"] = branches
+    return layer
+
+
+def _merge_layer(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    merged = merge_layer(args, kwargs)
+    if merged is None:
+        return run.unknown("the mode of this merge is not known", spot)
+    return make_layer(run, f"keras.layers.{merged[0]}", [], merged[1], spot)
+
+
+@function(
+    "keras.mixed_precision.set_global_policy",
+    "keras.mixed_precision.set_policy",
+    "keras.config.set_dtype_policy",
+    "keras.mixed_precision.set_dtype_policy",
+)
+def _set_policy(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    value = args[0]
+    if isinstance(value, LibraryObject) and value.args:
+        value = value.args[0]
+    if isinstance(value, str):
+        run.policy = value
+
+
+@function("keras.clone_model", "keras.models.clone_model")
+def _clone(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    return run.unknown("`clone_model` is not followed", spot)

@@ -1,0 +1,276 @@
+"""Makes layers of Keras from the arguments that a program gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.keras_names import snake_case
+from convcalc.layers import LayerDefinition, bind, find
+from convcalc.layers.arguments import ACTIVATION, INITIALIZER, Integer, KnownName, Sizes, as_keras_reads
+from convcalc.layers.dtypes import is_policy
+from convcalc.layers.keras2 import keras2_layer
+from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
+from convcalc.model import Foreign
+from convcalc.read.code.data.arrays import Array
+from convcalc.read.code.keras.graph import LayerValue, ModelValue, engine_size, from_sizes
+from convcalc.read.code.keras.old_arguments import modern_arguments
+from convcalc.read.code.language.values import (
+    Bound,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    Library,
+    LibraryObject,
+    Native,
+    Special,
+    Spot,
+    Unknown,
+    first_unknown,
+)
+from convcalc.read.code.libraries import is_known
+
+# Arguments that every layer of Keras accepts, and that are not in the declarations.
+_IGNORED = ("weights", "autocast", "dynamic", "input_length", "batch_size", "sparse", "ragged")
+_SHAPES = ("input_shape", "batch_input_shape", "input_dim")
+
+
+def make_layer(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    """Returns the layer that ``path(*args, **kwargs)`` creates. Reports wrong arguments as problems."""
+    given_name = path.rpartition(".")[2]
+    class_name, args, kwargs = modern_arguments(given_name, args, kwargs)
+    if class_name != given_name:
+        path = f"keras.layers.{class_name}"
+    definition = find(class_name) or keras2_layer(class_name)
+    if class_name == "RNN":
+        args, kwargs = _stacked(run, args, kwargs, spot)
+    named = dict(kwargs)
+    name, trainable, dtype = named.pop("name", None), named.pop("trainable", True), named.pop("dtype", None)
+    if definition is not None and find(class_name) is definition:  # Keras calls `MaxPool2D` `MaxPooling2D`
+        path = f"keras.layers.{definition.class_name}"
+    layer = LayerValue(path, "", spot)
+    layer.given = (
+        {**dict(zip((a.name for a in definition.arguments), args)), **kwargs}
+        if definition is not None
+        else dict(kwargs)
+    )
+    layer.input_shape_argument = _input_shape(named) or _input_length(class_name, named)
+    declared = {argument.name for argument in definition.arguments} if definition is not None else set()
+    for ignored in (*_SHAPES, *_IGNORED):
+        if ignored not in declared:
+            named.pop(ignored, None)
+    if "activity_regularizer" not in declared:
+        named.pop("activity_regularizer", None)
+    layer.named = isinstance(name, str)
+    layer.name = (
+        name if isinstance(name, str) else run.names.automatic(definition.class_name if definition else class_name)
+    )
+    layer.is_trainable = trainable if isinstance(trainable, bool) else True
+    if definition is None:
+        layer.definition = Foreign(class_name, module=path.rpartition(".")[0])
+        layer.unknown = Unknown(f"`{path}` is not a layer that convcalc knows", spot)
+        return layer
+    layer.definition = definition
+    if run.data_format == "channels_first" and "data_format" in declared and named.get("data_format") is None:
+        at = [argument.name for argument in definition.arguments].index("data_format")
+        if definition.arguments[at].default in (None, "channels_last") and len(args) <= at:
+            named["data_format"] = "channels_first"
+    values: dict[str, Any] = {}
+    positional = [argument_value(run, value, argument) for value, argument in zip(args, definition.arguments)]
+    positional += args[len(positional) :]
+    for key, value in named.items():
+        values[key] = argument_value(run, value, definition.argument(key))
+    layer.args = _bound(run, layer, definition, positional, values, spot)
+    layer.dtype = policy_of(run, dtype) or (definition.policy(layer.args) if run.policy == "float32" else run.policy)
+    for hidden in definition.hidden_sublayer_classes(layer.args, layer.named):
+        run.names.automatic(hidden)
+    return layer
+
+
+def _stacked(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> tuple[list[Any], dict[str, Any]]:
+    """Returns the arguments of an RNN. A list of cells becomes a layer with these cells, as in Keras."""
+    cell = args[0] if args else kwargs.get("cell")
+    if not isinstance(cell, (list, tuple)):
+        return args, kwargs
+    cell = make_layer(run, "keras.layers.StackedRNNCells", [cell], {}, spot)
+    return ([cell, *args[1:]], kwargs) if args else (args, {**kwargs, "cell": cell})
+
+
+def _input_shape(named: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Returns the input shape in the arguments of a layer, with the batch axis; None if there is none."""
+    if isinstance(shape := named.get("batch_input_shape"), (list, tuple)):
+        return tuple(shape)
+    batch = named.get("batch_size") if isinstance(named.get("batch_size"), int) else None
+    if isinstance(shape := named.get("input_shape"), (list, tuple)):
+        return (batch, *shape)
+    if isinstance(shape, int):
+        return (batch, shape)
+    if isinstance(shape, Unknown):
+        return None
+    if "input_dim" in named and "output_dim" not in named:
+        sizes = (named["input_length"], named["input_dim"]) if "input_length" in named else (named["input_dim"],)
+        return (batch, *sizes)
+    return None
+
+
+def _input_length(class_name: str, named: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Returns the input shape that the argument ``input_length`` of an Embedding states in Keras 2."""
+    length = named.get("input_length") if class_name == "Embedding" else None
+    if length is None:
+        return None
+    return (named.get("batch_size"), *(length if isinstance(length, (list, tuple)) else (length,)))
+
+
+def _bound(
+    run: Any, layer: LayerValue, definition: LayerDefinition, positional: list[Any], named: dict[str, Any], spot: Spot
+) -> Mapping[str, Any]:
+    """Returns the normalised arguments. Arguments that are unknown are left out, or unknown sizes."""
+    given = {**dict(zip((argument.name for argument in definition.arguments), positional)), **named}
+    extra = positional[len(definition.arguments) :]
+    unknown = {key: value for key, value in given.items() if first_unknown(value) is not None}
+    known = {key: value for key, value in given.items() if key not in unknown}
+    if definition.name == "InputLayer":
+        known.update(
+            {
+                key: from_sizes(value)
+                for key, value in known.items()
+                if key in ("shape", "batch_shape") and isinstance(value, tuple)
+            }
+        )
+    # A missing argument is an error of the program only if the program does not give it.
+    bound, refusals = bind(definition, [], {**known, **{str(number): value for number, value in enumerate(extra)}})
+    refusals = [
+        refusal for refusal in refusals if not (refusal.code == codes.MISSING_ARGUMENT and refusal.argument in unknown)
+    ]
+    for refusal in refusals:
+        run.refuse(layer, refusal, spot)
+    if refusals:
+        layer.unknown = Unknown(f"{refusals[0].message}", spot)
+        layer.definition = Foreign(definition.class_name)
+        return bound
+    for key, value in unknown.items():
+        argument = definition.argument(key)
+        reason = first_unknown(value)
+        assert reason is not None
+        if argument is not None and isinstance(argument.kind, Integer) and not isinstance(value, (list, tuple)):
+            bound[key] = engine_size(reason)
+            layer.unknown = layer.unknown or _named(reason, f"{definition.class_name}'s `{key}`")
+        elif argument is not None and affects_shapes(argument):
+            layer.unknown = _named(reason, f"{definition.class_name}'s `{key}`")
+            layer.definition = Foreign(definition.class_name)
+    return bound
+
+
+def _named(reason: Unknown, what: str) -> Unknown:
+    """Returns the reason why an argument is unknown, with the argument's name."""
+    text = f"{what} is `{reason.name}`, which is unknown" if reason.name else f"{what} is unknown"
+    return Unknown(f"{text}: {reason.reason}", reason.spot, reason.name)
+
+
+def affects_shapes(argument: Any) -> bool:
+    """Returns True if an argument may change shapes or counts."""
+    kind = type(argument.kind).__name__
+    return kind not in ("Anything", "Real", "KnownName", "Text")
+
+
+def argument_value(run: Any, value: Any, argument: Any = None) -> Any:
+    """Returns a value of the program as the arguments of layers accept it."""
+    kind = getattr(argument, "kind", None)
+    if isinstance(value, Unknown) or value is None:
+        return value
+    if argument is not None and isinstance(value, (bool, int, float)):
+        return as_keras_reads(argument, value)
+    if isinstance(kind, Sizes) and isinstance(value, (FunctionValue, Bound, Native)):
+        return None  # Lambda's `output_shape` may be a function; the shape comes from the layer's code
+    if isinstance(value, LayerValue):
+        if kind is ACTIVATION:
+            return snake_case(value.class_name) if value.cls is None else _function(value.class_name)
+        return inner_layer(run, value)
+    if isinstance(value, Library) and argument is not None and not is_known(value.path) and affects_shapes(argument):
+        return Unknown(f"`{value.path}` comes from a module that is not followed", None, value.name)
+    if isinstance(value, (Library, LibraryObject)):
+        return _of_library(value, kind)
+    if isinstance(value, (FunctionValue, Bound, Native, ClassValue)):
+        return _function(getattr(value, "name", None) or "function")
+    if isinstance(value, Instance):
+        return _function(value.cls.name)
+    if isinstance(value, Array):
+        return value.value if value.value is not None else {"class_name": "array", "config": {}}
+    if isinstance(value, Special):
+        return _function(type(value).__name__)
+    if isinstance(value, (list, tuple)):
+        return (
+            type(value)(argument_value(run, part, argument) for part in value)
+            if type(value) in (list, tuple)
+            else [argument_value(run, part, argument) for part in value]
+        )
+    if isinstance(value, str) and isinstance(kind, KnownName) and value not in kind.names:
+        return _function(value) if kind is INITIALIZER and "." in value else value
+    return value
+
+
+def _function(name: str) -> dict[str, Any]:
+    """Returns the config of a function of the program, as in a Keras file."""
+    return {"class_name": "function", "config": name, "module": "builtins", "registered_name": "function"}
+
+
+def _of_library(value: Library | LibraryObject, kind: Any) -> Any:
+    """Returns a function or an object of Keras as an argument: its name, or its config."""
+    name = value.path.rpartition(".")[2]
+    if value.path.startswith(("tensorflow.", "numpy.")) and name in _DTYPES:
+        return name.rstrip("_")
+    if isinstance(value, LibraryObject):
+        if value.path.startswith("keras.mixed_precision") or value.path.endswith("Policy"):
+            return value.args[0] if value.args and isinstance(value.args[0], str) else name
+        config = {key: part for key, part in value.kwargs.items() if isinstance(part, (int, float, str, bool))}
+        if isinstance(kind, KnownName) and name not in kind.names:
+            return snake_case(name) if snake_case(name) in kind.names else _function(name)
+        return {"class_name": name, "config": config}
+    if isinstance(kind, KnownName):
+        for text in (name, snake_case(name)):
+            if text in kind.names:
+                return text
+        return _function(name)
+    return name
+
+
+_DTYPES = {
+    f"{kind}{bits}"
+    for kind, sizes in (("float", (16, 32, 64)), ("int", (8, 16, 32, 64)), ("uint", (8, 16, 32, 64)))
+    for bits in sizes
+} | {"bool", "bool_", "string", "bfloat16", "complex64"}
+
+
+def dtype_name(value: Any) -> str | None:
+    """Returns the name of a dtype that a program gives as a text, a NumPy or a TensorFlow dtype."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (Library, LibraryObject)):
+        name = value.path.rpartition(".")[2]
+        return (
+            {"int": "int64", "float": "float64"}.get(name, name.rstrip("_"))
+            if name in _DTYPES or name in ("int", "float")
+            else None
+        )
+    return None
+
+
+def policy_of(run: Any, value: Any) -> str | None:
+    """Returns the dtype policy that a program gives to a layer; None if it gives none."""
+    if isinstance(value, LibraryObject) and value.args and isinstance(value.args[0], str):
+        return value.args[0]
+    name = dtype_name(value)
+    return name if name is not None and is_policy(name) else None
+
+
+def inner_layer(run: Any, layer: LayerValue) -> SubLayer | SubModel | SubForeign:
+    """Returns a layer of the program as the argument of another layer."""
+    if isinstance(layer, ModelValue) and layer.cls is None:
+        if layer.is_sequential and layer.input_tensor is None:
+            return SubForeign(layer.name, {})
+        return SubModel(layer.name, run.model_of(layer), {})
+    definition = run.definition_of(layer)
+    if not isinstance(definition, LayerDefinition):
+        return SubForeign(layer.name, {})
+    return SubLayer(definition, layer.args, layer.name, layer.is_trainable, layer.dtype)

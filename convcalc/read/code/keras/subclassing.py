@@ -1,0 +1,382 @@
+"""Layers and models of the program's own classes: their ``build`` and ``call`` are followed for the shapes of each call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcalc.analyse.inference import infer_inner_model
+from convcalc.base.numbers import Shape
+from convcalc.base.problems import Refusal, Source
+from convcalc.base.structs import Struct
+from convcalc.layers import LayerDefinition, require_builtin
+from convcalc.layers.registry import Inferred
+from convcalc.model import Call, Foreign, Model, Ref
+from convcalc.read.code.data.arrays import Array
+from convcalc.read.code.keras.calls import finish, new_node, unknown_output
+from convcalc.read.code.keras.graph import (
+    LayerValue,
+    ModelValue,
+    Node,
+    TensorValue,
+    WeightValue,
+    from_sizes,
+    leaves,
+    mapped,
+    tensors_in,
+    to_sizes,
+)
+from convcalc.read.code.keras.to_model import functional, layer_of, notes, variables_layer
+from convcalc.read.code.keras.uncalled import with_uncalled_layers
+from convcalc.read.code.language.values import MISSING, Bound, FunctionValue, Raised, Spot, Unknown, first_unknown
+
+
+class CallForm(Struct):
+    """The arguments of one call of an own layer, as the program gives them."""
+
+    args: list[Any]
+    kwargs: dict[str, Any]
+    spot: Spot
+
+
+class Followed(Struct):
+    """The result of following ``call`` once.
+
+    Attributes:
+        inputs: the tensors that stand for the tensors of the call.
+        result: what ``call`` returns.
+        nodes: all calls of layers and operations inside.
+    """
+
+    inputs: list[TensorValue]
+    result: Any
+    nodes: list[Node]
+
+
+def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    """Returns the outputs of a call of a layer of the program's own class, or of a Lambda."""
+    if isinstance(layer, ModelValue) and layer.outputs is not None and own_method(layer, "call") is None:
+        return run.call_model(layer, args, kwargs, spot)
+    base = layer.attributes.get("__base__")
+    if own_method(layer, "call") is None and isinstance(base, LayerValue) and layer.path != "keras.layers.Lambda":
+        base.name, base.cls = layer.name, None
+        return run.call_layer(base, args, kwargs, spot)
+    inputs = tensors_in((args, kwargs))
+    if _states_its_shape(layer) and inputs:
+        layer.definition = require_builtin("Lambda")
+        return finish(run, new_node(run, layer, inputs, spot))
+    forms: list[CallForm] = layer.cached.setdefault("forms", [])
+    forms.append(CallForm(args, kwargs, spot))
+    number = len(forms) - 1
+    build(run, layer, args, kwargs, spot)
+    followed = follow(run, layer, args, kwargs, spot)
+    node = new_node(run, layer, inputs, spot, {"call": number} if number else {})
+    if isinstance(followed, Unknown):
+        layer.unknown = layer.unknown or followed
+        return unknown_output(run, node, followed)
+    layer.cached[_key(number, [(tensor.shape, tensor.dtype) for tensor in inputs])] = followed
+
+    def outer(value: Any) -> Any:
+        if isinstance(value, (TensorValue, Unknown)):
+            shape, dtype = (value.shape, value.dtype) if isinstance(value, TensorValue) else (None, "float32")
+            reason = value.reason if isinstance(value, TensorValue) else value
+            tensor = TensorValue(node, len(node.outputs), shape, dtype, reason)
+            node.outputs.append(tensor)
+            return tensor
+        return value
+
+    reason = first_unknown(list(leaves(followed.result)))
+    if reason is not None:
+        layer.unknown = layer.unknown or Unknown(f"its output is unknown: {reason.reason}", reason.spot)
+    result = mapped(followed.result, outer)
+    if not inputs and not run.inside:
+        return mapped(
+            result,
+            lambda value: (
+                Array(tuple(value.sizes)) if isinstance(value, TensorValue) and value.shape is not None else value
+            ),
+        )
+    return result
+
+
+def _states_its_shape(layer: LayerValue) -> bool:
+    """Returns True for a Lambda with an output shape, which Keras does not check."""
+    shape = layer.given.get("output_shape") if layer.path == "keras.layers.Lambda" and layer.cls is None else None
+    return isinstance(shape, (list, tuple)) and all(size is None or isinstance(size, int) for size in shape)
+
+
+def _key(number: int, inputs: Sequence[tuple[Shape | None, str]]) -> Any:
+    return (number, tuple(inputs))
+
+
+def own_method(layer: LayerValue, name: str) -> FunctionValue | None:
+    """Returns the method that the program's class defines; None if it does not."""
+    found = layer.cls.find(name) if layer.cls is not None else MISSING
+    return found if isinstance(found, FunctionValue) else None
+
+
+def build(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
+    """Follows ``build`` of a layer that is called for the first time."""
+    if layer.built:
+        return
+    layer.built = True
+    method = own_method(layer, "build")
+    if method is None:
+        return
+    first = args[0] if args else next((value for value in kwargs.values() if tensors_in(value)), None)
+    shape = mapped(first, shape_of)
+    names = [argument.arg for argument in method.node.args.args][1:]
+    try:
+        if len([name for name in names if name.endswith("_shape")]) > 1:
+            call = own_method(layer, "call")
+            parameters = [argument.arg for argument in call.node.args.args][1:] if call is not None else []
+            given = {**dict(zip(parameters, args)), **kwargs}
+            shapes = {f"{name}_shape": mapped(value, shape_of) for name, value in given.items() if tensors_in(value)}
+            run.call(Bound(method, layer), [], {name: value for name, value in shapes.items() if name in names}, spot)
+        else:
+            run.call(Bound(method, layer), [shape] if names else [], {}, spot)
+    except Raised as raised:
+        layer.unknown = Unknown(f"`build` raises {raised.class_name}: {run.message_of(raised)}", raised.spot)
+
+
+def shape_of(value: Any) -> Any:
+    """Returns the shape of a tensor as the program sees it."""
+    if isinstance(value, TensorValue):
+        return value.sizes
+    if isinstance(value, (Array, WeightValue)):
+        return tuple(value.shape)
+    return value
+
+
+def follow(
+    run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot | None
+) -> Followed | Unknown:
+    """Follows ``call`` on tensors of the same shapes in a graph of their own."""
+    method: Any
+    if layer.path == "keras.layers.Lambda" and layer.cls is None:
+        method = layer.given.get("function")
+        extra = layer.given.get("arguments")
+        kwargs = {
+            **(extra if isinstance(extra, dict) else {}),
+            **{name: value for name, value in kwargs.items() if name not in ("training",)},
+        }
+    else:
+        found = own_method(layer, "call")
+        if found is None:
+            return Unknown(f"the class {layer.class_name} has no `call` that can be followed", layer.spot)
+        kwargs = _with_context(found, args, kwargs)
+        method = Bound(found, layer)
+    if method is None or isinstance(method, Unknown):
+        return Unknown(f"the function of '{layer.name}' is unknown", layer.spot)
+    inputs: list[TensorValue] = []
+    outer_tape, outer_doubt = run.tape, run.doubt
+    run.tape, run.doubt = [], None
+    run.inside += 1
+    try:
+
+        def inner(value: Any) -> Any:
+            if not isinstance(value, TensorValue):
+                return value
+            source = LayerValue("keras.layers.InputLayer", f"input_{len(inputs)}", spot)
+            source.definition = require_builtin("InputLayer")
+            source.dtype = value.dtype
+            source.args = {} if value.shape is None else {"batch_shape": value.shape}
+            if value.shape is None:
+                source.definition = Foreign("InputLayer")
+            node = new_node(run, source, (), spot)
+            tensor = TensorValue(node, 0, value.shape, value.dtype, value.reason)
+            node.outputs.append(tensor)
+            inputs.append(tensor)
+            return tensor
+
+        inner_args, inner_kwargs = (
+            [mapped(value, inner) for value in args],
+            {name: mapped(value, inner) for name, value in kwargs.items()},
+        )
+        result = run.call(method, inner_args, inner_kwargs, spot)
+        if inputs:
+            result = mapped(result, lambda value: _tensor_of(run, value))
+        nodes = list(run.tape)
+    except Raised as raised:
+        if run.trying:
+            raise
+        return Unknown(f"`call` raises {raised.class_name}: {run.message_of(raised)}", raised.spot)
+    finally:
+        run.tape, run.doubt = outer_tape, outer_doubt
+        run.inside -= 1
+    return Followed(inputs, result, nodes)
+
+
+def _tensor_of(run: Any, value: Any) -> Any:
+    """Returns an array or a variable that `call` returns as a tensor: in Keras, all outputs of a layer are tensors."""
+    if not isinstance(value, (Array, WeightValue)):
+        return value
+    tensor = placeholder(run, tuple(value.shape), value.dtype or "float32")
+    run.tape.append(tensor.node)
+    return tensor
+
+
+def _with_context(method: FunctionValue, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Returns the arguments of ``call`` with those that Keras adds, or without those that the method does not take."""
+    signature = method.node.args
+    names = [argument.arg for argument in (*signature.args[1:], *signature.kwonlyargs)]
+    result = {
+        name: value
+        for name, value in kwargs.items()
+        if name in names or signature.kwarg is not None or name not in ("training", "mask")
+    }
+    required = names[len(args) : len(signature.args) - 1 - len(signature.defaults)]
+    for name in ("training", "mask"):
+        if name in required and name not in result:
+            result[name] = None if name == "mask" else False
+    return result
+
+
+def inner_model(run: Any, layer: LayerValue, followed: Followed) -> Model:
+    """Returns the calls inside of an own layer as a model."""
+    run.inside += 1
+    try:
+        model = functional(run, layer.name, "Functional", followed.inputs, followed.result, nodes=followed.nodes)
+    finally:
+        run.inside -= 1
+    model = model._replace(subclassed=True)  # calls that no output depends on have rows too
+    model = with_uncalled_layers(run, model, layer, followed.nodes)
+    if not layer.weights:
+        return model
+    layers = (*model.layers, variables_layer(layer))
+    return model._replace(layers=layers, calls=(*model.calls, Call(len(layers) - 1, ())))
+
+
+def own_definition(run: Any, layer: LayerValue) -> Any:
+    """Returns the definition of a layer of the program's own class: its template follows ``call`` for given shapes."""
+    is_lambda = layer.cls is None and layer.path == "keras.layers.Lambda"
+    if layer.definition is not None and not (
+        is_lambda and layer.cached.get("forms") and getattr(layer.definition, "is_opaque", True)
+    ):
+        return layer.definition
+    if not layer.cached.get("forms") and own_method(layer, "call") is None:
+        return Foreign(layer.class_name)
+
+    def template(args: Mapping[str, Any], inputs: Sequence[tuple[Shape, str]], policy: str) -> Model:
+        number = args.get("call", 0)
+        followed = layer.cached.get(_key(number, inputs))
+        if followed is None:
+            followed = _follow_again(run, layer, _form(run, layer, number, inputs), inputs)
+            layer.cached[_key(number, inputs)] = followed
+        if isinstance(followed, Unknown):
+            raise Refusal(f"cannot be followed: {followed.reason}")
+        return inner_model(run, layer, followed)
+
+    def rule(args: Mapping[str, Any], *inputs: Shape) -> Inferred:
+        return infer_inner_model(template(args, [(shape, "float32") for shape in inputs], layer.dtype), inputs)
+
+    if layer.unknown is not None and not any(isinstance(value, Followed) for value in layer.cached.values()):
+        layer.definition = layer.definition if is_lambda else Foreign(layer.class_name)
+        return layer.definition
+    definition: LayerDefinition = require_builtin("Lambda" if layer.cls is None else "Identity")._replace(
+        name=layer.class_name,
+        class_name=layer.class_name,
+        family="custom",
+        arguments=(),
+        defaults={},
+        call_arguments=(),
+        rule=rule,
+        doc="A layer of the program.",
+        inputs=None,
+        axes=None,
+        min_axes=0,
+        is_custom=layer.cls is not None,
+        is_opaque=False,
+        contains_layers=True,
+        template=template,
+        keras_module="" if layer.cls is not None else "keras.layers",
+    )
+    layer.definition = definition
+    return definition
+
+
+def _form(run: Any, layer: LayerValue, number: int, inputs: Sequence[tuple[Shape, str]]) -> CallForm:
+    """Returns the arguments of a call. A layer inside of another layer, such as TimeDistributed, is not called by the program."""
+    forms: list[CallForm] = layer.cached.setdefault("forms", [])
+    if not forms:
+        spot = layer.spot or _NOWHERE
+        args: list[Any] = [placeholder(run, to_sizes(shape), dtype) for shape, dtype in inputs]
+        build(run, layer, args, {}, spot)
+        forms.append(CallForm(args, {}, spot))
+    return forms[number]
+
+
+_NOWHERE = Spot(Source("", ""), 1, 0)
+
+
+def _follow_again(
+    run: Any, layer: LayerValue, form: CallForm, inputs: Sequence[tuple[Shape, str]]
+) -> Followed | Unknown:
+    """Follows ``call`` for inputs of other shapes."""
+    waiting = list(inputs)
+
+    def resized(value: Any) -> Any:
+        if not isinstance(value, TensorValue) or not waiting:
+            return value
+        shape, dtype = waiting.pop(0)
+        return TensorValue(value.node, value.index, shape, dtype)
+
+    args = [mapped(value, resized) for value in form.args]
+    kwargs = {name: mapped(value, resized) for name, value in form.kwargs.items()}
+    return follow(run, layer, args, kwargs, form.spot)
+
+
+def own_model(run: Any, model: ModelValue) -> Model:
+    """Returns a model of the program's own class, after its first call."""
+    forms = model.cached.get("forms")
+    own = Foreign(model.class_name)
+    followed = next((value for value in model.cached.values() if isinstance(value, Followed)), None) if forms else None
+    if followed is None:
+        reason = model.unknown or Unknown(
+            "it is never called, so the shape of its input is unknown; give it with --input", model.spot
+        )
+        model.unknown = reason
+        source = layer_of(run, _unknown_input())
+        layers = [layer_of(run, layer) for layer in model.tracked]
+        calls = [Call(0, ()), *(Call(number + 1, (Ref(0),)) for number in range(len(layers)))]
+        problems = tuple(notes([model, *model.tracked]))
+        return Model(
+            model.name, model.class_name, (source, *layers), tuple(calls), (Ref(0),), (), own_flags=True, own_class=own,
+            problems=problems, trainable=model.is_trainable, subclassed=True,
+        )  # fmt: skip
+    inner = inner_model(run, model, followed)
+    return in_order(inner, [layer.name for layer in model.tracked])._replace(
+        name=model.name,
+        class_name=model.class_name,
+        own_class=own,
+        subclassed=True,
+        trainable=model.is_trainable,
+        problems=(*inner.problems, *notes([model])),
+    )
+
+
+def _unknown_input() -> LayerValue:
+    layer = LayerValue("keras.layers.InputLayer", "input", None)
+    layer.definition = Foreign("InputLayer")
+    return layer
+
+
+def in_order(model: Model, names: Sequence[str]) -> Model:
+    """Returns the model with the named layers first, in this order."""
+    rank = {name: number for number, name in enumerate(names)}
+    order = sorted(range(len(model.layers)), key=lambda number: rank.get(model.layers[number].name, len(rank)))
+    place = {old: new for new, old in enumerate(order)}
+    calls = tuple(call._replace(layer=place[call.layer]) for call in model.calls)
+    return model._replace(layers=tuple(model.layers[number] for number in order), calls=calls)
+
+
+def placeholder(run: Any, shape: Sequence[Any], dtype: str = "float32") -> TensorValue:
+    """Returns a tensor of a shape with the batch axis, which no layer of the program outputs."""
+    source = LayerValue("keras.layers.InputLayer", "input", None)
+    source.definition = require_builtin("InputLayer")
+    source.args = {"batch_shape": from_sizes(shape)}
+    source.dtype = dtype
+    node = Node(source, (), 0, None)
+    tensor = TensorValue(node, 0, from_sizes(shape), dtype)
+    node.outputs.append(tensor)
+    return tensor

@@ -1,0 +1,223 @@
+"""Turns the models of a program into models of convcalc."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from convcalc.base import codes
+from convcalc.base.keras_names import Names
+from convcalc.base.numbers import UNKNOWN, Shape
+from convcalc.base.problems import Problem
+from convcalc.layers import LayerDefinition, require_builtin
+from convcalc.layers.registry import Inferred, Weight
+from convcalc.model import Call, Foreign, Layer, Model, Ref, input_args
+from convcalc.read.code.keras.graph import LayerValue, ModelValue, Node, TensorValue, from_sizes, leaves, nodes_between
+from convcalc.read.code.language.values import Unknown
+from convcalc.read.spec.graph import FileContext, GraphBuilder
+
+
+def layer_of(run: Any, layer: LayerValue) -> Layer:
+    """Returns a layer of the program as a layer of a model."""
+    definition = inner_definition(run, layer)
+    if isinstance(definition, Model):
+        return Layer(layer.name, definition.shown_class, definition, trainable=layer.is_trainable, place=layer.spot)
+    made = Layer(
+        layer.name, layer.class_name, definition, layer.args, layer.is_trainable, layer.dtype, place=layer.spot
+    )
+    return made._replace(args=input_args(made)) if layer.path == "keras.layers.InputLayer" else made
+
+
+def inner_definition(run: Any, layer: LayerValue) -> Any:
+    """Returns the definition of a layer: from the catalogue, from its code, or the model that it is."""
+    if layer.cls is not None or layer.path == "keras.layers.Lambda":
+        return run.own_definition(layer)
+    if isinstance(layer, ModelValue):
+        if layer.is_sequential and layer.input_tensor is None:
+            return Foreign(layer.class_name)
+        return model_of(run, layer)
+    return layer.definition
+
+
+def model_of(run: Any, model: ModelValue) -> Model:
+    """Returns a model of the program as a model of convcalc."""
+    if model.read is not None:
+        return model.read._replace(name=model.name)
+    if model.is_sequential:
+        return _sequential(run, model)
+    if model.is_functional:
+        return functional(run, model.name, model.class_name, model.inputs, model.outputs, model.is_trainable)
+    built: Model = run.own_model(model)
+    return built
+
+
+def functional(
+    run: Any,
+    name: str,
+    class_name: str,
+    inputs: Any,
+    outputs: Any,
+    trainable: bool = True,
+    nodes: Sequence[Node] | None = None,
+) -> Model:
+    """Returns the model of the graph between tensors. ``nodes`` lists the calls, if those are not all of the graph."""
+    ins = [tensor for tensor in leaves(inputs) if isinstance(tensor, TensorValue)]
+    outs = [tensor for tensor in leaves(outputs) if isinstance(tensor, TensorValue)]
+    calls = nodes_between(ins, outs) if nodes is None else nodes
+    graph = GraphBuilder(FileContext())
+    graph.file.names = run.names if not run.inside else Names()
+    numbers: dict[int, int] = {}
+    places: dict[int, int] = {}
+    for node in calls:
+        number = numbers.get(id(node.layer))
+        if number is None:
+            layer = layer_of(run, node.layer)
+            number = numbers[id(node.layer)] = graph.add_layer(layer) if nodes is None else graph.add_placeholder(layer)
+        refs = tuple(Ref(places[id(tensor.node)], tensor.index) for tensor in node.inputs if id(tensor.node) in places)
+        masks = tuple(Ref(places[id(tensor.node)], tensor.index) for tensor in node.masks if id(tensor.node) in places)
+        ref = graph.call(number, refs, node.spot, node.args)
+        if node.constants or masks:
+            graph.calls[-1] = graph.calls[-1]._replace(constants=node.constants, masks=masks)
+        places[id(node)] = ref.call
+    graph.inputs = [Ref(places[id(tensor.node)], tensor.index) for tensor in ins]
+    model = graph.finish(
+        name, "Functional", [Ref(places[id(tensor.node)], tensor.index) for tensor in outs if id(tensor.node) in places]
+    )
+    names = tuple(str(key) for key in outputs) if isinstance(outputs, dict) else ()
+    own = None if class_name in ("Functional", "Model") else Foreign(class_name)
+    found = [problem for problem in graph.file.problems if nodes is None or problem.code != codes.UNUSED_LAYER]
+    problems = (*found, *notes(node.layer for node in calls))
+    return model._replace(
+        trainable=trainable,
+        own_flags=True,
+        output_names=names,
+        own_class=own,
+        problems=problems,
+    )
+
+
+def _sequential(run: Any, model: ModelValue) -> Model:
+    """Returns a Sequential as a model. Without an input, the shapes in it are unknown."""
+    run.assume_input(model)
+    tensor = model.input_tensor
+    if tensor is not None:
+        first_layer = tensor.node.layer
+        first: Layer = layer_of(run, first_layer)
+    else:
+        first = Layer("input", "InputLayer", Foreign("InputLayer"))
+    layers, calls = [first], [Call(0, ())]
+    numbers: dict[int, int] = {}
+    for value in model.layers:
+        number = numbers.get(id(value))
+        if number is None:
+            number = numbers[id(value)] = len(layers)
+            layers.append(layer_of(run, value))
+        node = value.nodes[-1] if value.nodes else None
+        args: Mapping[str, Any] = node.args if node is not None else {}
+        calls.append(
+            Call(number, (Ref(len(calls) - 1),), node.spot if node is not None and node.spot else value.spot, args)
+        )
+    own = None if model.cls is None else Foreign(model.class_name)
+    found = notes([first_layer, *model.layers] if tensor is not None else model.layers)
+    if tensor is None:
+        found.insert(0, no_input(model))
+    return Model(
+        model.name,
+        "Sequential",
+        tuple(layers),
+        tuple(calls),
+        (Ref(0),),
+        (Ref(len(calls) - 1),),
+        trainable=model.is_trainable,
+        own_flags=True,
+        own_class=own,
+        problems=tuple(found),
+    )
+
+
+def no_input(model: ModelValue) -> Problem:
+    """Returns the warning for a model that the program never calls on an input of known shape."""
+    first = model.layers[0] if model.layers else None
+    names = ("input_shape", "batch_input_shape", "input_dim")
+    given = [] if first is None else [first.given.get(name) for name in names]
+    unknown = next((value for value in given if isinstance(value, Unknown)), None)
+    if first is not None and unknown is not None:
+        text = (
+            f"the input shape is `{unknown.name}`, which is unknown" if unknown.name else "the input shape is unknown"
+        )
+        return _note(first, Unknown(f"{text}: {unknown.reason}", unknown.spot, unknown.name))
+    mark = None if model.spot is None else model.spot.mark()
+    message = (
+        f"'{model.name}' ({model.class_name}): the code does not state the shape of its input; give it with --input"
+    )
+    return Problem(codes.UNKNOWN_VALUE, message, mark, model.name, "warning")
+
+
+def with_inner_layers(layers: Iterable[LayerValue]) -> list[LayerValue]:
+    """Returns layers and the layers inside of them, each once."""
+    waiting = list(reversed(list(layers)))
+    known: dict[int, LayerValue] = {}
+    while waiting:
+        layer = waiting.pop()
+        if id(layer) not in known:
+            known[id(layer)] = layer
+            followed = [node.layer for value in layer.cached.values() for node in getattr(value, "nodes", ())]
+            waiting += reversed([*layer.inner_layers(), *followed])
+    return list(known.values())
+
+
+def notes(layers: Any) -> list[Problem]:
+    """Returns a warning for each layer with something unknown."""
+    return [_note(layer, layer.unknown) for layer in with_inner_layers(layers) if layer.unknown is not None]
+
+
+def _note(layer: LayerValue, unknown: Unknown) -> Problem:
+    spot = unknown.spot or layer.spot
+    mark = None if spot is None else spot.mark()
+    message = f"'{layer.name}' ({layer.class_name}): {unknown.reason}{_cure(unknown)}"
+    return Problem(codes.UNKNOWN_VALUE, message, mark, layer.name, "warning")
+
+
+def _cure(unknown: Unknown) -> str:
+    """Returns the option that gives an unknown value, as the end of a message; "" if the value has no name."""
+    if not unknown.name:
+        return ""
+    plain = unknown.name.replace(".", "").isidentifier()
+    return f"; give it with --set {unknown.name}=…" if plain else f"; give it with --set '{unknown.name}=…'"
+
+
+# The variables of a layer of the program ----------------------------------------------------------------------------------
+
+
+def variables_layer(layer: LayerValue) -> Layer:
+    """Returns a layer without inputs that has the own variables of a layer of the program."""
+    weights = tuple(
+        Weight(
+            weight.name,
+            from_sizes(weight.shape),
+            trainable=weight.trainable,
+            frozen_because="trainable=False in the code",
+            dtype=weight.dtype,
+        )
+        for weight in layer.owned_weights()
+    )
+    definition = WITHOUT_INPUTS._replace(rule=lambda a, *inputs: Inferred(((),), weights))
+    return Layer(
+        "variables", "Variables", definition, trainable=layer.is_trainable, dtype=layer.dtype, place=layer.spot
+    )
+
+
+def _no_rule(a: Mapping[str, Any], *inputs: Shape) -> Inferred:
+    """Takes the place of the rule, which each layer of the program has of its own."""
+    return Inferred((UNKNOWN,))  # type: ignore[arg-type]
+
+
+WITHOUT_INPUTS: LayerDefinition = require_builtin("InputLayer")._replace(
+    name="Variables",
+    class_name="Variables",
+    arguments=(),
+    defaults={},
+    rule=_no_rule,
+    doc="The variables of a layer.",
+    is_custom=True,
+)

@@ -1,0 +1,330 @@
+"""What Keras refuses when a program trains or uses a model: data that do not fit the model, its outputs or its loss.
+
+The rules are those of Keras 3: ``Functional._standardize_inputs``, ``InputSpec``, ``check_data_cardinality`` and the losses of its
+TensorFlow backend. Data of unknown shape are not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcalc.analyse.inference import run_on
+from convcalc.base import codes
+from convcalc.base.keras_names import snake_case
+from convcalc.base.numbers import UNKNOWN, Number, Shape, plain, shape_text
+from convcalc.base.problems import ConvcalcError
+from convcalc.read.code.data.arrays import Array
+from convcalc.read.code.keras.graph import ModelValue, TensorValue, from_sizes, leaves, mapped, tensors_in
+from convcalc.read.code.language.values import Library, LibraryObject, Spot
+
+# The parameters of each method, in Keras's order.
+_PARAMETERS = {
+    "fit": ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data"),
+    "evaluate": ("x", "y", "batch_size"),
+    "predict": ("x", "batch_size"),
+    "train_on_batch": ("x", "y"),
+    "test_on_batch": ("x", "y"),
+    "predict_on_batch": ("x",),
+}
+_DEFAULT_BATCH = 32
+
+
+def train(run: Any, model: ModelValue, method: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    """Does ``model.fit(…)``, ``evaluate``, ``predict`` and their forms for one batch. Reports what Keras refuses."""
+    if method == "compile":
+        model.training = {**dict(zip(("optimizer", "loss", "loss_weights", "metrics"), args)), **kwargs}
+        return None
+    names = _PARAMETERS.get(method)
+    if names is None:
+        return run.unknown(f"the result of `{method}` is not followed", spot)
+    given = {**dict(zip(names, args)), **kwargs}
+    batch = given.get("batch_size")
+    size = batch if isinstance(batch, int) and batch > 0 else _DEFAULT_BATCH
+    outputs = check(run, model, method, given.get("x"), given.get("y"), size, spot)
+    validation = given.get("validation_data")
+    if isinstance(validation, (list, tuple)) and len(validation) in (2, 3):
+        check(run, model, f"{method}'s validation_data", validation[0], validation[1], size, spot)
+    if method.startswith("predict") and outputs is not None:
+        return outputs
+    return run.unknown(f"the result of `{method}` is not followed", spot)
+
+
+def check(run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int, spot: Spot) -> Any:
+    """Reports the first thing that Keras refuses. Returns the outputs as arrays; None if they are unknown."""
+    arrays = arrays_of(x, [tensor.node.layer.name for tensor in tensors_in(model.inputs)])
+    if arrays is None:
+        return None
+    labels = arrays_of(y, [tensor.node.layer.name for tensor in tensors_in(model.outputs)]) if y is not None else []
+    samples = [
+        array.shape[0] for array in [*arrays, *(labels or [])] if array.shape and isinstance(array.shape[0], int)
+    ]
+    if len(set(samples)) > 1:
+        counts = " and ".join(f"{count:,}" for count in dict.fromkeys(samples))
+        message = f"`{method}` gets arrays with {counts} samples; all arrays need the same number of samples (the size of the first axis)"
+        run.fault(codes.SAMPLES_DIFFER, message, spot, model)
+        return None
+    _build(run, model, arrays, spot)
+    inputs = tensors_in(model.inputs)
+    if model.outputs is None or not inputs or any(tensor.shape is None for tensor in inputs):
+        return None
+    if len(arrays) != len(inputs):
+        message = f"'{model.name}' has {len(inputs)} input{'s' * (len(inputs) != 1)}, but `{method}` gets {len(arrays)} arrays"
+        run.fault(codes.WRONG_INPUTS, message, spot, model)
+        return None
+    for tensor, array in zip(inputs, arrays):
+        message = input_problem(tensor.shape or (), from_sizes(array.shape))
+        if message:
+            run.fault(codes.WRONG_SHAPE, f"'{model.name}' expects {message} (`{method}`)", spot, model)
+            return None
+    if not _layers_accept(run, model, inputs, arrays, method, spot):
+        return None
+    first = next(iter(samples), None)
+    outputs = tensors_in(model.outputs)
+    rows = UNKNOWN if first is None else min(first, batch)
+    if labels:
+        _check_labels(run, model, method, labels, outputs, rows, spot)
+    return mapped(model.outputs, lambda value: _predicted(value, first) if isinstance(value, TensorValue) else value)
+
+
+def _layers_accept(
+    run: Any, model: ModelValue, inputs: Sequence[TensorValue], arrays: Sequence[Array], method: str, spot: Spot
+) -> bool:
+    """Returns True if the layers of the model accept the arrays. Otherwise reports the first layer that does not."""
+    shapes = [adjusted(tensor.shape or (), from_sizes(array.shape)) for tensor, array in zip(inputs, arrays)]
+    if not any(_differs((tensor.shape or ())[1:], (shape or ())[1:]) for tensor, shape in zip(inputs, shapes)):
+        return True
+    built = run.model_of(model)
+    try:
+        own = run_on(built, [tensor.shape for tensor in inputs])
+        batches = [(tensor.shape or (UNKNOWN,))[0] for tensor in inputs]
+        other = run_on(built, [shape and (batch, *shape[1:]) for batch, shape in zip(batches, shapes)])
+    except ConvcalcError as failed:
+        problem = next(problem for problem in failed.problems if problem.severity == "error")
+        ranks = [(tensor.shape or (), from_sizes(array.shape)) for tensor, array in zip(inputs, arrays)]
+        cure = next((_cure(own, given) for own, given in ranks if len(own) != len(given)), "")
+        message = f"`{method}` gives '{model.name}' data of other sizes: {problem.message}{cure}"
+        run.fault(problem.code, message, spot, model)
+        return False
+    for layer, first, second in zip(built.layers, own.weights, other.weights):
+        if first is not None and second is not None and [w.shape for w in first] != [w.shape for w in second]:
+            received = " and ".join(shape_text(shape or ()) for shape in shapes)
+            message = f"the weights of '{layer.name}' have other shapes for data of shape {received} (`{method}`)"
+            expects = " and ".join(shape_text(tensor.shape or ()) for tensor in inputs)
+            run.fault(codes.WRONG_SHAPE, f"'{model.name}' expects an input of shape {expects}: {message}", spot, model)
+            return False
+    return True
+
+
+def _predicted(tensor: TensorValue, samples: Any) -> Any:
+    if tensor.shape is None:
+        return tensor.sizes
+    return Array((samples, *tensor.sizes[1:]), tensor.dtype)
+
+
+def arrays_of(value: Any, names: Sequence[str]) -> list[Array] | None:
+    """Returns the arrays of an argument such as ``x``, in the order of the model's inputs; None if one is unknown."""
+    if isinstance(value, dict):
+        value = [value[name] for name in names if name in value] if set(names) <= set(value) else None
+    parts = [value] if not isinstance(value, (list, tuple)) else list(leaves(value))
+    if not parts or not all(isinstance(part, Array) for part in parts):
+        return None
+    return parts
+
+
+def _build(run: Any, model: ModelValue, arrays: Sequence[Array], spot: Spot) -> None:
+    """Builds a model whose input shape is not known before it gets data."""
+    if model.outputs is None and len(arrays) == 1 and arrays[0].shape:
+        run.build_model(model, (None, *arrays[0].shape[1:]), arrays[0].dtype, spot)
+
+
+def input_problem(expected: Shape, shape: Shape) -> str:
+    """Returns what is wrong with the shape of an array for an input, with a cure; "" if Keras accepts it.
+
+    Keras ignores a last axis of size 1 in both shapes. The layers of the model check the other sizes.
+    """
+    accepts = not _differs(_without_one(expected)[1:], _without_one(shape)[1:])
+    if accepts and len(shape) != len(expected):
+        accepts = adjusted(expected, shape) is not None
+    if accepts:
+        return ""
+    return f"an input of shape {shape_text(expected)}, but gets {shape_text(shape)}{_cure(expected, shape)}"
+
+
+def adjusted(expected: Shape, shape: Shape) -> Shape | None:
+    """Returns the shape of an array with the rank of the input: Keras adds or removes a last axis of size 1."""
+    if len(shape) == len(expected):
+        return shape
+    if len(shape) == len(expected) + 1 and shape[-1] == 1:
+        return shape[:-1]
+    return (*shape, 1) if len(shape) == len(expected) - 1 and expected[-1] == 1 else None
+
+
+def _without_one(shape: Shape) -> Shape:
+    return shape[:-1] if shape and shape[-1] == 1 else shape
+
+
+def _cure(expected: Shape, shape: Shape) -> str:
+    """Returns how to correct the shape of an array."""
+    wanted, own = list(expected[1:]), list(shape[1:])
+    if list(shape) == wanted:
+        return "; one sample needs a batch axis: `np.expand_dims(x, 0)`"
+    if own[:-1] == wanted[:-1] and len(own) == len(wanted) and len(own) > 1:
+        return f"; the last axis is {shape_text((own[-1],))[1:-2]}, not {shape_text((wanted[-1],))[1:-2]}"
+    if len(own) == len(wanted) - 1:
+        return f"; the input has {len(wanted)} axes after the batch axis, the data have {len(own)}"
+    known = [size for size in wanted if size is not UNKNOWN]
+    if len(own) != len(wanted) and len(known) == len(wanted) and _product(own) == _product(wanted):
+        return f"; reshape the data: `x.reshape(-1, {', '.join(map(str, wanted))})`"
+    return ""
+
+
+def _product(sizes: Sequence[Any]) -> Any:
+    result: Any = 1
+    for size in sizes:
+        if not isinstance(size, int):
+            return None
+        result *= size
+    return result
+
+
+# Labels and losses --------------------------------------------------------------------------------------------------------
+
+
+def _check_labels(
+    run: Any,
+    model: ModelValue,
+    method: str,
+    labels: Sequence[Array],
+    outputs: Sequence[TensorValue],
+    rows: Any,
+    spot: Spot,
+) -> None:
+    losses = losses_of(model.training.get("loss"), outputs)
+    if len(labels) != len(outputs) and len(outputs) > 1 and model.training.get("loss") is not None:
+        message = f"'{model.name}' has {len(outputs)} outputs, but `{method}` gets {len(labels)} arrays of labels"
+        run.fault(codes.LABELS_DIFFER, message, spot, model)
+        return
+    for array, tensor, loss in zip(labels, outputs, losses):
+        if loss is None or tensor.shape is None:
+            continue
+        target = (rows, *from_sizes(array.shape)[1:]) if array.shape else ()
+        output = (rows, *tensor.shape[1:])
+        problem = label_problem(loss, target, output, array.classes)
+        if problem:
+            run.fault(
+                codes.LABELS_DIFFER, f"the labels of `{method}` do not fit '{model.name}': {problem}", spot, model
+            )
+            return
+
+
+def losses_of(value: Any, outputs: Sequence[TensorValue]) -> list[str | None]:
+    """Returns the name of the loss of each output, in snake case; None for a loss that is not Keras's."""
+    if isinstance(value, Mapping):
+        return [loss_name(value.get(tensor.node.layer.name)) for tensor in outputs]
+    if isinstance(value, (list, tuple)):
+        return [loss_name(part) for part in value]
+    return [loss_name(value)] * len(outputs)
+
+
+_SHORT = {
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+    "bce": "binary_crossentropy",
+}
+_ELEMENTWISE = (
+    "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "huber",
+    "log_cosh", "poisson", "hinge", "squared_hinge",
+)  # fmt: skip
+
+
+def loss_name(value: Any) -> str | None:
+    """Returns the name of a loss of Keras in snake case; None if it is not one."""
+    if isinstance(value, (Library, LibraryObject)) and value.path.startswith(("keras.losses.", "keras.metrics.")):
+        value = value.path.rpartition(".")[2]
+    if not isinstance(value, str):
+        return None
+    name = snake_case(value).replace("cross_entropy", "crossentropy")
+    return _SHORT.get(value.lower(), name)
+
+
+def label_problem(loss: str, target: Shape, output: Shape, classes: int | None = None) -> str:
+    """Returns why a loss does not accept labels of this shape for an output; "" if it does.
+
+    The first axis of both shapes is the batch.
+    """
+    if loss == "sparse_categorical_crossentropy":
+        return _sparse_problem(target, output, classes)
+    target, output = _same_rank(target, output)
+    if loss in ("categorical_crossentropy", "binary_crossentropy"):
+        if len(target) == len(output) and not _differs(target, output):
+            return ""
+        return f"{loss} needs labels and outputs of one shape, not {_shapes(target, output)}{_loss_cure(loss, target, output)}"
+    if loss in _ELEMENTWISE and not _broadcasts(target, output):
+        return f"{loss} compares {_shapes(target, output)}, which do not broadcast{_loss_cure(loss, target, output)}"
+    return ""
+
+
+def _sparse_problem(target: Shape, output: Shape, classes: int | None) -> str:
+    target, output = _same_rank(target, output)
+    if len(target) == len(output) and target[-1] == 1:
+        target = target[:-1]
+    name = "sparse_categorical_crossentropy"
+    if len(target) != len(output) - 1:
+        cure = (
+            "; use categorical_crossentropy for one-hot labels"
+            if len(target) == len(output) and not _differs(target, output)
+            else ""
+        )
+        return f"{name} needs labels of shape {shape_text(output[:-1])}, not {shape_text(target)}{cure}"
+    if _differs(target, output[:-1]):
+        return f"{name} needs labels of shape {shape_text(output[:-1])}, not {shape_text(target)}"
+    size = output[-1]
+    if classes is not None and isinstance(size, int) and size < classes:
+        return f"the labels have {classes} classes, but the output has {size} values; set the last layer to {classes} units"
+    return ""
+
+
+def _same_rank(target: Shape, output: Shape) -> tuple[Shape, Shape]:
+    """Adds or removes a last axis of size 1, as Keras's losses do."""
+    if len(target) == len(output) + 1 and target[-1] == 1:
+        return (target, (*output, 1)) if len(output) == 1 else (target[:-1], output)
+    if len(output) == len(target) + 1 and output[-1] == 1:
+        return ((*target, 1), output) if len(target) == 1 else (target, output[:-1])
+    return target, output
+
+
+def _differs(first: Shape, second: Shape) -> bool:
+    return any(map(_conflict, first, second))
+
+
+def _conflict(size: Number, other: Number) -> bool:
+    """Returns True if two sizes are known and differ."""
+    known, wanted = plain(size), plain(other)
+    return isinstance(known, int) and isinstance(wanted, int) and known != wanted
+
+
+def _broadcasts(first: Shape, second: Shape) -> bool:
+    return not any(
+        _conflict(size, other) and 1 not in (plain(size), plain(other))
+        for size, other in zip(reversed(first), reversed(second))
+    )
+
+
+def _shapes(target: Shape, output: Shape) -> str:
+    return f"{shape_text(target)} and {shape_text(output)}"
+
+
+def _loss_cure(loss: str, target: Shape, output: Shape) -> str:
+    """Returns how to correct labels or the last layer."""
+    size = output[-1] if output else UNKNOWN
+    is_index = len(target) == len(output) - 1 or (len(target) == len(output) and target[-1] == 1)
+    if loss == "categorical_crossentropy" and is_index and isinstance(size, int) and size > 1:
+        return "; use sparse_categorical_crossentropy, or one-hot labels: `keras.utils.to_categorical(y)`"
+    if len(target) == len(output) and isinstance(target[-1], int) and not _differs(target[:-1], output[:-1]):
+        return f"; set the last layer to {target[-1]} unit{'s' * (target[-1] != 1)}"
+    if is_index and len(target) == 1:
+        return "; set the last layer to 1 unit"
+    return ""

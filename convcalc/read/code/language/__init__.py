@@ -1,0 +1,1 @@
+"""The language of programs: values, expressions and statements, without any library."""

@@ -1,0 +1,492 @@
+"""The values of an interpreted program.
+
+Numbers, strings, lists, dicts and other plain Python values are themselves. Everything else is an object of a class in this
+module: a value that is unknown, an array of known shape, a function or a class of the program, or a name of a library.
+The Keras objects (layers, tensors, models) are in :mod:`convcalc.read.code.keras.graph`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from convcalc.base.problems import Mark, Source
+from convcalc.base.structs import Struct
+
+LONGEST_NAME = 40  # the maximum length of the text of an expression that names an unknown value
+
+# A size in a shape: a number, None (any size), or an unknown value with a name.
+SizeValue: TypeAlias = "int | Unknown | None"
+
+
+class Spot(Struct):
+    """A position in the source code. Implements :class:`convcalc.model.Place`.
+
+    ``column`` is the offset in bytes from the start of the line, as ``ast`` counts it. ``via`` is the position of the call
+    that led to this code; None at the top level.
+    """
+
+    source: Source
+    line: int
+    column: int
+    via: Spot | None = None
+    arguments: Mapping[str, Any] = {}
+
+    @property
+    def context(self) -> str:
+        """The line of the program from which this code was called; empty at the top level."""
+        outer = self.via
+        while outer is not None and outer.via is not None:
+            outer = outer.via
+        if outer is None or (outer.source is self.source and outer.line == self.line):
+            return ""
+        where = f"line {outer.line}" if outer.source is self.source else f"{outer.source.name}:{outer.line}"
+        return f" (called from {where})"
+
+    def mark(self, argument: str | None = None) -> Mark:
+        """Returns the mark of the position, or of one argument of the call at this position."""
+        node = self.arguments.get(argument or "")
+        line, column = (self.line, self.column) if node is None else (node.lineno, node.col_offset)
+        return Mark(self.source, line, 1 + self._characters(line, column))
+
+    def _characters(self, line: int, column: int) -> int:
+        lines = self.source.text.split("\n")
+        text = lines[line - 1] if 0 < line <= len(lines) else ""
+        return len(text.encode()[:column].decode(errors="ignore"))
+
+    @property
+    def text(self) -> str:
+        """The position as ``file:line``."""
+        return f"{self.source.name}:{self.line}"
+
+
+class Unknown:
+    """A value that the code does not state. Every operation on it gives another unknown value.
+
+    Attributes:
+        reason: why the value is unknown, as a sentence, such as "`load_data()` is not followed".
+        spot: where the value comes from.
+    """
+
+    __slots__ = ("_name", "reason", "spot")
+
+    def __init__(self, reason: str, spot: Spot | None = None, name: str | ast.expr = "") -> None:
+        self.reason = reason
+        self.spot = spot
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The text of the expression that has the value, such as ``x_train.shape[1]``; "" if it is too long for a name."""
+        if not isinstance(self._name, str):
+            text = ast.unparse(self._name)
+            self._name = text if len(text) <= LONGEST_NAME else ""
+        return self._name
+
+    @property
+    def has_name(self) -> bool:
+        """True if the value belongs to an expression."""
+        return bool(self._name)
+
+    def named(self, name: str | ast.expr) -> Unknown:
+        """Returns the same unknown value under another name."""
+        return type(self)(self.reason, self.spot, name)
+
+    def __repr__(self) -> str:
+        return self.name or "?"
+
+
+class UnknownNumber(Unknown):
+    """An unknown value that is one number, such as a size of an axis or the maximum of an array."""
+
+    __slots__ = ()
+
+
+class DynamicSize(UnknownNumber):
+    """A size that a tensor has only when the model runs, such as the batch size: in shapes, it is None."""
+
+    __slots__ = ()
+
+
+class UnknownElements(Unknown):
+    """The elements of a stream of data: their number is unknown, and ``element`` shows what each of them is like."""
+
+    __slots__ = ("element",)
+
+    def __init__(self, reason: str, spot: Spot | None, element: Any) -> None:
+        super().__init__(reason, spot)
+        self.element = element
+
+    def named(self, name: str | ast.expr) -> Unknown:
+        """Returns the same elements."""
+        return self
+
+
+def depending(what: str, unknown: Unknown) -> str:
+    """Returns the reason why a value is unknown that depends on an unknown test or loop, without a chain of such reasons."""
+    start = "it depends on a "
+    return unknown.reason if unknown.reason.startswith(start) else f"{start}{what} that is unknown: {unknown.reason}"
+
+
+def unknown_result(operands: Iterable[Any], unknown: Unknown) -> Unknown:
+    """Returns the result of an arithmetic operation on values one of which is unknown: a number if all of them are numbers."""
+    operands = [value for value in operands if value is not None]
+    for kind in (DynamicSize, UnknownNumber):
+        if all(isinstance(value, (kind, int, float)) for value in operands):
+            return kind(unknown.reason, unknown.spot)
+    return Unknown(unknown.reason, unknown.spot)
+
+
+class Special:
+    """A value with its own behaviour: arrays, layers, tensors and models. Each method gets the interpreter and the position.
+
+    The default of each method is "not supported": it returns MISSING, which becomes an unknown value.
+
+    ``has_sizes`` is True for data whose unknown sizes get the name of the variable to which it is assigned.
+    """
+
+    __slots__ = ()
+    has_sizes = False
+
+    def attribute(self, run: Any, name: str, spot: Spot) -> Any:
+        """Returns the value of ``self.name``."""
+        return MISSING
+
+    def set_attribute(self, run: Any, name: str, value: Any, spot: Spot) -> None:
+        """Does ``self.name = value``."""
+
+    def call(self, run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        """Returns the result of ``self(*args, **kwargs)``."""
+        return MISSING
+
+    def item(self, run: Any, key: Any, spot: Spot) -> Any:
+        """Returns the value of ``self[key]``."""
+        return MISSING
+
+    def set_item(self, run: Any, key: Any, value: Any, spot: Spot) -> None:
+        """Does ``self[key] = value``."""
+
+    def operate(self, run: Any, operator: str, other: Any, reflected: bool, spot: Spot) -> Any:
+        """Returns the value of ``self + other`` for the operator ``+``; of ``other + self`` if ``reflected``. ``other`` is None for
+        a unary operator, whose names are ``neg``, ``pos``, ``invert`` and ``abs``.
+        """
+        return MISSING
+
+    def elements(self, run: Any, spot: Spot) -> Any:
+        """Returns the list of elements for a loop, or MISSING."""
+        return MISSING
+
+    def length(self) -> Any:
+        """Returns ``len(self)``, or MISSING."""
+        return MISSING
+
+    def truth(self) -> Any:
+        """Returns the value as a test: True, False or MISSING."""
+        return MISSING
+
+    def assigned(self, name: str, settings: Mapping[str, Any]) -> None:
+        """Names the unknown sizes of data that is assigned to a variable, or replaces them by the values of the user."""
+
+    def type_path(self) -> str:
+        """Returns the path of the value's class in its library, for ``isinstance``; "" if it is unknown."""
+        return ""
+
+
+class Environment:
+    """The variables of a module, a class body, or one call of a function.
+
+    Attributes:
+        outer: the environment of the enclosing function; None in a function of a module.
+        function: the function whose call this is; None for a module or a class body.
+        is_class: True for a class body, whose names its methods do not see.
+        is_comprehension: True for the variables of a comprehension.
+        returns: the values that the call may return after tests that are unknown.
+    """
+
+    __slots__ = (
+        "declared_global",
+        "declared_nonlocal",
+        "function",
+        "is_class",
+        "is_comprehension",
+        "module",
+        "outer",
+        "returns",
+        "variables",
+    )
+
+    def __init__(
+        self,
+        module: ModuleValue,
+        outer: Environment | None,
+        variables: dict[str, Any],
+        function: FunctionValue | None = None,
+    ) -> None:
+        self.module = module
+        self.outer = outer
+        self.variables = variables
+        self.function = function
+        self.is_class = False
+        self.is_comprehension = False
+        self.returns: list[Any] = []
+        self.declared_global: set[str] = set()
+        self.declared_nonlocal: set[str] = set()
+
+    def for_functions(self) -> Environment | None:
+        """Returns the environment that the functions defined here see, besides their own and their module's names."""
+        if self.is_class:
+            return self.outer
+        return None if self.variables is self.module.variables else self
+
+
+class ModuleValue:
+    """A file of the program, or another namespace that the program can import."""
+
+    __slots__ = ("folder", "name", "source", "star_imports", "variables")
+
+    def __init__(self, name: str, source: Source, folder: str = "") -> None:
+        self.name = name
+        self.source = source
+        self.folder = folder  # the folder of the file, for relative imports
+        self.star_imports: list[Library] = []  # the libraries of `from … import *`
+        self.variables: dict[str, Any] = {"__name__": name}
+
+
+class FunctionValue:
+    """A function or a lambda of the program. ``owner`` is the class whose body defines it."""
+
+    __slots__ = (
+        "attributes",
+        "defaults",
+        "is_generator",
+        "keyword_defaults",
+        "module",
+        "name",
+        "node",
+        "outer",
+        "owner",
+        "spot",
+    )
+
+    def __init__(self, name: str, node: Any, environment: Environment, spot: Spot) -> None:
+        self.name = name
+        self.node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda = node
+        self.module = environment.module
+        self.outer = environment.for_functions()
+        self.spot = spot
+        self.defaults: list[Any] = []
+        self.keyword_defaults: dict[str, Any] = {}
+        self.owner: ClassValue | None = None
+        self.is_generator = False
+        self.attributes: dict[str, Any] = {}
+
+
+class Bound:
+    """A function with its first argument, such as a method of an instance."""
+
+    __slots__ = ("function", "receiver")
+
+    def __init__(self, function: Any, receiver: Any) -> None:
+        self.function = function
+        self.receiver = receiver
+
+
+class Native:
+    """A function that convcalc implements. ``run`` takes the interpreter, the arguments and the position of the call."""
+
+    __slots__ = ("name", "run")
+
+    def __init__(self, name: str, run: Callable[..., Any]) -> None:
+        self.name = name
+        self.run = run
+
+
+class Wrapped:
+    """A method with a decorator: ``kind`` is ``staticmethod``, ``classmethod`` or ``property``."""
+
+    __slots__ = ("function", "kind", "setter")
+
+    def __init__(self, kind: str, function: Any, setter: Any = None) -> None:
+        self.kind = kind
+        self.function = function
+        self.setter = setter
+
+
+class ClassValue:
+    """A class of the program. ``bases`` are classes of the program and of libraries, in the order of their resolution.
+
+    ``kind`` says what convention its instances follow: ``""``, ``"dataclass"``, ``"namedtuple"`` or ``"enum"``.
+    """
+
+    __slots__ = ("attributes", "bases", "fields", "kind", "name", "order", "spot")
+
+    def __init__(self, name: str, bases: tuple[Any, ...], attributes: dict[str, Any], spot: Spot | None) -> None:
+        self.name = name
+        self.bases = bases
+        self.attributes = attributes
+        self.spot = spot
+        self.kind = ""
+        self.fields: dict[str, Any] = {}
+        self.order: tuple[Any, ...] = (self, *_merged(bases))
+
+    def find(self, name: str) -> Any:
+        """Returns the attribute with this name in the class or its bases, as it was defined; MISSING if there is none."""
+        for base in self.order:
+            if isinstance(base, ClassValue) and name in base.attributes:
+                return base.attributes[name]
+        return MISSING
+
+    def library_base(self, prefix: str = "keras.") -> str:
+        """Returns the path of the first base that is a class of a library and begins with ``prefix``; "" if there is none."""
+        for base in self.order:
+            if isinstance(base, Library) and base.path.startswith(prefix):
+                return base.path
+        return ""
+
+
+def _merged(bases: tuple[Any, ...]) -> list[Any]:
+    """Returns the classes above a class in the order of attribute look-ups: like Python's, depth first, a shared base last."""
+    listed: list[Any] = []
+    for base in bases:
+        listed += base.order if isinstance(base, ClassValue) else [base]
+    return [
+        base
+        for at, base in enumerate(listed)
+        if not any(base is later or _is_same(base, later) for later in listed[at + 1 :])
+    ]
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    return isinstance(first, Library) and isinstance(second, Library) and first.path == second.path
+
+
+class Instance:
+    """An object of a class of the program that is neither a layer nor a model of Keras."""
+
+    __slots__ = ("attributes", "cls", "items")
+
+    def __init__(self, cls: ClassValue) -> None:
+        self.cls = cls
+        self.attributes: dict[str, Any] = {}
+        self.items: Any = None  # the elements, if the class extends list or dict
+
+
+class Super:
+    """The result of ``super()``: looks up attributes in the classes after ``cls``."""
+
+    __slots__ = ("cls", "receiver")
+
+    def __init__(self, cls: ClassValue, receiver: Any) -> None:
+        self.cls = cls
+        self.receiver = receiver
+
+
+class Library:
+    """A name of a library, such as ``keras.layers.Dense`` or ``numpy``. ``path`` is canonical: ``tf.keras`` is ``keras``."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition(".")[2]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Library) and self.path == other.path
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+
+class LibraryObject(Special):
+    """An object of a library that is followed only by name, such as an optimizer: its class and its arguments."""
+
+    __slots__ = ("args", "attributes", "kwargs", "path")
+
+    def __init__(self, path: str, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None) -> None:
+        self.path = path
+        self.args = args
+        self.kwargs = dict(kwargs or {})
+        self.attributes: dict[str, Any] = {}
+
+
+class Generator:
+    """A generator or another iterator. It runs as a whole when its first value is needed.
+
+    ``values`` are the values that are left, or an unknown value; None before it runs. ``is_endless`` is True if there are more values than
+    those in ``values``.
+    """
+
+    __slots__ = ("is_endless", "run", "values")
+
+    def __init__(self, run: Callable[[], Any], is_endless: bool = False) -> None:
+        self.run = run
+        self.values: Any = None
+        self.is_endless = is_endless
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing()
+
+
+class Raised(Exception):
+    """An exception of the program. ``value`` is an instance of a class of the program, or a LibraryObject."""
+
+    def __init__(self, value: Any, spot: Spot | None, cause: BaseException | None = None) -> None:
+        super().__init__(value)
+        self.value = value
+        self.spot = spot
+        self.cause = cause
+
+    @property
+    def class_name(self) -> str:
+        """The name of the exception's class."""
+        if isinstance(self.value, Instance):
+            return self.value.cls.name
+        return str(getattr(self.value, "path", "Exception")).removeprefix("builtins.")
+
+
+MAX_PARTS = 100_000  # the maximum number of values in a nested list or dict; shared parts count each time
+
+
+def is_too_large(value: Any) -> bool:
+    """Returns True if a nested list or dict has more than MAX_PARTS values, such as ``x = [x, x]`` sixty times."""
+    waiting, count = [value], 0
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, (list, tuple)):
+            waiting += part
+            count += len(part)
+        elif isinstance(part, dict):
+            waiting += part.values()
+            count += len(part)
+        if count > MAX_PARTS:
+            return True
+    return False
+
+
+def is_known(value: Any) -> bool:
+    """Returns True if a value has no unknown part, at any depth of lists and dicts."""
+    if isinstance(value, Unknown):
+        return False
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return all(map(is_known, value))
+    if isinstance(value, dict):
+        return all(map(is_known, value.values()))
+    return True
+
+
+def first_unknown(value: Any) -> Unknown | None:
+    """Returns the first unknown part of a value; None if everything is known."""
+    if isinstance(value, Unknown):
+        return value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return next((unknown for part in parts if (unknown := first_unknown(part)) is not None), None)

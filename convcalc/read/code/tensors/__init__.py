@@ -1,0 +1,1 @@
+"""Functions on tensors: operations of Keras, `keras.backend` and TensorFlow."""
