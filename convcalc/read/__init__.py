@@ -76,9 +76,9 @@ def read(
 
 
 def all_models(source: str, settings: CodeSettings = NO_SETTINGS) -> list[str]:
-    """Returns a source for each model of a program, such as ``train.py:model``, for the source ``train.py:*``.
+    """Returns the sources of all models of a program: ``train.py:*`` → ``train.py:model``, ``train.py:encoder``.
 
-    Any other source is returned as it is.
+    Returns any other source unchanged, in a list.
     """
     path, target = split_target(source)
     if target != ALL:

@@ -19,7 +19,7 @@ from convcalc.read.code.targets import find, no_model, targets_of
 from convcalc.read.detect import OpenFile
 from convcalc.read.input_sizes import resized
 
-MAX_RECURSION = 4_000  # a call of the program takes about 15 calls here
+MAX_RECURSION = 4_000  # one nested call in the program needs about 15 nested calls of Python
 
 
 def read_code(content: OpenFile) -> Model:
@@ -63,10 +63,11 @@ def read_program(
 
     if not inputs:
         return read(None)
-    # The first reading finds the inputs of this model. The second reading changes their sizes, and no other model's.
+    # An input is found by its name, so the program is read twice: to learn the names, and to set the sizes of this
+    # model only.
     try:
         model = read(None)
-    except ConvcalcError:  # a model that needs the sizes of its inputs
+    except ConvcalcError:  # the model may need the sizes, so it is read with them
         return read(inputs)
     sources = [model.layer_of(ref) for ref in model.inputs]
     if sources and all(layer.class_name == "InputLayer" and layer.place is not None for layer in sources):
@@ -93,7 +94,7 @@ def follow(
     text: str, name: str, folder: str = "", settings: Mapping[str, Any] | None = None,
     inputs: Mapping[str | None, tuple[Any, ...]] | None = None, root: str = "",
 ) -> Program:  # fmt: skip
-    """Returns the program after all its statements were followed."""
+    """Returns the program after convcalc has followed all its statements."""
     sources = sources_of(text, name)
     program = Program(sources[0], folder, settings, root)
     program.sizes_of_inputs = dict(inputs or {})
@@ -113,7 +114,7 @@ def follow(
 
 @contextmanager
 def deep_recursion() -> Iterator[None]:
-    """Allows as many nested calls as following a program needs."""
+    """Raises Python's limit of nested calls while convcalc follows a program."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_RECURSION))
     try:

@@ -17,9 +17,10 @@ def module_folder(path: str) -> str:
 
 
 def root_of(own: str) -> str:
-    """Returns the top folder of the project of a folder: no file outside of it is read.
+    """Returns the top folder of the project. No file outside of it is read.
 
-    It is the nearest folder with a mark of a project, else the folder above the package that contains the file.
+    It is the nearest folder with ``.git``, ``pyproject.toml`` or a similar name in it. Without one, it is the folder that
+    contains the package.
     """
     folder = own
     for _ in range(_MAX_LEVELS):

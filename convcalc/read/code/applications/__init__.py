@@ -1,8 +1,7 @@
-"""Builds the models of ``keras.applications``, as Keras 3.15 builds them, without Keras.
+"""Builds the models of ``keras.applications`` without Keras. The models are those of Keras 3.15.
 
-The families of models are modules of this package. A module is imported when one of its models is requested. Models are built
-by functions and not by specs, because channels are computed with fractions (``alpha``), and paddings depend on the size of
-the image.
+Each module builds one family of models, such as ResNet. A module is imported when one of its models is requested. The models
+are Python functions, not specs: the number of channels can depend on ``alpha``, and paddings depend on the size of the image.
 """
 
 from __future__ import annotations
@@ -22,9 +21,12 @@ __all__ = ["APPLICATIONS", "InputTensor", "application", "parameters"]
 
 
 class _Family(Struct):
-    """A family of applications: the reference of its function, its arguments in Keras's order, and its members.
+    """A family of applications, such as VGG16 and VGG19.
 
-    ``members`` maps the name of each application to the default name of its model.
+    Attributes:
+        build: the path of the function that builds a model, such as ``package.vgg:vgg``.
+        parameters: the names of Keras's parameters, in Keras's order, separated by spaces.
+        members: maps each application to the default name of its model.
     """
 
     build: str
@@ -37,7 +39,7 @@ _MODULE = "convcalc.read.code.applications."
 
 
 def _named_like(text: str) -> dict[str, str | None]:
-    """Returns the applications whose models have a default name in lower case, such as ``vgg16`` for ``VGG16``."""
+    """Returns a default name for each application: ``VGG16`` → ``vgg16``."""
     return {name: name.lower() for name in text.split()}
 
 
@@ -134,10 +136,10 @@ def application(
         policy: Keras's global dtype policy.
         place: the source position of the call; all layers and calls get it.
 
-    The argument ``weights`` has two effects. With ``weights="imagenet"``, Keras refuses some values of other arguments,
-    and EfficientNet has one more layer.
+    With ``weights="imagenet"``, Keras refuses some values of other arguments, and EfficientNet has an additional layer.
 
-    Raises :class:`Refusal` if Keras refuses the arguments. The message continues the name of the application.
+    Raises :class:`Refusal` if Keras refuses the arguments. The message has no subject: the caller writes the name of the
+    application before it.
     """
     from convcalc.read.code.applications.graph import Graph
     from convcalc.read.code.applications.request import Request

@@ -20,7 +20,7 @@ _VARIANTS = {
 _MEANS = [0.485 * 255, 0.456 * 255, 0.406 * 255]
 _VARIANCES = [(0.229 * 255) ** 2, (0.224 * 255) ** 2, (0.225 * 255) ** 2]
 _EPSILON = 1e-6
-_FIRST_SCALE = 1e-6  # the initial value of the scales of the channels
+_FIRST_SCALE = 1e-6  # the initial value of each channel's scale (in LayerScale)
 
 
 def convnext(r: Request) -> Model:

@@ -34,7 +34,7 @@ def _norm_relu(g: Graph, x: Tensor, prefix: str) -> Tensor:
 
 
 def _grown(g: Graph, x: Tensor, name: str) -> Tensor:
-    """Adds new channels, computed from all channels."""
+    """Adds 32 channels, which two convolutions compute from all earlier channels."""
     new = _norm_relu(g, x, f"{name}_0_")
     new = g.layer(new, "Conv2D", 4 * _GROWTH, 1, use_bias=False, name=f"{name}_1_conv")
     new = _norm_relu(g, new, f"{name}_1_")

@@ -30,8 +30,8 @@ _STAGES = (
     (5, 4, 192, 6, 2),
     (3, 1, 320, 6, 1),
 )
-_MAX_DROP_RATE = 0.2  # the dropout of the blocks grows from 0 to almost this rate
-_DEVIATIONS = (0.229, 0.224, 0.225)  # of the colours in ImageNet
+_MAX_DROP_RATE = 0.2  # The dropout rate rises from 0 in the first block to almost this rate in the last.
+_DEVIATIONS = (0.229, 0.224, 0.225)  # the standard deviations of ImageNet's red, green and blue
 
 
 def fan_out(scale: float, distribution: str) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def efficientnet(r: Request) -> Model:
     x = r.input(r.input_shape(size))
     x = g.layer(x, "Rescaling", 1 / 255)
     x = g.layer(x, "Normalization", axis=3)
-    if r.is_imagenet:  # the weights were trained with a normalization that divides by the variance
+    if r.is_imagenet:  # the weights were trained with inputs that were divided by their variance
         x = g.layer(x, "Rescaling", [1 / sqrt(deviation) for deviation in _DEVIATIONS])
     x = g.layer(x, "ZeroPadding2D", r.same_padding(x, 3), name="stem_conv_pad")
     x = _convolution(r, x, rounded(32 * width), "stem_conv", kernel=3, strides=2, padding="valid")
@@ -91,7 +91,7 @@ def excited(r: Request, x: Tensor, squeezed: int, prefix: str) -> Tensor:
 
 
 def added(r: Request, x: Tensor, shortcut: Tensor, drop_rate: float, prefix: str) -> Tensor:
-    """Adds the shortcut of a block. The dropout leaves out the whole block for some samples."""
+    """Adds the input of a block to its output. In training, the dropout skips the whole block for some samples."""
     if drop_rate > 0:
         x = r.graph.layer(x, "Dropout", drop_rate, noise_shape=(None, 1, 1, 1), name=f"{prefix}drop")
     return r.graph.layer((x, shortcut), "Add", name=f"{prefix}add")

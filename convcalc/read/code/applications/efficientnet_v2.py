@@ -56,14 +56,16 @@ _STAGES_L = (
     (False, 25, 384, 6, 2),
     (False, 7, 640, 6, 1),
 )
-# Keras chooses the stages by the name of the model. The number is the number of filters of the first convolution.
+# The stages of each model, and the number of filters of its first convolution. Keras finds the stages by the name of
+# the model.
 _STAGES = {
     **{f"efficientnetv2-b{number}": (32, _STAGES_B) for number in range(4)},
     "efficientnetv2-s": (24, _STAGES_S),
     "efficientnetv2-m": (24, _STAGES_M),
     "efficientnetv2-l": (32, _STAGES_L),
 }
-_MEANS, _VARIANCES = [0.485, 0.456, 0.406], [0.229**2, 0.224**2, 0.225**2]  # of the colours in ImageNet
+# The means and variances of red, green and blue in ImageNet.
+_MEANS, _VARIANCES = [0.485, 0.456, 0.406], [0.229**2, 0.224**2, 0.225**2]
 _MAX_DROP_RATE = 0.2
 
 
@@ -90,7 +92,7 @@ def efficientnet_v2(r: Request) -> Model:
     done, total = (
         0,
         float(sum(blocks for _, blocks, *_ in stages)),
-    )  # not multiplied by ``depth``, unlike in EfficientNet
+    )  # as in Keras, this total is not multiplied by ``depth``
     for stage, (fused, blocks, filters, expansion, first_strides) in enumerate(stages, 1):
         for block in range(ceil(depth * blocks)):
             prefix = f"block{stage}{chr(ord('a') + block)}_"
@@ -106,7 +108,7 @@ def efficientnet_v2(r: Request) -> Model:
 
 
 def _scaled(filters: int, width: float) -> int:
-    """Returns the nearest multiple of 8. Unlike in EfficientNet, the multiple may be far below the scaled number."""
+    """Returns ``filters * width``, rounded to the nearest multiple of 8, and at least 8."""
     return max(8, int(filters * width + 4) // 8 * 8)
 
 

@@ -57,7 +57,7 @@ class Graph:
 
     Attributes:
         names: the counter of automatic names, which the whole program shares.
-        given: the tensor in place of an input layer; None if the application creates its input layer.
+        given: the caller's ``input_tensor``; None if the application creates an input layer.
         policy: the dtype policy of the layers.
         place: the source position of all layers and calls.
     """
@@ -107,14 +107,16 @@ class Graph:
         return self._call(layer, inputs, self._shape(layer, tuple(tensor.shape for tensor in inputs)))
 
     def sequential(self, x: Tensor, name: str, *layers: tuple[str, str, Mapping[str, Any]]) -> Tensor:
-        """Adds a nested Sequential and calls it. Each of ``layers`` is the class, the name and the arguments of a layer."""
+        """Adds a nested Sequential and calls it. ``layers`` has the class, the name and the arguments of each inner
+        layer.
+        """
         shape = x.shape
-        # Keras casts the tensor before it builds the Sequential, so the inner input has the dtype of the cast tensor.
+        # Keras casts ``x`` first, so the input of the Sequential has the compute dtype of the policy.
         inner = [self._input_layer(shape[1:])._replace(dtype=compute_dtype(self.policy))]
         for class_name, inner_name, named in layers:
             inner.append(self._layer(class_name, (), inner_name, named))
             shape = self._shape(inner[-1], (shape,))
-        self.names.automatic("Functional")  # Keras builds an unnamed Functional inside the Sequential
+        self.names.automatic("Functional")  # Keras also creates a Functional, which uses up an automatic name
         calls = tuple(Call(number, (Ref(number - 1),) if number else (), self.place) for number in range(len(inner)))
         model = Model(name, "Sequential", tuple(inner), calls, (Ref(0),), (Ref(len(inner) - 1),), own_flags=True)
         return self._call(Layer(name, "Sequential", model, place=self.place), (x,), shape)
@@ -129,9 +131,10 @@ class Graph:
         return self._call(layer, (x1,), x1.shape, {"x1": Slot(0), "x2": x2})
 
     def model(self, name: str | None, output: Tensor, lists_inputs: bool = True) -> Model:
-        """Returns the model. Without ``name``, the model gets an automatic name.
+        """Returns the model. If ``name`` is None, the model gets an automatic name.
 
-        ``lists_inputs`` says whether Keras creates the model with a list of inputs if the caller gives an input tensor.
+        ``lists_inputs`` is True if Keras writes ``Model([input], output)`` for a given ``input_tensor``, and not
+        ``Model(input, output)``.
         """
         lists_inputs = lists_inputs and self.given is not None and len(self.inputs) == 1
         return Model(
@@ -159,7 +162,7 @@ class Graph:
         named: Mapping[str, Any],
         sources: Mapping[str, str] = NO_ARGS,
     ) -> Layer:
-        """Returns a layer. Layers of the same class with equal arguments share one mapping of arguments."""
+        """Returns a new layer. Layers of one class with equal arguments share one mapping of arguments, to save memory."""
         key = f"{class_name} {positional} {named}"
         if key not in self._bound:
             definition = require_builtin(class_name)
@@ -175,7 +178,9 @@ class Graph:
         return Layer(name, definition.class_name, definition, args, dtype=self.policy, place=self.place)
 
     def _shape(self, layer: Layer, inputs: tuple[Shape, ...]) -> Shape:
-        """Returns the output shape of a layer. The rule runs once for layers that share their arguments and input shapes."""
+        """Returns the output shape of a layer. The result is cached for layers with the same arguments and input
+        shapes.
+        """
         key = (id(layer.definition), id(layer.args), inputs)
         if key not in self._shapes:
             assert isinstance(layer.definition, LayerDefinition)
@@ -206,7 +211,7 @@ class Graph:
 
 
 def _of_application(refusal: Refusal, layer: LayerDefinition, name: str | None, sources: Mapping[str, str]) -> Refusal:
-    """Returns the refusal of a layer with a message that names the application's argument or, without one, the layer."""
+    """Returns a refusal that names the application's argument. If no argument is the cause, it names the layer."""
     argument = sources.get(refusal.argument or "")
     if argument is None:
         subject = f"its layer '{name}'" if name else f"one of its {layer.name} layers"

@@ -8,7 +8,7 @@ from convcalc.model import Model
 from convcalc.read.code.applications.graph import Graph, Tensor
 from convcalc.read.code.applications.request import Request
 
-# A convolution of a branch: (filters, kernel), or (filters, kernel, strides) without padding. A kernel is a number or a pair.
+# (filters, kernel): a convolution with 'same' padding. (filters, kernel, strides): a convolution with 'valid' padding.
 _Convolution = tuple[Any, ...]
 _MINIMUM, _SIZE = 75, 299
 _ROW, _COLUMN = (1, 7), (7, 1)
@@ -41,7 +41,7 @@ def inception_v3(r: Request) -> Model:
 
 
 def inception_resnet_v2(r: Request) -> Model:
-    """Returns Inception-ResNet-v2: forty modules, each of which adds a scaled update to its input."""
+    """Returns Inception-ResNet-v2: forty residual modules. Each module scales its result and adds it to its input."""
     g = r.graph
     x = _stem(g, r.input(r.input_shape(_SIZE, _MINIMUM)))
     branches = [_chain(g, x, (96, 1)), _chain(g, x, (48, 1), (64, 5)), _chain(g, x, (64, 1), (96, 3), (96, 3))]
@@ -70,7 +70,7 @@ def inception_resnet_v2(r: Request) -> Model:
 
 
 def _convolution(g: Graph, x: Tensor, filters: int, kernel: Any, strides: int = 1, padding: str = "same") -> Tensor:
-    """Adds a convolution without bias, a normalization without scale, and ReLU."""
+    """Adds a convolution without bias, a BatchNormalization without scale, and ReLU."""
     x = g.layer(x, "Conv2D", filters, kernel, strides=strides, padding=padding, use_bias=False)
     x = g.layer(x, "BatchNormalization", axis=3, scale=False)
     return g.layer(x, "Activation", "relu")
@@ -91,12 +91,12 @@ def _stem(g: Graph, x: Tensor) -> Tensor:
 
 
 def _average(g: Graph, x: Tensor, filters: int) -> Tensor:
-    """Adds the branch that averages over 3×3 neighbours."""
+    """Adds an average pooling with 3×3 windows, followed by a 1×1 convolution."""
     return _convolution(g, g.layer(x, "AveragePooling2D", 3, strides=1, padding="same"), filters, 1)
 
 
 def _split(g: Graph, x: Tensor, name: str | None) -> Tensor:
-    """Joins a convolution along the width and a convolution along the height."""
+    """Adds a 1×3 and a 3×1 convolution of ``x``, and joins their outputs."""
     return _joined(g, [_chain(g, x, (384, (1, 3))), _chain(g, x, (384, (3, 1)))], name)
 
 
@@ -105,7 +105,9 @@ def _joined(g: Graph, branches: list[Tensor], name: str | None) -> Tensor:
 
 
 def _update(g: Graph, x: Tensor, branches: list[Tensor], scale: float, name: str, active: bool = True) -> Tensor:
-    """Joins the branches, gives them the number of channels of ``x``, scales them, and adds them to ``x``."""
+    """Joins the branches, and adds ``scale`` times the result to ``x``. A 1×1 convolution adjusts the number of
+    channels.
+    """
     update = _joined(g, branches, f"{name}_mixed")
     update = g.layer(update, "Conv2D", x.channels, 1, padding="same", name=f"{name}_conv")
     x = g.layer((x, update), "CustomScaleLayer", scale)

@@ -72,16 +72,14 @@ def mobilenet_v2(r: Request) -> Model:
 
 
 def _default_size(sizes: Sizes | None, trained: tuple[int, ...]) -> int:
-    """Returns the height of the input if Keras has weights that were trained on square images of this size; otherwise
-    224.
-    """
+    """Returns the height of the input if Keras has weights for square images of this size. Otherwise returns 224."""
     if sizes is None or sizes[0] is None or sizes[0] != sizes[1] or sizes[0] not in trained:
         return 224
     return sizes[0]
 
 
 def _trained_size(r: Request, shape: Sizes, trained: tuple[int, ...]) -> int | None:
-    """Returns the size in the automatic name of the model."""
+    """Returns the size of the image that the model's automatic name contains."""
     if r.is_imagenet and (shape[0] != shape[1] or shape[0] not in trained):
         return 224
     return shape[0]

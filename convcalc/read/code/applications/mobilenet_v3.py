@@ -57,7 +57,7 @@ def mobilenet_v3(r: Request) -> Model:
     g, alpha, minimalistic = r.graph, r.alpha(), bool(r["minimalistic"])
     blocks, last = _VARIANTS[r.application]
     shape = _input_shape(r)
-    # Keras finds the weights by the text of alpha, so the whole number 1 is not 1.0.
+    # Keras downloads a file whose name contains ``str(alpha)``. So Keras accepts 1.0, but refuses 1.
     if r.is_imagenet and str(alpha) not in (("1.0",) if minimalistic else ("0.75", "1.0")):
         kinds = "1.0 for a minimalistic model" if minimalistic else "0.75 or 1.0"
         value = "the whole number 1" if alpha == 1 and isinstance(alpha, int) else shown(alpha)
@@ -91,7 +91,9 @@ def mobilenet_v3(r: Request) -> Model:
 
 
 def _input_shape(r: Request) -> Sizes:
-    """Returns the shape of the input. Unlike the other families, the default has no height and no width."""
+    """Returns the shape of the input. Its default is (None, None, 3), while other families have a fixed height and
+    width.
+    """
     sizes = r.sizes_or_tensor()
     if sizes is None:
         return (None, None, 3)
@@ -131,7 +133,7 @@ def _inverted(r: Request, x: Tensor, block: _Block, prefix: str) -> Tensor:
 
 
 def _excited(g: Graph, inputs: Tensor, filters: int, name: str) -> Tensor:
-    """Weighs the channels. The hard sigmoid is computed by operations: ReLU6(x + 3) / 6."""
+    """Multiplies each channel by a weight between 0 and 1 (squeeze and excite). The hard sigmoid is ReLU6(x + 3) / 6."""
     x = g.layer(inputs, "GlobalAveragePooling2D", keepdims=True, name=f"{name}_avg_pool")
     x = g.layer(x, "Conv2D", rounded(filters * 0.25), 1, padding="same", name=f"{name}_conv")
     x = g.layer(x, "ReLU", name=f"{name}_relu")

@@ -9,8 +9,9 @@ from convcalc.model import Model
 from convcalc.read.code.applications.graph import Tensor
 from convcalc.read.code.applications.request import Request
 
-# The size of the image, the number of cells between reductions, the filters of the first convolution, the filters of the
-# first cells, and whether a reduction keeps its second input for the next cell.
+# The size of the image, the number of cells between reductions, the filters of the first convolution, the filters of
+# the first cell. The last value: True if the cell after a reduction reads the second input of the reduction, False if
+# it reads the first.
 _VARIANTS = {"NASNetMobile": (224, 4, 32, 44, False), "NASNetLarge": (331, 6, 96, 168, True)}
 
 
@@ -32,9 +33,7 @@ def nasnet(r: Request) -> Model:
         if stage:
             after = _reduction(r, x, before, filters << stage, f"reduce_{stage * count}")
             before, x = before if keeps else x, after
-        first = stage * count + (
-            stage > 0
-        )  # the first reduction has a number too, so the normal cells after it skip this number
+        first = stage * count + (stage > 0)  # the first reduction has the number ``count``, so no cell has it
         for cell in range(first, first + count):
             before, x = x, _normal(r, x, before, filters << stage, str(cell))
     return r.model(r.top(g.layer(x, "Activation", "relu"), None))
@@ -55,7 +54,7 @@ def _squeezed(r: Request, x: Tensor, filters: int, name: str, norm_name: str) ->
 
 
 def _separable(r: Request, x: Tensor, filters: int, kernel: int, name: str, strides: int = 1) -> Tensor:
-    """Adds two separable convolutions. Only the first convolution has the strides."""
+    """Adds two separable convolutions. Only the first one uses ``strides``."""
     g = r.graph
     for number in (1, 2):
         x = g.layer(x, "Activation", "relu")
@@ -71,12 +70,12 @@ def _separable(r: Request, x: Tensor, filters: int, kernel: int, name: str, stri
 
 
 def _adjusted(r: Request, before: Tensor | None, x: Tensor, filters: int, cell: str) -> Tensor:
-    """Returns the second input of a cell, adjusted to the size of the first input or to the filters of the cell."""
+    """Returns the second input of a cell with the size of ``x``, or with ``filters`` channels if the sizes are equal."""
     g = r.graph
     if before is None:
         return x
     if before.width is not UNKNOWN and x.width is not UNKNOWN and before.width != x.width:
-        # One half of the filters reads every second pixel. The other half reads the pixels between these pixels.
+        # The first half of the filters reads the even rows and columns, the second half the odd ones.
         active = g.layer(before, "Activation", "relu", name=f"adjust_relu_1_{cell}")
         halves = []
         for number in (1, 2):

@@ -14,7 +14,7 @@ from convcalc.model import Model
 from convcalc.read.code.applications.graph import Graph, Tensor
 
 IMAGENET = "imagenet"
-CLASSES = 1000  # ImageNet has this many classes
+CLASSES = 1000  # the number of classes of ImageNet
 _ACTIVATION = {"activation": "classifier_activation"}
 Sizes: TypeAlias = "tuple[int | None, ...]"  # a shape without the batch axis
 
@@ -37,11 +37,11 @@ class Request:
 
     @property
     def is_imagenet(self) -> bool:
-        """True if the model gets the weights that Keras downloads."""
+        """True for ``weights="imagenet"``: Keras downloads trained weights."""
         return bool(self["weights"] == IMAGENET)
 
     def refusal(self, argument: str, message: str) -> Refusal:
-        """Returns a refusal of an argument. ``message`` continues the name of the argument."""
+        """Returns an error about an argument. In its text, ``message`` follows the name of the argument."""
         return Refusal(f"'{argument}' {message}", codes.INVALID_VALUE, argument)
 
     # Weights ---------------------------------------------------------------------------------------------------------
@@ -56,13 +56,15 @@ class Request:
             raise self.refusal("classes", f"must be {CLASSES} for weights='imagenet', not {shown(classes)}; {cure}")
 
     def check_own_name(self, name: str) -> None:
-        """Refuses another name for a model with downloaded weights, because Keras downloads the file of this name."""
+        """Refuses a ``name`` that the caller changes together with ``weights="imagenet"``. Keras downloads the file of
+        this name.
+        """
         if self.is_imagenet and self.name != name:
             message = f"must be '{name}' for weights='imagenet', because Keras downloads the file of this name"
             raise self.refusal("name", f"{message}, not {shown(self.name)}")
 
     def check_pretrained(self, argument: str, values: Collection[Any]) -> None:
-        """Refuses the argument of a model with downloaded weights if its value is not one of ``values``."""
+        """Refuses a value that is not in ``values`` if ``weights="imagenet"``."""
         if self.is_imagenet and self[argument] not in values:
             message = (
                 f"must be {listed(values)} for weights='imagenet', not {shown(self[argument])}; or pass weights=None"
@@ -93,9 +95,10 @@ class Request:
         return tuple(sizes)
 
     def sizes_or_tensor(self) -> Sizes | None:
-        """Returns the argument ``input_shape``; if it is not given, (height, width, 3) of the input tensor.
+        """Returns the argument ``input_shape``. If it is None, returns the height and width of the input tensor, and 3
+        channels.
 
-        Refuses an ``input_shape`` that has another width than the input tensor.
+        Refuses an ``input_shape`` with another width than the input tensor.
         """
         sizes, given = self.sizes(), self.graph.given
         if given is None or len(given.shape) != 4:
@@ -106,9 +109,9 @@ class Request:
         return (height, width, 3) if sizes is None else sizes
 
     def input_shape(self, default_size: int, minimum: int = 32) -> Sizes:
-        """Returns the shape of the input: the given shape, or the default one. Refuses a shape that Keras refuses.
+        """Returns the argument ``input_shape``, or its default. Refuses a shape that Keras refuses.
 
-        ``default_size`` is the height and width of the images on which the model was trained.
+        ``default_size`` is the default height and width: the size of the images that trained the weights.
         """
         sizes = self.sizes()
         default = (default_size, default_size, 3)
@@ -147,16 +150,15 @@ class Request:
         return x
 
     def _check_channels(self, argument: str, channels: object) -> None:
-        """Refuses an image without 3 channels if the model has downloaded weights."""
+        """Refuses an image without 3 channels if ``weights="imagenet"``."""
         if self.is_imagenet and channels != 3:
             message = f"must have 3 channels for weights='imagenet', not {channels}; or pass weights=None"
             raise self.refusal(argument, message)
 
     def same_padding(self, x: Tensor, kernel_size: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Returns the padding before a convolution of stride 2, so that its output has half the size, rounded up.
+        """Returns the padding before a convolution with strides of 2. The output has half the size, rounded up.
 
-        The same padding is added at both ends for an odd size. For an even or unknown size, one position less is added
-        at the start.
+        An odd size gets equal padding at both ends. An even or unknown size gets one row or column less at the start.
         """
         if x.height is not UNKNOWN and x.width is UNKNOWN:
             message = f"has a height but no width, and {self.application} pads by both; give both sizes or neither"
@@ -169,7 +171,7 @@ class Request:
     # The top ---------------------------------------------------------------------------------------------------------
 
     def check_top(self) -> None:
-        """Checks the arguments of the last layer. They are used only if the model has its top."""
+        """Refuses wrong values of ``classes`` and ``classifier_activation``, which only the last layer uses."""
         classes, activation = self["classes"], self["classifier_activation"]
         if not isinstance(classes, int) or classes < 1:
             raise self.refusal("classes", f"must be a positive whole number, not {shown(classes)}")
@@ -189,13 +191,17 @@ class Request:
         return self.graph.layer(x, "Dense", self["classes"], **named)
 
     def final_activation(self, x: Tensor) -> Tensor:
-        """Adds the activation of the last layer, in the families in which it is a layer."""
+        """Adds an Activation layer for ``classifier_activation``. Only some families use it; others pass it to the
+        Dense layer.
+        """
         activation = self["classifier_activation"]
         activation = "linear" if activation is None else activation
         return self.graph.layer(x, "Activation", activation, sources=_ACTIVATION, name="predictions")
 
     def pooled(self, x: Tensor, names: Mapping[str, str | None] | None = None) -> Tensor:
-        """Adds the global pooling of a model without its top. ``names`` are the layers' names for 'avg' and 'max'."""
+        """Adds the global pooling at the end of a model without classifier. ``names`` has the layer's name for 'avg'
+        and 'max'.
+        """
         names = names or {}
         if self["pooling"] == "avg":
             return self.graph.layer(x, "GlobalAveragePooling2D", name=names.get("avg"))
@@ -204,17 +210,17 @@ class Request:
         return x
 
     def top(self, x: Tensor, average_name: str | None, pool_names: Mapping[str, str | None] | None = None) -> Tensor:
-        """Adds the usual end of a model: an average over the image and a classifier, or only the requested pooling."""
+        """Adds the usual end of a model: average pooling and a classifier, or only the requested pooling."""
         if not self.include_top:
             return self.pooled(x, pool_names)
         return self.classifier(self.graph.layer(x, "GlobalAveragePooling2D", name=average_name))
 
     def model(self, output: Tensor, name: str | None = None, lists_inputs: bool = True) -> Model:
-        """Returns the model. ``name`` is its name if the argument ``name`` is None."""
+        """Returns the model. ``name`` is used if the program gives no name."""
         return self.graph.model(self.name if self.name is not None else name, output, lists_inputs)
 
 
-# The names of the pooling layers in the families that name them.
+# The names of the pooling layers. Families that do not use them have automatic names.
 POOL_NAMES: Mapping[str, str | None] = {"avg": "avg_pool", "max": "max_pool"}
 
 

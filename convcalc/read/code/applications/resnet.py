@@ -42,7 +42,7 @@ def _norm_relu(g: Graph, x: Tensor, norm_name: str, relu_name: str) -> Tensor:
 
 
 def _block_v1(g: Graph, x: Tensor, filters: int, strides: int, projects: bool, name: str) -> Tensor:
-    """Narrows the channels, convolves, widens the channels and adds the shortcut."""
+    """Adds a bottleneck block: a 1×1, a 3×3 and a 1×1 convolution, and the shortcut from the input."""
     shortcut = x
     if projects:
         shortcut = g.layer(x, "Conv2D", 4 * filters, 1, strides=strides, name=f"{name}_0_conv")
@@ -58,7 +58,7 @@ def _block_v1(g: Graph, x: Tensor, filters: int, strides: int, projects: bool, n
 
 
 def _block_v2(g: Graph, x: Tensor, filters: int, strides: int, projects: bool, name: str) -> Tensor:
-    """Adds a block like :func:`_block_v1`, but with the normalization and the activation before the convolutions."""
+    """Adds a bottleneck block whose normalization and activation precede the convolutions."""
     active = _norm_relu(g, x, f"{name}_preact_bn", f"{name}_preact_relu")
     shortcut = x
     if projects:

@@ -43,7 +43,7 @@ def _bits(dtype: str) -> int:
 
 
 def kind_of(dtype: str) -> str:
-    """Returns ``bool``, ``int``, ``uint``, ``float``, ``complex`` or ``object``."""
+    """Returns the kind of a dtype: ``bool``, ``int``, ``uint``, ``float``, ``complex`` or ``object``."""
     if dtype == "bool":
         return "bool"
     if dtype in ("str", "object"):
@@ -98,7 +98,7 @@ def as_sum(dtype: str) -> str:
 
 
 def with_number(dtype: str, number: Any) -> str:
-    """Returns the dtype of an array plus a number of Python."""
+    """Returns the dtype of ``array + number``, where ``number`` is a number of Python."""
     kind = kind_of(dtype)
     if isinstance(number, bool):
         return dtype

@@ -13,7 +13,7 @@ Sizes: TypeAlias = "tuple[SizeValue, ...]"
 
 
 class ShapeError(ValueError):
-    """Raised if shapes do not fit together."""
+    """Raised if the shapes of arrays do not fit, such as in ``zeros(2) + zeros(3)``."""
 
 
 def unknown_size(reason: str, spot: Any = None) -> UnknownNumber:
@@ -111,7 +111,7 @@ def reshaped(shape: Sizes, new: Sequence[Any], spot: Any) -> Sizes:
 
 
 def strides_of(shape: Sequence[int]) -> list[int]:
-    """Returns how many elements apart neighbours along each axis are."""
+    """Returns, for each axis, the distance between neighbours in the flat list of elements: (2, 3, 4) → [12, 4, 1]."""
     strides = [1] * len(shape)
     for at in range(len(shape) - 2, -1, -1):
         strides[at] = strides[at + 1] * shape[at + 1]
@@ -119,20 +119,23 @@ def strides_of(shape: Sequence[int]) -> list[int]:
 
 
 def offsets(groups: Sequence[Sequence[int]]) -> list[int]:
-    """Returns the sums of one number from each group, the last group varying fastest."""
+    """Returns all sums of one number from each group: [[0, 10], [1, 2]] → [1, 2, 11, 12]."""
     return [sum(parts) for parts in itertools.product(*groups)]
 
 
 class Selection(Struct):
-    """The result of a subscript: its shape, and for a known content the position of each element in the array."""
+    """The result of a subscript. ``positions`` are the indices of its elements in the flat array; None if they are
+    unknown.
+    """
 
     shape: Sizes
     positions: list[int] | None
 
 
 def select(shape: Sizes, key: Any, spot: Any, limit: int) -> Selection:
-    """Returns what ``array[key]`` selects. The parts of a key are numbers, slices, None, ``...``, and index arrays as
-    :class:`Picked`.
+    """Returns the selection of ``array[key]``.
+
+    ``key`` has numbers, slices, None, ``...``, and :class:`Picked` for index arrays.
     """
     parts = list(key) if isinstance(key, tuple) else [key]
     used = sum(part.axes if isinstance(part, Picked) else part is not None and part is not Ellipsis for part in parts)
@@ -150,9 +153,10 @@ def select(shape: Sizes, key: Any, spot: Any, limit: int) -> Selection:
 
 
 class Picked(Struct):
-    """A part of a subscript that is an array: the shape of the result, and the positions along its axis if they are known.
+    """An array in a subscript, such as the ``[0, 2]`` in ``x[[0, 2], 1]``.
 
-    ``axes`` is the number of axes that the part replaces: several for a mask.
+    ``shape`` is its shape. ``positions`` are the selected positions along the axis; None if they are unknown. ``axes`` is the
+    number of axes that it replaces: more than 1 for a mask of several axes.
     """
 
     shape: Sizes
@@ -165,7 +169,7 @@ def _selected(shape: Sizes, parts: list[Any], spot: Any) -> tuple[list[SizeValue
     groups: list[list[int]] | None = []
     strides = strides_of(shape) if count_of(shape) is not None else None  # type: ignore[arg-type]
     picked = [at for at, part in enumerate(parts) if isinstance(part, Picked)]
-    if picked:  # a number beside an index array is an index array too
+    if picked:  # NumPy treats the number in ``x[[0, 2], 1]`` as an index array
         picked = [at for at, part in enumerate(parts) if isinstance(part, (Picked, int))]
     together = not picked or picked == list(range(picked[0], picked[-1] + 1))
     common: Sizes = ()

@@ -34,9 +34,9 @@ from convcalc.read.code.language.values import (
     UnknownNumber,
 )
 
-MAX_CONTENT = 10_000  # the maximum number of elements of an array whose content is worked out
-MAX_LOOP = 1_000  # the maximum number of parts of an array without content for a loop
-LABELS_PER_CLASS = 200  # a part of a data set with more labels per class has labels of all classes
+MAX_CONTENT = 10_000  # convcalc computes the elements of an array with at most this many elements
+MAX_LOOP = 1_000  # a loop over an array of unknown content has at most this many rounds
+LABELS_PER_CLASS = 200  # a part of the labels contains all classes if it has this many labels per class
 
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _OPERATIONS: dict[str, Callable[..., Any]] = {
@@ -85,7 +85,7 @@ class Array(Special):
         return Array(shape, self.dtype, name=self.name, classes=self.classes, flat=self.flat)
 
     def scalar(self, spot: Spot | None = None) -> Any:
-        """Returns an array without axes as a number, and other arrays as they are."""
+        """Returns the element of an array without axes. Returns any other array unchanged."""
         if self.shape:
             return self
         if self.flat is not None:
@@ -94,7 +94,9 @@ class Array(Special):
         return kind("the values of an array are unknown", spot)
 
     def assigned(self, name: str, settings: Mapping[str, Any]) -> None:
-        """Gives names such as ``x.shape[1]`` to the unknown sizes of an array that is assigned to ``x``, or their values."""
+        """Names the unknown sizes of an array that is assigned to ``name``, such as ``x.shape[1]``. Replaces sizes by
+        the user's values.
+        """
         sizes = list(self.shape)
         for axis, size in enumerate(sizes):
             if isinstance(size, Unknown):
@@ -195,7 +197,7 @@ class Array(Special):
         return Array(selection.shape, self.dtype, classes=self.classes_of(selection.shape), flat=flat).scalar(spot)
 
     def classes_of(self, shape: Sizes) -> int | None:
-        """Returns the number of classes in a part of the labels; None if the part is small."""
+        """Returns the number of classes in a part of the labels; None if the part is too small to contain all classes."""
         if self.classes is None or (shape and shape[0] is self.shape[0]) or shape == self.shape:
             return self.classes
         count = count_of(shape)
@@ -221,7 +223,7 @@ class Array(Special):
             self.flat = None
 
     def elements(self, run: Any, spot: Spot) -> Any:
-        """Returns the parts along the first axis. The parts of a large array without content are not listed."""
+        """Returns ``array[0]``, ``array[1]`` and so on. A loop over a large array of unknown content is not followed."""
         size = self.shape[0] if self.shape else None
         if isinstance(size, Unknown):
             return size
@@ -237,7 +239,7 @@ class Array(Special):
         return unknown_size("the number of elements is unknown") if size is None else size
 
     def truth(self) -> Any:
-        """Returns the content as a test; the test is unknown if the content is."""
+        """Returns the truth value of an array with one known element. It is unknown for other arrays."""
         if self.flat is not None and len(self.flat) == 1:
             return bool(self.flat[0])
         return Unknown("the values of an array are unknown")
@@ -248,7 +250,9 @@ class Array(Special):
 
 
 def _key_part(part: Any, size: SizeValue) -> Any:
-    """Returns a part of a subscript for :func:`select`; a text if it is not followed."""
+    """Returns a part of a subscript in the form that :func:`select` expects. Returns a text for a part that is not
+    followed.
+    """
     if part is None or part is Ellipsis or isinstance(part, (int, slice, UnknownNumber)):
         return part
     array = as_array(part)
@@ -287,7 +291,7 @@ def _nested(flat: list[Any], sizes: list[int], start: int, stop: int) -> Any:
 def as_array(value: Any, known: dict[int, Array | None] | None = None) -> Array | None:
     """Returns a number, a list of numbers, an array or a variable as an array; None for other values.
 
-    ``known`` has the arrays of the lists that were converted already: a list may contain another one many times.
+    ``known`` caches the arrays of lists, because a list may contain the same inner list many times.
     """
     if isinstance(value, Array):
         return value
@@ -345,7 +349,9 @@ def _matches(first: Sizes, second: Sizes) -> bool:
 
 
 def expanded(array: Array, shape: Sizes) -> list[Any]:
-    """Returns the elements of an array with known content, broadcast to a shape. Raises ShapeError if that is not possible."""
+    """Returns the elements of an array after a broadcast to ``shape``. Raises ShapeError if the array cannot be
+    broadcast.
+    """
     if broadcast(array.shape, shape) != shape or array.flat is None:
         raise ShapeError("the shapes do not match")
     if array.shape == shape:
@@ -383,7 +389,7 @@ def elementwise(symbol: str, left: Any, right: Any) -> Array:
 
 
 def _converted(number: Array, dtype: str) -> Array:
-    """Returns a number of Python as an element of a float array, with the precision of the array."""
+    """Returns a number of Python with the precision of the float array that it meets in an operation."""
     if kind_of(dtype) != "float" or number.flat is None or isinstance(number.flat[0], (str, complex)):
         return number
     return Array((), dtype, flat=[cast(number.flat[0], dtype)])
@@ -413,7 +419,7 @@ def computed(function: Callable[..., Any], arrays: Sequence[Array], shape: Sizes
 
 
 def _is_small(function: Callable[..., Any], row: Sequence[Any]) -> bool:
-    """Returns True if a power or a shift of whole numbers does not take long."""
+    """Returns True if a power or a shift of whole numbers is quick to compute."""
     return function not in (python.pow, python.lshift) or (abs(row[0]) < 1 << 63 and 0 <= row[1] < 64)
 
 

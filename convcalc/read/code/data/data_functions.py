@@ -15,7 +15,7 @@ from convcalc.read.code.libraries import function
 
 @numpy_function("keras.utils.to_categorical keras.utils.np_utils.to_categorical", "y", "num_classes", "dtype")
 def _to_categorical(given: Given) -> Any:
-    """One-hot rows of labels. A last axis of size 1 disappears."""
+    """Returns the one-hot form of labels: (60000,) or (60000, 1) → (60000, classes)."""
     array = given.array("y")
     shape = array.shape[:-1] if len(array.shape) > 1 and array.shape[-1] == 1 else array.shape
     classes: SizeValue = given.get("num_classes", given["nb_classes"])

@@ -49,7 +49,7 @@ class Stream(Special):
         self.is_single = is_single
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
-        """Returns a method, or a detail such as ``class_names``."""
+        """Returns the method with this name, or a detail such as ``class_names``."""
         if name in self.details:
             value = self.details[name]
             return value.named("") if isinstance(value, Unknown) else value
@@ -73,19 +73,19 @@ class Stream(Special):
         return self.element if isinstance(key, (int, UnknownNumber)) else MISSING
 
     def elements(self, run: Any, spot: Spot) -> Any:
-        """Returns the elements, if there is one; otherwise their number is unknown."""
+        """Returns the only element. If there may be several, their number is unknown."""
         return [self.element] if self.is_single else UnknownElements(_REASON, spot, self.element)
 
     def length(self) -> Any:
-        """The number of elements is unknown."""
+        """Returns an unknown number of batches."""
         return unknown_size("the number of batches is unknown")
 
     def truth(self) -> Any:
-        """A stream is a true value."""
+        """Returns True: every stream is true in a test."""
         return True
 
     def type_path(self) -> str:
-        """Returns the class of the stream."""
+        """Returns the path of the stream's class, such as ``tensorflow.data.Dataset``."""
         return self.path
 
     def derived(self, element: Any, is_single: bool = False) -> Stream:
@@ -94,7 +94,7 @@ class Stream(Special):
 
 
 def changed(element: Any, change: Callable[[Array], Array]) -> Any:
-    """Returns a structure with a function applied to each array. Raises ShapeError if a part is not an array."""
+    """Returns the tuple, dict or array with ``change`` applied to each array. Raises ShapeError for other values."""
     if isinstance(element, (list, tuple)):
         return tuple(changed(part, change) for part in element)
     if isinstance(element, dict):
@@ -106,7 +106,7 @@ def changed(element: Any, change: Callable[[Array], Array]) -> Any:
 
 
 def attempt(make: Callable[[], Any], spot: Spot) -> Any:
-    """Returns a result, or an unknown value if the shapes do not fit."""
+    """Returns the result of ``make``. Returns an unknown value if it raises ShapeError."""
     try:
         return make()
     except ShapeError as error:

@@ -17,7 +17,7 @@ from convcalc.read.code.keras.to_model import functional
 from convcalc.read.code.language.values import Spot, Unknown, first_unknown
 from convcalc.read.code.libraries import function
 
-# How each module changes the values of images: "" for a module whose models do so themselves.
+# The argument ``mode`` of each module's ``preprocess_input``. "": the model itself prepares the image.
 _MODES = {
     "imagenet_utils": "caffe", "vgg16": "caffe", "vgg19": "caffe", "resnet": "caffe", "resnet50": "caffe",
     "densenet": "torch", "resnet_v2": "tf", "inception_v3": "tf", "inception_resnet_v2": "tf", "xception": "tf",
@@ -43,7 +43,8 @@ for _name in APPLICATIONS:
 def make_application(run: Any, name: str, given: dict[str, Any], spot: Spot) -> Any:
     """Returns the model that ``keras.applications.NAME(…)`` makes."""
     weights = given.get("weights", "imagenet")
-    given["weights"] = "imagenet" if weights == "imagenet" else None  # a file has the weights of the same layers
+    # The path of a file counts as None: the layers are the same.
+    given["weights"] = "imagenet" if weights == "imagenet" else None
     tensor = given.pop("input_tensor", None)
     if isinstance(tensor, LayerValue) and tensor.nodes:
         tensor = tensor.nodes[0].outputs[0]
@@ -83,7 +84,7 @@ def make_application(run: Any, name: str, given: dict[str, Any], spot: Spot) -> 
 
 
 def _with_input_shape(model: Model, shape: tuple[Any, ...]) -> Model:
-    """Returns a model with another shape of its only input."""
+    """Returns the model with ``shape`` as the shape of its input. The model has one input."""
     first = model.calls[model.inputs[0].call].layer
     args = {"batch_shape": from_sizes(shape)}
     layers = tuple(layer._replace(args=args) if at == first else layer for at, layer in enumerate(model.layers))
@@ -114,7 +115,7 @@ for _module, _mode in _MODES.items():
 
 
 def _preprocessed(run: Any, tensor: Any, mode: str, data_format: str, spot: Spot) -> Any:
-    """Does the operations of Keras's ``_preprocess_tensor_input``."""
+    """Prepares images as Keras's ``_preprocess_tensor_input`` does."""
     if mode == "tf":
         return run.binary("-", run.binary("/", tensor, 127.5, spot), 1.0, spot)
     if isinstance(tensor.sizes, Unknown):

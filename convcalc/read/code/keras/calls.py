@@ -56,7 +56,7 @@ def constant_of(value: Any) -> Constant:
 
 
 def unknown_tensor(run: Any, unknown: Unknown, spot: Spot | None) -> TensorValue:
-    """Returns a tensor that stands for an unknown value on which a layer is called."""
+    """Returns a tensor of unknown shape. It replaces an unknown value that a layer is called on."""
     layer = LayerValue("unknown", "", spot)
     layer.name = run.names.automatic("Unknown")
     layer.definition = Foreign("Unknown")
@@ -76,7 +76,7 @@ def unknown_output(run: Any, node: Node, reason: Unknown) -> TensorValue:
 
 
 def finish(run: Any, node: Node, returns_list: bool = False) -> Any:
-    """Infers the outputs of a call of a known layer. Reports what the layer refuses."""
+    """Returns the outputs of a call, with inferred shapes. Reports an error if the layer refuses its inputs."""
     layer = node.layer
     inputs = [(tensor.shape, tensor.dtype) for tensor in node.inputs]
     reason = layer.unknown or next((tensor.reason for tensor in node.inputs if tensor.reason is not None), None)
@@ -104,7 +104,7 @@ _NO_RULE = Unknown("the output shape of this layer is unknown")
 
 
 def _with_sources(message: str, node: Node) -> str:
-    """Returns the message with the names of the layers whose outputs the call reads."""
+    """Returns the message with layer names instead of numbers of inputs: ``'input_0'`` → ``'dense'``."""
     for number, tensor in enumerate(node.inputs):
         message = message.replace(f"'input_{number}'", f"'{tensor.node.layer.name}'")
     return message
@@ -131,7 +131,7 @@ def call_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, A
     if not inputs and not run.inside and not isinstance(result, list):
         return Array(
             tuple(result.sizes) if result.shape is not None else (), result.dtype
-        )  # computed at once, outside of the graph
+        )  # only constants: computed now, not added to the graph
     return result
 
 

@@ -208,7 +208,7 @@ class Expressions(Objects):
             if isinstance(truth, Unknown):
                 doubt = doubt or truth
             elif truth is wanted:
-                # `unknown or True` is a true value, but which of the two is unknown.
+                # `unknown or True` is true in a test, but its value may be `unknown`.
                 return value if doubt is None else (wanted if isinstance(value, bool) else doubt)
         return value if doubt is None else doubt
 
@@ -301,7 +301,7 @@ class Expressions(Objects):
         return self.function("<lambda>", node, env)
 
     def function(self, name: str, node: Any, env: Environment) -> FunctionValue:
-        """Returns the function that a ``def`` or ``lambda`` creates. Its defaults are evaluated now."""
+        """Returns the function that a ``def`` or ``lambda`` creates. Evaluates its defaults, as Python does."""
         function = FunctionValue(name, node, env, self.spot(node))
         function.defaults = [self.evaluate(default, env) for default in node.args.defaults]
         function.keyword_defaults = {

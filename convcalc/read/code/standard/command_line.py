@@ -26,7 +26,7 @@ CONSTANTS["argparse.SUPPRESS"] = SUPPRESS
 
 
 def required(run: Any, name: str, spot: Spot | None) -> Unknown:
-    """Returns the value of an option without a default."""
+    """Returns an unknown value for an option that has no default."""
     return Unknown(f"the option `{name}` has no default; give it with --set {name}=…", spot, name)
 
 
@@ -59,7 +59,7 @@ class Option:
 
     @property
     def takes_no_value(self) -> bool:
-        """True for a switch."""
+        """True for an option without a value, such as ``--verbose``."""
         return self.action in (
             "store_true",
             "store_false",
@@ -70,7 +70,9 @@ class Option:
         )
 
     def default(self, run: Any) -> Any:
-        """Returns the value without the option on the command line; MISSING if there is none."""
+        """Returns the value of the option if the command line does not contain it. MISSING: ``args`` has no attribute
+        for it.
+        """
         default = self.kwargs.get("default", MISSING)
         if default == SUPPRESS or self.action in ("help", "version"):
             return MISSING
@@ -99,7 +101,7 @@ class Option:
 
 
 class Parser(Special):
-    """An ``ArgumentParser``, or a group of one: groups share the options of their parser."""
+    """An ``ArgumentParser`` or a group of options. A group adds its options to its parser."""
 
     __slots__ = ("defaults", "options")
 
@@ -108,14 +110,14 @@ class Parser(Special):
         self.defaults: dict[str, Any] = {}
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
-        """Returns a method."""
+        """Returns the method with this name."""
         method = _METHODS.get(name)
         if method is None:
             return Native(name, lambda run, args, kwargs, at: None)
         return Native(name, lambda run, args, kwargs, at: method(run, self, args, kwargs, at))
 
     def truth(self) -> Any:
-        """A parser is a true value."""
+        """Returns True: every parser is true in a test."""
         return True
 
 
@@ -182,7 +184,9 @@ def _parse_known(run: Any, parser: Parser, args: list[Any], kwargs: dict[str, An
 
 
 def _read_words(run: Any, parser: Parser, words: list[Any], values: dict[str, Any]) -> bool:
-    """Reads a literal list of arguments. Returns False if it is not followed."""
+    """Reads a literal list of arguments, as in ``parse_args(["--units", "8"])``. Returns False for an argument that it
+    cannot read.
+    """
     positional = [option for option in parser.options if option.is_positional]
     while words:
         word = words.pop(0)
@@ -221,7 +225,9 @@ def _spellings(option: Option) -> list[str]:
 
 
 class Subparsers(Special):
-    """The commands of a parser. Their options get their defaults, because the command is unknown."""
+    """The commands of a parser (``add_subparsers``). Options of all commands get their defaults: the command is
+    unknown.
+    """
 
     __slots__ = ("parser",)
 
@@ -257,7 +263,7 @@ _FLAG_MODULES = ("absl.flags", "tensorflow.app.flags", "tensorflow.flags")
 
 
 class Flags(Special):
-    """``FLAGS``: the options that the program has defined so far."""
+    """The object ``FLAGS`` of absl, with the options that the program has defined so far."""
 
     __slots__ = ()
 
@@ -282,7 +288,7 @@ class Flags(Special):
         return [run.main.source.name]
 
     def truth(self) -> Any:
-        """The flags are a true value."""
+        """Returns True: ``FLAGS`` is true in a test."""
         return True
 
 
@@ -364,7 +370,9 @@ def _call_main(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) ->
 
 
 def _open_parameters(run: Any, target: FunctionValue) -> dict[str, Any]:
-    """Returns values for the parameters of a function: those of the user, and unknown values for those without a default."""
+    """Returns the user's values for the parameters of a function. A parameter with neither a value nor a default is
+    unknown.
+    """
     signature = target.node.args
     names = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
     free = names[: len(names) - len(target.defaults)]

@@ -19,7 +19,7 @@ from convcalc.read.code.tensors.tensorflow_calls import call_tensorflow, constan
 
 _ORDERS = {"channels_last": "tf", "channels_first": "th"}
 
-# The functions that are the same as a function of TensorFlow: ``function(its parameters) = function(parameters in TensorFlow)``.
+# ``keras.backend`` functions and the TensorFlow functions that replace them, each with its parameters in order.
 _TENSORFLOW = """
 shape(x) = shape(input)
 reshape(x shape) = reshape(tensor shape)
@@ -241,7 +241,7 @@ def _get_uid(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> A
 
 
 def _nothing(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
-    """Does what has no effect on a model."""
+    """Ignores a function that changes no shapes and no parameters."""
 
 
 for _name in (

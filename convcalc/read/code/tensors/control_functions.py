@@ -1,4 +1,6 @@
-"""Functions that call functions of the program: ``tf.cond``, ``tf.map_fn``, ``tf.while_loop``, and the same of ``keras.ops``."""
+"""Functions that call functions of the program: ``tf.cond``, ``tf.map_fn``, ``tf.while_loop``, and the same functions
+of ``keras.ops``.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ def _given(names: str, args: list[Any], kwargs: Mapping[str, Any]) -> dict[str, 
 
 
 def _value(run: Any, branch: Any, spot: Spot) -> Any:
-    """Returns the result of a branch: a function without arguments, or a value."""
+    """Returns a branch of ``tf.cond``: a value, or the result of a function without arguments."""
     is_value = isinstance(branch, (TensorValue, int, float, Unknown, list, tuple)) or branch is None
     return branch if is_value else run.call(branch, [], {}, spot)
 
 
 def choose(run: Any, condition: Any, first: Any, second: Any, spot: Spot) -> Any:
-    """Returns one of two values after a test. If the test is unknown, the result is known where both values have one shape."""
+    """Returns ``first`` or ``second``. If the condition is unknown, returns a tensor if both have the same shape."""
     truth = run.truth(condition)
     if not isinstance(truth, Unknown):
         return _value(run, first if truth else second, spot)
@@ -73,7 +75,7 @@ def _map(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
 
 
 def _stacked(run: Any, result: Any, count: Any, spot: Spot) -> Any:
-    """Returns the tensor of the results of a function for each element."""
+    """Returns the results of ``tf.map_fn`` as one tensor: ``result``, repeated ``count`` times along a new first axis."""
     count = DynamicSize("the number of elements is known only when the model runs", spot) if count is None else count
 
     def stack(value: Any) -> Any:
@@ -100,7 +102,7 @@ def _while_loop(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -
 
 
 def _invariant(run: Any, before: Any, after: Any, spot: Spot) -> Any:
-    """Returns a variable of a loop after the loop. Its shape is known if an iteration does not change it."""
+    """Returns the value of a loop variable after the loop. It is known if a round of the loop keeps its shape."""
     known = isinstance(after, TensorValue) and after.shape is not None
     if known and getattr(before, "shape", None) is not None and tuple(before.shape) == tuple(after.shape or ()):
         return after
