@@ -151,8 +151,7 @@ def conv(
     kernel = _sizes(kernel_size, rank, "kernel_size")
     asked = _padding(padding, rank, framework)
     if framework == "torch" and transpose and asked == "valid":
-        # In Keras, a transposed convolution with padding 'valid' extends the output if the kernel is smaller than the
-        # stride. PyTorch's padding 0 never extends the output.
+        # PyTorch's padding 0 never extends the output. Keras's 'valid' does, if the kernel is smaller than the stride.
         asked = ((Traced(0), Traced(0)),) * rank
     args: dict[str, Any] = {
         "kernel_size": kernel,
@@ -200,7 +199,7 @@ def _answer(
         return tuple(map(slide_ceil, x[1:-1], args["kernel_size"], args["strides"], args["dilation_rate"], pairs)), None
     if pool or x[-1] is UNKNOWN or not (depthwise or filters is not None):
         return (windows_transposed if transpose else windows)(args, x), None
-    # imported lazily: the import is slow, and often not needed
+    # imported lazily: slow, and needed only for weights and MACs
     from convcalc.layers.convolution import convolve, depthwise_convolution, spread
 
     rule: Callable[..., Inferred]

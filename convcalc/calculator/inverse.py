@@ -129,9 +129,9 @@ def _search(
     framework: str,
     more: bool,
 ) -> Iterator[Setting]:
-    """Yields all settings in which the kernel fits the input. Their output sizes may differ from ``output``.
+    """Yields all settings whose kernel fits the input, for any output size.
 
-    With ``more``, the settings include paddings above half the kernel, and ``output_padding``.
+    With ``more``, also yields paddings above half the kernel, and ``output_padding``.
     """
     each_axis = [_strides(size, wanted, transpose) for size, wanted in zip(input, output)]
     common: Sequence[int | tuple[int, ...]] = [strides] if strides else sorted({*each_axis[0]}.union(*each_axis[1:]))
@@ -147,8 +147,8 @@ def _search(
             for stride in [*common, *apart]:
                 if _refused(stride, pad, transpose, framework):
                     continue
-                # In Keras, a transposed convolution with padding 'valid' extends the output if the kernel is smaller
-                # than the stride. PyTorch's padding 0 never extends the output.
+                # PyTorch's padding 0 never extends the output. Keras's 'valid' does, if the kernel is smaller than the
+                # stride.
                 amount = 0 if framework == "torch" and transpose and pad == "valid" else pad
                 extras = range(framework == "torch", min(_each(stride))) if more and transpose else ()
                 for extra in (None, *extras):
@@ -158,14 +158,14 @@ def _search(
 
 
 def _strides(size: int, wanted: int, transpose: bool) -> list[int]:
-    """Returns the strides to try on an axis: small ones, and those near input size / output size."""
+    """Returns the strides to try on an axis: small strides, and strides near input size / output size."""
     ratio = wanted // size if transpose else size // wanted
     most = ratio + 1 if transpose else min(ratio + 1, size)
     return [*range(1, min(MAX_STRIDE, most) + 1), *(s for s in range(ratio - 1, most + 1) if s > MAX_STRIDE)]
 
 
 def _near(strides: list[int]) -> list[int]:
-    """Returns the four largest strides. Only these are combined if the axes have different strides."""
+    """Returns the four largest strides, to limit the number of combinations such as strides (2, 3)."""
     return strides[-4:]
 
 

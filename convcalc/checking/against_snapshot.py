@@ -30,8 +30,7 @@ _FIELD_WORDS = {
     "trainable_size": "size of the trainable parameters",
     "non_trainable_size": "size of the non-trainable parameters",
 }
-# Maps each size in bytes to the number of parameters that it belongs to, such as param_size to params. If both differ,
-# only the number of parameters is reported.
+# If the number of parameters differs, the size in bytes differs too, and is not reported.
 _COUNT_OF_SIZE = {
     "param_size": "params",
     "trainable_size": "trainable_params",
@@ -65,10 +64,7 @@ def _layer_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
 
 
 def _with_previous(pairs: tuple[Pair, ...]) -> Iterator[tuple[Pair, Pair | None]]:
-    """Yields each pair together with the previous pair, or with None.
-
-    The previous pair is the last earlier pair whose layer is in the record.
-    """
+    """Yields each pair with the last pair before it whose layer is in the record (None: no such pair)."""
     previous = None
     for pair in pairs:
         yield pair, previous
@@ -91,7 +87,7 @@ def _pair_problem(pair: Pair, previous: Pair | None, marks: _Marks) -> Problem |
 def _missing_layer(row: Row, previous: Pair | None, marks: _Marks) -> Problem:
     """Returns the problem of a layer that is in the record but not in the model.
 
-    The source position is that of the previous layer in the record.
+    Its position is the line of the layer before it, because the missing layer has no line.
     """
     before = previous.before if previous is not None else None
     where = "is the first layer" if before is None else f"follows '{before.name}'"
@@ -133,10 +129,10 @@ class _Marks:
 
 
 def _total_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
-    """Yields a problem for each total that differs. If a number of parameters differs, its size in bytes is not
-    reported too.
+    """Yields a problem for each total that differs.
 
-    If no layer differs, the problem names layers that probably cause the difference.
+    A size in bytes is left out if its number of parameters also differs. If no layer differs, the problem names the
+    layers that probably cause the difference.
     """
     fields = {change.field for change in comparison.totals}
     layers_agree = all(pair.status == "same" for pair in comparison.pairs)

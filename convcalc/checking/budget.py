@@ -19,8 +19,8 @@ from convcalc.report_json.write import totals_data, totals_with_memory
 class Limit(Struct):
     """A limit as the user wrote it.
 
-    ``origin`` names the option or the project file with the limit. ``origin`` is empty for a limit in the model's own
-    spec; then ``mark`` is its position there.
+    ``origin`` is the option or the project file with the limit. For a limit in the model's own spec, ``origin`` is
+    empty, and ``mark`` is the position in the spec.
     """
 
     value: Any
@@ -87,8 +87,9 @@ def _check_maximum(key: str, limit: Limit, report: Study, allow_incomplete: bool
 
 
 def _total(key: str, report: Study) -> tuple[int | None, str]:
-    """Returns a total and its label in ``incomplete``. Memory and FLOPs are computed only for a budget that limits
-    them.
+    """Returns a total, and ``unknown`` or ``partial`` if it is not fully known.
+
+    Memory and FLOPs are computed only for a budget that limits them.
     """
     if key == "flops":
         report = report.with_flops()

@@ -22,8 +22,8 @@ from convcalc.base.window import Window
 from convcalc.layers import LayerDefinition
 from convcalc.model import Layer, Model
 
-MAJORITY_PERCENT = 50  # more than half of a total: all other layers together have less
-HIGH_PEAK = 2  # more than twice the median: half of the steps use less than half of the peak
+MAJORITY_PERCENT = 50  # a layer with more than half of a total: the other layers together have less
+HIGH_PEAK = 2  # a peak above twice the median of the steps
 
 
 class Insight(Struct):
@@ -146,8 +146,7 @@ def _unread_input(report: Report) -> Findings:
         unused = [
             f"{window.unread} of {window.size} positions of {axis}"
             for axis, window in windows
-            # With stride 1, the layer crops the input on purpose. Gaps between windows cause another insight
-            # (skipped-input).
+            # With stride 1, unread positions are intended: the layer crops. The insight skipped-input reports gaps.
             if window.stride > 1 and window.unread > larger(0, window.stride - window.effective_kernel)
         ]
         if unused:
@@ -202,7 +201,7 @@ def _uneven_padding(report: Report) -> Findings:
 
 
 def _is_off_centre(window: Window) -> bool:
-    """Returns True if padding 'same' pads both ends differently for every input size: an even window with stride 1."""
+    """Returns True for an even window with stride 1: 'same' then pads one end more, for every input size."""
     return bool(window.stride == 1 and window.effective_kernel % 2 == 0)
 
 
@@ -214,8 +213,7 @@ def _with_same_padding(report: Report) -> Iterator[tuple[LayerReport, list[tuple
 
 
 def _with_windows(report: Report) -> Iterator[tuple[LayerReport, list[tuple[str, Window]]]]:
-    """Yields (row, windows) for each layer that has windows. The windows are those of the last call: pairs of axis name
-    and window.
+    """Yields each row that has windows, with pairs (axis name, window) of its last call.
 
     Transposed windows are left out, because they always read the whole input.
     """
@@ -263,9 +261,7 @@ def _bias_before_norm(report: Report) -> Findings:
 
 
 def _readers(model: Model) -> list[set[int | None]]:
-    """Returns a set for each layer: the numbers of the layers that read its outputs. The set also contains None if the
-    model returns one of these outputs.
-    """
+    """Returns, for each layer, the set of layers that read its outputs. None in the set: the model returns an output."""
     readers: list[set[int | None]] = [set() for _ in model.layers]
     for call in model.calls:
         for ref in call.sources:
@@ -305,7 +301,7 @@ def _field_beyond_input(report: Study) -> Findings:
     inputs: set[str] = set()  # the inputs that already have a finding
     for row in _single_layers(report):
         for field in (report.receptive_fields.get(row.path) or ((),))[-1]:
-            # A Dense layer, for example, reads its whole input on purpose.
+            # A layer that reads the whole input, such as Dense, is not reported.
             wide = any(axis.exceeds and not axis.is_global for axis in field.axes)
             if wide and field.input not in inputs:
                 inputs.add(field.input)

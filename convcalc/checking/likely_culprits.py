@@ -1,4 +1,4 @@
-"""Suggests which layers cause a difference in a total, if the record shows no difference in any layer."""
+"""Guesses which layers cause a difference in a total, if the record cannot show it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ def likely_culprits(report: Report, total: Change) -> str:
 
 
 def _frozen_layers(report: Report, missing: int) -> str:
-    """Names the frozen layers that have ``missing`` parameters.
+    """Names the layers whose freezing explains that ``missing`` trainable parameters are missing in the model.
 
-    ``missing`` is the number of trainable parameters in the record minus the number in the model. If it is negative,
-    names trainable layers instead.
+    A negative number means that the model has more than the record. Then it names trainable layers.
     """
     rows = report.layers
     if missing < 0:
@@ -54,8 +53,8 @@ def _frozen_layers(report: Report, missing: int) -> str:
 
 
 def _frozen_params(row: LayerReport, rows: Sequence[LayerReport]) -> int:
-    """Returns the number of parameters of a layer that would be trainable if no layer were frozen. The layers inside
-    this layer are included.
+    """Returns the number of parameters that are frozen only by ``trainable: false``, in this layer and the layers
+    inside.
     """
     inside = (inner for inner in rows if inner.path == row.path or inner.path.startswith(f"{row.path}/"))
     counts = [product(weight.shape) for inner in inside for weight in inner.weights if weight.frozen_because == FROZEN]

@@ -1,7 +1,6 @@
 """Compares the inferred weights of a model with the weights in its file.
 
-Only the shapes of a layer's weights are compared; their names and their order are ignored. So the comparison does not
-notice if two weights of equal shape are exchanged.
+Only the shapes are compared, not the names or the order. So two weights of equal shape may be exchanged unnoticed.
 """
 
 from __future__ import annotations
@@ -49,8 +48,8 @@ def _counted(number: int, what: str) -> str:
 
 @dataclass
 class _Layer:
-    """The inferred weights of one layer: names and shapes. A nested model whose weights are stored together is one
-    layer.
+    """The inferred weights of one layer: names and shapes. A nested model whose weights are stored together counts as
+    one layer.
     """
 
     row: LayerReport
@@ -65,7 +64,7 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
     layers: dict[str, _Layer] = {}
     count = compared = unknown = 0
     for row in report.layers:
-        # It is unknown how the file names declared layers. So all weights are compared together, as weights of the
+        # The file's names of declared layers are unknown. So all weights are compared as weights of one layer, the
         # model.
         declared = report.model.fallback is not None
         path = report.model.name if declared else _stored_at(row.path, weights)
@@ -92,8 +91,8 @@ def verify(report: Report, weights: Weights) -> VerifyResult:
 def _in_archive(weights: Sequence[Weight]) -> Sequence[Weight]:
     """Returns the weights of a layer as a ``.keras`` archive stores them.
 
-    Keras adds LoRA matrices to the kernel before saving, so the archive has none. The kernel under a
-    SpectralNormalization is stored twice: for the wrapper, and for the layer inside.
+    The archive has no LoRA matrices, because Keras adds them to the kernel before saving. It stores the kernel of a
+    layer in a SpectralNormalization twice: for the wrapper, and for the layer.
     """
     kept = [weight for weight in weights if "lora_" not in weight.name]
     vectors = [weight.name.removesuffix("vector_u") for weight in kept if weight.name.endswith("vector_u")]
@@ -102,9 +101,7 @@ def _in_archive(weights: Sequence[Weight]) -> Sequence[Weight]:
 
 
 def _stored_at(path: str, weights: Weights) -> str:
-    """Returns the path under which the file stores a layer's weights: the layer's own path, or that of a model around
-    it.
-    """
+    """Returns the path that has a layer's weights in the file: the layer's own path, or an enclosing model's path."""
     stored_at = path
     while stored_at not in weights.layers:
         stored_at, separator, _ = stored_at.rpartition("/")
@@ -118,7 +115,7 @@ def _is_model(row: LayerReport) -> bool:
 
 
 def _shared(path: str, layer: _Layer, weights: Weights) -> Problem | None:
-    """Returns a problem if a layer has no weights in the file because it shares those of another layer; otherwise None."""
+    """Returns the problem of a layer whose weights are stored only under another layer; None for other layers."""
     first = weights.shared.get(path)
     if first is None or not layer.weights:
         return None
@@ -132,7 +129,7 @@ def _shared(path: str, layer: _Layer, weights: Weights) -> Problem | None:
 def _difference(path: str, layer: _Layer, stored: Sequence[StoredWeight]) -> Problem | None:
     """Returns the problem of a layer whose inferred and stored weights differ; None if they agree.
 
-    If some weights of the layer cannot be inferred, further stored weights are not a problem.
+    Extra stored weights are accepted if some weights of the layer cannot be inferred.
     """
     missing = list(layer.weights)
     unused = []

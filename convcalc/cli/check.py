@@ -161,19 +161,19 @@ def command(
         None if quiet else to.format,
         None if quiet else to.text_style(width, ascii, no_color),
     )
-    custom_layers(custom)  # read now: errors in these files are then reported once, not for each model
+    custom_layers(custom)  # read here, so that an error in these files is reported once and not for each model
     outcomes = in_order(names, run.check, _processes(jobs, names, against))
     exit_codes: list[int] = []
     with closing(_payloads(progress(names, outcomes, quiet), exit_codes)) as payloads:
         if not quiet:
             to.write(_text(CHECK_FORMATS[to.format], payloads))
-        for _ in payloads:  # with --quiet, this loop runs the checks; otherwise write() has already run them
+        for _ in payloads:  # runs the checks if quiet; otherwise write() has already run them
             pass
     return max(exit_codes)
 
 
 def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[Any, None, None]:
-    """Prints each model's messages, writes its record, and collects its exit code. Yields its data for the output."""
+    """Yields each model's data for the output. Also prints its messages, writes its record and collects its exit code."""
     for outcome in outcomes:
         for text in outcome.messages:
             warn(text)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _RECORD_ENDINGS = (".txt", ".json", ".yaml", ".keras", ".h5")  # a folder is searched for a record in this order
 
 
-# The codes of code that cannot be read. All other errors in code are faults: Keras refuses the code.
+# Errors of code that convcalc cannot read. Any other error in code means that Keras rejects the code.
 _UNREADABLE = (codes.PYTHON_SYNTAX, codes.SEVERAL_MODELS, codes.NO_MODEL_IN_CODE, codes.TOO_MUCH_WORK)
 
 
@@ -152,7 +152,7 @@ def record_stem(model: str) -> str:
 
 
 def _is_fault(name: str, failed: ConvcalcError) -> bool:
-    """Returns True if a model is missing because its code has a fault that Keras refuses."""
+    """Returns True if the model could not be built because Keras rejects its code."""
     from convcalc.read.code_settings import names_code
 
     return names_code(name) and any(

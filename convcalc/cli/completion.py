@@ -64,7 +64,7 @@ def columns_so_far(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 
 def models_or_codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Suggests files. If no file name matches, suggests codes (a shell cannot show files and codes together)."""
+    """Suggests files, or codes if no file name matches. A shell cannot show both."""
     from pathlib import Path
 
     from convcalc.base.codes import CODES

@@ -18,7 +18,7 @@ def at_revision(file: str, revision: str) -> bytes:
     A revision is a commit, a branch, a tag, or an expression such as ``HEAD~2``.
     """
     path = Path(file)
-    # Git would read a text with a leading dash as an option, and would read a colon as the end of the revision.
+    # Git reads a leading dash as an option, and a colon as the end of the revision.
     if revision.startswith("-") or not revision.isprintable() or ":" in revision or not revision.strip():
         raise error(
             codes.UNKNOWN_REVISION, f"'{revision}' is not a revision: give a commit, a branch or a tag, e.g. HEAD~1"
@@ -39,7 +39,7 @@ def at_revision(file: str, revision: str) -> bytes:
 
 
 def code_at_revision(file: str, revision: str, folder: str) -> None:
-    """Writes the Python files of a revision into a folder: those in the folder of the file and below it."""
+    """Writes the Python files of a revision into ``folder``: the file's own folder, with its subfolders."""
     path = Path(file)
     listing = _git(path.parent, "ls-tree", "-r", "-z", "--name-only", revision, "./") or b""
     for name in listing.decode(errors="replace").split("\0")[:MAX_CODE_FILES]:

@@ -64,7 +64,7 @@ class Inputs(Struct):
     custom: tuple[str, ...] = ()
 
     def model(self, source: str) -> Model:
-        """Returns the model in a file, with the sizes and values of the options. Its problems are not raised."""
+        """Returns the model in a file, with the sizes and values of the options. Does not raise the model's problems."""
         from convcalc.read import parse
         from convcalc.read.code_settings import names_code
 
@@ -76,7 +76,9 @@ class Inputs(Struct):
         return raised_if_faulty(self.model(source))
 
     def finished(self, model: Model, is_code: bool) -> Model:
-        """Returns a model that was read with these options, after the options that apply to a model are applied."""
+        """Returns a model after applying ``--input`` and ``--batch``. Warns if ``--set`` is given for a model that is
+        not code.
+        """
         from convcalc.read.input_sizes import resized
 
         if self.values and not is_code:
@@ -89,7 +91,7 @@ class Inputs(Struct):
         return resized(model, inputs, self.batch) if inputs or self.batch is not None else model
 
     def settings(self, folder: str = "") -> CodeSettings:
-        """Returns what the options say about a program. ``folder`` has its other files, if it is not the folder of the program."""
+        """Returns the settings for reading Python code. ``folder``, if given, has the modules that the program imports."""
         from convcalc.read.code_settings import NO_SETTINGS, CodeSettings
 
         if not self.values and not self.inputs and not folder:
@@ -113,12 +115,15 @@ class Inputs(Struct):
         return result
 
     def _each(self, source: str, named: bool) -> list[str]:
-        """Returns a source for each model of a program. Without ``named``, the only model of a program needs no name."""
+        """Returns a source for each model of a program, such as ``train.py:model``.
+
+        If the program has one model, returns the file's name alone, unless ``named``.
+        """
         from convcalc.read import all_models
 
         try:
             sources = all_models(f"{source}:*", self.settings())
-        except ConvcalcError:  # the command reports this error when it reads the model
+        except ConvcalcError:  # reported later, when the command reads the model
             return [source]
         return sources if named or len(sources) > 1 else [source]
 
@@ -141,12 +146,12 @@ def inputs_of(options: Mapping[str, Any]) -> Inputs:
 
 
 def are_several(models: Sequence[str]) -> bool:
-    """Returns True if the output is about several models."""
+    """Returns True if the user names several models, or all models of a program with ``:*``."""
     return len(models) > 1 or any(source.endswith(":*") for source in models)
 
 
 def warnings_of(problems: Sequence[Problem]) -> list[str]:
-    """Returns the warnings of a model as texts. A warning about an unknown value is one line, and at most 20 of them are shown."""
+    """Returns the warnings of a model as texts. At most 20 unknown values are listed, on one line each."""
     notes = [problem for problem in problems if problem.code == codes.UNKNOWN_VALUE]
     texts = [str(problem) for problem in problems if problem.code != codes.UNKNOWN_VALUE]
     texts += [problem.headline for problem in notes[:MAX_NOTES]]

@@ -26,7 +26,7 @@ METHOD = "fork" if sys.platform == "linux" else "spawn"
 # about 20 ms (fork) or 200 ms (spawn).
 _FEWEST = {"fork": 16, "spawn": 64}
 MOST_JOBS = 1000  # a larger number is probably a typing error
-_AHEAD = 2  # names sent to each process in advance: the current name and the next name
+_AHEAD = 2  # names sent to each process: the current name and the next
 
 
 def jobs_for(names: Sequence[str]) -> int:
@@ -54,7 +54,7 @@ def in_order(names: Sequence[str], work: Callable[[str], R], jobs: int, method: 
         pool.start(work, jobs, method)
         for number, name in enumerate(rest):
             succeeded, result = pool.result(number)
-            # If the work failed, repeat it in this process, to get the exception and its traceback.
+            # Repeats failed work in this process, to raise its exception with the traceback.
             yield result if succeeded else work(name)
     finally:
         pool.stop()

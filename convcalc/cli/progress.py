@@ -17,10 +17,9 @@ _visible = False  # True while the line is on the terminal
 
 
 def progress(names: Sequence[str], results: Iterable[R], quiet: bool = False) -> Iterator[R]:
-    """Yields the results, one for each name.
+    """Yields the results, one for each name, and shows the current name in the last line of the terminal.
 
-    Meanwhile, the last line of the terminal shows the current name. This line is removed before each result is written,
-    and at the end.
+    The line is removed before each result is written, and at the end.
     """
     shown = not quiet and len(names) >= _FEWEST and sys.stderr.isatty()
     last = 0.0

@@ -9,10 +9,10 @@ from convcalc.base.problems import error
 
 
 def project_text(start: str | os.PathLike[str] | None, word: str) -> tuple[str, str] | None:
-    """Returns the path and the text of the nearest ``pyproject.toml``, in the folder ``start`` or above it.
+    """Returns the path and the text of the nearest ``pyproject.toml``, in ``start`` or a folder above it.
 
-    Returns None if no such file exists, or if the text does not contain both ``convcalc`` and ``word``. So errors in a
-    file without settings for convcalc are ignored. The default of ``start`` is the working directory.
+    Returns None if no file exists, or if its text lacks ``convcalc`` or ``word``: such a file may have errors.
+    ``start`` is the working directory by default.
     """
     try:
         folder = os.path.realpath(os.getcwd() if start is None else start)

@@ -43,7 +43,7 @@ class Reading:
     def _report(self, source: str, alone: bool) -> Study | None:
         """Returns the report of a model, and prints messages about it.
 
-        If the model cannot be read, raises the error for the only model, and returns None for one of several models.
+        If the model cannot be read: raises the error if ``alone`` (the only model), otherwise returns None.
         """
         try:
             report, weights = self._read(source)
@@ -86,7 +86,7 @@ class Reading:
         return report if convention is None else report.with_flops(convention), weights
 
     def _models(self, source: str) -> tuple[Model, Model]:
-        """Returns the model as it is in its file, and the model with the sizes of the options."""
+        """Returns two models: as it is in its file, and with the sizes that the options give."""
         from convcalc.read import parse
         from convcalc.read.code_settings import names_code
 

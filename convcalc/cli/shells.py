@@ -7,9 +7,9 @@ from click.shell_completion import BashComplete, CompletionItem, FishComplete, a
 
 @add_completion_class
 class _Fish(FishComplete):
-    """Click's completion script for the shell fish, with one change.
+    """Click's completion script for the shell fish, for suggestions that contain commas.
 
-    A suggested value can contain commas. So the script splits a suggestion only at the first comma.
+    The script splits a suggestion only at its first comma.
     """
 
     name = "fish"
@@ -18,13 +18,13 @@ class _Fish(FishComplete):
 
 @add_completion_class
 class _Bash(BashComplete):
-    """Click's completion for the shell bash, with one change.
+    """Click's completion for the shell bash, for words with colons, such as ``train.py:build``.
 
-    Bash splits words at colons. So the words of ``train.py:build`` are joined again, and only the part after the colon is suggested.
+    Bash splits words at colons. This class joins the parts, and suggests only the part after the colon.
     """
 
     name = "bash"
-    _start = 0  # the number of characters of the word that bash does not replace
+    _start = 0  # bash keeps this many characters of the word and replaces the rest
 
     def get_completion_args(self) -> tuple[list[str], str]:
         """Returns the words before the cursor, and the word to complete."""

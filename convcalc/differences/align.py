@@ -78,12 +78,11 @@ def align(before: Signatures, after: Signatures) -> Alignment:
         moved = frozenset(exchanged.matches[number] for number in exchanged.moved)
         return Alignment({right: left for left, right in exchanged.matches.items()}, moved)
     matches = _match_by_name(before, after)
-    # A layer with a name that a user chose rarely matches a layer with an automatic name. Such pairs are tried only in
-    # the second pass.
+    # Layers whose names are both automatic, or both chosen, are matched first. The second pass ignores this.
     for keys_of in (_structures_and_naming, _structures):
         left_keys, right_keys = keys_of(before), keys_of(after)
         for by_readers in (False, True):
-            if len(matches) < len(before):  # not needed if all layers of the shorter list are matched
+            if len(matches) < len(before):  # if the shorter list has no unmatched layers, skip the search
                 _match_by_connections(before, after, left_keys, right_keys, matches, by_readers)
         for left, right in _gaps(before, after, matches):
             pairs = matching_positions([left_keys[number] for number in left], [right_keys[number] for number in right])
@@ -95,7 +94,7 @@ def align(before: Signatures, after: Signatures) -> Alignment:
 
 
 def _sort_key(layers: Signatures) -> Any:
-    """Returns a key that decides which of two lists of layers is treated as ``before``."""
+    """Returns a key for sorting the two lists, so that their order does not affect the result."""
     return len(layers), [
         (
             layer.name,
@@ -133,10 +132,10 @@ def _match_by_connections(
     matches: Matches,
     by_readers: bool,
 ) -> None:
-    """Adds pairs of layers to ``matches``.
+    """Adds pairs of layers with equal keys to ``matches``.
 
-    The two layers of a pair have the same key, and all layers before them match too, back to the model's inputs. With
-    ``by_readers``, all layers after them must match instead, up to the model's outputs.
+    All layers before the two layers must match too, back to the model's inputs. With ``by_readers``, all layers after
+    them must match instead, up to the model's outputs.
     """
     ids: dict[object, int] = {}
     partners = {right: left for left, right in matches.items()}
@@ -159,9 +158,9 @@ def _match_by_connections(
 
 
 def _readers(layers: Signatures) -> list[list[Link]]:
-    """Returns, for each layer, a link to each layer that reads its output.
+    """Returns the layers that read each layer's output, as links.
 
-    The link's text is the position of the input in the reader, and the tensor: ``0 [0][0]``.
+    The text of a link is the position among the reader's inputs, and the tensor: ``0 [0][0]``.
     """
     readers: list[list[Link]] = [[] for _ in layers]
     for number, layer in enumerate(layers):
@@ -173,8 +172,7 @@ def _readers(layers: Signatures) -> list[list[Link]]:
 
 def _longest_in_order(matches: Matches) -> list[tuple[int, int]]:
     """Returns the longest series of matches that are in the same order in both models (longest increasing subsequence)."""
-    # For each length, keep the series that ends with the smallest number in ``after``: the number is in ``ends``, the
-    # last pair in ``last_pairs``.
+    # ``ends[n]`` is the smallest last number of all series of n + 1 pairs; ``last_pairs[n]`` is its pair.
     ends: list[int] = []
     last_pairs: list[tuple[int, int]] = []
     previous: dict[tuple[int, int], tuple[int, int] | None] = {}

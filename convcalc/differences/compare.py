@@ -56,15 +56,17 @@ class _Tree:
 
 
 class _Identity(Struct):
-    """Says which values identify a layer.
+    """The values that identify a layer.
 
     Attributes:
         names: True if names are used.
-        arguments: True if arguments are used, because all rows have them. Otherwise output shapes and parameters are used.
+        arguments: True if arguments are used, because all rows have them. Otherwise output shapes and parameters are
+            used.
         name_length: The number of characters that are visible in every name; None if no name is cropped.
         type_length: The number of characters that are visible in every type; None if no type is cropped.
-        hidden_names: True if the names of layers without a row are compared. A printed summary may leave out such layers
-            (``layer_range``). In other snapshots, only the input of a Sequential has no row, and its name has no meaning.
+        hidden_names: True if the names of layers without a row are compared, as for a printed summary, which may leave
+            out rows (``layer_range``). In other snapshots, only the input of a Sequential has no row, and its name does
+            not matter.
     """
 
     names: bool

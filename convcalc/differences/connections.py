@@ -52,7 +52,7 @@ class _Names:
     def link(self, source: Cell) -> Link:
         """Returns a link to the sibling that outputs a tensor.
 
-        The link has no sibling if the layer's name is unknown, or is cropped and fits several layers.
+        The link has the number -1 if no sibling has the name, or if the name is cropped and fits several siblings.
         """
         match = _TENSOR.fullmatch(source.text)
         if match is None:
@@ -66,16 +66,15 @@ class _Names:
 
 
 def tensor_origins(model: str, links: Sequence[Sequence[Link]], shared: Mapping[int, int]) -> list[list[TensorOrigin]]:
-    """Returns, for each layer, the origins of the tensors that the layer reads. Origins can be compared between two
-    models.
+    """Returns the origins of each layer's inputs, in a form that is comparable between two models.
 
-    If only this model has a layer, and the layer reads only one tensor, the layer is skipped: its readers count as
-    readers of that tensor. So if a layer is inserted, the origin of the next layer's input stays the same.
+    An added layer with one input is skipped. Example: if ``bn`` is inserted in ``conv → relu``, the origin of
+    ``relu``'s input is still ``conv``.
 
     Args:
         model: A name for the model that contains these layers.
         links: The tensors that each layer reads.
-        shared: The layers that both models have: number in this model → number common to both models.
+        shared: The layers that both models have, as a dict: number in this model → common number.
     """
     skipped: dict[int, TensorOrigin] = {_OUTSIDE: TensorOrigin("", _OUTSIDE, "")}
     origins = []

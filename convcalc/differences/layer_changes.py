@@ -48,12 +48,12 @@ class MatchedSiblings(Struct):
     def in_order(self) -> Iterator[tuple[int | None, int | None]]:
         """Yields each layer's old and new number, in the order of the new snapshot.
 
-        The old number of an added layer and the new number of a removed layer are None. A removed layer comes after the
-        matched layer that it followed.
+        An added layer has the old number None. A removed layer has the new number None, and follows the layer that it
+        followed in the old snapshot.
         """
         matches = self.alignment.matches
         partners = {right: left for left, right in matches.items()}
-        removed: dict[int | None, list[int]] = {}  # for each matched layer: the removed layers that follow it
+        removed: dict[int | None, list[int]] = {}  # the removed layers after each matched layer
         last_matched = None
         for left in range(len(self.before.rows)):
             if left in matches:
@@ -150,9 +150,9 @@ def _connection_changes(siblings: MatchedSiblings) -> dict[int, list[Change]]:
 
 
 def _uncertain_inputs(siblings: Siblings, number: int) -> set[int]:
-    """Returns the positions of inputs with an uncertain layer: its name is cropped, or it has no row.
+    """Returns the positions of inputs whose layer is uncertain, because its name is cropped or it has no row.
 
-    These inputs are compared by their printed texts, such as ``conv2d[0][0]``.
+    Such inputs are compared by their printed texts, such as ``conv2d[0][0]``.
     """
     sources = siblings.rows[number].sources or ()
     return _unknown_inputs(siblings, number) | {i for i, source in enumerate(sources) if source.cropped}
@@ -168,10 +168,10 @@ def _joined(sources: Sequence[Cell]) -> Cell:
 
 
 def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, list[Change]]:
-    """Returns a dict: old number of a moved layer → its new position.
+    """Returns the new positions of moved layers, by their old numbers.
 
-    If all connections are known, the order of the layers has no effect. A new position is then reported only if no
-    layer was added, removed or connected differently.
+    If all connections are known, the order of layers has no effect. Then a move is reported only if it is the only
+    change: no layer was added, removed or connected differently.
     """
     matches, before, after = siblings.alignment.matches, siblings.before.rows, siblings.after.rows
     other_changes = rewired or len(matches) < len(before) or len(matches) < len(after)
@@ -181,10 +181,10 @@ def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, lis
 
 
 def _is_own_change(change: Change, parent: Pair | None) -> bool:
-    """Returns True if a layer was changed itself, and False if the change may be a consequence of another change.
+    """Returns True if a user changed the layer itself, False if another change may be the cause.
 
-    False for a new name. False for ``trainable`` if the parent was frozen or unfrozen, or if one value is "-" (no
-    weights).
+    A new name is not a change. A new ``trainable`` may be caused by freezing the parent, or by a layer without weights
+    ("-").
     """
     if change.field == "trainable":
         return not _changes_trainable(parent) and "-" not in (change.before.text, change.after.text)
@@ -225,10 +225,10 @@ def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequen
 
 
 def _may_have_same_arguments(siblings: MatchedSiblings, left: int, changed_fields: Container[str]) -> bool:
-    """Returns True if a layer with unknown arguments may have the same arguments in both snapshots.
+    """Returns True if a layer may have the same arguments in both snapshots, although they are not recorded.
 
-    If both the output shape and the parameters changed, the arguments probably changed too. An exception is a layer
-    such as BatchNormalization: its output has the shape of its input, and its parameters grow with the channels.
+    If the output shape and the parameters changed, the arguments probably changed too. An exception is
+    BatchNormalization, for example: its output shape and its parameters follow from its input.
     """
     if "output_shape" not in changed_fields or "params" not in changed_fields:
         return True

@@ -10,8 +10,9 @@ MAX_DIFFERENCES = 1000
 
 
 def matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
-    """Returns the common subsequence, as pairs: the position in ``left``, and the position of the same item in
-    ``right``.
+    """Returns the longest common subsequence, as pairs of positions in ``left`` and ``right``.
+
+    ``ab`` and ``xab`` give (0, 1) and (1, 2).
     """
     shared = set(left) & set(right)
     left_positions = [position for position, item in enumerate(left) if item in shared]
@@ -25,14 +26,13 @@ def matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple[
 def _matching_positions(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
     """Returns the pairs of positions, computed by the greedy algorithm.
 
-    A path goes through both sequences. It passes equal items of both sequences together. At each difference, it skips
-    an item of one sequence. A path on diagonal k is k items further in ``left`` than in ``right``.
+    A path moves through both sequences at once while their items are equal. At each difference, it skips one item of
+    either sequence. On diagonal k, the path's position in ``left`` is k larger than in ``right``.
 
-    After d differences, a path is on a diagonal -d, -d + 2, … or d. These diagonals are numbered from 0. A path reaches
-    diagonal k by skipping an item of ``left`` on diagonal k - 1, or an item of ``right`` on diagonal k + 1.
+    After d differences, the diagonal is one of -d, -d + 2, … d. A path reaches diagonal k from diagonal k - 1 by
+    skipping an item of ``left``, or from diagonal k + 1 by skipping an item of ``right``.
 
-    For each of these diagonals, ``fronts[d + 1]`` has the furthest position in ``left``. A -1 is added at both ends of
-    this list.
+    ``fronts[d + 1]`` has the furthest position in ``left`` on each of these diagonals, with a -1 at both ends.
     """
     fronts = [[-1, 0]]
     for differences in range(min(len(left) + len(right), MAX_DIFFERENCES) + 1):

@@ -40,7 +40,6 @@ def _is_operation(layer: Layer) -> bool:
 def _computes_mask(layer: Layer) -> bool:
     """Returns True for a mask operation of Keras 3.
 
-    For an operation of a Keras 2 file, the result is False: the user called this operation, so it is kept. Its class
-    name differs from the class names of Keras 3.
+    In a Keras 2 file, a user called the operation, so it is kept. It has another class name there.
     """
     return _is_operation(layer) and layer.class_name in _MASK_OPERATIONS

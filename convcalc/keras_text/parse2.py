@@ -80,8 +80,8 @@ def _columns(header: str, length: int) -> list[_Column]:
     ends = [*starts[1:], length]
     fields = ["layer", "shape", "params", *("trainable" if title[0][0] == "T" else "sources" for title in titles[3:])]
     last = len(fields) - 1
-    # Keras versions that wrap long texts begin the header with a space, and leave three spaces between columns. Older
-    # versions leave only one space.
+    # Versions that wrap texts begin the header with a space, and leave three spaces between columns. Older versions
+    # leave one space.
     between = 3 if header.startswith(" ") else 1
     return [
         _Column(field, start, end, end - start - (0 if number == last else between))
@@ -90,9 +90,9 @@ def _columns(header: str, length: int) -> list[_Column]:
 
 
 def _with_params_room(columns: list[_Column], header: list[str], body: list[str]) -> list[_Column]:
-    """Returns the columns. If the last column has the parameters and its title is wrapped, its ``room`` is corrected.
+    """Returns the columns, with the width of the last column (the parameters) corrected if its title is wrapped.
 
-    Then the horizontal lines are longer than the rows, so the longest count determines ``room``.
+    With a wrapped title, the horizontal lines are longer than the rows. So the longest count gives the width.
     """
     *others, last = columns
     if last.field != "params" or not any(line[last.start :].strip() for line in header):
@@ -129,10 +129,9 @@ def _row_line(line: str, columns: list[_Column]) -> _RowLine:
 
 
 def _begins_a_row(line: _RowLine, previous: _RowLine, columns: list[_Column]) -> bool:
-    """Returns True if a line begins a new row without a separator above it.
+    """Returns True if a line begins a new row, although no separator is above it.
 
-    A count begins a new row, unless the count in the line above fills its column: then the count may go on in this
-    line.
+    A line with a count begins a row. But if the count above fills its column, the line may continue that count.
     """
     return line.depth != previous.depth or (
         bool(line.parts["params"]) and len(previous.parts["params"]) < columns[2].room

@@ -61,7 +61,7 @@ def _grid(line: str) -> Sequence[str]:
 
 
 def _with_ellipses(grid: Sequence[str]) -> Sequence[str]:
-    """Replaces "?" by "…" in a line of an ASCII table: ASCII has no "…", so Python printed "?"."""
+    """Replaces "?" by "…" in an ASCII table: Keras prints "…" where it crops, and Python printed it as "?"."""
     return re.sub(r"(?<=[^\s|])\?(?= )", "…", grid) if isinstance(grid, str) else grid
 
 
@@ -152,7 +152,7 @@ def _cell(lines: list[Sequence[str]], column: _Column, right: bool = False) -> C
         part = "".join(line[column.start : column.end])
         words += part.split()
         free = column.end - column.start - len(line[column.start : column.end]) + len(part) - len(part.rstrip())
-        # The right part of the column is missing. If the line is full, a word may be missing.
+        # The column is cut off on the right. If the line is full, a word may be missing.
         if column.cut and part.strip() and (right or free < 2):
             words.append("…")
     cropped = any(word.endswith("…") for word in words)

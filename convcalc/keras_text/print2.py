@@ -68,9 +68,9 @@ class _Summary:
         yield "_" * self.length
 
     def _layer(self, row: LayerReport, last: bool) -> Iterator[str]:
-        """Yields the lines of a layer, and with ``expand_nested`` the lines of its inner layers.
+        """Yields the lines of a layer. With ``expand_nested``, the lines of its inner layers follow.
 
-        ``last`` is True for the last layer of a nested model: no separator follows it.
+        The ``last`` layer of a nested model has no separator below it.
         """
         yield from self._row(self._cells(row), row.depth)
         inside = self._inside(row) if self.options.expand_nested else []

@@ -56,8 +56,7 @@ def _expanded(row: LayerReport, expand: bool) -> Iterator[LayerReport]:
     """Yields a row, and the rows of the layers inside the layer, e.g. of a Pipeline."""
     yield row
     for inner in row.sublayers if expand else ():
-        # Keras shows the shape for which an inner layer was built. Layers that are built in ``__init__``, or contain a
-        # list of layers, have no such shape: Keras shows "?".
+        # Keras shows "?" for inner layers without a ``build`` shape: those built in ``__init__``, and lists of layers.
         definition = inner.definition
         unknown = isinstance(definition, LayerDefinition) and (
             definition.built_when_made or definition.sublayers_argument
@@ -88,8 +87,9 @@ def is_unbuilt(report: Report) -> bool:
 
 
 def _unbuilt(row: LayerReport) -> KerasRow:
-    """Returns the row of a layer of an unbuilt model. For a custom layer, the parameters are "?", because it is unknown
-    whether Keras prints "(unbuilt)".
+    """Returns the row of a layer of a model that was not built, with the parameters ``0 (unbuilt)``.
+
+    For a custom layer, the parameters are "?", because Keras may print them or not.
     """
     definition = row.definition
     known = isinstance(definition, (LayerDefinition, Model)) and not row.recorded

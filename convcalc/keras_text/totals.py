@@ -33,7 +33,7 @@ def totals_with_optimizer(report: Report) -> list[TotalLine]:
         return [total, *others]
     partial = "trainable_params" in report.totals.incomplete
     stored = report.model.optimizer_weights if partial else None
-    if stored:  # it is unknown which weights are trainable, but the file has the optimizer's variables
+    if stored:  # the stored variables replace the computed ones, which need the trainable weights
         variables: Sequence[Weight] | None = [Weight(each.path, each.shape, dtype=each.dtype) for each in stored]
         partial = False
     else:
@@ -46,9 +46,7 @@ def totals_with_optimizer(report: Report) -> list[TotalLine]:
 
 
 def _trained(report: Report) -> list[Weight]:
-    """Returns the weights for which the optimizer has variables when Keras loads the file. Their names are Keras's
-    paths.
-    """
+    """Returns the weights for which the optimizer has variables, named by their paths in Keras."""
     if not report.model.trainable or not report.model.optimizer_has_slots:
         return []
     trained: list[Weight] = []
@@ -64,13 +62,18 @@ def _trained(report: Report) -> list[Weight]:
 
 
 def _path_in_keras(row: LayerReport) -> str:
-    """Returns the start of the paths of a layer's weights: its name or, for a wrapper, the names of the layers inside."""
+    """Returns the beginning of the paths of a layer's weights: ``dense`` for a Dense layer, the inner names for a
+    wrapper.
+    """
     inside = [value.name for value in row.layer.args.values() if isinstance(value, (SubLayer, SubModel)) and value.name]
     return "/".join(inside) or row.name
 
 
 def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[TotalLine]:
-    """Returns the lines for a report. ``frozen`` are weights that only the report counts as trainable."""
+    """Returns the lines for a report.
+
+    The weights in ``frozen`` count as non-trainable here, although the report counts them as trainable.
+    """
     if is_unbuilt(report) and not any(isinstance(row.definition, Foreign) for row in report.layers):
         return [TotalLine(label, 0, 0) for label in ("Total", "Trainable", "Non-trainable")]
     sums = report.totals
@@ -90,7 +93,7 @@ def totals(report: Report, frozen: Sequence[Weight] = ()) -> list[TotalLine]:
 
 
 def _line(label: str, params: Number, size: Number, incomplete: str | None) -> TotalLine:
-    """Returns a line. A lower bound of 0 would look like a known zero, so it is shown as unknown."""
+    """Returns a line. An unknown number, or a lower bound of 0, is shown as unknown."""
     if incomplete == "unknown" or (incomplete and params == 0):
         return TotalLine(label, UNKNOWN, UNKNOWN)
     return TotalLine(label, params, size, incomplete == "partial")
@@ -105,7 +108,7 @@ def size_text(line: TotalLine, byte: str) -> str:
 def _size_text(size: Number, byte: str) -> str:
     """Returns a size as Keras writes it: ``1.50 KB``, with 1 KB = 1024 bytes. ``byte`` is the unit below 1 KB.
 
-    From 1024 PB on, the number is wrong, as in Keras: it is divided by 1024 once more, but the unit stays PB.
+    From 1024 PB on, the result is wrong, as in Keras: ``1.00 PB`` for 1024 PB.
     """
     if size is UNKNOWN:
         return "?"

@@ -61,7 +61,7 @@ def _relu_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _tf_relu(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns 0 for a plain ReLU or ReLU6, as TensorFlow's profiler does; unknown for others, which no test covers."""
+    """Returns 0 for a plain ReLU or ReLU6, as TensorFlow's profiler counts; unknown for other arguments."""
     is_plain = not a["threshold"] and a["max_value"] in (None, 6) and not a["negative_slope"]
     return 0 if is_plain else UNKNOWN
 
@@ -167,8 +167,7 @@ def prelu(a: Args, x: Shape) -> Inferred:
     """
     slopes: list[Number] = list(x[1:])
     for axis in a["shared_axes"] or ():
-        # ``shared_axes`` counts the batch axis, which the slopes do not have: axis 1 of the input is axis 0 of the
-        # slopes.
+        # The slopes have no batch axis: axis 1 of the input is axis 0 of the slopes.
         if not -len(slopes) <= axis - 1 < len(slopes):
             raise Refusal(f"has no axis {axis} in an input of {len(x)} axes", codes.WRONG_AXIS, "shared_axes")
         slopes[axis - 1] = 1

@@ -29,17 +29,17 @@ def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], poli
         result = definition.quantization_rule(arguments, policy, result)
     if not result.weights:
         return result
-    # A quantization rule has set the dtypes of inner layers. Other layers have at most one inner layer with weights,
-    # such as the cell of an RNN: the policy of this inner layer applies.
+    # Quantization rules set the dtypes of inner layers themselves. Other layers have at most one inner layer with
+    # weights, such as the cell of an RNN.
     inside = inner_policy(policy, definition.inner_layers[0]) if definition.inner_layers else policy
     weights = _typed(result.weights, variable_dtype(inside))
     return Inferred(result.outputs, weights, result.products, result.windows, result.dtype, result.unknown)
 
 
 def _without_weights(result: Inferred) -> Inferred:
-    """Returns the result without weights, because an unknown dtype policy may store them in any form.
+    """Returns the result without its weights, whose form is unknown under an unknown dtype policy.
 
-    The multiply-accumulates stay known: a :class:`Product` with the same count replaces each weight.
+    The MACs stay known, because a :class:`Product` with the same count replaces each weight.
     """
     products = tuple(
         Product(weight.name, product(weight.shape) * weight.multiplied_per_sample)
@@ -51,9 +51,7 @@ def _without_weights(result: Inferred) -> Inferred:
 
 
 def run_rule(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shape]) -> Inferred:
-    """Runs the rule. ``channels_first`` inputs are converted to channels-last for the rule, and the outputs are
-    converted back.
-    """
+    """Runs the rule, which knows only channels-last shapes. ``channels_first`` shapes are converted before and after."""
     at = definition.channels_first_at
     if not at or arguments["data_format"] != "channels_first":
         return definition.rule(arguments, *inputs)
@@ -66,7 +64,7 @@ def run_rule(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shap
 
 
 def bounded(result: Inferred) -> Inferred:
-    """Returns the result unchanged. Raises :class:`Refusal` if an output has a size that no tensor can have."""
+    """Returns ``result``, or raises :class:`Refusal` if an axis of an output is too long for any tensor."""
     for shape in result.outputs:
         for size in shape or ():
             if size > LARGEST:
@@ -75,7 +73,7 @@ def bounded(result: Inferred) -> Inferred:
 
 
 def _channels_first(shape: Shape, at: int) -> Shape:
-    """Moves the channels of a channels-last shape to axis ``at``. If ``at`` is not positive, the shape is unchanged."""
+    """Moves the last axis (the channels) to axis ``at``. Changes nothing if ``at`` is 0 or negative."""
     return (*shape[:at], shape[-1], *shape[at:-1]) if at > 0 else shape
 
 
@@ -94,7 +92,7 @@ def _check_inputs(definition: LayerDefinition, args: Args, inputs: Sequence[Shap
     axes, min_axes = definition.axes, definition.min_axes
     if axes is None and not min_axes:
         return
-    # If a layer accepts several different tensors (such as states or keys), ``axes`` describes only the first tensor.
+    # If the inputs differ, such as a sequence and its states, ``axes`` describes only the first input.
     for shape in inputs[:1] if isinstance(takes, tuple) else inputs:
         rank = len(shape) - 1
         if axes is None:

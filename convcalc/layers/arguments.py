@@ -348,15 +348,15 @@ class Argument(Struct):
             raise Refusal(message, codes.INVALID_VALUE, self.name) from refused
 
 
-# The arguments for which Keras refuses booleans, such as ``size`` of UpSampling1D and ``n`` of RepeatVector.
+# Keras accepts no boolean for these arguments, such as ``size`` of UpSampling1D and ``n`` of RepeatVector.
 _NO_BOOLEANS = ("seed", "size", "n", "input_dim", "output_dim")
 
 
 def as_keras_reads(argument: Argument, value: Any) -> Any:
     """Converts a value of a Keras file as Keras does.
 
-    A boolean argument accepts any value: 0, null and an empty list mean false. Most numbers accept true as 1 and false
-    as 0. Some real numbers accept null, which becomes the default: these numbers change no shape and no count.
+    A boolean accepts any value: 0, null and ``[]`` mean false. Most numbers accept true as 1. Some real numbers accept
+    null as the default, because they change no shape and no count.
     """
     kind = argument.kind
     if isinstance(kind, Boolean) and not argument.nullable:

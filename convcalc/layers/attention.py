@@ -58,9 +58,9 @@ def _projection(a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
 
 
 def _sizes(shape: Shape, width: Sequence[Number]) -> tuple[Number, ...]:
-    """Returns the output sizes in the kernel of a projection: ``width``.
+    """Returns the output axes of a projection's kernel: ``width``, such as (heads, size).
 
-    If the input has only a batch axis, Keras uses the batch size, followed by all sizes of ``width`` except the last.
+    For an input of shape (batch,), Keras uses (batch, heads) instead.
     """
     return tuple(width) if len(shape) > 1 else (shape[0], *width)[: len(width)]
 
@@ -84,7 +84,7 @@ def _require_axes(axes: int, *shapes: Shape) -> None:
         )
 
 
-# Keras can build an attention layer for some shapes for which it cannot run the layer. These counts are then unknown.
+# unknown for shapes for which Keras builds the layer, but cannot run it
 _CANNOT_RUN = frozenset({"macs", "flops"})
 
 
@@ -172,7 +172,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
     outputs = [(*query[:-1], *out)]
     if a["return_attention_scores"]:
         _require_scores(query)
-        # In Keras, the scores have this shape even if attention runs along several axes.
+        # Keras gives this shape for any number of attended axes.
         outputs.append((query[0], heads, query[1], query[1]))
     if not _has_axes(a["attention_axes"], len(query)) or not 2 <= len(query) == len(value) == len(key):
         return Inferred(tuple(outputs), tuple(weights), unknown=_CANNOT_RUN)
@@ -195,10 +195,9 @@ def _require_scores(shape: Shape) -> None:
 
 
 def _check_attended(axes: object, rank: int) -> None:
-    """Raises :class:`Refusal` for an attention axis that Keras refuses. ``rank`` is the number of axes of the value tensor.
+    """Raises :class:`Refusal` unless each axis is between −2·rank − 1 and rank. ``rank`` is that of the value tensor.
 
-    Keras accepts axes from −2·rank − 1 to rank, because it adds ``rank`` to a negative axis and then uses it on the
-    projected value, which has ``rank`` + 1 axes.
+    The limits are Keras's: it adds ``rank`` to a negative axis, then uses the sum on a tensor of ``rank`` + 1 axes.
     """
     for axis in () if axes is None else _listed(axes):
         if not -2 * rank <= axis + 1 or axis > rank:
@@ -213,8 +212,7 @@ def _has_axes(axes: object, rank: int) -> bool:
 def _pairs(axes: object, query: Shape, value: Shape) -> Number:
     """Returns the number of pairs of a query position and a value position.
 
-    Along an attended axis, each position is paired with every position. Along the other axes, a position is paired only
-    with the same position.
+    Two positions form a pair if they are equal on all axes that are not attended.
     """
     rank = len(query)
     attended = range(1, rank - 1) if axes is None else [axis % rank for axis in _listed(axes)]
@@ -289,16 +287,16 @@ def group_query_attention(a: Args, query: Shape, value: Shape, key: Shape | None
 
 
 def _flat_projection(a: Args, shape: Shape, width: tuple[Number, ...]) -> list[Weight]:
-    """Returns the weights of a projection of axis 2: the features of an input (batch, length, features).
+    """Returns the weights of a projection of axis 2: the features of (batch, length, features).
 
-    For each further axis of the input, Keras adds an axis of size 1 to the bias.
+    If the input has more than 3 axes, Keras adds axes of size 1 to the bias.
     """
     weights = _projection(a, shape[:3], width)
     return [*weights[:1], *(bias._replace(shape=(*bias.shape, *(1,) * (len(shape) - 3))) for bias in weights[1:])]
 
 
 def _of_query(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Returns the mask of the query. Keras passes this mask through the operation ConvertToTensor."""
+    """Returns the query's mask as an operation: Keras calls ConvertToTensor on it."""
     if given[0] is None:
         return ()
     return (masks.Computed("ConvertToTensor", {"x": given[0]}, "core"),)

@@ -98,8 +98,8 @@ def dense(a: Args, x: Shape) -> Inferred:
     return Inferred(((*x[:-1], units),), with_lora(a["lora_rank"], kernel, bias, a["kernel_constraint"]))
 
 
-# Regular expressions for the equations that EinsumDense allows (Keras: _analyze_einsum_string). In an equation, 0
-# replaces "...". The second item of each pair is True if the equation starts with the dots.
+# The equations that EinsumDense accepts, as regular expressions (Keras: _analyze_einsum_string). 0 replaces "...";
+# True: the dots come first.
 _EQUATIONS = (
     ("([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", False),
     ("0([a-zA-Z]+),([a-zA-Z]+)->0([a-zA-Z]+)", True),
@@ -110,8 +110,8 @@ _EQUATIONS = (
 def _einsum_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views | None:
     """Returns how the input is read: summed axes whole, all other axes position by position.
 
-    Returns None if the input and the equation have different numbers of axes: Keras builds such a layer, but it cannot
-    run.
+    Returns None if the equation has another number of axes than the input. Keras builds such a layer, but cannot run
+    it.
     """
     (x,) = inputs
     source, _, target = re.split(",|->", a["equation"].replace(" ", "").replace("...", "0"))
@@ -161,8 +161,7 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
     shift = elided if left else 0
     dot_sizes = x[1:elided] if left else x[len(source) :]
     output = [x[0], *a["output_shape"]]
-    # The leading dots represent several axes. Keras inserts these axes one by one at the same index, so their order is
-    # reversed.
+    # As in Keras, the axes of leading dots appear in reverse order: each is inserted at index 1.
     output[1:1] = reversed(dot_sizes) if left else ()
     output += () if left else dot_sizes
     if elided < 0 or len(target) + shift > len(output):
@@ -204,10 +203,10 @@ def einsum_dense(a: Args, x: Shape) -> Inferred:
 def _einsum_bias(
     axes: str | None, target: str, sizes: Mapping[str, Number], trailing: int, added: Number
 ) -> tuple[Weight, ...]:
-    """Returns the bias. Its axes begin at the first output axis in ``axes``; axes that are not in ``axes`` have size 1.
+    """Returns the bias. Its axes begin at the first output axis in ``axes``. Axes that are not in ``axes`` have size 1.
 
-    ``trailing`` is the number of axes that dots at the end of the equation represent. ``added`` is how many times each
-    element of the bias is added for one sample.
+    ``trailing``: the number of axes of dots at the end of the equation. ``added``: how often each element of the bias
+    is added for one sample.
     """
     if axes is None:
         return ()

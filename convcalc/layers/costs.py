@@ -68,12 +68,12 @@ def elements(shape: Shape | None) -> Number:
 
 
 def times(each: Number, count: Number) -> Number:
-    """Returns ``each`` · ``count``; 0 if ``each`` is 0, even if ``count`` is unknown."""
+    """Returns ``each`` · ``count``; 0 if ``each`` is 0, even for an unknown ``count``."""
     return 0 if each is not UNKNOWN and each == 0 else each * count
 
 
 def free(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns 0: the layer only passes on, moves, copies, looks up or selects values."""
+    """Returns 0: the layer does no arithmetic. It moves, copies, looks up or selects values."""
     return 0
 
 
@@ -207,8 +207,8 @@ def _tf_macs(a: Args, result: Inferred) -> Number:
     kernel = result.weights[0]
     if len(kernel.shape) < len(result.windows) + 2 or kernel.name != "kernel":
         return UNKNOWN
-    # With dilation d, TensorFlow splits each padded axis into d interleaved parts of equal length, and convolves each
-    # part without dilation. So an axis has d · (length of a part − kernel + 1) positions.
+    # With dilation d, TensorFlow divides each padded axis into d parts of equal length (positions 0, d, 2d, …; 1, d +
+    # 1, …). It convolves each part without dilation, so each has length − kernel + 1 positions.
     positions = [
         window.dilation
         * (ceil_div(window.size + window.pad_before + window.pad_after, window.dilation) - window.kernel + 1)

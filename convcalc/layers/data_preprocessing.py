@@ -285,7 +285,7 @@ def _vocabulary_size(a: Args, mode: str) -> Number:
     if words is not None and mode == "tf_idf" and a["idf_weights"] is None:
         raise Refusal("needs idf_weights together with its vocabulary", codes.MISSING_ARGUMENT, "idf_weights")
     if words is None or isinstance(words, str):
-        size: Number = a.get("vocabulary_size", UNKNOWN)  # this argument exists only in Keras files
+        size: Number = a.get("vocabulary_size", UNKNOWN)  # ``vocabulary_size`` exists only in Keras files
         return size
     masks = [a["mask_token"]] * (a["mask_token"] is not None and mode == "int")
     special = (*masks, *[a["oov_token"]] * int(a["num_oov_indices"]))
@@ -406,13 +406,13 @@ def mel_spectrogram(a: Args, x: Shape) -> Inferred:
     return Inferred((output,), unknown=frozenset({"macs"}))
 
 
-# Operations for each output element after the convolutions. psd: two squares, their sum and an addition. magnitude: two
-# squares, their sum, a maximum and a root. log: the same as magnitude, then a maximum and a logarithm.
+# Operations for each output element after the convolutions. psd: two squares and two additions. magnitude: two squares,
+# an addition, a maximum and a root. log: two more, a maximum and a logarithm.
 _OF_MODES = {"real": 0, "imag": 0, "stft": 0, "angle": 1, "psd": 4, "magnitude": 5, "log": 7}
 
 
 def _spectrogram_flops(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the operations that the mode applies to the real and imaginary parts."""
+    """Counts the operations by which ``mode`` combines the real and the imaginary part."""
     return costs.per_output(_OF_MODES[a["mode"]])(a, inputs, result)
 
 

@@ -35,17 +35,16 @@ BITS = {
 # The compute dtype of each mixed policy; its variables are float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-# The policies that can follow ``_from_``: ``int8_from_float32`` is like ``float32``, but stores large matrices in fewer
-# bits.
+# The names that can follow ``_from_``, as in ``int8_from_float32``: float32, with large matrices stored as int8.
 _SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
-# A float8 layer records the largest absolute values of recent steps. The default number of these steps:
+# Default of ``amax_history_length``: for how many steps a float8 layer records the largest absolute value.
 _HISTORY = 1024
 
 DTYPES = tuple(BITS)
-# ``int8`` and the float8 dtypes are used only in quantized policies, such as ``int8_from_float32``. Keras has no complex
-# weights.
+# ``int8`` and the float8 dtypes are no policies: they occur only in names such as ``int8_from_float32``. Keras has no
+# complex weights.
 _PLAIN = (*(dtype for dtype in BITS if not dtype.startswith(("int8", "float8", "complex"))), *_MIXED)
-# All policy names without numbers; :func:`find_policy` also accepts names such as ``int4/128_from_float32``.
+# All policies without a number in the name. :func:`find_policy` also accepts ``int4/128_from_float32``, for example.
 POLICIES = (
     *_PLAIN,
     *(
@@ -67,7 +66,7 @@ class Policy(Struct):
     Examples of names: ``int4/128_from_float32``; ``float32; query: int8_from_float32`` if the inner layer ``query`` has
     another policy.
 
-    Only convcalc uses names such as ``float8/16_from_float32``; 16 is the ``amax_history_length`` in Keras.
+    Keras has no name such as ``float8/16_from_float32``. Here, 16 is Keras's ``amax_history_length``.
     """
 
     # The plain or mixed policy.
@@ -76,11 +75,11 @@ class Policy(Struct):
     mode: str = ""
     # The number of bits of each stored element (gptq, awq).
     bits: int = 0
-    # The number of elements of a column that share one scale (int4, gptq, awq); -1: the whole column shares one scale.
+    # How many elements of a column share one scale (int4, gptq, awq). -1: all.
     group: int = -1
-    # The number of steps whose largest absolute values are recorded (float8).
+    # For how many steps the largest absolute value is recorded (float8).
     history: int = _HISTORY
-    # Maps names of inner layers to their policies, if these differ from the policy of the outer layer.
+    # The policies of inner layers by name, if they differ from the policy of the outer layer.
     inner: Mapping[str, str] = {}
 
 
@@ -112,7 +111,7 @@ def is_policy(name: str) -> bool:
 
 
 def inner_policy(name: str, layer: str) -> str:
-    """Returns the policy of the inner layer ``layer``, if the outer layer has the policy ``name``."""
+    """Returns the policy of an inner layer. ``name`` is the policy of the outer layer."""
     policy = find_policy(name)
     return name if policy is None or not policy.inner else policy.inner.get(layer, own_policy(name))
 
@@ -123,7 +122,10 @@ def own_policy(name: str) -> str:
 
 
 def with_inner_policies(own: str, inner: Mapping[str, str]) -> str:
-    """Returns the name of the policy ``own``, extended by the policies of inner layers that differ from ``own``."""
+    """Returns the name of a policy with inner policies, such as ``float32; query: int8_from_float32``.
+
+    Inner policies that equal ``own`` are left out.
+    """
     return "; ".join([own, *(f"{name}: {policy}" for name, policy in inner.items() if policy != own)])
 
 
@@ -144,7 +146,7 @@ def compute_dtype(policy: str) -> str:
 def _source(policy: str) -> str:
     """Returns the policy without quantization: ``int8_from_float32`` becomes ``float32``.
 
-    A dtype is returned unchanged, because an input layer has a dtype instead of a policy.
+    An input layer has a dtype, such as ``int32``, and no policy. A dtype is returned unchanged.
     """
     if policy in BITS:
         return policy

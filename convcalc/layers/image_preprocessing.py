@@ -46,7 +46,7 @@ def _resized(x: Shape, a: Args, at: int) -> Inferred:
 
 
 def _resizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the interpolation; unknown with antialiasing or padding, because their cost depends on the sizes."""
+    """Counts the interpolation. Unknown with antialiasing or padding: their cost depends on the sizes."""
     inexact = a["antialias"] or a["pad_to_aspect_ratio"]
     return UNKNOWN if inexact else costs.interpolated(a, inputs, result)
 
@@ -422,8 +422,7 @@ _value_change(
     SEED,
 )
 
-# The classes of the unnamed layers that Keras creates inside RandAugment and AugMix. Without ``all_ops``, AugMix has
-# only the layers in _ALWAYS.
+# The layers inside RandAugment and AugMix. AugMix without ``all_ops`` has only those in _ALWAYS.
 _ALWAYS = (
     "RandomShear",
     "RandomTranslation",

@@ -43,9 +43,9 @@ from convcalc.layers.registry import (
     required,
 )
 
-# The suffix of the Keras 2 variant of a catalogue layer, such as ``Bidirectional (Keras 2)``.
+# names a catalogue layer with arguments of Keras 2, such as ``Bidirectional (Keras 2)``
 OF_KERAS2 = " (Keras 2)"
-# The suffix of the separate name of a layer that only Keras 1 has.
+# names a layer that only Keras 1 has
 OF_KERAS1 = " (Keras 1)"
 _TIME_MAJOR = Argument("time_major", Boolean(), False)
 
@@ -150,7 +150,7 @@ def _local_sizes(a: Args, spatial: Sequence[Number]) -> list[Number]:
 
 
 def _connections(a: Args, spatial: Sequence[Any], sizes: Sequence[Any]) -> Number:
-    """Returns how many input positions all windows read in total, without the padding."""
+    """Returns how often the windows read a position of the input in total. Padding is not counted."""
     counts = []
     for size, outputs, kernel, stride in zip(spatial, sizes, a["kernel_size"], a["strides"]):
         before = kernel // 2
@@ -199,9 +199,9 @@ _CONVOLUTIONS = ("Conv1D", "Conv2D", "Conv3D")
 
 
 def with_more_axes(definition: LayerDefinition) -> LayerDefinition:
-    """Returns a definition that accepts further axes after the batch axis, as convolutions of Keras 2 do.
+    """Returns the definition of a convolution that accepts further axes after the batch axis, as in Keras 2.
 
-    For example, a Conv2D of Keras 2 accepts videos. The definitions of other layers are returned unchanged.
+    Example: a Conv2D of Keras 2 accepts videos. Definitions of other layers are returned unchanged.
     """
     return _made(f"{definition.name}{OF_KERAS2}") if definition.name in _CONVOLUTIONS else definition
 
@@ -251,8 +251,8 @@ def _time_first(rule: Rule) -> Rule:
         outputs = tuple(
             swapped(shape) if not n and a["return_sequences"] else shape for n, shape in enumerate(result.outputs)
         )
-        # The counts of one sample are later multiplied by the size of the first axis. Here, the first axis is the time
-        # axis, not the batch axis, so the product would be wrong.
+        # MACs and FLOPs of one sample are multiplied by the first axis. Here it is the time, not the batch, so they are
+        # set to unknown.
         return result._replace(outputs=outputs, unknown=result.unknown | {"macs", "flops"})
 
     return time_major

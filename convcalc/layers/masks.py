@@ -14,10 +14,10 @@ from typing import Any
 
 
 class Computed:
-    """A mask that an operation of ``keras.ops`` computes.
+    """A mask that an operation of ``keras.ops`` computes, such as ``Any(axis=-1)``.
 
-    ``made`` contains the arguments of the operation's constructor, and ``call`` the arguments of its call. The values
-    are tensors, masks, lists of tensors or masks, or plain values.
+    ``made`` has the arguments of the operation's constructor, ``call`` those of its call: tensors, masks, lists or
+    plain values.
     """
 
     __slots__ = ("call", "made", "module", "name")
@@ -66,9 +66,9 @@ def joined(a: Mapping[str, Any], inputs: Tensors, masks: Tensors) -> Tensors:
 
 
 def _whole(tensor: Any, mask: Any) -> Computed:
-    """Returns the mask in the shape of its tensor: adds a last axis to the mask, and repeats the mask along this axis.
+    """Returns the mask in the shape of its tensor, as ``expand_dims(mask, -1) | zeros_like(tensor)``.
 
-    Keras adds the axis only if the mask lacks it. Masks of catalogue layers always lack it.
+    A missing mask becomes True everywhere.
     """
     if mask is None:
         return Computed("OnesLike", {"x": tensor}, dtype="bool")

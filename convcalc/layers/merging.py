@@ -28,8 +28,7 @@ def _without_batch(shape: Shape) -> Shape:
 def _broadcast(x: Shape, y: Shape) -> Shape:
     """Returns the shape of an elementwise result, as Keras's merge layers compute it.
 
-    If one of two sizes is unknown, the size of the result is unknown, even if the other size is above 1. If ``y`` is a
-    constant without axes, the result has no axes.
+    ``None`` and any other size give ``None``. A constant without axes (``y``) gives a shape without axes.
     """
     if isinstance(y, ConstantShape) and not y:
         return ()
@@ -137,7 +136,7 @@ def concatenate(a: Args, *shapes: Shape) -> Inferred:
     total = shapes[0][axis]
     for shape in shapes[1:]:
         total = total + shape[axis]
-    # A size that has a name takes the number that another input has.
+    # A named size, such as H, becomes the number that another input has on this axis.
     sizes = [
         next(iter(k)) if k and size is not UNKNOWN and plain(size) is UNKNOWN else size for size, k in zip(first, known)
     ]
@@ -178,8 +177,7 @@ def _dot_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.View
 def _summed_axes(axes: int | tuple[int, int], shapes: Sequence[Shape]) -> tuple[int, int]:
     """Returns the summed axis of each input.
 
-    A single negative number is taken modulo the number of axes, as in Keras: −4 is axis 2 of 3 axes. Other numbers must
-    be existing axes.
+    As in Keras, a single negative number may be below −rank: −4 is axis 2 of 3 axes. In a pair, each axis must exist.
     """
     pair = axes if isinstance(axes, tuple) else [axes % len(shape) if axes < 0 else axes for shape in shapes]
     first, second = (axis_index(axis, len(shape), "axes") for axis, shape in zip(pair, shapes))

@@ -104,15 +104,17 @@ def _check_clipping(limits: Any) -> None:
 
 
 def _layer_normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """With ``rms_scaling``, counts the variance, a division and the scale. Otherwise counts the same operations as
-    :func:`_normalizing`.
+    """Counts 6 operations for each element with ``rms_scaling``: the variance, a division and the scale.
+
+    Otherwise counts as :func:`_normalizing`.
     """
     return costs.per_output(6)(a, inputs, result) if a["rms_scaling"] else _normalizing(a, inputs, result)
 
 
 def _normalizing(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts the mean, the differences, their squares, the mean of the squares and a division. Also counts the scale
-    and the center, if the layer has them.
+    """Counts 5 operations for each element: mean, difference, square, mean of the squares, division.
+
+    ``scale`` and ``center`` add one each.
     """
     return costs.per_output(5 + a["scale"] + a["center"])(a, inputs, result)
 
@@ -186,7 +188,7 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     size, groups = required(x[axis_index(a["axis"], len(x))], "size on the normalized axis"), a["groups"]
     if size == 0:
         raise Refusal("receives 0 channels, and needs at least 1", codes.INDIVISIBLE_GROUPS, "groups")
-    if size % groups > 0:  # never true for groups = -1 (one channel per group)
+    if size % groups > 0:  # -1 means one channel per group, so this is never true for -1
         raise Refusal(
             f"receives {size} channels, not divisible by its {groups} groups", codes.INDIVISIBLE_GROUPS, "groups"
         )

@@ -153,9 +153,7 @@ def _adapted_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.
 
 
 def _regions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts one operation for each position of each region. Regions overlap unless the input size is a multiple of the
-    output size.
-    """
+    """Counts one operation for each position of each region. Regions may overlap."""
     shape = inputs[0]
     first = a["data_format"] == "channels_first"
     sizes, channels = (shape[2:], shape[1]) if first else (shape[1:-1], shape[-1])
@@ -163,8 +161,9 @@ def _regions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def _region_positions(size: Number, regions: int) -> Number:
-    """Returns the total size of all regions on one axis. Region n begins at floor(n·size/regions) and ends before
-    ceil((n + 1)·size/regions).
+    """Returns the total size of all regions on one axis: 6 for 3 regions of an axis of 4, because each has size 2.
+
+    Region n begins at floor(n·size/regions) and ends before ceil((n + 1)·size/regions).
     """
     if size is UNKNOWN:
         return UNKNOWN
@@ -172,7 +171,7 @@ def _region_positions(size: Number, regions: int) -> Number:
 
 
 _OUTPUT = Argument("output_size", PerAxis())
-# In data_format, only the adaptive pooling layers distinguish upper and lower case.
+# Other layers also accept upper case.
 _EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, nullable=True)
 
 

@@ -24,8 +24,7 @@ _WHY = "quantized from weights that are already trained"
 _MATRICES = ("kernel", "embeddings", "reverse_embeddings")
 _UNKNOWN_COUNTS = frozenset({"flops"})  # the cost of rounding and scaling is unknown
 _PACKED = 2  # two numbers of 4 bits are stored in one byte
-# The classes that ``quantization_config`` can have. For each class: the settings that change weights, with their
-# defaults.
+# The classes of ``quantization_config``, with the settings that change weights and the defaults of these settings.
 _CONFIGS: dict[str, dict[str, Any]] = {
     "Int8QuantizationConfig": {},
     "Float8QuantizationConfig": {},
@@ -42,13 +41,13 @@ Fold: TypeAlias = "Callable[[Args, Shape, str], tuple[Number, Number]]"
 class Layout(Struct):
     """How a layer stores its quantized kernel."""
 
-    # Returns the shape of the scale of an int8 kernel.
+    # the shape of the scale of an int8 kernel
     scale: Callable[[Args, Shape], Shape]
-    # A quantized kernel is stored as a matrix. These functions return the numbers of its rows and columns: ``folded``
-    # for int4, ``calibrated`` for gptq and awq.
+    # The kernel is stored as a matrix: its numbers of rows and columns, for int4 (``folded``), and for gptq and awq
+    # (``calibrated``).
     folded: Fold
     calibrated: Fold
-    # The name of the weight with the zero points (gptq and awq).
+    # the name of the weight that has the zero points (gptq and awq)
     zero: str
 
 
@@ -101,7 +100,7 @@ def projections(a: Args, policy: str, result: Inferred) -> Inferred:
     from string import ascii_lowercase, ascii_uppercase
 
     rank = len(result.outputs[0] or ()) - (len(groups[-1][0].shape) - 2)
-    free = ascii_uppercase[:rank]  # letters for the axes that a projection does not change
+    free = ascii_uppercase[:rank]  # einsum letters of the axes that a projection keeps
     weights: list[Weight] = []
     products: list[Product] = []
     for number, (group, setting, own) in enumerate(zip(groups, settings, policies)):
@@ -153,9 +152,9 @@ def _with_weights(result: Inferred, weights: tuple[Weight, ...], products: tuple
 def _quantized(
     settings: Policy, layout: Layout, a: Args, weights: Sequence[Weight]
 ) -> tuple[tuple[Weight, ...], tuple[Product, ...]]:
-    """Returns the quantized weights, and a :class:`Product` for each packed matrix.
+    """Returns the quantized weights, and a :class:`Product` with the MACs of each packed matrix.
 
-    A packed matrix is unpacked before the multiplication, so the multiply-accumulates belong to no stored weight.
+    A packed matrix is unpacked before it is multiplied, so the stored weight has no MACs.
     """
     mode = settings.mode
     if mode == "int8":
@@ -209,7 +208,7 @@ def _int4_tables(
             made.append(_stored(weight.name, (rows, _half(features)), "int8"))
             made += _scales(weight.name, (rows, groups), settings, "int8", rows_first=True)
             made += _group_of_each(features) if settings.group > 0 else ()
-        else:  # the zero points of reverse_embeddings have the variable dtype, not int8
+        else:  # the zero points of reverse_embeddings are not int8: they have the variable dtype
             made.append(_stored(weight.name, (_half(features), rows), "int8"))
             made += _scales(weight.name, (groups, rows), settings, None)
     return tuple(made), tuple(products)
@@ -227,7 +226,10 @@ def _stored(name: str, shape: Shape, dtype: str | None = None) -> Weight:
 
 
 def _scales(name: str, shape: Shape, settings: Policy, zero: str | None, rows_first: bool = False) -> list[Weight]:
-    """Returns the scales and, if there are groups, the zero points. Without groups, the scales have no group axis."""
+    """Returns the scales and, if the policy has groups, the zero points.
+
+    Without groups, the scales have no axis for the groups.
+    """
     if settings.group < 0:
         return [_stored(f"{name}_scale", shape[:1] if rows_first else shape[1:])]
     return [_stored(f"{name}_scale", shape), _stored(f"{name}_zero", shape, zero)]
@@ -284,9 +286,9 @@ def _axes(a: Args, mode: str) -> tuple[str, str, str]:
 def _einsum_scale(a: Args, kernel_shape: Shape) -> Shape:
     """Returns the shape of the scale of an EinsumDense kernel, such as (1, 1, d) for ``abc,cd->abd``.
 
-    The scale has the kernel's sizes in output order, and 1 on each output axis that the kernel lacks. Each summed axis
-    uses one of these axes of size 1. If no such axis is left, Keras (``_analyze_quantization_info``) inserts another 1
-    into the scale, and removes one axis: the axis at the position that the summed axis has in the kernel.
+    The scale has the kernel's sizes in output order, and 1 on output axes that the kernel lacks. Each summed axis needs
+    one of these 1s. If none is left, Keras (``_analyze_quantization_info``) inserts a 1, and removes the axis whose
+    index is that of the summed axis in the kernel.
     """
     source, kernel, target = _axes(a, "int8")
     scale = [kernel_shape[kernel.index(dim)] for dim in target if dim in kernel]

@@ -67,9 +67,7 @@ def _loop() -> list[Argument]:
 
 
 def _cell_weights(a: Args, features: Number, gates: int, uses: Number) -> tuple[Weight, ...]:
-    """Returns the kernels for input and state, and the bias. Each of these weights is used ``uses`` times for one
-    sample.
-    """
+    """Returns the kernel, the recurrent kernel and the bias. Each is used ``uses`` times for one sample."""
     units = a["units"]
     width = units * gates if gates > 1 else units
     kernel = Weight("kernel", (required(features, "number of features"), width), uses)
@@ -113,9 +111,7 @@ def _check_stateful(a: Args, x: Shape) -> None:
 
 
 def _outputs(a: Args, x: Shape, width: Number, sizes: Sequence[Number], states: Sequence[Shape]) -> tuple[Shape, ...]:
-    """Returns the output shapes of a loop over steps: the last output or all outputs; with ``return_state``, also the
-    last states.
-    """
+    """Returns the output shapes of a recurrent layer: the outputs, and with ``return_state`` the last states."""
     if len(states) not in (0, len(sizes)):
         raise Refusal(
             f"takes {len(sizes)} initial state{'s' * (len(sizes) > 1)}, not {len(states)}", codes.WRONG_INPUTS
