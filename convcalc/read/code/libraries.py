@@ -25,7 +25,7 @@ Function: TypeAlias = "Callable[[Any, list[Any], dict[str, Any], Any], Any]"
 # The functions and constants of the modules imported so far, by canonical path.
 FUNCTIONS: dict[str, Function] = {}
 CONSTANTS: dict[str, Any] = {}
-# The module of this package that implements the names below a path. The longest path that fits is used.
+# The module that implements the functions of a library, or of a part of a library.
 _ROOMS = {
     "builtins": "standard.python_functions",
     "math": "standard.math_functions",
@@ -76,7 +76,7 @@ _ROOMS = {
 
 
 def function(*paths: str) -> Callable[[Function], Function]:
-    """Returns a decorator that declares the function of one or more paths."""
+    """Returns a decorator. The decorated function implements the library functions ``paths``."""
 
     def declare(implementation: Function) -> Function:
         FUNCTIONS.update(dict.fromkeys(paths, implementation))
@@ -92,7 +92,7 @@ def find(path: str) -> Function | None:
 
 
 def is_known(path: str) -> bool:
-    """Returns True if a path belongs to a library that this package implements in part."""
+    """Returns True for a path of a library that convcalc implements, at least in part."""
     return path.partition(".")[0] in _ROOMS
 
 
@@ -103,7 +103,9 @@ def constant(path: str, default: Any) -> Any:
 
 
 def _load(path: str) -> None:
-    """Imports the modules that implement the names below a path and the paths above it."""
+    """Imports the modules that implement ``path``. For ``a.b.c``, these are the modules of ``a``, ``a.b`` and
+    ``a.b.c``.
+    """
     parts = path.split(".")
     for count in range(1, min(len(parts), 3) + 1):
         room = _ROOMS.get(".".join(parts[:count]))
@@ -125,7 +127,7 @@ _KERAS = re.compile(
 )
 _PARTS = re.compile(r"^keras_(applications|preprocessing)(?=\.|$)")  # packages that were parts of Keras 2
 _TENSORFLOW = re.compile(r"^tensorflow\.(?:compat\.v[12]|python)(?=\.|$)")
-# Modules that older versions of Keras have, or that list the names of others.
+# Old or additional paths of Keras's classes, and the start of the path that replaces them.
 _SAME = (
     (re.compile(r"^keras\.layers\.(?:experimental\.preprocessing|preprocessing|core|convolutional)(?=\.|$)"), "keras.layers"),
     (re.compile(r"^keras\.layers\.(?:[a-z_\d]+\.)+(?=[A-Za-z_\d]+$)"), "keras.layers."),
@@ -144,7 +146,7 @@ _SAME = (
 
 @cache
 def canonical(path: str) -> str:
-    """Returns the one path for a name of a library: ``keras.layers.Dense`` for ``tensorflow.keras.layers.Dense``."""
+    """Returns the shortest name for a path of a library: ``tensorflow.keras.layers.Dense`` → ``keras.layers.Dense``."""
     path = _KERAS.sub("keras", path, count=1)
     if path.startswith("keras_applications"):
         path = f"keras.applications{path.removeprefix('keras_applications')}"
@@ -156,7 +158,8 @@ def canonical(path: str) -> str:
     return path
 
 
-# The classes of libraries that are followed by name: their objects know their class and their arguments.
+# Classes whose methods convcalc does not implement, such as optimizers. Of their objects, it keeps the class and the
+# arguments.
 _OBJECTS = re.compile(
     r"^keras\.(?:optimizers|losses|metrics|initializers|regularizers|constraints|callbacks|dtype_policies|quantizers|"
     r"mixed_precision|random|saving|export|distribution)(?:\.\w+)*\.\w+$|^keras\.(?:DTypePolicy|FloatDTypePolicy|InputSpec|Loss|Metric|Optimizer)$"
@@ -164,7 +167,7 @@ _OBJECTS = re.compile(
 
 
 def is_object(path: str) -> bool:
-    """Returns True if calls of this path make an object that is known by its class and arguments."""
+    """Returns True for a class of ``_OBJECTS``, such as ``keras.optimizers.Adam``."""
     return _OBJECTS.match(path) is not None
 
 
@@ -176,7 +179,7 @@ _READERS = re.compile(
 
 
 def reads_data(path: str) -> bool:
-    """Returns True if a function reads a file or another source of data."""
+    """Returns True for a function that reads data, such as ``numpy.load``."""
     return _READERS.match(path) is not None
 
 
@@ -186,7 +189,7 @@ def is_layer(path: str) -> bool:
     return path.startswith("keras.layers.") and "." not in name and (is_builtin(name) or name[:1].isupper())
 
 
-# The Keras classes that other classes of Keras extend, for `isinstance`.
+# The base classes of Keras's classes, for ``isinstance``.
 _EXTENDS = {
     "keras.Sequential": ("keras.Model", "keras.layers.Layer", "keras.Layer"),
     "keras.Functional": ("keras.Model", "keras.layers.Layer", "keras.Layer"),
@@ -199,7 +202,7 @@ _EXTENDS = {
 
 
 def extends(path: str, other: str) -> bool:
-    """Returns True if a class of a library is the other class, or extends it."""
+    """Returns True if ``issubclass(path, other)`` is true for these two classes of libraries."""
     if path == other or other == "builtins.object":
         return True
     if other in _EXTENDS.get(path, ()):
@@ -216,7 +219,7 @@ def extends(path: str, other: str) -> bool:
 
 
 def _same_layer(name: str, other_name: str, other: str) -> bool:
-    """Returns True if two names, such as ``MaxPool2D`` and ``MaxPooling2D``, are names of the same layer."""
+    """Returns True if both names belong to one layer, such as ``MaxPool2D`` and ``MaxPooling2D``."""
     if not is_layer(other) or not is_builtin(name) or not is_builtin(other_name):
         return False
     from convcalc.layers import find as find_layer

@@ -73,7 +73,7 @@ def _filtered(spot: Spot) -> tuple[SizeValue, SizeValue]:
 
 
 def _split(count: int, part: Any, spot: Spot) -> tuple[SizeValue, SizeValue]:
-    """Returns the sizes of the training and the test data."""
+    """Splits ``count`` samples. Returns the numbers of training and test samples."""
     if not isinstance(part, (int, float)) or not 0 <= part < 1:
         return unknown_size("the size of the training data is unknown", spot), unknown_size(
             "the size of the test data is unknown", spot

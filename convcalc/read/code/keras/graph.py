@@ -12,7 +12,7 @@ from convcalc.read.code.language.values import MISSING, ClassValue, DynamicSize,
 
 
 class ShapeTuple(tuple):  # type: ignore[type-arg]  # a tuple of sizes: numbers, None and unknown values
-    """The shape of a tensor, as a tuple with the methods of TensorFlow's shapes."""
+    """The shape of a tensor: a tuple that also has the methods of ``tf.TensorShape``, such as ``as_list()``."""
 
     __slots__ = ()
 
@@ -44,7 +44,7 @@ class ShapeTuple(tuple):  # type: ignore[type-arg]  # a tuple of sizes: numbers,
 
 
 class ShapedConstant(Constant):
-    """A constant tensor whose elements do not matter: ``value`` is its shape."""
+    """A constant tensor of which only the shape matters. The attribute ``value`` is this shape."""
 
     @property
     def shape(self) -> ConstantShape:
@@ -53,17 +53,17 @@ class ShapedConstant(Constant):
 
 
 def to_sizes(shape: Shape) -> ShapeTuple:
-    """Returns a shape of the engine as the program sees it: an unknown size is None."""
+    """Converts a shape of the engine for the program. An unknown size becomes None."""
     return ShapeTuple(map(program_size, shape))
 
 
 def from_sizes(sizes: Iterable[Any]) -> tuple[Any, ...]:
-    """Returns the sizes of the program as a shape of the engine."""
+    """Converts a shape of the program for the engine. None becomes an unknown size."""
     return tuple(engine_size(size) for size in sizes)
 
 
 class NamedSize(Traced):
-    """A size that Keras knows when the program runs, but that the code does not state."""
+    """A size that is known when the program runs, but not from the code, such as ``x_train.shape[1]``."""
 
     __slots__ = ("unknown",)
 
@@ -73,16 +73,16 @@ class NamedSize(Traced):
 
 
 def engine_size(size: Any) -> Any:
-    """Returns a size of the program as the engine has it."""
+    """Converts one size of the program for the engine."""
     if size is None or isinstance(size, DynamicSize):
         return UNKNOWN
     if isinstance(size, Unknown):
         return NamedSize(size)
-    return size if isinstance(size, (int, Traced)) else UNKNOWN  # any other value cannot be a size
+    return size if isinstance(size, (int, Traced)) else UNKNOWN  # a value that is not a size
 
 
 def program_size(size: Any) -> Any:
-    """Returns a size of the engine as the program sees it: an unknown size is None, a named size an unknown value."""
+    """Converts one size of the engine for the program: unknown → None, :class:`NamedSize` → :class:`Unknown`."""
     if isinstance(size, NamedSize):
         return size.unknown
     if isinstance(size, Traced):
@@ -116,20 +116,20 @@ class Node:
         self.outputs: list[TensorValue] = []
 
     def call(self) -> Call:
-        """Returns the call without its layer and inputs."""
+        """Returns the call without its layer and inputs, which the inference gets separately."""
         return Call(0, (), self.spot, self.args, constants=self.constants)
 
     @property
     def sources(self) -> tuple[TensorValue, ...]:
-        """All tensors that the call reads."""
+        """All tensors that the call reads: inputs and masks."""
         return self.inputs + self.masks
 
 
 class TensorValue(Special):
-    """A symbolic tensor: output number ``index`` of a call.
+    """A symbolic tensor: output number ``index`` of the call ``node``.
 
-    ``shape`` is None if the number of axes is unknown. ``reason`` says why the shape or a size in it is unknown; None if the
-    code states all sizes.
+    ``shape`` is None if the number of axes is unknown. ``reason`` says why some size is unknown; None if the code
+    states all sizes.
     """
 
     __slots__ = ("dtype", "index", "node", "reason", "shape", "value")
@@ -143,25 +143,25 @@ class TensorValue(Special):
 
     @property
     def sizes(self) -> Any:
-        """The shape as the program sees it."""
+        """The shape for the program: a tuple, or an unknown value."""
         if self.shape is None:
             return self.reason or Unknown("the shape of this tensor is unknown")
         return to_sizes(self.shape)
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
-        """Returns the shape and similar attributes, or a method of tensors."""
+        """Returns the attribute or method with this name, such as ``shape``."""
         return run.tensor_attribute(self, name, spot)
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
-        """Returns ``tensor[key]``: the result of the operation GetItem."""
+        """Returns ``tensor[key]``, the output of the operation GetItem."""
         return run.get_item(self, key, spot)
 
     def operate(self, run: Any, operator: str, other: Any, reflected: bool, spot: Spot) -> Any:
-        """Returns the result of an operator: the tensor of an operation."""
+        """Returns the output of an operation such as Add, which computes the operator."""
         return run.tensor_operator(self, operator, other, reflected, spot)
 
     def elements(self, run: Any, spot: Spot) -> Any:
-        """Returns the parts along the first axis, if their number is known."""
+        """Returns ``tensor[0]``, ``tensor[1]`` and so on, if the first axis has a known size."""
         size = self.shape[0] if self.shape else UNKNOWN
         if not isinstance(size, int):
             return run.unknown("the first axis of this tensor is unknown", spot)
@@ -173,11 +173,11 @@ class TensorValue(Special):
         return size if isinstance(size, int) else Unknown("the first axis of this tensor is unknown")
 
     def truth(self) -> Any:
-        """The value of a tensor is unknown."""
+        """Returns an unknown value: a symbolic tensor is neither true nor false."""
         return Unknown("the value of a tensor is unknown")
 
     def type_path(self) -> str:
-        """Returns the class of symbolic tensors."""
+        """Returns the path of Keras's class of symbolic tensors."""
         return "keras.KerasTensor"
 
 
@@ -193,7 +193,7 @@ class WeightValue(Special):
         self.trainable = trainable
 
     def array(self) -> Array:
-        """Returns an array of the same shape."""
+        """Returns an array with the shape and dtype of the variable."""
         return Array(self.shape, self.dtype or "float32", name=self.name)
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
@@ -224,16 +224,18 @@ class WeightValue(Special):
         return self.shape[0] if self.shape else MISSING
 
     def truth(self) -> Any:
-        """The value of a variable is unknown."""
+        """Returns an unknown value: a variable is neither true nor false."""
         return Unknown("the value of a variable is unknown")
 
     def type_path(self) -> str:
-        """Returns the class of variables."""
+        """Returns the path of Keras's class of variables."""
         return "keras.Variable"
 
 
 class TrackedList(list):  # type: ignore[type-arg]  # a list of any values
-    """A list that is an attribute of a layer. It tells the layer about the layers that are added."""
+    """A list in an attribute of a layer. Layers that are added to the list become inner layers of this layer, as in
+    Keras.
+    """
 
     __slots__ = ("owner",)
 
@@ -252,7 +254,7 @@ class TrackedList(list):  # type: ignore[type-arg]  # a list of any values
             self.append(value)
 
     def insert(self, index: Any, value: Any) -> None:
-        """Adds a value in between."""
+        """Inserts a value."""
         super().insert(index, value)
         self.owner.track(value)
 
@@ -265,12 +267,13 @@ class LayerValue(Special):
     """A layer of the program.
 
     Attributes:
-        path: the path of the class, such as ``keras.layers.Dense``. For a class of the program, the path of its Keras base class.
+        path: the path of its Keras class, such as ``keras.layers.Dense``. For a class of the program, the path of the Keras class
+            that it extends.
         cls: the class of the program; None for a class of Keras.
-        definition: the definition for the model; None for a class of the program, which gets its definition from its code.
-        args: the arguments, normalised.
+        definition: the definition of a Keras class; None for a class of the program, whose definition is made from its code.
+        args: the arguments as a config has them.
         given: the arguments as the program gives them, by name.
-        attributes: what the program has set with ``layer.name = value``.
+        attributes: the values that the program sets with ``layer.name = value``.
         tracked: the layers in the attributes, in Keras's order.
         weights: the layer's own variables.
         input_shape_argument: the argument ``input_shape`` with the batch axis; None if it is not given.
@@ -301,7 +304,7 @@ class LayerValue(Special):
         self.built = False
         self.nodes: list[Node] = []
         self.unknown: Unknown | None = None
-        self.cached: dict[Any, Any] = {}  # the results of calls, by shapes and arguments
+        self.cached: dict[Any, Any] = {}  # outputs of earlier calls, by input shapes and arguments
 
     @property
     def class_name(self) -> str:
@@ -309,7 +312,7 @@ class LayerValue(Special):
         return self.cls.name if self.cls is not None else self.path.rpartition(".")[2]
 
     def track(self, value: Any) -> None:
-        """Adds the layers and variables in a value to those of this layer."""
+        """Records the layers and variables in a value as parts of this layer."""
         for part in leaves(value):
             if isinstance(part, LayerValue) and part is not self and not any(part is known for known in self.tracked):
                 self.tracked.append(part)
@@ -317,11 +320,11 @@ class LayerValue(Special):
                 self.weights.append(part)
 
     def owned_weights(self) -> Iterator[WeightValue]:
-        """Yields the layer's own variables, without those of its layers."""
+        """Yields the layer's own variables. Variables of inner layers are left out."""
         yield from self.weights
 
     def freeze(self, trainable: bool) -> None:
-        """Does ``layer.trainable = …``, also for the layers inside."""
+        """Sets ``trainable`` of the layer and of all layers inside it."""
         self.is_trainable = trainable
         for layer in self.inner_layers():
             layer.freeze(trainable)
@@ -347,11 +350,11 @@ class LayerValue(Special):
         return run.layer_special(self, "__getitem__", [key], spot)
 
     def elements(self, run: Any, spot: Spot) -> Any:
-        """A layer has no elements."""
+        """Returns MISSING: a layer cannot be used in a loop."""
         return MISSING
 
     def truth(self) -> Any:
-        """A layer is a true value."""
+        """Returns True: every layer is true in a test."""
         return True
 
     def type_path(self) -> str:
@@ -363,7 +366,7 @@ class ModelValue(LayerValue):
     """A model of the program.
 
     Attributes:
-        inputs, outputs: the tensors, as the program arranges them. For a Sequential, those of its layers.
+        inputs, outputs: the tensors, in the lists or dicts of the program. For a Sequential, its first input and last output.
         layers: the layers of a Sequential, without its input layer.
         input_tensor: the input of a Sequential; None before it is known.
         read: the model that a file or a config describes; None for a model that the program builds.
@@ -378,7 +381,7 @@ class ModelValue(LayerValue):
         self.layers: list[LayerValue] = []
         self.input_tensor: TensorValue | None = None
         self.read: Model | None = None
-        self.training: dict[str, Any] = {}  # the arguments of `compile`
+        self.training: dict[str, Any] = {}  # the arguments of ``model.compile()``
 
     @property
     def class_name(self) -> str:
@@ -407,7 +410,7 @@ class ModelValue(LayerValue):
 
 
 def leaves(value: Any) -> Iterator[Any]:
-    """Yields the values in nested lists, tuples and dicts. The values of a dict come in the order of its keys, as in Keras."""
+    """Yields the values in nested lists, tuples and dicts. Dicts are sorted by key, as in Keras."""
     if isinstance(value, dict):
         for key in sorted(value, key=str):
             yield from leaves(value[key])
@@ -419,7 +422,7 @@ def leaves(value: Any) -> Iterator[Any]:
 
 
 def mapped(value: Any, function: Any) -> Any:
-    """Returns a structure of lists, tuples and dicts with ``function`` applied to each value."""
+    """Applies ``function`` to each value in nested lists, tuples and dicts. Dicts are sorted by key."""
     if isinstance(value, dict):
         return {key: mapped(value[key], function) for key in sorted(value, key=str)}
     if isinstance(value, (list, tuple)):
@@ -432,12 +435,15 @@ def mapped(value: Any, function: Any) -> Any:
 
 
 def tensors_in(value: Any) -> list[TensorValue]:
-    """Returns the tensors in a structure."""
+    """Returns the tensors in nested lists, tuples and dicts."""
     return [part for part in leaves(value) if isinstance(part, TensorValue)]
 
 
 def nodes_between(inputs: Iterable[TensorValue], outputs: Iterable[TensorValue]) -> list[Node]:
-    """Returns the calls from the inputs to the outputs, in the order of their creation. The calls of the inputs are included."""
+    """Returns the calls that compute the outputs from the inputs, in the order in which the program makes them.
+
+    The calls of the input layers are included.
+    """
     known = {id(tensor.node): tensor.node for tensor in inputs if isinstance(tensor, TensorValue)}
     waiting = [tensor.node for tensor in outputs if isinstance(tensor, TensorValue)]
     while waiting:

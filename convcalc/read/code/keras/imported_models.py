@@ -1,4 +1,6 @@
-"""Turns models of convcalc into models of a program, whose layers and tensors the program can use."""
+"""Converts a model of convcalc to a model that a program can use. For example, a program can call a model of
+keras.applications.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,10 @@ from convcalc.read.code.language.values import Spot, Unknown
 
 
 def imported_model(run: Any, model: Model, spot: Spot, known: Sequence[Node] = ()) -> ModelValue:
-    """Returns a model as a model of the program.
+    """Converts a model of convcalc to a model of the program.
 
-    ``known`` are calls that exist already: the first calls of the model, such as those of an ``input_tensor``.
+    ``known`` has the first calls of the model if the program made them before, such as the calls before an
+    ``input_tensor``.
     """
     is_sequential = model.class_name == "Sequential"
     result = ModelValue("keras.Sequential" if is_sequential else "keras.Model", model.name, spot)
@@ -95,7 +98,7 @@ _UNKNOWN_SHAPE = Unknown("the output shape of this layer is unknown")
 
 
 def _layer(run: Any, layer: Layer, spot: Spot) -> LayerValue:
-    """Returns a layer as a layer of the program."""
+    """Converts a layer of convcalc to a layer of the program."""
     definition = layer.definition
     if isinstance(definition, Model):
         inner = imported_model(run, definition._replace(name=layer.name, trainable=layer.trainable), spot)

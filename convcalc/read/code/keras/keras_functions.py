@@ -1,4 +1,4 @@
-"""The functions and classes of Keras that are neither layers nor operations."""
+"""The functions and classes of Keras that are neither layers nor operations, such as ``clone_model``."""
 
 from __future__ import annotations
 

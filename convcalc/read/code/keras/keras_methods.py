@@ -21,7 +21,7 @@ from convcalc.read.code.language.values import MISSING, Bound, Library, Native, 
 
 
 def inherited_method(run: Any, base: Library, layer: LayerValue, name: str) -> Any:
-    """Returns a method that an own class inherits from a class of Keras."""
+    """Returns the method of a Keras class for a class of the program that inherits it."""
     if name == "__init__":
         return Native("__init__", lambda run, args, kwargs, spot: _initialize(run, base, layer, args, kwargs, spot))
     if name in ("call", "__call__"):
@@ -44,7 +44,7 @@ def inherited_method(run: Any, base: Library, layer: LayerValue, name: str) -> A
 def _initialize(
     run: Any, base: Library, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot
 ) -> None:
-    """Does ``super().__init__(…)`` of a layer or model."""
+    """Does ``super().__init__(…)`` in a layer or model of the program."""
     if isinstance(layer, ModelValue):
         if layer.is_sequential:
             models.fill_sequential(run, layer, args, kwargs, spot)
@@ -76,7 +76,7 @@ def _call_base(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, A
 
 
 def set_layer_attribute(run: Any, layer: LayerValue, name: str, value: Any, spot: Spot) -> None:
-    """Does ``layer.name = value``. Layers and variables in the value belong to the layer from now on."""
+    """Does ``layer.name = value``. Layers and variables in ``value`` become parts of the layer."""
     run.change(layer)
     if layer.cls is not None:
         found = layer.cls.find(name)
@@ -114,7 +114,7 @@ def layer_attribute(run: Any, layer: LayerValue, name: str, spot: Spot) -> Any:
 
 
 def standard_attribute(run: Any, layer: LayerValue, name: str, spot: Spot | None) -> Any:
-    """Returns an attribute or a method that every layer of Keras has, or MISSING."""
+    """Returns an attribute or a method that every layer of Keras has. MISSING for other names."""
     if isinstance(layer, ModelValue) and (value := _model_attribute(run, layer, name, spot)) is not MISSING:
         return value
     if name in ("name", "_name"):
@@ -182,7 +182,7 @@ def _config(layer: LayerValue) -> Any:
 
 
 def _tensor_of(run: Any, layer: LayerValue, name: str, spot: Spot | None) -> Any:
-    """Returns ``layer.input``, ``layer.output`` and their shapes, for the last call of the layer."""
+    """Returns ``layer.input``, ``layer.output``, ``layer.input_shape`` or ``layer.output_shape``."""
     if not layer.nodes:
         return Unknown(f"`{layer.name}` is not called, so it has no {name.partition('_')[0]}", spot)
     node = layer.nodes[0]
@@ -194,7 +194,7 @@ def _tensor_of(run: Any, layer: LayerValue, name: str, spot: Spot | None) -> Any
 
 
 def add_weight(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    """Does ``self.add_weight(…)`` in the forms of Keras 2 (name first) and Keras 3 (shape first)."""
+    """Does ``self.add_weight(…)``. In Keras 2, the first argument is the name; in Keras 3, it is the shape."""
     names = (
         ("name", "shape", "dtype", "initializer")
         if args and isinstance(args[0], (str, type(None)))
@@ -235,7 +235,7 @@ def _build(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any],
 
 
 def build_own_model(run: Any, model: ModelValue, shape: tuple[Any, ...], spot: Spot) -> None:
-    """Calls a model of an own class on an input of this shape, which includes the batch axis."""
+    """Calls a custom model on a new input. ``shape`` includes the batch axis."""
     tensor = models.make_input(run, [], {"batch_shape": shape, "name": "input"}, spot)
     run.call_layer(model, [tensor], {}, spot)
 

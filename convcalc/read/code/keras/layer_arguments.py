@@ -31,7 +31,7 @@ from convcalc.read.code.language.values import (
 )
 from convcalc.read.code.libraries import is_known
 
-# Arguments that every layer of Keras accepts, and that are not in the declarations.
+# Arguments that layers accept in some version of Keras, and that change no shape and no weight.
 _IGNORED = ("weights", "autocast", "dynamic", "input_length", "batch_size", "sparse", "ragged")
 _SHAPES = ("input_shape", "batch_input_shape", "input_dim")
 
@@ -89,7 +89,7 @@ def make_layer(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spo
 
 
 def _stacked(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> tuple[list[Any], dict[str, Any]]:
-    """Returns the arguments of an RNN. A list of cells becomes a layer with these cells, as in Keras."""
+    """Returns the arguments of ``RNN(…)``. A list of cells becomes a StackedRNNCells layer, as in Keras."""
     cell = args[0] if args else kwargs.get("cell")
     if not isinstance(cell, (list, tuple)):
         return args, kwargs
@@ -115,7 +115,9 @@ def _input_shape(named: Mapping[str, Any]) -> tuple[Any, ...] | None:
 
 
 def _input_length(class_name: str, named: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """Returns the input shape that the argument ``input_length`` of an Embedding states in Keras 2."""
+    """Returns the input shape of an Embedding of Keras 2: ``input_length=10`` → ``(None, 10)``. None if it is not
+    stated.
+    """
     length = named.get("input_length") if class_name == "Embedding" else None
     if length is None:
         return None
@@ -125,7 +127,7 @@ def _input_length(class_name: str, named: Mapping[str, Any]) -> tuple[Any, ...] 
 def _bound(
     run: Any, layer: LayerValue, definition: LayerDefinition, positional: list[Any], named: dict[str, Any], spot: Spot
 ) -> Mapping[str, Any]:
-    """Returns the normalised arguments. Arguments that are unknown are left out, or unknown sizes."""
+    """Returns the layer's arguments as a config has them. Unknown arguments are left out, or become unknown sizes."""
     given = {**dict(zip((argument.name for argument in definition.arguments), positional)), **named}
     extra = positional[len(definition.arguments) :]
     unknown = {key: value for key, value in given.items() if first_unknown(value) is not None}
@@ -138,7 +140,7 @@ def _bound(
                 if key in ("shape", "batch_shape") and isinstance(value, tuple)
             }
         )
-    # A missing argument is an error of the program only if the program does not give it.
+    # An argument with an unknown value is not a missing argument.
     bound, refusals = bind(definition, [], {**known, **{str(number): value for number, value in enumerate(extra)}})
     refusals = [
         refusal for refusal in refusals if not (refusal.code == codes.MISSING_ARGUMENT and refusal.argument in unknown)
@@ -163,7 +165,7 @@ def _bound(
 
 
 def _named(reason: Unknown, what: str) -> Unknown:
-    """Returns the reason why an argument is unknown, with the argument's name."""
+    """Returns the reason with the argument in front: "units is `n`, which is unknown: …"."""
     text = f"{what} is `{reason.name}`, which is unknown" if reason.name else f"{what} is unknown"
     return Unknown(f"{text}: {reason.reason}", reason.spot, reason.name)
 
@@ -175,7 +177,7 @@ def affects_shapes(argument: Any) -> bool:
 
 
 def argument_value(run: Any, value: Any, argument: Any = None) -> Any:
-    """Returns a value of the program as the arguments of layers accept it."""
+    """Converts a value of the program to an argument of a layer."""
     kind = getattr(argument, "kind", None)
     if isinstance(value, Unknown) or value is None:
         return value
@@ -211,12 +213,12 @@ def argument_value(run: Any, value: Any, argument: Any = None) -> Any:
 
 
 def _function(name: str) -> dict[str, Any]:
-    """Returns the config of a function of the program, as in a Keras file."""
+    """Returns the config that Keras writes for a function of the program."""
     return {"class_name": "function", "config": name, "module": "builtins", "registered_name": "function"}
 
 
 def _of_library(value: Library | LibraryObject, kind: Any) -> Any:
-    """Returns a function or an object of Keras as an argument: its name, or its config."""
+    """Converts a function or an object of a library to an argument: its name, or its config."""
     name = value.path.rpartition(".")[2]
     if value.path.startswith(("tensorflow.", "numpy.")) and name in _DTYPES:
         return name.rstrip("_")

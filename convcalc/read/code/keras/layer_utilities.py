@@ -1,4 +1,4 @@
-"""The small functions of Keras that layers use for their arguments, such as ``conv_utils.normalize_tuple``."""
+"""Functions of Keras's ``conv_utils``, such as ``normalize_tuple``. Code of custom layers calls them."""
 
 from __future__ import annotations
 

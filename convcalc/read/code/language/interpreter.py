@@ -1,7 +1,8 @@
 """Follows the statements of a program: assignments, tests, loops, functions, classes and imports.
 
-The code under an unknown test is followed too, but what it changes is unknown afterwards. A branch that always raises an exception
-is not taken. A loop over unknown elements is followed once, in the same way.
+If a test is unknown, all its branches are followed, except branches that always raise an exception. Variables that
+differ after the branches are unknown. A loop over unknown elements is followed once; variables that it changes are
+unknown.
 """
 
 from __future__ import annotations
@@ -39,42 +40,42 @@ from convcalc.read.code.language.values import (
     first_unknown,
 )
 
-MAX_ROUNDS = (
-    2_000  # the maximum number of rounds of one loop; a longer loop works on data, and what it computes is unknown
-)
+MAX_ROUNDS = 2_000  # the maximum number of rounds of a loop; variables that a longer loop changes are unknown
 MAX_TRAINING_ROUNDS = 2  # the maximum number of rounds of a loop that trains a model with `train_on_batch`
 MAX_UNKNOWN_TESTS = 1_000  # the maximum number of unknown tests and loops that are followed in one loop
-MAX_LOOP_STEPS = 200_000  # the maximum number of steps in one loop; what a longer loop computes is unknown
+MAX_LOOP_STEPS = 200_000  # the maximum number of steps of a loop; variables that a longer loop changes are unknown
 
 
 class Return(Struct):
-    """The end of a function."""
+    """The value of a ``return`` statement."""
 
     value: Any
 
 
 class _Signal:
-    """The end of a round of a loop."""
+    """Shows why a block of statements ended: ``break``, ``continue`` or an exception."""
 
 
 BREAK, CONTINUE, RAISED = _Signal(), _Signal(), _Signal()
 
 
 class Interpreter(Expressions):
-    """Runs a program. The subclass :class:`convcalc.read.code.program.Program` adds the libraries."""
+    """Follows the statements of a program. The subclass :class:`convcalc.read.code.program.Program` adds the libraries."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        # the values of the running generators, and their maximum number
+        # the values that each running generator has yielded, and the maximum number of these values
         self.generating: list[tuple[list[Any], int]] = []
-        self.handled: list[Raised] = []  # the exceptions whose handlers are running
-        self.unknown_tests = 0  # how many unknown tests and loops were followed
-        self.trying = 0  # how many `try` statements with handlers are open
+        self.handled: list[Raised] = []  # the exceptions whose ``except`` blocks are being followed
+        self.unknown_tests = 0  # the number of unknown tests and loops so far
+        self.trying = 0  # the number of ``try`` blocks with handlers around the current statement
 
     # Blocks -----------------------------------------------------------------------------------------------------------
 
     def block(self, nodes: Sequence[ast.stmt], env: Environment) -> Any:
-        """Follows statements. Returns None, or how the block ended early."""
+        """Follows a list of statements. If ``return``, ``break`` or another statement ends the block early, returns the
+        reason.
+        """
         for node in nodes:
             self.step(node)
             follow = self.statements.get(type(node))
@@ -112,12 +113,12 @@ class Interpreter(Expressions):
 
     def _increased(self, old: Any, symbol: str, node: ast.AugAssign, env: Environment) -> Any:
         new = self.evaluate(node.value, env)
-        if symbol == "+" and isinstance(old, list):  # changes the list itself
+        if symbol == "+" and isinstance(old, list):  # ``+=`` changes the list in place
             return self.extended(old, new, self.spot(node))
         return self.binary(symbol, old, new, self.spot(node))
 
     def extended(self, old: list[Any], new: Any, spot: Spot) -> Any:
-        """Adds the elements of a value to a list, as ``+=`` does. Returns the list."""
+        """Appends the elements of a value to a list, as ``+=`` does. Returns the list."""
         self.change(old)
         elements = self.iterate(new, spot)
         if isinstance(elements, Unknown):
@@ -142,7 +143,7 @@ class Interpreter(Expressions):
                     self.guarded(lambda owner=owner, key=key: owner.__delitem__(key), self.spot(node))  # type: ignore[misc]
 
     def assign(self, target: Any, value: Any, env: Environment) -> None:
-        """Assigns a value to a target: a name, an attribute, an item, or several targets."""
+        """Assigns a value to a target, such as ``x``, ``self.x``, ``x[0]`` or ``x, y``."""
         if isinstance(target, ast.Name):
             name = target.id
             if name in env.declared_global:
@@ -195,7 +196,7 @@ class Interpreter(Expressions):
         return self.block(node.body if truth else node.orelse, env)
 
     def _doubtful_if(self, branches: list[list[ast.stmt]], test: Unknown, env: Environment) -> Any:
-        """Follows all branches. Names that differ after them are unknown."""
+        """Follows all branches of an unknown test. Variables that differ after the branches are unknown."""
         self.unknown_tests += 1
         taken = [body for body in branches if not _always_raises(body)]
         if len(taken) == 1:
@@ -230,7 +231,8 @@ class Interpreter(Expressions):
             return Return(self.merged(returned, test))
         if returned:
             env.returns += returned
-            self.doubt = self.doubt or test  # the rest of the function may not run; the end of the call restores this
+            # a branch may have returned, so the rest of the function is uncertain, until the call ends
+            self.doubt = self.doubt or test
         going_on = [(signal, variables) for signal, variables in ends if not isinstance(signal, Return)]
         for name in dict.fromkeys(name for _, variables in going_on for name in variables):
             values = [variables.get(name, MISSING) for _, variables in going_on]
@@ -244,7 +246,8 @@ class Interpreter(Expressions):
         signals = {id(signal) for signal, _ in going_on}
         if len(signals) == 1:
             return going_on[0][0]
-        self.doubt = self.doubt or test  # the loop may end here; the end of the loop restores this
+        # a branch may have ended the loop, so the rest of the loop is uncertain, until the loop ends
+        self.doubt = self.doubt or test
         return None
 
     def _for(self, node: ast.For, env: Environment) -> Any:
@@ -272,7 +275,9 @@ class Interpreter(Expressions):
         return self.block(node.orelse, env)
 
     def _is_long(self, first: tuple[int, int]) -> bool:
-        """Returns True if too much was followed since the counts were ``first``."""
+        """Returns True if a loop takes too long to follow. ``first`` has the counts of steps and unknown tests before
+        the loop.
+        """
         steps, tests = first
         return self.steps - steps > MAX_LOOP_STEPS or self.unknown_tests - tests > MAX_UNKNOWN_TESTS
 
@@ -300,7 +305,9 @@ class Interpreter(Expressions):
             self.doubt = doubt
 
     def _doubtful_loop(self, node: ast.For | ast.While, unknown: Unknown, env: Environment) -> Any:
-        """Follows the body of a loop once. It is unknown how often it runs, so what it changes is unknown."""
+        """Follows the body of a loop once. Variables that it changes are unknown, because the number of rounds is
+        unknown.
+        """
         self.unknown_tests += 1
         before = dict(env.variables)
         doubt = self.doubt
@@ -385,7 +392,7 @@ class Interpreter(Expressions):
         return any(self.is_raised(raised, cls) for cls in (types if isinstance(types, (tuple, list)) else (types,)))
 
     def is_raised(self, raised: Raised, cls: Any) -> bool:
-        """Returns True if an exception is an instance of a class."""
+        """Returns True if ``except cls`` catches the exception."""
         if isinstance(cls, ClassValue):
             return isinstance(raised.value, Instance) and self.is_subclass(raised.value.cls, cls)
         if not isinstance(cls, Library):
@@ -439,7 +446,7 @@ class Interpreter(Expressions):
         return signal
 
     def _exits(self, context: Any, failed: Raised | None, spot: Spot) -> bool:
-        """Leaves a context. Returns True if the context handles the exception that ended its block."""
+        """Ends a ``with`` block. Returns True if the context suppresses the exception ``failed``."""
         if isinstance(context, Instance) and (method := context.cls.find("__exit__")) is not MISSING:
             kind = None if failed is None else self.type_of(failed.value)
             value = None if failed is None else failed.value
@@ -459,7 +466,7 @@ class Interpreter(Expressions):
         env.variables[node.name] = function
 
     def decorated(self, node: ast.expr, function: Any, env: Environment) -> Any:
-        """Returns a function or class with a decorator. A decorator of a library that is not followed changes nothing."""
+        """Returns the result of a decorator. A decorator that is not followed returns the function or class unchanged."""
         decorator = self.evaluate(node, env)
         if isinstance(decorator, Library) and decorator.path in ("builtins.staticmethod", "builtins.classmethod"):
             return Wrapped(decorator.name, function)
@@ -499,7 +506,7 @@ class Interpreter(Expressions):
         return self.unknown("this call is not followed", spot)
 
     def call_unknown(self, function: Any, unknown: Unknown, spot: Spot) -> Any:
-        """Returns the result of a call some of whose arguments are not known even by name."""
+        """Returns the result of a call such as ``f(**unknown)``, whose arguments have unknown names."""
         return Unknown(unknown.reason, unknown.spot)
 
     def call_function(self, function: FunctionValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
@@ -556,7 +563,7 @@ class Interpreter(Expressions):
         values.append(value)
 
     def bound(self, function: FunctionValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> dict[str, Any]:
-        """Returns the variables of a call: each parameter with its value. Raises the TypeError of Python for wrong arguments."""
+        """Returns the value of each parameter in a call. Raises the TypeError that Python raises for wrong arguments."""
         signature = function.node.args
         positional = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
         variables: dict[str, Any] = dict(zip(positional, args))
@@ -639,7 +646,7 @@ class Interpreter(Expressions):
         env.variables[node.name] = result
 
     def decorator_path(self, node: ast.expr, env: Environment) -> str:
-        """Returns the path of a decorator of a library; "" for another one."""
+        """Returns the path of a decorator, such as ``dataclasses.dataclass``. "" for a decorator of the program."""
         value = self.evaluate(node.func if isinstance(node, ast.Call) else node, env)
         return value.path if isinstance(value, Library) else ""
 
@@ -716,7 +723,7 @@ class Interpreter(Expressions):
         return instance
 
     def raw_instance(self, cls: ClassValue, spot: Spot) -> Any:
-        """Returns an object of a class before ``__init__``."""
+        """Returns an object on which ``__init__`` was not called."""
         made = self.library_instance(cls, spot)
         return made if made is not None else Instance(cls)
 
@@ -735,7 +742,7 @@ class Interpreter(Expressions):
             self.call(Bound(after, instance), [], {}, spot)
 
     def super_of(self, env: Environment, spot: Spot) -> Any:
-        """Returns the result of ``super()`` in a method."""
+        """Returns the value of ``super()`` in a method."""
         scope: Environment | None = env
         while scope is not None and (scope.function is None or scope.function.owner is None):
             scope = scope.outer
@@ -816,23 +823,24 @@ class Interpreter(Expressions):
         **({ast.TryStar: _try} if hasattr(ast, "TryStar") else {}),
     }
 
-    # What the libraries add -------------------------------------------------------------------------------------------
+    # Defined by the subclass Program
+    # -----------------------------------------------------------------------------------
 
     def imported(self, name: str, level: int, env: Environment, spot: Spot) -> Any:
         """Returns the module with this name: a file of the program, or a library."""
         raise NotImplementedError
 
     def call_library(self, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-        """Returns the result of calling a function or a class of a library."""
+        """Returns the result of a call of a function or a class of a library."""
         raise NotImplementedError
 
     def library_instance(self, cls: ClassValue, spot: Spot) -> Any:
-        """Returns a new object for a class that extends a class of Keras; None for other classes."""
+        """Returns a new object for a class that extends a class of Keras. None for other classes."""
         raise NotImplementedError
 
 
 def _cached(function: Any) -> Native:
-    """Returns a method that is followed once for each object."""
+    """Returns a method that is followed only once for each object. Later calls return the first result."""
     values: dict[int, tuple[Any, Any]] = {}
 
     def run(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
@@ -848,20 +856,20 @@ _PROPERTIES = ("builtins.property", "functools.cached_property", "abc.abstractpr
 
 
 class _TooManyValues(Exception):
-    """Raised inside of a generator that yields too many values."""
+    """Raised in a generator that yields more values than the maximum."""
 
 
 _TRAINING = {"train_on_batch", "test_on_batch", "apply_gradients"}
 
 
 def _rounds(node: ast.For | ast.While | ast.AsyncFor) -> int:
-    """Returns how many rounds of a loop are followed."""
+    """Returns the maximum number of rounds to follow in a loop."""
     trains = any(isinstance(part, ast.Attribute) and part.attr in _TRAINING for part in ast.walk(node))
     return MAX_TRAINING_ROUNDS if trains else MAX_ROUNDS
 
 
 def _always_raises(body: list[ast.stmt]) -> bool:
-    """Returns True if a block ends the program: its last statement raises an exception or exits."""
+    """Returns True if a block always ends with ``raise`` or with a call such as ``sys.exit()``."""
     if not body:
         return False
     last = body[-1]
@@ -881,7 +889,7 @@ def _has_endless_loop(node: ast.AST) -> bool:
 
 
 def _is_generator(node: ast.AST) -> bool:
-    """Returns True if a function contains a ``yield`` of its own."""
+    """Returns True if a function contains ``yield``, not counting the functions inside it."""
     waiting = list(ast.iter_child_nodes(node))
     while waiting:
         part = waiting.pop()

@@ -15,7 +15,7 @@ from convcalc.read.code.standard.python_functions import call_plain
 CONSTANTS.update(
     {"math.pi": math.pi, "math.e": math.e, "math.inf": math.inf, "math.nan": math.nan, "math.tau": math.tau}
 )
-_LARGEST = 300  # the largest argument of a factorial and similar functions
+_LARGEST = 300  # the largest argument of ``math.factorial`` and similar functions
 
 
 def _of_math(name: str) -> Any:
@@ -66,7 +66,7 @@ def _fsum(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
 
 
 def _listed(python: Callable[..., Any], count: Callable[..., int]) -> Any:
-    """Returns a function that lists what an iterator of Python yields. ``count`` computes how many elements there are."""
+    """Returns a version of a Python iterator that returns a list. ``count`` computes the length of the list."""
 
     def run_it(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         values = [arg if isinstance(arg, (int, type(None))) else run.iterate(arg, spot) for arg in args]
