@@ -1,4 +1,4 @@
-"""The code of a file: a program has one source, and a notebook has one for each of its code cells."""
+"""Returns the code in a file. A program is one text; a notebook has a text for each code cell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.problems import Source, error
 
-# A line that the notebook runs itself: `%matplotlib inline`, `!pip install keras`, `files = !ls`, `help?`.
+# A line for the notebook, not for Python: `%matplotlib inline`, `!pip install keras`, `files = !ls`, `help?`.
 _MAGIC = re.compile(r"^(\s*)(?:%{1,2}[a-zA-Z]|!|\?|\w+(?:\s*,\s*\w+)*\s*=\s*(?:%[a-zA-Z]|!)|[\w.]+\?\??\s*$)")
 _PYTHON_CELLS = (
     "%%time",
@@ -18,7 +18,7 @@ _PYTHON_CELLS = (
     "%%prun",
     "%%python3",
     "%%python",
-)  # magics of cells with code of this notebook
+)  # cells that begin with one of these contain Python code of this notebook
 
 
 def sources_of(text: str, name: str) -> list[Source]:
@@ -53,7 +53,9 @@ def _cells(text: str, name: str) -> list[Any]:
 
 
 def without_magics(text: str) -> str:
-    """Returns the code of a cell without the lines for the notebook itself. Other lines keep their numbers."""
+    """Returns the code of a cell with empty lines in place of lines such as ``%matplotlib inline`` and ``!pip install
+    keras``.
+    """
     lines = text.split("\n")
     first = next((line for line in lines if line.strip()), "")
     if first.startswith("%%") and first.split()[0] not in _PYTHON_CELLS:
@@ -74,7 +76,7 @@ def without_magics(text: str) -> str:
 
 
 def _is_in_text(lines: list[str]) -> bool:
-    """Returns True if the code before a line ends inside of a text or of brackets, where no magic can begin."""
+    """Returns True if the next line continues a text or an expression, so that a ``%`` at its start is an operator."""
     code = "\n".join(lines)
     if code.count('"""') % 2 or code.count("'''") % 2:
         return True

@@ -1,4 +1,4 @@
-"""One program: its files, its libraries and the Keras objects that it makes."""
+"""Follows one program: its files, the libraries that it imports, and the Keras objects that it creates."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ from convcalc.read.code.language.values import (
 from convcalc.read.code.syntax import syntax_tree
 from convcalc.read.code.tensors import operations
 
-MAX_FILES = 200  # the maximum number of files of a program that are read
+MAX_FILES = 200  # the maximum number of files to read in one program
 MAX_FILE_BYTES = 4_000_000
-# The libraries that convcalc knows itself. A folder of the project with such a name is not read.
+# Libraries that convcalc implements. A folder of the project with one of these names is not read.
 _LIBRARIES = ("keras", "tensorflow", "tf_keras", "numpy")
 _DATA_LIBRARIES = (
     "numpy.",
@@ -57,7 +57,7 @@ _DATA_LIBRARIES = (
 
 
 class Settings(dict[str, Any]):
-    """The values that the user gives to names, with the names that the program asks for and those that it uses."""
+    """The values of ``--set``, by name. ``asked`` has the names that the program looks up, ``used`` those with a value."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         super().__init__(values)
@@ -65,7 +65,7 @@ class Settings(dict[str, Any]):
         self.used: set[str] = set()
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Returns the value of a name, and notes that the program asks for it."""
+        """Returns the value of a name, and records that the program looks up the name."""
         self.asked.setdefault(name)
         if name not in self:
             return default
@@ -78,20 +78,20 @@ class Settings(dict[str, Any]):
 
 
 class Program(Interpreter):
-    """A program that is being read.
+    """A program that convcalc follows.
 
     Attributes:
         folder: the folder of the program, whose files it can import; "" if there is none.
         root: the top folder of the project. No file outside of it is read.
         names: the automatic names of layers, counted over the whole program.
-        tape: the calls of layers and operations in the graph that is being built.
-        inside: how many calls of own layers are being followed.
+        tape: the calls in the graph that is being built: in a model, or in the ``call`` of a custom layer.
+        inside: the number of calls of custom layers around the current statement.
         settings: the values that the user gives to names (``--set``).
         sizes_of_inputs: the sizes that the user gives to inputs (``--input``), by name; None is the name of the only input.
         models: the models of the program, in the order of their creation.
-        local_models: the models in variables of functions, by name, each with the depth of the call.
-        file_folders: the names of imported modules that may be folders without a file of their own.
-        notes: what is not wrong with the model but with its file, such as a cell that is not valid Python.
+        local_models: the models in variables of functions, by name. The number is the depth of the function call.
+        file_folders: imported modules that may be folders without ``__init__.py``.
+        notes: problems of the file, not of the model, such as a cell that is not valid Python.
     """
 
     def __init__(
@@ -116,13 +116,13 @@ class Program(Interpreter):
         self.builtins = {name: Library(f"builtins.{name}") for name in dir(python) if not name.startswith("_")}
         self.main = ModuleValue("__main__", source, folder)
         self.main.variables["__file__"] = source.name
-        self.flags: dict[str, Any] = {}  # the options of the command line that the program defines (absl, TensorFlow)
+        self.flags: dict[str, Any] = {}  # the command line options that the program defines with absl or TensorFlow
         self.faults: set[tuple[str, int, int]] = set()
 
     # Running ----------------------------------------------------------------------------------------------------------
 
     def run_module(self, module: ModuleValue, nodes: Sequence[ast.stmt]) -> None:
-        """Follows the statements of a file. After a statement that raises an exception, the next one is followed."""
+        """Follows the statements of a file. If a statement raises an exception, continues with the next statement."""
         env = Environment(module, None, module.variables)
         outer = self.source, self.via
         self.source, self.via = module.source, None
@@ -147,7 +147,7 @@ class Program(Interpreter):
                 self._use_settings(env.module)
 
     def unfinished(self, node: ast.stmt, raised: Raised, env: Environment) -> None:
-        """Notes that a statement raised an exception: the names that it assigns and the objects that it changes are unknown."""
+        """Makes the variables and objects unknown that a statement would have changed, because it raised an exception."""
         reason = f"the statement that defines it raises {raised.class_name}: {self.message_of(raised)}"
         for part in ast.walk(node):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store) and part.id not in env.variables:
@@ -181,7 +181,7 @@ class Program(Interpreter):
         return str(args[0]) if args and isinstance(args[0], (str, int, float)) else ""
 
     def assign(self, target: Any, value: Any, env: Environment) -> None:
-        """Assigns a value to a target. A value that the user gives with ``--set`` replaces an unknown value."""
+        """Assigns a value to a target. If the value is unknown, the user's value from ``--set`` replaces it."""
         if isinstance(value, Special) and value.has_sizes:
             value.assigned(ast.unparse(target), self.settings)
         elif isinstance(value, Unknown):
@@ -199,7 +199,7 @@ class Program(Interpreter):
         return value
 
     def evaluate(self, node: ast.expr, env: Environment) -> Any:
-        """Returns the value of an expression. ``--set`` gives a value to an unknown expression by its text."""
+        """Returns the value of an expression. If it is unknown, looks for a ``--set`` with the text of the expression."""
         value = super().evaluate(node, env)
         if self.settings and isinstance(value, Unknown):
             return self._setting(ast.unparse(node), value)
@@ -208,7 +208,9 @@ class Program(Interpreter):
     # Problems ---------------------------------------------------------------------------------------------------------
 
     def fault(self, code: Code, message: str, spot: Spot | None, layer: LayerValue | None) -> None:
-        """Reports what Keras refuses. Inside of a ``try`` of the program, raises the program's ValueError instead."""
+        """Reports an error that Keras raises. In a ``try`` block of the program, raises the program's ValueError
+        instead.
+        """
         if self.trying:
             raise self.error("ValueError", message, spot)
         if self.doubt is not None:
@@ -231,18 +233,20 @@ class Program(Interpreter):
             )
 
     def sizes(self, shape: Any) -> Any:
-        """Returns a shape of the engine as the program sees it."""
+        """Converts a shape of the engine for the program."""
         return to_sizes(shape)
 
     def override(self, name: str, shape: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Returns the shape of an input, or the shape that the user gives with ``--input``."""
+        """Returns the shape of an input. If the user gives sizes with ``--input``, they replace the program's sizes."""
         given = self.sizes_of_inputs.get(name, self.sizes_of_inputs.get(None))
         return shape if given is None or self.inside else (shape[0], *given)
 
     # Names and imports ------------------------------------------------------------------------------------------------
 
     def missing_name(self, name: str, spot: Spot) -> Any:
-        """Returns the value of a name that is not defined: from ``import *``, a setting, or unknown."""
+        """Returns the value of a name that the program does not define: from ``import *`` or ``--set``, otherwise an
+        unknown value.
+        """
         if name in self.settings:
             return self.settings[name]
         paths = [libraries.canonical(f"{library.path}.{name}") for library in reversed(self._stars())]
@@ -286,7 +290,7 @@ class Program(Interpreter):
         return None
 
     def _is_inside(self, path: str) -> bool:
-        """Returns True if a file is inside of the project's folder, also after links are followed."""
+        """Returns True if a file is in the project's folder. Symbolic links are resolved first."""
         root = os.path.realpath(self.root)
         return os.path.realpath(path).startswith(os.path.join(root, ""))  # noqa: PTH118
 
@@ -311,11 +315,11 @@ class Program(Interpreter):
     # Libraries --------------------------------------------------------------------------------------------------------
 
     def library_member(self, library: Library, name: str, spot: Spot) -> Any:
-        """Returns the member of a module or a class of a library."""
+        """Returns ``library.name``: a member of a module or a class of a library."""
         path = libraries.canonical(f"{library.path}.{name}")
         if name in ("__name__", "__qualname__"):
             return library.name
-        if library.path in self.file_folders:  # it may be a folder without __init__.py
+        if library.path in self.file_folders:  # the module may be a folder without __init__.py
             module = self._file(path, 0, self.main)
             if module is not None:
                 return module
@@ -323,12 +327,12 @@ class Program(Interpreter):
         return libraries.constant(path, Library(path))
 
     def number_attribute(self, value: Any, name: str, spot: Spot) -> Any:
-        """Returns an attribute that only the numbers of NumPy have, or MISSING."""
+        """Returns an attribute that numbers of NumPy have and numbers of Python lack. MISSING for other names."""
         array = as_array(value)
         return MISSING if array is None else array.attribute(self, name, spot)
 
     def reshaped(self, value: Unknown, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-        """Returns the result of ``value.reshape(…)`` for an unknown value: an array with the sizes that are given."""
+        """Returns the result of ``unknown.reshape(…)``: an array with the sizes in the arguments."""
         listed = len(args) == 1 and isinstance(args[0], (tuple, list))
         shape = args[0] if listed else args
         numbers = (int, Unknown) if listed or len(args) > 1 else (int, UnknownNumber)
@@ -337,7 +341,7 @@ class Program(Interpreter):
         return Array(UnknownNumber(value.reason, value.spot) if size == -1 else size for size in shape)
 
     def library_class_attribute(self, cls: ClassValue, name: str, spot: Spot) -> Any:
-        """Returns a class attribute that a class of the program inherits from a class of a library."""
+        """Returns a class attribute that a class of the program inherits from a library."""
         base = next(base for base in cls.order if isinstance(base, Library))
         if name == "__init__":
             return Native(
@@ -349,14 +353,14 @@ class Program(Interpreter):
         return Library(libraries.canonical(f"{base.path}.{name}"))
 
     def library_extends(self, path: str, other: str) -> bool:
-        """Returns True if a class of a library is the other class or extends it."""
+        """Returns True if ``issubclass(path, other)`` is true for these two classes of libraries."""
         if path.startswith("builtins.") and other.startswith("builtins."):
             first, second = (getattr(python, text.removeprefix("builtins."), None) for text in (path, other))
             return isinstance(first, type) and isinstance(second, type) and issubclass(first, second)
         return libraries.extends(path, other)
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot, env: Any = None) -> Any:
-        """Returns the result of a call. An unknown function of tensors stays in the graph, as a layer that is unknown."""
+        """Returns the result of a call. A call of an unknown function on tensors becomes an unknown layer in the graph."""
         if self.changed and not isinstance(function, (FunctionValue, Bound, ClassValue)):
             args = [self.doubtful(value) or value for value in args]
             kwargs = {name: self.doubtful(value) or value for name, value in kwargs.items()}
@@ -370,7 +374,7 @@ class Program(Interpreter):
         return result
 
     def call_library(self, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-        """Returns the result of calling a function or a class of a library."""
+        """Returns the result of a call of a function or a class of a library."""
         if self.changed and path.startswith(_DATA_LIBRARIES):
             args = [self.certain(arg) for arg in args]
             kwargs = {name: self.certain(value) for name, value in kwargs.items()}
@@ -401,7 +405,7 @@ class Program(Interpreter):
         return Unknown(f"`{path}()` is not followed", spot)
 
     def certain(self, value: Any) -> Any:
-        """Returns a value, or an unknown value if a list or a dict in it was changed under an unknown test."""
+        """Returns the value. Returns an unknown value if a list or dict in it changed in a branch of an unknown test."""
         if not isinstance(value, (list, tuple, dict)):
             return value
         if (doubt := self.doubtful(value)) is not None:
@@ -412,7 +416,7 @@ class Program(Interpreter):
         return value
 
     def library_instance(self, cls: ClassValue, spot: Spot) -> Any:
-        """Returns a new layer or model for a class that extends a class of Keras; None for other classes."""
+        """Returns a new layer or model for a class that extends a class of Keras. None for other classes."""
         base = next((base.path for base in cls.order if isinstance(base, Library) and _is_keras_class(base.path)), "")
         if not base:
             return None
@@ -423,7 +427,7 @@ class Program(Interpreter):
         return LayerValue(base, "", spot, cls)
 
     def instantiate(self, cls: ClassValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-        """Returns a new object of a class of the program. A layer without a name gets its automatic name."""
+        """Returns a new object of a class of the program. A layer without a name gets an automatic name."""
         made = super().instantiate(cls, args, kwargs, spot)
         if isinstance(made, LayerValue):
             made.spot = spot
@@ -432,7 +436,7 @@ class Program(Interpreter):
         return made
 
     def library_method(self, base: Library, receiver: Any, name: str, spot: Spot) -> Any:
-        """Returns a method that an object inherits from a class of a library, or MISSING."""
+        """Returns a method that an object of the program inherits from a library. MISSING if there is none."""
 
         if isinstance(receiver, LayerValue):
             return keras_methods.inherited_method(self, base, receiver, name)
@@ -440,7 +444,8 @@ class Program(Interpreter):
             return self._method(receiver.items, name)
         return MISSING
 
-    # Keras objects: these modules import one another only through this class --------------------------------------------
+    # Keras objects. Their modules call one another only through these methods.
+    # -------------------------------------------
 
     def call_layer(self, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns the outputs of a call of a layer."""
@@ -455,27 +460,27 @@ class Program(Interpreter):
         return models.call_model(self, model, args, kwargs, spot)
 
     def call_own_layer(self, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-        """Returns the outputs of a call of a layer of an own class, or of a Lambda."""
+        """Returns the outputs of a call of a custom layer or a Lambda."""
         return subclassing.call_own_layer(self, layer, args, kwargs, spot)
 
     def layer_of(self, layer: LayerValue) -> Layer:
-        """Returns a layer of the program as a layer of a model."""
+        """Converts a layer of the program to a layer of convcalc's model."""
         return to_model.layer_of(self, layer)
 
     def definition_of(self, layer: LayerValue) -> Any:
-        """Returns the definition of a layer."""
+        """Returns the definition of a layer of the program."""
         return to_model.inner_definition(self, layer)
 
     def own_definition(self, layer: LayerValue) -> Any:
-        """Returns the definition of a layer of an own class, or of a Lambda."""
+        """Returns the definition of a custom layer or a Lambda."""
         return subclassing.own_definition(self, layer)
 
     def model_of(self, model: ModelValue) -> Model:
-        """Returns a model of the program as a model of convcalc."""
+        """Converts a model of the program to a model of convcalc."""
         return to_model.model_of(self, model)
 
     def own_model(self, model: ModelValue) -> Model:
-        """Returns a model of an own class as a model of convcalc."""
+        """Converts a model of a custom class to a model of convcalc."""
         return subclassing.own_model(self, model)
 
     def train(self, model: ModelValue, method: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
@@ -483,14 +488,14 @@ class Program(Interpreter):
         return training.train(self, model, method, args, kwargs, spot)
 
     def build_model(self, model: ModelValue, shape: tuple[Any, ...], dtype: str, spot: Spot) -> None:
-        """Builds a model that gets its first data."""
+        """Builds a model on the shape of the first data that it gets."""
         if model.is_sequential:
             models.build_sequential(self, model, shape, spot, dtype)
         elif model.cls is not None:
             keras_methods.build_own_model(self, model, shape, spot)
 
     def assume_input(self, model: ModelValue) -> None:
-        """Builds a Sequential that the program never builds, if its first layer says enough about its input."""
+        """Builds a Sequential that the program never builds, if its first layer shows the shape of its input."""
         models.assume_input(self, model)
 
     def layer_attribute(self, layer: LayerValue, name: str, spot: Spot) -> Any:
@@ -502,7 +507,7 @@ class Program(Interpreter):
         keras_methods.set_layer_attribute(self, layer, name, value, spot)
 
     def layer_special(self, layer: LayerValue, name: str, args: list[Any], spot: Spot) -> Any:
-        """Returns the result of a special method of a layer's class."""
+        """Calls a special method of a custom layer, such as ``__getitem__``. MISSING if its class has no such method."""
         found = layer.cls.find(name) if layer.cls is not None else MISSING
         if found is MISSING or layer.cls is None:
             return MISSING

@@ -9,7 +9,7 @@ import warnings
 from convcalc.base import codes
 from convcalc.base.problems import Mark, Problem, Source, error
 
-# Statements and literals of Python 2 that are not valid in Python 3, with the way to write them in Python 3.
+# Statements and literals of Python 2, and their form in Python 3.
 _PYTHON_2 = (
     (re.compile(r"^\s*print\b(?!\s*\()"), "print(…)"),
     (re.compile(r"^\s*exec\s+[^(=\s]"), "exec(…)"),
@@ -24,7 +24,7 @@ _PYTHON_2 = (
 
 
 def syntax_tree(text: str) -> ast.Module:
-    """Returns the syntax tree of a text. Python's warnings about the text are not shown."""
+    """Returns the syntax tree of a text. Hides Python's warnings about the text."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
@@ -46,7 +46,7 @@ def parsed(source: Source) -> ast.Module:
 
 
 def syntax_problem(source: Source) -> Problem | None:
-    """Returns what is wrong with a source; None if it is valid Python 3."""
+    """Returns the syntax error in a source; None if the source is valid Python 3."""
     from convcalc.base.problems import ConvcalcError
 
     try:

@@ -1,4 +1,4 @@
-"""Helpers of the functions of NumPy: their arguments, and arrays from any value."""
+"""Reads the arguments of NumPy's functions. Converts any value to an array or a shape."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Given:
 
 
 def array_of(value: Any, run: Any, spot: Spot) -> Array:
-    """Returns a value as an array. Raises ShapeError with the reason if its shape is unknown."""
+    """Converts a value to an array. Raises ShapeError with the reason if its shape is unknown."""
     result = as_array(run.listed(value, spot))
     if result is None:
         unknown = first_unknown(value)
@@ -56,7 +56,7 @@ def array_of(value: Any, run: Any, spot: Spot) -> Array:
 
 
 def shape_of(value: Any) -> Sizes:
-    """Returns a value as a shape: a size, or a list of sizes."""
+    """Converts a value to a shape: ``8`` → ``(8,)``, ``[8, 4]`` → ``(8, 4)``."""
     if isinstance(value, Array) and value.flat is not None:
         value = value.value
     if isinstance(value, (int, UnknownNumber)):
@@ -72,10 +72,10 @@ Implementation = Callable[[Given], Any]
 
 
 def numpy_function(names: str, *parameters: str) -> Callable[[Implementation], Implementation]:
-    """Returns a decorator that declares a function of NumPy, and a method of arrays with the same name.
+    """Returns a decorator. The decorated function implements NumPy functions and array methods.
 
-    ``names`` are separated by spaces. A name without a dot is that of a function ``numpy.NAME``; one that begins with a dot is that
-    of a method. The implementation gets the arguments. An exception ShapeError becomes an unknown value.
+    ``names`` are separated by spaces: ``sum`` is ``numpy.sum``, ``.sum`` is a method of arrays, and a name with a dot inside is a
+    full path. If the implementation raises ShapeError, the result is an unknown value.
     """
 
     def declare(implementation: Implementation) -> Implementation:

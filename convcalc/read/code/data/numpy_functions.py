@@ -32,7 +32,7 @@ CONSTANTS.update(
 
 
 def filled(given: Given, shape: Any, value: Any, dtype: str) -> Array:
-    """Returns an array of one value."""
+    """Returns an array whose elements all have this value."""
     sizes = shape_of(shape)
     if any(isinstance(size, int) and size < 0 for size in sizes):
         raise ShapeError("a size is negative")
@@ -152,7 +152,7 @@ numpy_function(".copy", "self")(lambda given: converted(given.array("self"), giv
 
 
 def converted(array: Array, dtype: str) -> Array:
-    """Returns a copy of an array with another dtype."""
+    """Returns a copy of the array with this dtype."""
     flat = None
     if array.flat is not None and not (kind_of(array.dtype) == "object" and kind_of(dtype) != "object"):
         try:

@@ -16,7 +16,7 @@ from convcalc.read.code.libraries import CONSTANTS
 
 
 def arrays_of(given: Given, name: str) -> list[Array]:
-    """Returns an argument that is a list of arrays. Raises ShapeError if it is not."""
+    """Returns the arrays in a list argument. Raises ShapeError if the argument is not a list of arrays."""
     values = given.run.iterate(given[name], given.spot)
     if isinstance(values, Unknown):
         raise ShapeError(values.reason)
@@ -26,7 +26,7 @@ def arrays_of(given: Given, name: str) -> list[Array]:
 
 
 def concatenated(arrays: list[Array], axis: int, spot: Any) -> Array:
-    """Returns arrays joined along an axis."""
+    """Returns the arrays, joined along an axis."""
     first = arrays[0]
     if any(len(array.shape) != len(first.shape) for array in arrays):
         raise ShapeError("the arrays have different numbers of axes")

@@ -1,4 +1,4 @@
-"""The arithmetic of NumPy: elementwise functions, and functions that reduce axes such as ``sum`` and ``max``."""
+"""The arithmetic of NumPy: functions of single elements, and reductions such as ``sum`` and ``max``."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _of_two(function: Callable[[Any, Any], Any], dtype: str = "") -> Any:
 
 
 def common_dtype(first: Any, second: Any, arrays: list[Array]) -> str:
-    """Returns the dtype of a function of two values; a number of Python adapts to the array."""
+    """Returns the dtype of ``first + second``. A number of Python takes the dtype of the array if possible."""
     if isinstance(second, (int, float)) and isinstance(first, Array):
         return with_number(first.dtype, second)
     if isinstance(first, (int, float)) and isinstance(second, Array):
@@ -161,7 +161,7 @@ def reduced_shape(array: Array, axes: Iterable[int], keepdims: bool) -> tuple[Si
 
 
 def reduced(array: Array, axis: Any, keepdims: bool, dtype: str, function: Callable[[list[Any]], Any] | None) -> Array:
-    """Returns an array whose axes are reduced by a function of the list of elements."""
+    """Returns an array after a reduction such as ``sum``. ``function`` computes one result from a list of elements."""
     rank = len(array.shape)
     axes = axes_of(axis, rank)
     shape = reduced_shape(array, axes, keepdims)

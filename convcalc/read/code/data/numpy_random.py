@@ -18,14 +18,14 @@ class RandomSource(Special):
     __slots__ = ()
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
-        """Returns a method: the function of ``numpy.random`` with this name."""
+        """Returns the method with this name, which is a function of ``numpy.random``."""
         path = f"numpy.random.{name}"
         if libraries.find(path) is None:
             return MISSING
         return Native(name, lambda run, args, kwargs, at: run.call_library(path, args, kwargs, at))
 
     def truth(self) -> Any:
-        """A generator is a true value."""
+        """Returns True: a random generator is true in a test."""
         return True
 
 
@@ -59,7 +59,7 @@ function("numpy.random.rand", "numpy.random.randn")(_by_axes("float64"))
 
 
 def _with_size(dtype: str, *parameters: str) -> Any:
-    """Returns a function whose argument ``size`` is the shape. Without it, the arrays among the parameters give the shape."""
+    """Returns the implementation of a random function. Its shape is ``size``, or the broadcast shape of ``parameters``."""
 
     def implementation(given: Given) -> Any:
         if given["size"] is not None:

@@ -14,7 +14,7 @@ _FOLDERS = "the folders of the data are not read"
 
 
 def channels_of(color_mode: Any) -> SizeValue:
-    """Returns the number of channels of a colour mode."""
+    """Returns the number of channels of a ``color_mode``: "rgb" → 3."""
     if isinstance(color_mode, Unknown):
         return unknown_size(color_mode.reason, color_mode.spot)
     return {"grayscale": 1, "rgba": 4}.get(color_mode, 3)
@@ -29,7 +29,7 @@ def _classes(names: Any, spot: Spot) -> SizeValue:
 
 
 def _labels(mode: Any, names: Any, spot: Spot, integer: str) -> Array | None:
-    """Returns a batch of labels; None if there are none."""
+    """Returns the labels of one batch. None if the data set has no labels."""
     if mode == "categorical":
         return Array((None, _classes(names, spot)), "float32")
     if mode == "binary":
@@ -88,7 +88,7 @@ class PictureSource(Special):
     __slots__ = ()
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
-        """Returns a method."""
+        """Returns the method with this name."""
         if name in ("flow_from_directory", "flow_from_dataframe"):
             parameters = _FLOW if name == "flow_from_directory" else _FRAME_FLOW
             return Native(
@@ -104,7 +104,7 @@ class PictureSource(Special):
         return MISSING
 
     def truth(self) -> Any:
-        """A generator is a true value."""
+        """Returns True: an ImageDataGenerator is true in a test."""
         return True
 
 

@@ -1,4 +1,4 @@
-"""Functions of scikit-learn that make, split and scale data."""
+"""Functions of scikit-learn that create, split and scale data."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from convcalc.read.code.language.values import Native, SizeValue, Special, Spot,
 from convcalc.read.code.libraries import function
 from convcalc.read.code.standard.standard_library import namespace
 
-MAX_BALANCED = 20  # data sets with at most so many classes have about as many rows of each
+MAX_BALANCED = 20  # in a data set with at most this many classes, the classes count as equally frequent
 
 # Data sets ------------------------------------------------------------------------------------------------------------
 
-# Rows, features and classes; None if the targets are not classes from 0.
+# The rows, features and classes of data sets. None: the targets are not class numbers.
 _KNOWN: dict[str, tuple[int, int, int | None]] = {
     "load_iris": (150, 4, 3),
     "load_digits": (1797, 64, 10),
@@ -62,7 +62,7 @@ for _name in _KNOWN:
 
 
 def _generated(rows: int, features: int, fixed: bool = False) -> Any:
-    """Returns a function that makes random data. ``fixed`` is True if the number of features is no argument."""
+    """Returns the implementation of a function such as ``make_blobs``. ``fixed``: the function has no ``n_features``."""
 
     def implementation(given: Given) -> Any:
         count = given.get("n_samples", rows)
@@ -100,7 +100,7 @@ def _train_test_split(run: Any, args: list[Any], kwargs: dict[str, Any], spot: S
 
 
 def split_sizes(size: Any, test: Any, train: Any, spot: Spot) -> tuple[SizeValue, SizeValue]:
-    """Returns the numbers of rows for training and for the test."""
+    """Returns the numbers of training rows and test rows."""
     if test is None and train is None:
         test = 0.25
     if not isinstance(size, int) or any(not isinstance(part, (int, float, type(None))) for part in (test, train)):
@@ -112,7 +112,7 @@ def split_sizes(size: Any, test: Any, train: Any, spot: Spot) -> tuple[SizeValue
 
 
 def _rows(run: Any, value: Any, size: SizeValue, spot: Spot, shuffled: bool = False) -> Any:
-    """Returns a part of some data with this number of rows. A random part of a balanced data set has all classes."""
+    """Returns ``size`` rows of the data. A part with enough rows contains all classes of the labels."""
     if isinstance(value, Table):
         return Table(size, value.width, value.names)
     array = as_array(value)
@@ -129,17 +129,17 @@ def _rows(run: Any, value: Any, size: SizeValue, spot: Spot, shuffled: bool = Fa
 
 
 class Transformer(Special):
-    """An object with ``fit`` and ``transform``. ``kind`` says what happens to the number of columns."""
+    """An object with ``fit`` and ``transform``. ``kind`` says how ``transform`` changes the number of columns."""
 
     __slots__ = ("count", "kind", "width")
 
     def __init__(self, kind: str, count: Any) -> None:
         self.kind = kind
-        self.count = count  # the argument that gives the number of columns
+        self.count = count  # the argument for the number of columns, such as ``n_components``
         self.width: SizeValue = None
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
-        """Returns a method, or what was learnt from the data."""
+        """Returns a method, or an attribute that ``fit`` sets, such as ``classes_``."""
         if name in ("fit_transform", "transform", "inverse_transform", "fit", "partial_fit"):
             return Native(name, lambda run, args, kwargs, at: self._use(run, name, args, at))
         if name in ("classes_", "categories_", "vocabulary_"):
@@ -149,7 +149,7 @@ class Transformer(Special):
         return run.unknown(f"`.{name}` of this object is not followed", spot)
 
     def truth(self) -> Any:
-        """A transformer is a true value."""
+        """Returns True: a transformer is true in a test."""
         return True
 
     def _use(self, run: Any, name: str, args: list[Any], spot: Spot) -> Any:
@@ -183,7 +183,7 @@ class Transformer(Special):
         return Array((array.shape[0], width), "int64" if self.kind == "binary" else "float64")
 
     def _columns(self, array: Array | None, spot: Spot) -> SizeValue:
-        """Returns the number of columns of the result, or of classes."""
+        """Returns the number of columns after ``transform``. For labels, this is the number of classes."""
         if self.kind == "same" and array is not None:
             return array.shape[-1]
         if self.kind in ("labels", "binary", "one hot") and array is not None:

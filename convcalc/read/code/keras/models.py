@@ -1,4 +1,4 @@
-"""The models of a program: how Sequential and Model are made, changed and called, and their attributes."""
+"""The models of a program: creates, changes and calls Sequential and Model objects, and reads their attributes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def make_input(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) ->
 
 
 def unknown_size(shape: Any, spot: Spot) -> Unknown | None:
-    """Returns why a size of an input is unknown; None if the code states all sizes."""
+    """Returns the reason why a size of an input is unknown; None if the code states all sizes."""
     unknown = first_unknown(shape)
     if unknown is None:
         return None
@@ -100,7 +100,7 @@ def fill_sequential(run: Any, model: ModelValue, args: list[Any], kwargs: dict[s
 
 
 def name_model(run: Any, model: ModelValue, given: dict[str, Any]) -> None:
-    """Gives a model its name and its flag ``trainable``."""
+    """Sets a model's name and ``trainable`` from the arguments of its constructor."""
     name = given.get("name")
     model.named = isinstance(name, str)
     if not model.name or model.named:
@@ -149,7 +149,7 @@ def add(run: Any, model: ModelValue, layer: Any, spot: Spot, then_build: bool = 
 
 
 def _add_branches(run: Any, model: ModelValue, layer: LayerValue, spot: Spot) -> None:
-    """Adds the layer ``Merge`` of Keras 1 to an empty Sequential: the model gets the layers of several models."""
+    """Adds the layer ``Merge`` of Keras 1, which combines several models, to an empty Sequential."""
     branches = run.iterate(layer.attributes["branches"], spot)
     branches = [] if isinstance(branches, Unknown) else branches
     inputs: list[Any] = []
@@ -171,7 +171,7 @@ def _add_branches(run: Any, model: ModelValue, layer: LayerValue, spot: Spot) ->
 
 
 def add_unknown(run: Any, model: ModelValue, reason: Unknown, spot: Spot) -> None:
-    """Adds a layer that is unknown to a Sequential, so that nothing after it and no total seems known."""
+    """Adds an unknown layer to a Sequential. So the shapes after it and the totals are unknown too."""
     if not model.is_sequential:
         model.unknown = model.unknown or reason
         return
@@ -195,7 +195,7 @@ def _input_dtype(layer: LayerValue) -> str:
 
 
 def rebuild(run: Any, model: ModelValue, spot: Spot) -> None:
-    """Builds a Sequential whose input is known, as Keras does after each change."""
+    """Calls all layers of a Sequential again, as Keras does after each change. Does nothing if the input is unknown."""
     if not model.layers:
         return
     first = model.layers[0]
@@ -214,7 +214,9 @@ def rebuild(run: Any, model: ModelValue, spot: Spot) -> None:
 
 
 def extend(run: Any, model: ModelValue, layer: LayerValue, spot: Spot, is_new: bool = True) -> None:
-    """Calls a layer on the output of a Sequential. For a new layer, Keras makes a new Functional inside."""
+    """Calls a layer on the last output of a Sequential. If the layer is new, Keras uses up an automatic name for a
+    Functional.
+    """
     outer, run.tape = run.tape, []  # these calls belong to the model, not to the graph in which it is built
     try:
         model.outputs = call_layer(run, layer, [model.outputs], {}, layer.spot or spot)
@@ -232,9 +234,10 @@ def build_sequential(run: Any, model: ModelValue, shape: Any, spot: Spot, dtype:
 
 
 def assume_input(run: Any, model: ModelValue) -> None:
-    """Builds a Sequential that the program never builds, if its first layer says enough about its input.
+    """Builds a Sequential that the program never builds, if its first layer shows the shape of its input.
 
-    Sequences of whole numbers are the input of an Embedding that comes first, as in Keras 2. Other sizes stay open.
+    The shape is (None, length) before an Embedding, and (None, 1) before a TextVectorization. Other first layers do not
+    show it.
     """
     if not model.layers or model.input_tensor is not None:
         return
@@ -280,7 +283,7 @@ def fill_functional(run: Any, model: ModelValue, args: list[Any], kwargs: dict[s
 
 
 def _known_tensor(run: Any, value: Any, inputs: list[TensorValue], spot: Spot) -> Any:
-    """Returns an output of a model; for an unknown value, the output of a layer that is unknown."""
+    """Returns an output of a model. Returns the output of an unknown layer in place of an unknown value."""
     if isinstance(value, TensorValue) or not isinstance(value, (Unknown, LayerValue, Array)):
         return value
     if isinstance(value, Array):
@@ -328,9 +331,9 @@ def call_model(run: Any, model: ModelValue, args: list[Any], kwargs: dict[str, A
 
 
 def _check_input(run: Any, model: ModelValue, expected: list[Any], shapes: list[Any], spot: Spot) -> None:
-    """Reports an input whose sizes differ from those of the model. The batch axis does not matter.
+    """Reports an input of another shape than the model's input. The batch axis is ignored.
 
-    Inside of a custom class, Keras calls the layers of a Sequential without a check of its input.
+    A Sequential inside a custom layer is not checked, as in Keras.
     """
     if run.inside and model.is_sequential:
         return
@@ -354,7 +357,7 @@ def layers_of(run: Any, model: ModelValue) -> list[LayerValue]:
         return list(model.layers)
     if not model.is_functional:
         return list(model.tracked)
-    if "layers" in model.cached:  # the graph of a model does not change
+    if "layers" in model.cached:  # the layers are cached, because a graph does not change
         return list(model.cached["layers"])
     built = model_of(run, model)
     by_name = {

@@ -1,6 +1,7 @@
-"""The arguments of layers in Keras 1 and 2, in the spelling of Keras 3.
+"""Converts the arguments of layers in Keras 1 and 2 to those of Keras 3.
 
-Sources: the constructors of Keras 1.2.2, and the tables of Keras 2 that accept the old arguments (``keras/legacy/interfaces.py``).
+Sources: the constructors of Keras 1.2.2, and the tables of Keras 2 that accept the old arguments
+(``keras/legacy/interfaces.py``).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _CONVOLUTION = "init activation weights border_mode subsample"
 _DENSE = (
     "init activation weights W_regularizer b_regularizer activity_regularizer W_constraint b_constraint bias input_dim"
 )
-# The order of the arguments in Keras 1, where it is not the order of Keras 3.
+# The parameters of layers in Keras 1 whose order differs from Keras 3.
 _ORDERS = {
     "Dense": f"output_dim {_DENSE}",
     "TimeDistributedDense": f"output_dim {_DENSE}",
@@ -41,7 +42,7 @@ _ORDERS = {
     "Embedding": "input_dim output_dim init input_length",
     "BatchNormalization": "epsilon mode axis momentum",
 }
-# Names of the same layer in Keras 1 and Keras 2, where the order of the arguments decides.
+# Layers that Keras 1 also has, under another name and with another order of parameters.
 _SAME = {
     "Conv1D": "Convolution1D",
     "Conv2D": "Convolution2D",
@@ -49,7 +50,7 @@ _SAME = {
     "SeparableConv2D": "SeparableConvolution2D",
     "Conv2DTranspose": "Deconvolution2D",
 }
-# The numbers at the start of a call that only Keras 1 accepts: the filters, and a number for each axis of the kernel.
+# With this many numbers as first arguments, a call is from Keras 1: the filters, and each axis of the kernel.
 _NUMBERS = {
     "Convolution2D": 3,
     "AtrousConvolution2D": 3,
@@ -57,7 +58,7 @@ _NUMBERS = {
     "Deconvolution2D": 3,
     "Convolution3D": 4,
 }
-# Arguments of layers that Keras 3 dropped, and that change neither shapes nor weights.
+# Arguments that Keras 3 no longer has. They change neither shapes nor weights.
 _DROPPED = (
     "implementation", "fused", "renorm", "renorm_clipping", "renorm_momentum", "virtual_batch_size", "adjustment", "experimental_autocast",
     "consume_less", "input_dtype", "input_spec", "batch_dot_axes", "W_learning_rate", "uses_learning_phase", "init_std",
@@ -71,9 +72,9 @@ _CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2"
 
 
 def modern_arguments(class_name: str, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, list[Any], dict[str, Any]]:
-    """Returns the class name and the arguments of a layer in the spelling of Keras 3.
+    """Returns the class name and the arguments that a layer has in Keras 3.
 
-    The class name may be the name of a layer that only Keras 1 or 2 has (:func:`convcalc.layers.keras2.keras2_layer`).
+    If Keras 3 has no such layer, the class name is that of :func:`convcalc.layers.keras2.keras2_layer`.
     """
     class_name = _CLASSES.get(class_name, class_name)
     old_name = _SAME.get(class_name, class_name) if class_name not in RENAMED else class_name
@@ -91,7 +92,7 @@ def modern_arguments(class_name: str, args: list[Any], kwargs: dict[str, Any]) -
     elif class_name in _SAME.values() and class_name != "Deconvolution2D":
         class_name = next(new for new, old in _SAME.items() if old == class_name)
     if class_name.startswith(("SeparableConv", "DepthwiseConv")):
-        # Keras 2 accepts these arguments of other convolutions. They change no shape and no count.
+        # Keras 2 ignores arguments such as kernel_initializer here.
         kwargs = {key: value for key, value in kwargs.items() if not key.startswith("kernel_") or key == "kernel_size"}
     renamed = _RENAMED_IN_KERAS3.get(class_name, {})
     kwargs = {renamed.get(key, key): value for key, value in kwargs.items() if key not in _DROPPED}
@@ -116,7 +117,7 @@ def _padding(args: list[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_keras1(old_name: str, class_name: str, args: list[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Returns True if a call uses arguments that only Keras 1 has."""
+    """Returns True if only Keras 1 accepts the arguments of this call."""
     if class_name in ONLY_KERAS1:
         return True
     if any(key in kwargs for key in RENAMED.get(old_name, ())):
@@ -133,9 +134,10 @@ _MERGE_ORDER = ("mode", "concat_axis", "dot_axes", "output_shape", "output_mask"
 
 
 def merge_layer(args: list[Any], kwargs: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Returns the class name and the arguments of the layer for ``merge(inputs, …)``; None if its mode is not known.
+    """Returns the class name and the arguments of the layer that ``merge(inputs, …)`` creates. None for an unknown
+    mode.
 
-    ``args`` are the arguments after the inputs.
+    ``args`` are the arguments after ``inputs``.
     """
     given = {**dict(zip(_MERGE_ORDER, args)), **kwargs}
     mode = given.get("mode", "sum")

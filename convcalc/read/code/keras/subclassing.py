@@ -1,4 +1,4 @@
-"""Layers and models of the program's own classes: their ``build`` and ``call`` are followed for the shapes of each call."""
+"""Custom layers and models of a program. Their ``build`` and ``call`` are followed for the shapes of each call."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from convcalc.read.code.language.values import MISSING, Bound, FunctionValue, Ra
 
 
 class CallForm(Struct):
-    """The arguments of one call of an own layer, as the program gives them."""
+    """The arguments in one call of a custom layer."""
 
     args: list[Any]
     kwargs: dict[str, Any]
@@ -40,12 +40,12 @@ class CallForm(Struct):
 
 
 class Followed(Struct):
-    """The result of following ``call`` once.
+    """The result of following ``call`` of a custom layer once.
 
     Attributes:
-        inputs: the tensors that stand for the tensors of the call.
-        result: what ``call`` returns.
-        nodes: all calls of layers and operations inside.
+        inputs: placeholders for the tensors in the arguments.
+        result: the value that ``call`` returns.
+        nodes: the calls of layers and operations in ``call``.
     """
 
     inputs: list[TensorValue]
@@ -54,7 +54,7 @@ class Followed(Struct):
 
 
 def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    """Returns the outputs of a call of a layer of the program's own class, or of a Lambda."""
+    """Returns the outputs of a call of a custom layer or a Lambda."""
     if isinstance(layer, ModelValue) and layer.outputs is not None and own_method(layer, "call") is None:
         return run.call_model(layer, args, kwargs, spot)
     base = layer.attributes.get("__base__")
@@ -100,7 +100,7 @@ def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[st
 
 
 def _states_its_shape(layer: LayerValue) -> bool:
-    """Returns True for a Lambda with an output shape, which Keras does not check."""
+    """Returns True for a Lambda with the argument ``output_shape``. Keras does not check this shape."""
     shape = layer.given.get("output_shape") if layer.path == "keras.layers.Lambda" and layer.cls is None else None
     return isinstance(shape, (list, tuple)) and all(size is None or isinstance(size, int) for size in shape)
 
@@ -110,13 +110,13 @@ def _key(number: int, inputs: Sequence[tuple[Shape | None, str]]) -> Any:
 
 
 def own_method(layer: LayerValue, name: str) -> FunctionValue | None:
-    """Returns the method that the program's class defines; None if it does not."""
+    """Returns a method of a custom class. None if the class inherits it from Keras or has no such method."""
     found = layer.cls.find(name) if layer.cls is not None else MISSING
     return found if isinstance(found, FunctionValue) else None
 
 
 def build(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
-    """Follows ``build`` of a layer that is called for the first time."""
+    """Follows ``build`` of a custom layer before the layer's first call."""
     if layer.built:
         return
     layer.built = True
@@ -140,7 +140,7 @@ def build(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], 
 
 
 def shape_of(value: Any) -> Any:
-    """Returns the shape of a tensor as the program sees it."""
+    """Returns the shape of a tensor for the program: a tuple, or an unknown value."""
     if isinstance(value, TensorValue):
         return value.sizes
     if isinstance(value, (Array, WeightValue)):
@@ -151,7 +151,9 @@ def shape_of(value: Any) -> Any:
 def follow(
     run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot | None
 ) -> Followed | Unknown:
-    """Follows ``call`` on tensors of the same shapes in a graph of their own."""
+    """Follows ``call`` of a custom layer. Placeholders replace the tensors, so that the calls inside form a separate
+    graph.
+    """
     method: Any
     if layer.path == "keras.layers.Lambda" and layer.cls is None:
         method = layer.given.get("function")
@@ -208,7 +210,7 @@ def follow(
 
 
 def _tensor_of(run: Any, value: Any) -> Any:
-    """Returns an array or a variable that `call` returns as a tensor: in Keras, all outputs of a layer are tensors."""
+    """Converts an array or a variable to a tensor. In Keras, all outputs of a layer are tensors."""
     if not isinstance(value, (Array, WeightValue)):
         return value
     tensor = placeholder(run, tuple(value.shape), value.dtype or "float32")
@@ -217,7 +219,7 @@ def _tensor_of(run: Any, value: Any) -> Any:
 
 
 def _with_context(method: FunctionValue, args: list[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Returns the arguments of ``call`` with those that Keras adds, or without those that the method does not take."""
+    """Returns the arguments of ``call``. Adds or removes ``training`` and ``mask``, as Keras does."""
     signature = method.node.args
     names = [argument.arg for argument in (*signature.args[1:], *signature.kwonlyargs)]
     result = {
@@ -233,13 +235,13 @@ def _with_context(method: FunctionValue, args: list[Any], kwargs: dict[str, Any]
 
 
 def inner_model(run: Any, layer: LayerValue, followed: Followed) -> Model:
-    """Returns the calls inside of an own layer as a model."""
+    """Returns a model of the layers and operations that a custom layer calls."""
     run.inside += 1
     try:
         model = functional(run, layer.name, "Functional", followed.inputs, followed.result, nodes=followed.nodes)
     finally:
         run.inside -= 1
-    model = model._replace(subclassed=True)  # calls that no output depends on have rows too
+    model = model._replace(subclassed=True)  # calls whose outputs are unused have rows too
     model = with_uncalled_layers(run, model, layer, followed.nodes)
     if not layer.weights:
         return model
@@ -248,7 +250,7 @@ def inner_model(run: Any, layer: LayerValue, followed: Followed) -> Model:
 
 
 def own_definition(run: Any, layer: LayerValue) -> Any:
-    """Returns the definition of a layer of the program's own class: its template follows ``call`` for given shapes."""
+    """Returns the definition of a custom layer or a Lambda. Its template follows ``call`` for the given shapes."""
     is_lambda = layer.cls is None and layer.path == "keras.layers.Lambda"
     if layer.definition is not None and not (
         is_lambda and layer.cached.get("forms") and getattr(layer.definition, "is_opaque", True)
@@ -296,7 +298,9 @@ def own_definition(run: Any, layer: LayerValue) -> Any:
 
 
 def _form(run: Any, layer: LayerValue, number: int, inputs: Sequence[tuple[Shape, str]]) -> CallForm:
-    """Returns the arguments of a call. A layer inside of another layer, such as TimeDistributed, is not called by the program."""
+    """Returns the arguments of a call. If the program never calls the layer, because it is in a TimeDistributed,
+    creates them.
+    """
     forms: list[CallForm] = layer.cached.setdefault("forms", [])
     if not forms:
         spot = layer.spot or _NOWHERE
@@ -312,7 +316,7 @@ _NOWHERE = Spot(Source("", ""), 1, 0)
 def _follow_again(
     run: Any, layer: LayerValue, form: CallForm, inputs: Sequence[tuple[Shape, str]]
 ) -> Followed | Unknown:
-    """Follows ``call`` for inputs of other shapes."""
+    """Follows ``call`` again, for inputs of other shapes."""
     waiting = list(inputs)
 
     def resized(value: Any) -> Any:
@@ -327,7 +331,7 @@ def _follow_again(
 
 
 def own_model(run: Any, model: ModelValue) -> Model:
-    """Returns a model of the program's own class, after its first call."""
+    """Converts a custom model to a model of convcalc. The shapes are those of its first call."""
     forms = model.cached.get("forms")
     own = Foreign(model.class_name)
     followed = next((value for value in model.cached.values() if isinstance(value, Followed)), None) if forms else None
@@ -362,7 +366,7 @@ def _unknown_input() -> LayerValue:
 
 
 def in_order(model: Model, names: Sequence[str]) -> Model:
-    """Returns the model with the named layers first, in this order."""
+    """Sorts the layers of a model: the layers in ``names`` come first, in this order."""
     rank = {name: number for number, name in enumerate(names)}
     order = sorted(range(len(model.layers)), key=lambda number: rank.get(model.layers[number].name, len(rank)))
     place = {old: new for new, old in enumerate(order)}
@@ -371,7 +375,7 @@ def in_order(model: Model, names: Sequence[str]) -> Model:
 
 
 def placeholder(run: Any, shape: Sequence[Any], dtype: str = "float32") -> TensorValue:
-    """Returns a tensor of a shape with the batch axis, which no layer of the program outputs."""
+    """Returns a new tensor that is not the output of a layer. ``shape`` has the batch axis."""
     source = LayerValue("keras.layers.InputLayer", "input", None)
     source.definition = require_builtin("InputLayer")
     source.args = {"batch_shape": from_sizes(shape)}

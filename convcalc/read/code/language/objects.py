@@ -1,7 +1,7 @@
-"""What the interpreter does with values: attributes, items, operators, loops, tests and calls of methods.
+"""Operations on the values of a program: attributes, items, operators, loops, tests and method calls.
 
-Methods of plain Python values (strings, lists, dicts …) are those of Python, within limits of size. An operation on an unknown value
-gives an unknown value. A mistake, such as a missing key, raises the exception that Python would raise, as :class:`Raised`.
+Methods of strings, lists, dicts and other plain values are those of Python, up to a maximum size. An operation on an unknown
+value gives an unknown value. A mistake in the program, such as a missing key, raises :class:`Raised` with Python's exception.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ from convcalc.read.code.language.values import (
     unknown_result,
 )
 
-MAX_STEPS = 3_000_000  # the maximum number of expressions and statements that are followed in one program
-MAX_ELEMENTS = 200_000  # the maximum number of elements of a list, text or range that is worked out
-MAX_BITS = 2_048  # the maximum size of a whole number
-MAX_YIELDED = 10_000  # the maximum number of values of a generator
-MAX_ENDLESS = 300  # the number of values of an endless generator that are worked out
-MAX_DEPTH = 60  # the maximum depth of calls
+MAX_STEPS = 3_000_000  # the maximum number of expressions and statements to follow in one program
+MAX_ELEMENTS = 200_000  # the maximum number of elements in a list, text or range that convcalc computes
+MAX_BITS = 2_048  # the maximum number of bits of a whole number
+MAX_YIELDED = 10_000  # the maximum number of values that a generator may yield
+MAX_ENDLESS = 300  # convcalc computes this many values of an endless generator
+MAX_DEPTH = 60  # the maximum depth of nested calls in a program
 
 _PLAIN = (str, bytes, int, float, complex, list, tuple, dict, set, frozenset, range, slice, bool)
 _VIEWS: tuple[Any, ...] = (
     type({}.keys()),
     type({}.values()),
     type({}.items()),
-)  # what `keys()`, `values()` and `items()` return
+)  # the types of `keys()`, `values()` and `items()`
 # The methods that change a list, a dict, a set or a model.
 CHANGES = frozenset(
     (
@@ -95,23 +95,23 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
 
 
 class Objects:
-    """The state of one run, and the operations on values."""
+    """The state of the interpreter, and the operations on values."""
 
     builtins: dict[str, Any]
 
     def __init__(self, source: Source) -> None:
-        self.source = source  # the file whose code is being evaluated
-        self.via: Spot | None = None  # the call that led to this code
+        self.source = source  # the file that is being evaluated
+        self.via: Spot | None = None  # the position of the call that led to this code
         self.steps = 0
         self.depth = 0
-        self.doubt: Unknown | None = None  # the unknown test under which the code is evaluated
-        self.changed: dict[int, tuple[Any, Unknown]] = {}  # objects that were changed under an unknown test
+        self.doubt: Unknown | None = None  # the unknown test whose branch is being evaluated
+        self.changed: dict[int, tuple[Any, Unknown]] = {}  # objects that changed in a branch of an unknown test
         self.problems: list[Problem] = []
 
     # Limits and unknown values ----------------------------------------------------------------------------------------
 
     def step(self, node: Any) -> None:
-        """Counts one expression or statement. Raises :class:`ConvcalcError` if there were too many."""
+        """Counts one expression or statement. Raises :class:`ConvcalcError` if the program has too many."""
         self.steps += 1
         if self.steps > MAX_STEPS:
             message = f"the program takes more than {MAX_STEPS:,} steps to follow; give the model's function, such as FILE.py:build"
@@ -124,7 +124,7 @@ class Objects:
         return Unknown(reason, spot)
 
     def guarded(self, function: Callable[[], Any], spot: Spot) -> Any:
-        """Returns the result of an operation on plain values. A Python exception becomes an exception of the program."""
+        """Returns the result of ``function``. Converts a Python exception to an exception of the program."""
         try:
             result = function()
         except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
@@ -134,12 +134,12 @@ class Objects:
         return result
 
     def error(self, class_name: str, message: str, spot: Spot | None) -> Raised:
-        """Returns an exception of the program of a built-in class."""
+        """Returns an exception of the program, such as ``ValueError(message)``."""
         return Raised(LibraryObject(f"builtins.{class_name}", (message,)), spot)
 
     @contextmanager
     def doubting(self, test: Unknown) -> Iterator[None]:
-        """Evaluates code that may or may not run. Objects that it changes become unknown."""
+        """Evaluates a branch of an unknown test. Objects that change in the branch become unknown."""
         outer, self.doubt = self.doubt, self.doubt or test
         try:
             yield
@@ -147,19 +147,19 @@ class Objects:
             self.doubt = outer
 
     def change(self, value: Any) -> None:
-        """Notes that an object changes. Under an unknown test, its content is unknown from now on."""
+        """Records that an object changes. In a branch of an unknown test, the object becomes unknown."""
         if self.doubt is not None and id(value) not in self.changed:
             text = self.doubt.name or "a test"
             reason = f"it changes under a test that is unknown ({text}): {self.doubt.reason}"
             self.changed[id(value)] = (value, Unknown(reason, self.doubt.spot))
 
     def doubtful(self, value: Any) -> Unknown | None:
-        """Returns why the content of an object is unknown; None if it is known."""
+        """Returns the reason why the content of an object is unknown; None if it is known."""
         entry = self.changed.get(id(value)) if self.changed else None
         return None if entry is None else entry[1]
 
     def merged(self, values: list[Any], test: Unknown) -> Any:
-        """Returns the value that all branches agree on, or an unknown value."""
+        """Returns the value of a variable after an unknown test: the common value of all branches, or an unknown value."""
         first = values[0]
         if all(self.equal(first, value) is True for value in values[1:]):
             return first
@@ -237,7 +237,7 @@ class Objects:
         return Native(name, run)
 
     def list_method(self, value: list[Any], name: str, args: list[Any], spot: Spot) -> Any:
-        """Does a method of a list whose elements may be any values."""
+        """Calls a method of a list that may contain unknown values and objects."""
         if name in ("index", "count", "remove"):
             same = [self.equal(part, args[0]) for part in value]
             if (unknown := first_unknown(same)) is not None:
@@ -256,7 +256,7 @@ class Objects:
     def plain_method(
         self, value: Any, name: str, method: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], spot: Spot
     ) -> Any:
-        """Calls a method of a plain Python value."""
+        """Calls a method of a string, a dict or another plain Python value."""
         args = [self.listed(arg, spot) for arg in args]
         if isinstance(value, (str, bytes)):
             unknown = first_unknown((args, kwargs))
@@ -283,11 +283,11 @@ class Objects:
         return [*result] if isinstance(result, _VIEWS) else result
 
     def listed(self, value: Any, spot: Spot) -> Any:
-        """Returns the elements of a generator as a list; other values as they are."""
+        """Converts a generator to a list. Returns any other value unchanged."""
         return self.iterate(value, spot) if isinstance(value, Generator) else value
 
     def text_format(self, text: Any, name: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-        """Returns ``text.format(…)`` for plain values. A field such as ``{0.x}`` or ``{0:99999}`` is not followed."""
+        """Returns ``text.format(…)``. The result is unknown for a field such as ``{0.x}`` or ``{0:99999}``."""
         args = [self.text_of(arg) if isinstance(arg, (Instance, LibraryObject)) else arg for arg in args]
         plain = None not in args and all(
             isinstance(part, (str, int, float, bool, type(None), list, tuple, dict))
@@ -300,7 +300,7 @@ class Objects:
         return self.guarded(lambda: text.format(*args, **kwargs), spot)
 
     def formatted(self, value: Any, spec: str, conversion: int, spot: Spot) -> Any:
-        """Returns one value of an f-string as text."""
+        """Returns the text of one value in an f-string."""
         if not isinstance(value, (str, int, float, bool, type(None), list, tuple, dict)) or _has_long_number(spec):
             text = self.text_of(value)
             return self.unknown("this text is not worked out", spot) if text is None else text
@@ -311,7 +311,7 @@ class Objects:
         return self.guarded(lambda: format(value, spec), spot)
 
     def text_of(self, value: Any, is_repr: bool = False) -> str | None:
-        """Returns ``str(value)`` or ``repr(value)`` for values that have a plain text; None for others."""
+        """Returns ``str(value)`` or ``repr(value)``; None if convcalc cannot compute the text."""
         if (
             isinstance(value, (str, int, float, bool, type(None), list, tuple, dict))
             and is_known(value)
@@ -332,7 +332,7 @@ class Objects:
         return self.text_of(args[0]) if len(args) == 1 else self.text_of(tuple(args)) if args else ""
 
     def exception_args(self, value: Any) -> Any:
-        """Returns the arguments of an exception; None for another object."""
+        """Returns the arguments of an exception; None for an object that is not an exception."""
         if isinstance(value, LibraryObject):
             kind = getattr(python, value.path.removeprefix("builtins."), None)
             return value.args if isinstance(kind, type) and issubclass(kind, BaseException) else None
@@ -358,7 +358,9 @@ class Objects:
         return MISSING
 
     def bind(self, found: Any, receiver: Any, cls: ClassValue, spot: Spot) -> Any:
-        """Returns what an attribute of a class is for an instance: a method, the value of a property, or the attribute."""
+        """Returns the value of ``instance.name``. ``found`` is the attribute of the class: a method, a property or
+        another value.
+        """
         if isinstance(found, (FunctionValue, Native)):
             return Bound(found, receiver)
         if isinstance(found, Wrapped):
@@ -440,7 +442,7 @@ class Objects:
                 return self.call(Bound(getter, value), [key], {}, spot)
             if value.cls.kind == "namedtuple":
                 return self.item(tuple(value.attributes.values()), key, spot)
-        if isinstance(value, (Library, ClassValue)):  # a type such as `list[int]`, or a member of an enum
+        if isinstance(value, (Library, ClassValue)):  # `list[int]`, or `Color["RED"]` of an enum
             if isinstance(value, ClassValue) and value.kind == "enum" and isinstance(key, str):
                 return self.attribute(value, key, spot)
             return value
@@ -481,7 +483,7 @@ class Objects:
                 self.changed[id(value)] = (value, self.unknown("the nested value is too large to work out", spot))
 
     def key(self, value: Any, spot: Spot) -> Any:
-        """Returns a value as the key of a dict."""
+        """Returns a value if it can be a key of a dict. Otherwise raises the program's TypeError."""
         if isinstance(value, Unknown):
             return value
         if not _is_hashable(value):
@@ -491,7 +493,7 @@ class Objects:
     # Loops and tests --------------------------------------------------------------------------------------------------
 
     def iterate(self, value: Any, spot: Spot) -> Any:
-        """Returns the elements of a value as a list, or an unknown value."""
+        """Returns the elements of a value as a list. Returns an unknown value if they are unknown."""
         if isinstance(value, UnknownElements):
             return value
         if isinstance(value, Unknown):
@@ -540,7 +542,7 @@ class Objects:
         return self.unknown("this loop is not followed", spot)
 
     def _next_values(self, value: Instance, spot: Spot) -> Any:
-        """Returns the values of an object with ``__next__``."""
+        """Calls ``__next__`` of an object until it ends. Returns the values."""
         method = value.cls.find("__next__")
         values: list[Any] = []
         while method is not MISSING and len(values) < MAX_YIELDED:
@@ -553,19 +555,21 @@ class Objects:
         return self.unknown("the loop does not end" if values else "this loop is not followed", spot)
 
     def started(self, generator: Generator) -> Any:
-        """Returns the values that are left in a generator, or an unknown value."""
+        """Runs a generator that has not run yet. Returns its remaining values."""
         if generator.values is None:
             generator.values = generator.run()
         return generator.values
 
     def some_elements(self, value: Any, spot: Spot) -> tuple[Any, bool]:
-        """Returns the elements of a value, and True if there are more elements than those in the list."""
+        """Returns the elements of a value. The flag is True for an endless generator, of which only the first elements
+        are listed.
+        """
         if isinstance(value, Generator) and isinstance(self.started(value), list) and value.is_endless:
             return value.values, True
         return self.iterate(value, spot), False
 
     def mapping(self, value: Any) -> Any:
-        """Returns a dict of a value after ``**``."""
+        """Returns the dict for ``**value``."""
         if isinstance(value, dict):
             return self.doubtful(value) or value
         if isinstance(value, Instance) and isinstance(value.items, dict):
@@ -663,7 +667,7 @@ class Objects:
             return left is right
         try:
             return bool(left == right)
-        except Exception:  # a comparison of odd values may raise anything
+        except Exception:  # a comparison can raise any exception
             return False
 
     def contains(self, container: Any, value: Any, spot: Spot) -> Any:
@@ -780,7 +784,7 @@ class Objects:
         own = self.type_of(value)
         if isinstance(own, Unknown) or self.is_subclass(own, cls):
             return own if isinstance(own, Unknown) else True
-        # A subclass of a plain type, such as the list that a layer keeps of its layers, is also of this type.
+        # A TrackedList is also a list.
         kind = next((kind for kind in (list, tuple, dict, set, str) if isinstance(value, kind)), None)
         return kind is not None and self.is_subclass(Library(f"builtins.{kind.__name__}"), cls)
 
@@ -794,14 +798,15 @@ class Objects:
                 return True
         return False
 
-    # What the other rooms of the interpreter add ----------------------------------------------------------------------
+    # Defined by the subclasses
+    # ------------------------------------------------------------------------------------------
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot, env: Any = None) -> Any:
         """Returns the result of a call."""
         raise NotImplementedError
 
     def call_unknown(self, function: Any, unknown: Unknown, spot: Spot) -> Any:
-        """Returns the result of a call some of whose arguments are not known even by name."""
+        """Returns the result of a call such as ``f(**unknown)``, whose arguments have unknown names."""
         raise NotImplementedError
 
     def assign(self, target: Any, value: Any, env: Any) -> None:
@@ -813,7 +818,7 @@ class Objects:
         raise NotImplementedError
 
     def super_of(self, env: Any, spot: Spot) -> Any:
-        """Returns the result of ``super()`` in a method."""
+        """Returns the value of ``super()`` in a method."""
         raise NotImplementedError
 
     def missing_name(self, name: str, spot: Spot) -> Any:
@@ -821,32 +826,32 @@ class Objects:
         raise NotImplementedError
 
     def number_attribute(self, value: Any, name: str, spot: Spot) -> Any:
-        """Returns an attribute that only the numbers of NumPy have, or MISSING."""
+        """Returns an attribute that numbers of NumPy have and numbers of Python lack. MISSING for other names."""
         raise NotImplementedError
 
     def reshaped(self, value: Unknown, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-        """Returns the result of ``value.reshape(…)`` for an unknown value."""
+        """Returns the result of ``unknown.reshape(…)``. Its shape can be known."""
         raise NotImplementedError
 
     def library_member(self, library: Library, name: str, spot: Spot) -> Any:
-        """Returns the member of a module or a class of a library."""
+        """Returns ``library.name``: a member of a module or a class of a library."""
         raise NotImplementedError
 
     def library_class_attribute(self, cls: ClassValue, name: str, spot: Spot) -> Any:
-        """Returns a class attribute that a class of the program inherits from a class of a library."""
+        """Returns a class attribute that a class of the program inherits from a library."""
         raise NotImplementedError
 
     def library_method(self, base: Library, receiver: Any, name: str, spot: Spot) -> Any:
-        """Returns a method that an object inherits from a class of a library, or MISSING."""
+        """Returns a method that an object of the program inherits from a library. MISSING if there is none."""
         raise NotImplementedError
 
     def library_extends(self, path: str, other: str) -> bool:
-        """Returns True if a class of a library is the other class or extends it."""
+        """Returns True if ``issubclass(path, other)`` is true for these two classes of libraries."""
         raise NotImplementedError
 
 
 def set_directly(value: Any, name: str, new: Any) -> None:
-    """Sets an attribute of an object, without ``__setattr__`` of its class."""
+    """Sets an attribute of an object, as ``object.__setattr__`` does."""
     if isinstance(value, Instance):
         value.attributes[name] = new
 
@@ -855,7 +860,7 @@ _PLAIN_BASES = ("enum.IntEnum", "enum.StrEnum", "enum.IntFlag", "builtins.int", 
 
 
 def plain_member(value: Any) -> Any:
-    """Returns the number or text of a member of an IntEnum or StrEnum; other values as they are."""
+    """Converts a member of an IntEnum or StrEnum to its number or text. Returns any other value unchanged."""
     if isinstance(value, Instance) and value.cls.kind == "enum":
         paths = [base.path for base in value.cls.order if isinstance(base, Library)]
         if any(path in _PLAIN_BASES for path in paths):
@@ -870,7 +875,7 @@ def _is_hashable(value: Any) -> bool:
 
 
 def _is_plain(value: Any) -> bool:
-    """Returns True if a value consists of plain Python values, at any depth."""
+    """Returns True if a value has a type of Python, such as int or list, and so have all values in it."""
     if isinstance(value, (list, tuple, set, frozenset)):
         return all(map(_is_plain, value))
     if isinstance(value, dict):
@@ -879,12 +884,12 @@ def _is_plain(value: Any) -> bool:
 
 
 def _set_order(value: Any) -> tuple[str, Any]:
-    """A sort key: the elements of a set come in a fixed order."""
+    """Returns a sort key, so that sets always have the same order."""
     return (type(value).__name__, value if isinstance(value, (int, float, str, bytes)) else str(value))
 
 
 def _has_long_number(text: str) -> bool:
-    """Returns True if a text contains a number of more than four digits, which could be a huge width."""
+    """Returns True if a format contains a number of more than four digits. As a width, it would need much memory."""
     digits = 0
     for character in text:
         digits = digits + 1 if character.isdigit() else 0

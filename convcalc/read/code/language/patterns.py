@@ -7,12 +7,12 @@ from typing import Any
 
 from convcalc.read.code.language.values import MISSING, Environment, Instance, Library, Unknown, first_unknown
 
-# The classes whose pattern with one position matches the whole value, such as `int(n)`.
+# In `case int(n):`, the name `n` gets the whole value, for these classes only.
 _WHOLE = ("bool", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple")
 
 
 def matches(run: Any, pattern: ast.pattern, value: Any, env: Environment) -> Any:
-    """Returns whether a value matches a pattern: True, False or an unknown value. Binds the names of the pattern."""
+    """Returns True if a value matches a pattern. Assigns the names in the pattern. The result may be an unknown value."""
     if isinstance(pattern, ast.MatchValue):
         return run.equal(value, run.evaluate(pattern.value, env))
     if isinstance(pattern, ast.MatchSingleton):
@@ -44,7 +44,7 @@ def _first_answer(run: Any, pattern: ast.MatchOr, value: Any, env: Environment) 
 
 
 def _all(run: Any, pairs: Any, env: Environment) -> Any:
-    """Returns True if each value matches its pattern."""
+    """Matches each value with its pattern. Returns the first result that is not True."""
     for pattern, value in pairs:
         answer = matches(run, pattern, value, env)
         if answer is not True:
@@ -118,7 +118,7 @@ def _class(run: Any, pattern: ast.MatchClass, value: Any, env: Environment) -> A
 
 
 def _match_args(run: Any, cls: Any, spot: Any) -> list[str] | None:
-    """Returns the attributes that the positions of a class pattern match; None if they are unknown."""
+    """Returns the attributes for ``case Point(0, y)``, such as ["x", "y"]; None if they are unknown."""
     order = run.attribute_or_missing(cls, "__match_args__", spot)
     if isinstance(order, (tuple, list)):
         return list(order)

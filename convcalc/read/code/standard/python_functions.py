@@ -190,7 +190,7 @@ def _set_directly(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot)
 @function("builtins.set")
 def _set(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     classes = getattr(args[0], "classes", None) if args and isinstance(args[0], Special) else None
-    if isinstance(classes, int):  # the labels of a data set
+    if isinstance(classes, int):  # an array of labels
         return set(range(classes))
     elements = run.iterate(args[0], spot) if args else []
     return elements if isinstance(elements, Unknown) else run.set_of(elements, spot)
@@ -296,7 +296,7 @@ for _python in (chr, ord, bin, hex, complex, ascii):
 
 
 def call_plain(run: Any, python: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    """Calls a function of Python on plain values."""
+    """Calls a Python function. All arguments must be plain Python values; otherwise the result is unknown."""
     if (unknown := first_unknown((args, kwargs))) is not None:
         return unknown_result([*args, *kwargs.values()], unknown)
     if any(isinstance(value, (Special, Instance)) for value in [*args, *kwargs.values()]):
@@ -389,7 +389,7 @@ def _next(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         raise run.error("StopIteration", "there are no more values", spot)
     if isinstance(args[0], Generator):
         return elements.pop(0)
-    if isinstance(args[0], list):  # `iter(…)` and `map(…)` are lists here, of which each value is taken once
+    if isinstance(args[0], list):  # the interpreter represents some iterators, such as `map(…)`, as lists
         return args[0].pop(0)
     return elements[0]
 

@@ -1,4 +1,4 @@
-"""Functions and containers of the standard library: ``functools``, ``collections``, ``copy``, ``dataclasses``, ``json`` and others."""
+"""The modules ``functools``, ``collections``, ``copy``, ``dataclasses``, ``json`` and others of the standard library."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _unchanged(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) ->
 
 
 class DefaultDict(dict):  # type: ignore[type-arg]  # a dict of any values
-    """A ``defaultdict``. ``make`` calls the program's factory."""
+    """A ``defaultdict``. ``make`` returns the default value: it calls the function that the program gives."""
 
     __slots__ = ("make",)
 
@@ -105,7 +105,7 @@ class DequeList(list):  # type: ignore[type-arg]  # a list of any values
             self.insert(0, value)
 
     def rotate(self, count: int = 1) -> None:
-        """Moves elements from the end to the start."""
+        """Moves the last ``count`` elements to the start."""
         if self:
             count %= len(self)
             self[:] = self[len(self) - count :] + self[: len(self) - count]
@@ -182,7 +182,7 @@ def namespace(name: str, values: dict[str, Any]) -> Instance:
 
 @function("inspect.signature", "inspect.getfullargspec", "inspect.getargspec")
 def _signature(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    """Returns the names of the parameters of a function. Each layer of Keras accepts `training`."""
+    """Returns the parameters of a function. The ``call`` of every Keras layer counts as ``call(inputs, training)``."""
     value, skipped = args[0], 0
     if isinstance(value, Bound):
         value, skipped = value.function, 1

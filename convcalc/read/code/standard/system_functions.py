@@ -1,4 +1,4 @@
-"""What a program learns from its system: ``os``, ``sys`` and ``pathlib``. Texts of paths are worked out; files are never read."""
+"""The modules ``os``, ``sys`` and ``pathlib``. Paths are computed as texts; no file is read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from convcalc.read.code.standard.python_functions import call_plain
 
 
 class VersionInfo(tuple):  # type: ignore[type-arg]  # numbers and a text
-    """The version of Python for the program: the oldest version that convcalc supports."""
+    """``sys.version_info``: the oldest version of Python that convcalc supports."""
 
     __slots__ = ()
     major = 3
@@ -80,7 +80,7 @@ def _number(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> An
 
 
 class Environ(Special):
-    """``os.environ``. Only the variables that the program sets are known."""
+    """``os.environ``. Only variables that the program itself sets are known."""
 
     __slots__ = ()
 
@@ -106,13 +106,13 @@ CONSTANTS["os.environ"] = Environ()
 
 @function("os.getenv")
 def _getenv(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    """Returns the value that the program has set, or the default. Without a default, the variable is taken as missing."""
+    """Returns a variable that the program has set, or the default of ``os.getenv``."""
     default = args[1] if len(args) > 1 else kwargs.get("default")
     return run.flags.get(("environ", args[0]), default)
 
 
 class Arguments(Special):
-    """``sys.argv``, or its part from ``first``. Only the name of the program is known."""
+    """``sys.argv[first:]``. Only ``sys.argv[0]``, the name of the program, is known."""
 
     __slots__ = ("first",)
 
@@ -120,7 +120,7 @@ class Arguments(Special):
         self.first = first
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
-        """Returns an argument."""
+        """Returns one argument, or a slice of the arguments."""
         if isinstance(key, slice) and isinstance(key.start, int) and key.start >= 0 and key.stop is None:
             return Arguments(self.first + key.start)
         if isinstance(key, int) and key >= 0:
@@ -133,15 +133,15 @@ class Arguments(Special):
         return run.unknown("the arguments of the command line are unknown", spot)
 
     def length(self) -> Any:
-        """The number of arguments is unknown."""
+        """Returns an unknown number."""
         return UnknownNumber("the number of arguments of the command line is unknown")
 
     def truth(self) -> Any:
-        """It is unknown if there are arguments."""
+        """Returns an unknown value: there may be no arguments."""
         return Unknown("the arguments of the command line are unknown")
 
     def elements(self, run: Any, spot: Spot) -> Any:
-        """The arguments are unknown."""
+        """Returns an unknown value."""
         return run.unknown("the arguments of the command line are unknown", spot)
 
 
@@ -183,11 +183,11 @@ class PathValue(Special):
         return PathValue(PurePosixPath(text) / self.path if reflected else self.path / text)
 
     def truth(self) -> Any:
-        """A path is a true value."""
+        """Returns True: every path is true in a test."""
         return True
 
     def type_path(self) -> str:
-        """Returns the class of paths."""
+        """Returns ``pathlib.Path``."""
         return "pathlib.Path"
 
 

@@ -22,14 +22,14 @@ def _given(names: str, args: list[Any], kwargs: Mapping[str, Any]) -> dict[str, 
     return {**dict(zip(names.split(), args)), **kwargs}
 
 
-# The functions of ``keras.ops`` whose arguments do not come in the order of the operation's arguments.
+# Functions of ``keras.ops`` whose parameters have another order than those of the operation.
 _ORDERS = {
     "average": "x axis weights",
     "batch_normalization": "x mean variance axis offset scale epsilon",
     "full": "shape fill_value dtype",
     "pad": "x pad_width mode constant_values",
 }
-# Functions that programs also call with numbers. Keras computes them with float32.
+# Functions that programs also call on numbers. Keras computes the results in float32.
 _ON_NUMBERS = frozenset(("ceil", "floor", "sqrt", "log", "log2", "exp", "power", "maximum", "minimum"))
 _PATHS = ("keras.ops", "keras.ops.numpy", "keras.ops.nn", "keras.ops.core", "keras.ops.math", "keras.ops.linalg")
 

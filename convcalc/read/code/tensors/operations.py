@@ -1,4 +1,4 @@
-"""Calls of operations: of ``keras.ops``, of TensorFlow's functions, and the operators of tensors."""
+"""Calls operations: functions of ``keras.ops`` and of TensorFlow, and the operators of tensors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPERATORS = {
     "neg": "Negative", "abs": "Absolute", "==": "Equal", "!=": "NotEqual", "<": "Less", "<=": "LessEqual", ">": "Greater",
     ">=": "GreaterEqual", "&": "LogicalAnd", "|": "LogicalOr", "^": "LogicalXor", "invert": "LogicalNot",
 }  # fmt: skip
-# The arguments that are numbers or lists of numbers, and that may be unknown numbers.
+# Arguments that are numbers or lists of numbers. The numbers may be unknown.
 _NUMBERS = frozenset(
     (
         "shape", "newshape", "size", "dims", "multiples", "repeats", "begin", "start_indices", "paddings", "pad_width",
@@ -33,7 +33,8 @@ _NUMBERS = frozenset(
         "target_height", "target_width", "offset_height", "offset_width", "num_samples", "frame_length", "frame_step",
     )
 )  # fmt: skip
-# The rules for TensorFlow's functions that take the place of an operation of Keras if a size is unknown, with the names of the arguments.
+# If a size is unknown, a rule for a TensorFlow function replaces the Keras operation. The dict maps Keras's arguments
+# to TensorFlow's.
 _WITH_UNKNOWN_SIZES = {
     "BroadcastTo": ("broadcast_to", {"x": "input", "shape": "shape"}),
     "Slice": ("slice", {"inputs": "input_", "start_indices": "begin", "shape": "size"}),
@@ -92,9 +93,9 @@ def _tensorflow(name: str) -> Operation:
 def call_operation(
     run: Any, operation: Operation, args: list[Any], kwargs: Mapping[str, Any], spot: Spot, shown: str = ""
 ) -> Any:
-    """Returns the result of an operation. Without tensors among its arguments, the result is an array.
+    """Returns the result of an operation. If no argument is a tensor, the result is an array.
 
-    ``shown`` is the name of the function, if it is not the name of the operation.
+    ``shown`` is the name of the function in messages. It is needed if the operation has another name.
     """
     names = (*operation.parameters, *operation.init_parameters)
     values: dict[str, Any] = {}
@@ -168,7 +169,9 @@ def _call(
 
 
 def _numbers(operation: Operation, name: str, value: Any) -> Any:
-    """Returns an argument with its vectors of sizes and small arrays as lists of numbers, if it is not a tensor."""
+    """Returns an argument. A vector of sizes or a small array becomes a list of numbers, unless the argument must be a
+    tensor.
+    """
     if name in _NUMBERS and not isinstance(value, (TensorValue, WeightValue)):
         if isinstance(value, (list, tuple)):
             return [_numbers(operation, name, part) for part in value]
@@ -191,7 +194,7 @@ def _numbers(operation: Operation, name: str, value: Any) -> Any:
 
 
 def _as_tensor(value: Any) -> Any:
-    """Returns a number or a list of numbers as a tensor of the dtype that Keras gives it."""
+    """Converts a number or a list of numbers to an array with Keras's default dtype, such as float32."""
     is_list = isinstance(value, (list, tuple)) and not tensors_in(value)
     if isinstance(value, bool) or not (isinstance(value, (int, float)) or is_list):
         return value
@@ -202,7 +205,7 @@ def _as_tensor(value: Any) -> Any:
 
 
 def _with_sizes(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the arguments with the unknown numbers in them as the rule of the operation accepts them."""
+    """Returns the arguments for the rule of the operation. Unknown numbers become named sizes or constants."""
 
     def size(name: str, value: Any) -> Any:
         if isinstance(value, (list, tuple)):
@@ -233,7 +236,7 @@ def _is_default(operation: Operation, name: str, value: Any) -> bool:
 
 
 def _unknown_argument(values: Mapping[str, Any]) -> Unknown | None:
-    """Returns the first unknown part of the arguments of an operation, first one that is not only a size."""
+    """Returns an unknown part of the arguments. A size that is known when the model runs is only the second choice."""
     unknown = [part for value in values.values() for part in _unknown_parts(value)]
     return min(unknown, key=lambda part: isinstance(part, DynamicSize), default=None)
 
@@ -248,7 +251,7 @@ def _unknown_parts(value: Any) -> list[Unknown]:
 
 
 def _computed(run: Any, operation: Operation, made: dict[str, Any], called: dict[str, Any], spot: Spot) -> Any:
-    """Returns the result of an operation on constants: an array of the inferred shape."""
+    """Returns the array that an operation computes from constants. Only its shape is known."""
     layer = Layer(operation.function, operation.name, operation, operation.without_defaults(made))
     called = {
         name: constant_of(value)
@@ -268,7 +271,7 @@ def _computed(run: Any, operation: Operation, made: dict[str, Any], called: dict
 
 
 def _opaque(run: Any, operation: Operation, tensors: list[TensorValue], reason: Unknown, spot: Spot) -> TensorValue:
-    """Returns the result of an operation on tensors that is not followed: its shape is unknown."""
+    """Returns a tensor of unknown shape: the output of an operation that is not followed."""
     layer = LayerValue(f"{operation.module}.{operation.name}", "", spot)
     layer.definition = Foreign(operation.name, module=operation.module)
     layer.name = operation.function.rpartition(".")[2] if run.inside else run.names.automatic(operation.name)
@@ -279,9 +282,9 @@ def _opaque(run: Any, operation: Operation, tensors: list[TensorValue], reason: 
 def opaque_call(
     run: Any, name: str, tensors: list[TensorValue], reason: Unknown, spot: Spot, has_weights: bool = False
 ) -> TensorValue:
-    """Returns the result of a function on tensors that convcalc does not know: its shape is unknown.
+    """Returns a tensor of unknown shape: the output of a function that convcalc does not know.
 
-    With ``has_weights``, the function may contain layers, so its parameters are unknown too.
+    ``has_weights`` is True if the function may contain layers. Then its parameters are unknown too.
     """
     layer = LayerValue(f"functions.{name}", "", spot)
     layer.definition = Foreign(name) if has_weights else Foreign(name, module="keras.src.ops.unknown")

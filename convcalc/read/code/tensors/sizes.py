@@ -1,4 +1,4 @@
-"""Sizes of tensors as values of the program: the results of ``tf.shape`` and ``keras.ops.shape``, and arithmetic on them."""
+"""The results of ``tf.shape`` and ``keras.ops.shape``, and arithmetic on them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.keras.graph import TensorValue, WeightValue
 from convcalc.read.code.language.values import MISSING, DynamicSize, Native, Special, Spot, Unknown, UnknownNumber
 
-MAX_SIZES = 64  # the maximum number of sizes in a vector; a tensor has at most 64 axes
+MAX_SIZES = 64  # a tensor has at most 64 axes, so a list of sizes is not longer
 _DYNAMIC = "the size is known only when the model runs"
 
 
@@ -23,14 +23,14 @@ class SizeVector(Special):
         self.sizes = list(sizes)
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
-        """Returns the shape and similar attributes."""
+        """Returns the attribute or method with this name, such as ``shape``."""
         if name in ("numpy", "eval", "as_list", "tolist", "get_shape"):
             value = [len(self.sizes)] if name == "get_shape" else list(self.sizes)
             return Native(name, lambda run, args, kwargs, at: value)
         return {"shape": (len(self.sizes),), "dtype": "int32", "ndim": 1, "rank": 1}.get(name, MISSING)
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
-        """Returns one size, or a part of the vector."""
+        """Returns ``sizes[0]`` or ``sizes[1:]``."""
         if isinstance(key, tuple) and len(key) == 1:
             key = key[0]
         if isinstance(key, int) and -len(self.sizes) <= key < len(self.sizes):
@@ -42,7 +42,7 @@ class SizeVector(Special):
         return MISSING
 
     def operate(self, run: Any, operator: str, other: Any, reflected: bool, spot: Spot) -> Any:
-        """Returns the result of an operator on each size."""
+        """Applies an operator such as ``*`` to each size."""
         if other is None:
             return SizeVector([run.unary(operator, size, spot) for size in self.sizes])
         others = size_list(other)
@@ -62,22 +62,22 @@ class SizeVector(Special):
         return len(self.sizes)
 
     def truth(self) -> Any:
-        """The value of a tensor is unknown."""
+        """Returns an unknown value: a tensor is neither true nor false."""
         return Unknown("the value of a tensor is unknown")
 
     def type_path(self) -> str:
-        """Returns the class of symbolic tensors."""
+        """Returns the path of Keras's class of symbolic tensors."""
         return "keras.KerasTensor"
 
 
 class TopK(tuple):  # type: ignore[type-arg]  # a pair of tensors
-    """The result of ``tf.nn.top_k``: the largest values, and their indices."""
+    """The result of ``tf.nn.top_k``: a pair of tensors with the names ``values`` and ``indices``."""
 
     __slots__ = ()
 
     @classmethod
     def of(cls, value: Any) -> Any:
-        """Returns a list of two tensors with their names."""
+        """Converts a list of two tensors to a TopK. Returns any other value unchanged."""
         return cls(value) if isinstance(value, list) and len(value) == 2 else value
 
     @property
@@ -92,7 +92,7 @@ class TopK(tuple):  # type: ignore[type-arg]  # a pair of tensors
 
 
 def shape_vector(value: Any, spot: Spot) -> Any:
-    """Returns the sizes of a tensor as ``tf.shape`` does; None if the number of axes is unknown."""
+    """Returns the result of ``tf.shape(value)``; None if the number of axes is unknown."""
     if isinstance(value, TensorValue):
         if value.shape is None:
             return None
@@ -106,8 +106,9 @@ def shape_vector(value: Any, spot: Spot) -> Any:
 
 
 def size_list(value: Any) -> Any:
-    """Returns a number, a list of numbers, a vector of sizes or a small array of whole numbers as a number or a list of
-    numbers and unknown numbers. Returns None for other values.
+    """Converts a value to a number, or to a list of numbers. The numbers may be unknown. None for other values.
+
+    The value may be a number, a list, a vector of sizes or a small array of whole numbers.
     """
     if isinstance(value, (int, UnknownNumber)) and not isinstance(value, bool):
         return value
@@ -125,7 +126,7 @@ def size_list(value: Any) -> Any:
 
 
 def has_sizes(value: Any) -> bool:
-    """Returns True if a value is a vector of sizes or an unknown size, or contains one."""
+    """Returns True for a vector of sizes, an unknown size, or a list with one of these."""
     if isinstance(value, (list, tuple)):
         return any(map(has_sizes, value))
     return isinstance(value, (SizeVector, UnknownNumber))
@@ -180,7 +181,7 @@ def _same(run: Any, spot: Spot, size: Any) -> Any:
     return SizeVector(size) if isinstance(size, list) else size
 
 
-# The functions whose results are sizes if their arguments are, by the names of keras.ops and TensorFlow.
+# Functions of keras.ops and TensorFlow that programs call on sizes, such as ``tf.concat``.
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "cast": _same, "convert_to_tensor": _same, "constant": _same, "stop_gradient": _same, "identity": _same, "to_int32": _same,
     "to_float": _same, "unstack": lambda run, spot, sizes: list(sizes), "stack": _joined, "concat": _joined, "concatenate": _joined,
@@ -191,11 +192,12 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "power": _elementwise("**"), "maximum": _extreme(max), "minimum": _extreme(min), "max": _extreme(max), "min": _extreme(min),
     "reduce_max": _extreme(max), "reduce_min": _extreme(min),
 }  # fmt: skip
-_OPERANDS = {"stack": 1, "concat": 1, "concatenate": 1}  # the number of operands, if there are other arguments
+# the number of arguments with sizes; the other arguments are options such as ``axis``
+_OPERANDS = {"stack": 1, "concat": 1, "concatenate": 1}
 
 
 def on_sizes(run: Any, name: str, args: Sequence[Any], spot: Spot) -> Any:
-    """Returns the result of a function such as ``tf.concat`` on sizes; MISSING if its arguments are not sizes."""
+    """Returns the result of a function such as ``tf.concat`` on sizes. MISSING if no argument contains sizes."""
     function = _FUNCTIONS.get(name)
     if function is None or not any(map(has_sizes, args)):
         return MISSING
