@@ -55,7 +55,7 @@ class Ref(Struct):
 
 
 class Slot(Struct):
-    """A placeholder for input number ``number`` of a call, among the call's arguments."""
+    """Replaces a tensor among the arguments of a call: input number ``number``."""
 
     number: int
 
@@ -89,9 +89,9 @@ class StoredWeight(Struct):
 
 
 class CallForm(Struct):
-    """The arguments of a call as in the file, but each tensor is a :class:`Slot`.
+    """The arguments of a call as in the file. A :class:`Slot` replaces each tensor.
 
-    The slots are numbered as in :attr:`Call.sources`. Other config objects, such as constants, are mappings.
+    Slots have the numbers of :attr:`Call.sources`. Other config objects, such as constants, are mappings.
     """
 
     args: tuple[Any, ...]
@@ -104,9 +104,9 @@ class Call(Struct):
     Attributes:
         inputs: the tensors that the layer's rule reads.
         place: the source position.
-        constants: the constants among the inputs: pairs of position and constant. An operation has them in ``args``.
+        constants: pairs (position, constant) of a layer's constant inputs. Constants of an operation are in ``args``.
         args: the arguments of the call; :attr:`Layer.args` has the arguments of the layer.
-        masks: further tensors that the call receives; they do not affect its output shapes.
+        masks: further tensors, such as masks, that do not affect the output shapes.
         order: inputs and masks in Keras's order, if it differs from ``inputs + masks``.
         recorded: the output shapes and dtypes in the file, by the number of the output.
         form: the arguments as in a Keras file. None for a spec, and for a call with one tensor and no other argument.
@@ -123,7 +123,7 @@ class Call(Struct):
     form: CallForm | None = None
 
     def with_constants(self, values: Iterable[T], value_of: Callable[[Constant], T]) -> tuple[T, ...]:
-        """Returns the inputs of the rule in order: ``values`` for the tensors, and the values of the constants."""
+        """Returns all inputs of the rule in order: ``values``, with the constants at their positions."""
         result = list(values)
         for position, constant in self.constants:
             result.insert(position, value_of(constant))
@@ -163,7 +163,7 @@ class ForeignRule(Struct):
         args: the bound arguments.
         source: the file or the package that declares the layer, for messages.
         built_in: True if convcalc itself declares the layer.
-        misfit: why the rule cannot be used for the calls of the layer; empty if the rule can be used.
+        misfit: why the rule does not fit the calls of the layer; empty if it fits.
     """
 
     definition: Any
@@ -182,13 +182,13 @@ class Foreign(Struct):
     module: str | None = None
     registered_name: str | None = None
     class_known: bool = True
-    # In the list of a model's outputs, Keras counts the calls of some layers from 1, not from 0. True for such a layer.
+    # True if the list of the model's outputs counts the layer's calls from 1, as Keras does for some layers.
     calls_from_one: bool = False
     # None if the class is not declared, or the declaration does not fit the layer.
     rule: ForeignRule | None = None
     # The config in the Keras file, unchanged; None for a class in a spec.
     config: Mapping[str, Any] | None = None
-    # The definition of Keras's class with the same name, if only the weights in the file show that the class is custom.
+    # Keras's class of the same name, if only the stored weights show that this class is custom.
     keras_class: Any = None
 
     @property
@@ -244,23 +244,24 @@ class Model(Struct):
         stored: all weights in the file, without repetition; None if they are unknown or not needed.
         optimizer_weights: the variables of the optimizer in the file; None if they are unknown or not needed.
         has_more_weights: True if the model may have more weights than ``stored``.
-        own_flags: True if freezing the model does not freeze its layers, as in Keras's files: each layer has its own flag.
+        own_flags: True if each layer has its own ``trainable``, as in Keras's files. False if freezing the model
+            freezes its layers.
         optimizer: the optimizer in the file: a name or a config. None if the model is not compiled.
-        input_tree: the lists and dicts of inputs in a Keras file, such as ``{"image": Slot(0), "text": Slot(1)}``.
-            None for one tensor, or for a list of tensors.
+        input_tree: the lists and dicts of inputs in a Keras file, such as ``{"image": Slot(0), "text": Slot(1)}``. None
+            for one tensor, or for a list of tensors.
         output_tree: the lists and dicts of outputs, like ``input_tree``.
-        optimizer_has_slots: False for an ``.h5`` file: Keras then creates only the global variables of the optimizer, and
-            no slots (variables for a weight).
-        fallback: the model without a declaration, if a declaration gives the layers; otherwise None. It is used if the
-            declaration contradicts the file.
+        optimizer_has_slots: False for an ``.h5`` file: Keras then creates the optimizer without its slots (the
+            variables for each weight).
+        fallback: for a model whose layers are declared: the model without the declaration, which replaces it if the
+            declaration contradicts the file. Otherwise None.
         declared_in: the file or the package that declares the layers, for messages.
-        keras2: True if Keras 2 wrote the model. Nested models then accept inputs of other shapes, and convolutions accept
-            inputs with additional axes.
+        keras2: True if Keras 2 wrote the model. Nested models then accept inputs of other shapes, and convolutions
+            accept inputs with additional axes.
         own_class: the custom class of the model, if its config lists layers like a Keras class; otherwise None.
-        subclassed: True for a model of the program's own class. Its layers are listed in the order of their creation, and its
-            operations and variables have no rows.
-        weights_to_compare: the stored weights of layers whose class the file states only by its name, by the path of the
-            layer. If Keras's class has another number of parameters, the class is custom.
+        subclassed: True for a model whose class is in the program. A summary lists its layers in the order of their
+            creation, without operations and variables.
+        weights_to_compare: the stored weights, by the layer's path, of layers for which the file states only the name
+            of the class. If Keras's class of this name has another number of parameters, the class is custom.
     """
 
     name: str
@@ -342,7 +343,7 @@ def summary_order(model: Model) -> list[int]:
     if model.class_name == "Sequential" or model.subclassed or not model.outputs:
         return [number for number, layer in enumerate(model.layers) if layer.class_name != "InputLayer"]
     met, _, layer_depth = _depths(model)
-    # Keras also lists inputs that no output depends on, before the other layers of depth 0.
+    # Unused inputs come before the other layers of depth 0.
     inputs = [model.calls[ref.call].layer for ref in model.inputs]
     unmet = dict.fromkeys(layer for layer in inputs if layer not in layer_depth)
     layer_depth.update(dict.fromkeys(unmet, 0))
@@ -351,9 +352,7 @@ def summary_order(model: Model) -> list[int]:
 
 
 def layers_outside(model: Model) -> list[int]:
-    """Returns the numbers of the layers that have the weights outside of the graph. Only a model of a custom class has
-    such layers.
-    """
+    """Returns the layers that have the weights outside of the graph; empty unless the model has a custom class."""
     layers = enumerate(model.layers) if model.own_class is not None else ()
     return [n for n, layer in layers if isinstance(layer.definition, Foreign) and not layer.definition.class_known]
 
@@ -371,8 +370,8 @@ def execution_order(model: Model) -> list[int]:
 
 
 def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
-    """Returns the layers in the order of a backward walk from the outputs, the depths of the calls, and the depths of
-    the layers.
+    """Returns the layers as a backward walk from the outputs meets them, the depths of the calls, and the depths of the
+    layers.
     """
     met, post_order = _walk_back(model)
     call_depth: dict[int, int] = {}
@@ -389,16 +388,15 @@ def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
 
 
 def _walk_back(model: Model) -> tuple[list[int], list[int]]:
-    """Walks from the outputs to the inputs, depth first.
+    """Walks from the outputs back to the inputs, depth first.
 
-    Returns the layers in the order of their first visit, and the calls in post-order (a call follows its sources).
+    Returns the layers in the order of their first visit, and the calls so that each follows its sources.
     """
     calls = model.calls
     met: list[int] = []
     visited = bytearray(len(calls))
     post_order: list[int] = []
-    # Each entry is the number of a call, and an iterator over its sources. The number -1 stands for the model's
-    # outputs.
+    # the number of a call (-1: the model's outputs), and an iterator over its sources
     stack: list[tuple[int, Iterator[Ref]]] = [(-1, iter(model.outputs))]
     while stack:
         number, remaining = stack[-1]
@@ -417,9 +415,9 @@ def _walk_back(model: Model) -> tuple[list[int], list[int]]:
 
 
 def with_needed(model: Model, removable: Callable[[Layer], bool] = lambda layer: True) -> Model:
-    """Returns the model with only the calls that its outputs depend on.
+    """Returns the model without the calls that no output depends on.
 
-    Other calls are removed only if ``removable`` returns True for their layer.
+    Keeps such a call if ``removable`` returns False for its layer.
     """
     needed = {ref.call for ref in (*model.outputs, *model.inputs)}
     kept: list[int] = []

@@ -39,8 +39,8 @@ class Weight(Struct):
     frozen_because: str = ""
     # None if the weight has the layer's variable dtype.
     dtype: str | None = None
-    # True if a training step replaces the variable by its gradient. The variable counts as trainable, but optimizers
-    # keep no state for it.
+    # True for float8 statistics: Keras counts such a variable as trainable, but a training step replaces it by its
+    # gradient. So the optimizer has no variables for it.
     replaced_by_gradient: bool = False
     # How many times each element of a bias is added for one sample.
     added_per_sample: Number = 0
@@ -58,12 +58,12 @@ SAME = "same"
 # Marks outputs that have the dtype of the layer's variables.
 VARIABLE = "variable"
 
-# How Keras 2's summary writes output shapes: several shapes in a list or a tuple, or a single shape in a list.
+# How Keras 2's summary shows output shapes: ``[(1,), (2,)]``, ``((1,), (2,))``, or a single shape as ``[(1,)]``.
 LIST = "list"
 TUPLE = "tuple"
 LIST_OF_ONE = "list of one"
 
-# How a layer may reuse the memory of an input: overwrite the memory, or share it with the output.
+# An elementwise layer may overwrite its input; a reshape shares the memory of its input.
 IN_PLACE = "in place"
 VIEW = "view"
 
@@ -84,7 +84,7 @@ class Inferred(Struct):
     dtype: str | tuple[str, ...] | Callable[[str], str] | None = None
     # The counts that are unknown: ``params``, ``macs``, ``flops``.
     unknown: frozenset[str] = frozenset()
-    # The elements of small integer outputs that TensorFlow functions use as shapes; empty if no element is known.
+    # The elements of small integer outputs, because TensorFlow functions use such tensors as shapes; empty if unknown.
     values: tuple[Any, ...] = ()
 
 
@@ -133,22 +133,22 @@ class LayerDefinition(Struct):
 
     # Further values for the rule. Layers that share one rule differ in these values.
     rule_options: Mapping[str, Any] = {}
-    # The classes of unnamed inner layers that use up automatic names in Keras. A function computes them from the
-    # arguments and from a boolean: True if this layer has an explicit name.
+    # The classes of unnamed inner layers: Keras counts them when it numbers automatic names. Or a function that
+    # computes the classes from the arguments and a boolean: True if this layer has an explicit name.
     hidden_sublayers: HiddenSublayers = ()
     # True if all weights belong to layers inside this layer.
     contains_layers: bool = False
-    # The common options (``trainable``, ``dtype``) that this layer does not accept.
+    # The options ``trainable`` and ``dtype``, if this layer does not accept them.
     unsupported_options: Sequence[str] = ()
-    # The name of the argument whose value is a list of layers that run in sequence; "" if there is none. Keras shows
-    # these layers in an expanded summary.
+    # The name of the argument that is a list of layers to run in sequence; "" if there is none. An expanded summary of
+    # Keras shows these layers.
     sublayers_argument: str = ""
-    # Returns the default dtype policy from the arguments.
+    # Computes the default dtype policy from the arguments.
     default_policy: Callable[[Args], str] = lambda args: "float32"
-    # The names of the inner layers that have weights. These inner layers get the layer's dtype policy, unless a
-    # DTypePolicyMap gives them another policy.
+    # The names of the inner layers with weights. They have the layer's dtype policy, unless a DTypePolicyMap names
+    # another.
     inner_layers: Sequence[str] = ()
-    # How a dtype policy changes the result of the rule. None if a policy changes only dtypes.
+    # Changes the weights of a result for a dtype policy. None if a policy changes only dtypes.
     quantization_rule: QuantizationRule | None = None
     # Returns the masks of the outputs (:mod:`convcalc.layers.masks`); None if masks are lost.
     mask_rule: MaskRule | None = None
@@ -165,8 +165,8 @@ class LayerDefinition(Struct):
     flops: Cost | None = None
     # Returns the FLOPs that TensorFlow's profiler counts (:mod:`convcalc.layers.costs`); None if unknown.
     tf_flops: Cost | None = None
-    # True if Keras 3 builds the layer in ``__init__``, without an input. If such a layer is inside another layer,
-    # an expanded summary shows no output shape for it. None if unknown.
+    # True if Keras 3 builds the layer in ``__init__``. Inside another layer, an expanded summary then shows no output
+    # shape for it. None if unknown.
     built_when_made: bool | None = None
     # How Keras 2's summary writes outputs: :data:`LIST`, :data:`TUPLE`, or :data:`LIST_OF_ONE`.
     output_container: str = LIST
@@ -185,8 +185,8 @@ class LayerDefinition(Struct):
     # True for a layer that is not part of Keras. Such a layer is declared in a spec, under ``custom:``, or in another
     # package.
     is_custom: bool = False
-    # Builds the model of a layer that consists of other layers. Its parameters are the layer's arguments, input shapes,
-    # input dtypes and dtype policy. None if ``rule`` is used.
+    # Builds a model of the layers inside this layer, from its arguments, input shapes, input dtypes and dtype policy.
+    # None if the layer has a ``rule`` instead.
     template: Callable[..., Any] | None = None
     # The package that declares the layer, for messages; "" for convcalc itself.
     provider: str = ""
@@ -194,7 +194,7 @@ class LayerDefinition(Struct):
     is_opaque: bool = False
     # True if no rule of convcalc can infer the weights.
     has_unknown_weights: bool = False
-    # True if Keras's files contain a ``vocabulary_size``, which is not an argument.
+    # True if a Keras file has an extra key ``vocabulary_size`` for the layer.
     records_vocabulary_size: bool = False
     # A sentence about the code that runs if Keras loads the layer from a file; "" if no code runs.
     runs_code: str = ""
@@ -212,7 +212,7 @@ class LayerDefinition(Struct):
 
     @property
     def merges(self) -> bool:
-        """True if a call needs several tensors or accepts any number of tensors, so a spec must name the tensors."""
+        """True if a call takes several tensors, so that a spec must name them under ``from:``."""
         return self.inputs is None or (self.inputs[0] if isinstance(self.inputs, tuple) else self.inputs) > 1
 
     def axis_names(self, args: Args) -> tuple[str, ...]:
@@ -344,8 +344,7 @@ def layer(
                 class_name=class_name or rank_name.rpartition(">")[2],
                 **{**facets, **origin},
             )
-            # A layer of a package has only its full name, such as "package>Class". Another package may have the same
-            # class name.
+            # Two packages may have a class of the same name. So their layers are known only as "package>Class".
             known_as = () if ">" in rank_name else (definition.class_name,)
             names = (rank_name, *known_as, *definition.aliases)
             for known in names:
@@ -396,8 +395,9 @@ def require_builtin(name: str) -> LayerDefinition:
 
 
 def all_layers() -> Mapping[str, LayerDefinition]:
-    """Returns the layers of all families, in the order of ``families.py``, and then the layers that other packages have
-    declared so far (:func:`load_plugins`).
+    """Returns all layers: the built-in layers in the order of ``families.py``, then those of packages loaded so far.
+
+    Does not load packages: see :func:`load_plugins`.
     """
     for family in FAMILIES:
         import_module(f"convcalc.layers.{family}")
@@ -425,9 +425,7 @@ def load_plugins() -> None:
 
 @cache
 def _load_plugins() -> None:
-    """Imports the modules that installed packages list as entry points ``convcalc.layers``. Does nothing on later
-    calls.
-    """
+    """Imports the modules that packages list as entry points ``convcalc.layers``. Later calls do nothing."""
     from importlib.metadata import entry_points
 
     for point in entry_points(group="convcalc.layers"):
@@ -435,8 +433,7 @@ def _load_plugins() -> None:
         _loading.append(f"the package '{point.name if package is None else package.name}'")
         try:
             point.load()
-        # The imported code may raise anything. The error becomes a warning, because the model may use no layer of this
-        # package.
+        # Warn only: the code of a package may raise anything, and the model may not need its layers.
         except (Exception, SystemExit) as error:
             whose = f" of the package '{package.name}'" if package is not None else ""
             text = f"the layers '{point.name}'{whose} cannot be loaded: {type(error).__name__}: {error}"
@@ -488,7 +485,7 @@ def bind(
             values[name] = value
     for argument in declared:
         if argument.name not in values:
-            # An argument whose name is misspelled is already reported. Only other missing arguments are reported here.
+            # a misspelled argument is already reported
             if argument.default is REQUIRED and argument.name not in misspelled:
                 refusals.append(
                     Refusal(

@@ -16,7 +16,7 @@ _RANKS = (1, 2, 3)
 
 
 def _pad(x: Shape, padding: tuple[tuple[int, int], ...]) -> Inferred:
-    """Pads each spatial axis; negative padding crops the axis. The result has a window of size 1 on each axis."""
+    """Pads each spatial axis; negative numbers crop it. The windows of the result have kernel size 1."""
     slid = tuple(
         Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], padding)
     )
@@ -114,8 +114,7 @@ def cropping_3d(a: Args, x: Shape) -> Inferred:
 
 
 def _repeat(x: Shape, factors: tuple[Number, ...]) -> Inferred:
-    # A repetition is a transposed window with kernel size and stride `factor`: it spreads a position over `factor`
-    # positions.
+    # A transposed window with kernel size and stride `factor` repeats each position `factor` times.
     slid = tuple(slide_transposed(size, factor, factor, padding="same") for size, factor in zip(x[1:-1], factors))
     return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
 
@@ -139,22 +138,21 @@ def up_sampling_1d(a: Args, x: Shape) -> Inferred:
 
 
 def _upsampling_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns how an output pixel reads the input: one pixel for 'nearest', and two pixels on each axis for 'bilinear'.
-
-    For other interpolations, this is unknown.
+    """Returns how an output pixel reads the input: one pixel for 'nearest', two on each axis for 'bilinear'; else
+    unknown.
     """
     if a["interpolation"] == "nearest":
         return views.windows_of_each_channel(a, inputs, result)
     if a["interpolation"] != "bilinear":
         return views.unknown(a, inputs, result)
-    # With the factor f, output pixel n has its center at (n + 1/2)/f − 1/2 in the input. It reads the input pixels that
-    # are less than one pixel away. So an input pixel is read by 2·f output pixels, or by 2·f − 1 if f is odd.
+    # For factor f, output pixel n is at (n + 1/2)/f − 1/2 in the input, and reads the input pixels less than 1 away. So
+    # 2·f output pixels read an input pixel, or 2·f − 1 if f is odd.
     between = [window._replace(kernel=2 * f - f % 2, pad_before=f // 2) for window, f in zip(result.windows, a["size"])]
     return (views.over_windows(a, inputs[0], between, None),)
 
 
 def _tf_upsampling(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts 2 for "nearest": the graph computes two sizes. The profiler counts 0 for other interpolations."""
+    """Counts 2 for 'nearest', because the graph computes a height and a width; 0 for other interpolations."""
     return 2 if a["interpolation"] == "nearest" else 0
 
 
@@ -283,12 +281,12 @@ def permute(a: Args, x: Shape) -> Inferred:
 
 
 def _repeated_views(a: Args, inputs: Sequence[Shape], result: Inferred) -> views.Views:
-    """Returns how the input is read: each output step reads the same features."""
+    """Returns how the input is read: every output step reads one value of each feature."""
     return ((views.BATCH, views.View((2,))),)
 
 
 def _tf_repeats(a: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts one operation: the graph multiplies a size by the number of repetitions."""
+    """Counts 1: the graph multiplies a size by n, the number of repetitions."""
     return 1
 
 

@@ -92,8 +92,8 @@ class SubModel(Struct):
         return None
 
 
-# The result of a layer that contains a layer of an undeclared custom class. The number of outputs is unknown, although
-# this result lists one output.
+# The result of a layer that contains an undeclared custom layer. The one output is a placeholder: their number is
+# unknown.
 UNKNOWN_RESULT = Inferred((None,), unknown=frozenset({"params", "macs", "flops"}))
 
 
@@ -171,7 +171,7 @@ class LayerValue(RankFree):
     def _layer(
         self, name: str, arguments: Any, definition: LayerDefinition | None, any_policy: bool = False
     ) -> SubLayer:
-        """Returns the layer. With ``any_policy``, an unknown dtype policy is accepted, as in Keras files."""
+        """Returns the layer. With ``any_policy``, unknown dtype policies are accepted: a Keras file may contain them."""
         if definition is None or (self.accepts is not None and not self.accepts(definition)):
             raise ValueError(did_you_mean(name, self.names or known_names()))
         named = dict(arguments) if isinstance(arguments, Mapping) else {}
@@ -194,9 +194,7 @@ class LayerValue(RankFree):
 
 
 def _known_arguments(definition: LayerDefinition | None, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the config without unknown arguments. Keras writes some arguments that the layer itself does not
-    accept.
-    """
+    """Returns the config without unknown arguments, because Keras also writes arguments that the class does not accept."""
     if definition is None:
         return config
     known: dict[str, Any] = {}
@@ -225,7 +223,7 @@ class LayerValues(RankFree):
 
 
 def with_engine(args: Mapping[str, Any], run: RunModel) -> dict[str, Any]:
-    """Returns a layer's arguments with ``run`` set in every :class:`SubModel`, at any depth."""
+    """Sets ``run`` in every :class:`SubModel` among a layer's arguments, at any depth. Returns the new arguments."""
     return {name: _with_engine(value, run) for name, value in args.items()}
 
 
@@ -257,21 +255,21 @@ def foreign_inside(args: Mapping[str, Any]) -> Iterator[SubForeign]:
 
 
 def contains_foreign(args: Mapping[str, Any]) -> bool:
-    """Returns True if an argument contains a layer of an undeclared custom class, at any depth. The rule of the outer
-    layer then cannot run.
+    """Returns True if an undeclared custom layer is among the arguments, at any depth. The outer layer's rule cannot
+    run then.
     """
     return any(foreign.known is None for foreign in foreign_inside(args))
 
 
 def name_inside(args: Mapping[str, Any], names: Names) -> None:
-    """Uses up one automatic name for each inner layer without an explicit name. ``args`` contains the inner layers."""
+    """Counts the inner layers without a name, because each takes an automatic name such as ``dense_3``."""
     for sublayer in sublayers_of(args):
         if sublayer.name is None:
             names.automatic(sublayer.definition.class_name)
 
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
-    """Returns the weights with their uses multiplied by ``steps``, for a layer that runs at each step."""
+    """Returns the weights of a layer that runs at each step: used ``steps`` times as often."""
     return tuple(
         weight._replace(
             multiplied_per_sample=_times(weight.multiplied_per_sample, steps),

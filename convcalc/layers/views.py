@@ -17,12 +17,13 @@ from convcalc.layers.registry import Args, Inferred
 
 
 class View(Struct):
-    """How the output reads one axis of an input.
+    """How an output position reads one axis of an input.
 
-    Along each output axis in ``axes``, an output position reads one position of the input axis, or a window of
-    positions if ``window`` is set. If ``axes`` is empty, every output position reads the whole input axis.
-    ``reordered`` is True if the positions have another order in the output: they are spread over several axes
-    (Flatten), or come after other inputs (Concatenate).
+    ``axes`` are the output axes on which the read position depends. Empty: every output position reads the whole input
+    axis. With ``window``, it reads a window of positions instead of one.
+
+    ``reordered`` is True if the output has the positions at other places: on several axes (Flatten), or after another
+    input (Concatenate).
     """
 
     axes: tuple[int, ...] = ()
@@ -45,7 +46,7 @@ def unknown(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
 def positions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
     """Returns views: each output position reads the same position of every input.
 
-    Axes are matched from the last axis. An axis of size 1 is read whole (broadcast).
+    Shapes of different lengths are aligned at their last axes. An input axis of size 1 is read whole (broadcast).
     """
     output = result.outputs[0] or ()
 
@@ -58,7 +59,9 @@ def positions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
 
 
 def leading_positions(a: Args, inputs: Sequence[Shape], result: Inferred) -> Views:
-    """Returns views: each output position reads the same position of the input; the output has further axes at the end."""
+    """Returns views: each output position reads the same position of the input. The output may have more axes at the
+    end.
+    """
     return tuple(tuple(View((axis,)) for axis in range(len(shape))) for shape in inputs)
 
 
@@ -95,9 +98,9 @@ def windows_of_each_channel(a: Args, inputs: Sequence[Shape], result: Inferred) 
 
 
 def over_windows(a: Args, x: Shape, windows: Sequence[Window | None], channels: View | None) -> tuple[View | None, ...]:
-    """Returns views for windows on the spatial axes; None instead of a window means unknown.
+    """Returns views: each output position reads a window on the spatial axes. A window None means unknown.
 
-    If ``channels`` is None, each channel is read separately.
+    ``channels`` is the view of the channel axis; None: each channel is read separately.
     """
     at = 1 if a.get("data_format") == "channels_first" else len(x) - 1
     spatial = [axis for axis in range(1, len(x)) if axis != at]
@@ -109,12 +112,12 @@ def over_windows(a: Args, x: Shape, windows: Sequence[Window | None], channels: 
 
 
 def permuted(order: Sequence[int]) -> tuple[View, ...]:
-    """Returns the views of a permutation: output axis n is the input's axis ``order[n]``."""
+    """Returns the views of a permutation: output axis n is input axis ``order[n]``."""
     return tuple(View((list(order).index(axis),)) for axis in range(len(order)))
 
 
 def reshaped(x: Shape, output: Shape) -> tuple[View, ...]:
-    """Returns the views of a reshape. Equal axes at the start and at the end stay; the axes between are merged."""
+    """Returns the views of a reshape. Equal axes at the start and at the end are kept; the axes between them are mixed."""
     front, back = _agreeing(x, output), 0
     if front < min(len(x), len(output)):
         back = _agreeing(x[front:][::-1], output[front:][::-1])
@@ -125,7 +128,7 @@ def reshaped(x: Shape, output: Shape) -> tuple[View, ...]:
 
 
 def _agreeing(x: Shape, y: Shape) -> int:
-    """Returns the number of leading axes with equal sizes. Unknown sizes count as equal only on the batch axis."""
+    """Returns how many axes at the start have equal sizes. Only a batch axis may be unknown."""
     count = 0
     for a, b in zip(x, y):
         if not _equal(a, b) and not (count == 0 and a is b):

@@ -59,8 +59,9 @@ def _loops_over_steps(inside: LayerDefinition) -> bool:
 
 
 def _bidirectional_masks(a: Args, inputs: masks.Tensors, given: masks.Tensors) -> masks.Tensors:
-    """Returns the mask of the input for each output that is a sequence. If ``merge_mode`` is null, there are two
-    outputs, otherwise one.
+    """Returns the masks of the outputs: the input's mask if the outputs are sequences, otherwise none.
+
+    ``merge_mode: null`` gives two outputs.
     """
     if not a["layer"].setting("return_sequences"):
         return ()

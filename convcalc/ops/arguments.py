@@ -94,7 +94,7 @@ class WholeNumbers(RankFree):
 class RealNumber(RankFree):
     """A number. With ``or_tensor``, a tensor is also accepted.
 
-    Fractions are accepted here. If a size of the output becomes a fraction, the registry refuses the call.
+    Fractions are accepted, and refused later if they make the size of an output fractional.
     """
 
     expects = "a number"
@@ -138,9 +138,7 @@ class AnyText(RankFree):
 
 
 class NewShapeSizes(RankFree):
-    """A new shape: a size or a list of sizes. In the list, an item that is not a whole number counts as an unknown
-    size.
-    """
+    """A new shape: a size or a list of sizes. An item that is not a whole number, such as None, is an unknown size."""
 
     expects = "a size or a list of sizes"
 
@@ -243,7 +241,7 @@ Ignored: TypeAlias = Annotated[Any, Anything()]
 AnyValue: TypeAlias = Annotated[Any, Anything()]
 # As in Keras, any value other than 'channels_first' means channels_last.
 DataFormat: TypeAlias = Annotated[Any, Anything()]
-# The rule checks the value itself, because the argument needs special conditions or problem codes.
+# Keras does not check the value: anything but 'channels_first' means channels_last.
 CheckedByRule: TypeAlias = Annotated[Any, Anything()]
 Real: TypeAlias = Annotated[Any, RealNumber()]
 RealOrTensor: TypeAlias = Annotated[Any, RealNumber(or_tensor=True)]

@@ -92,9 +92,8 @@ def unstack(x: Tensor, *, num: CheckedByRule = None, axis: Axis = 0) -> list[Ten
 
 
 def _checked_count(parts: int) -> int:
-    """Returns the number of outputs of an operation.
-
-    Raises :class:`Refusal` if the number is too large, because each output needs memory.
+    """Returns ``parts``, the number of outputs. Raises :class:`Refusal` if it is negative, or would need too much
+    memory.
     """
     if not 0 <= parts <= MAX_PARTS:
         raise Refusal(f"returns 0 to {MAX_PARTS:,} tensors, not {shown(parts)}", codes.INVALID_VALUE)
@@ -164,5 +163,5 @@ def meshgrid(*x: Tensor, indexing: AnyValue = "xy") -> list[Tensor]:
     sizes = [product(tensor.shape) for tensor in x]
     if indexing == "xy" and len(sizes) > 1:
         sizes[0], sizes[1] = sizes[1], sizes[0]
-    # As in Keras, all outputs are float32 for 'ij'; otherwise they have the dtype of the last input.
+    # As in Keras, the outputs are float32 for 'ij'; else they have the dtype of the last input.
     return [Tensor(tuple(sizes), "float32" if indexing == "ij" else x[-1].dtype)] * len(x)

@@ -58,9 +58,7 @@ def activation(name: str) -> Cost:
 
 
 def average(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Returns the number of additions in an average. With weights, this number is 0, because the products already
-    include the additions.
-    """
+    """Counts the additions of an average. With weights, the multiply-accumulates already include them."""
     return per_input(int(args["weights"] is None))(args, inputs, result)
 
 
@@ -94,10 +92,7 @@ def rms_norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts two operations for each element, such as a square and an addition.
-
-    The cost is unknown for norms that compute other powers.
-    """
+    """Counts 2 operations for each element, such as a square and an addition; unknown for norms with other powers."""
     known = args["ord"] in (None, "fro", 1, 2, -1)
     return per_input(2)(args, inputs, result) if known else UNKNOWN
 

@@ -60,7 +60,7 @@ def _spaced(
 ) -> Tensor:
     """Returns the tensor of ``linspace`` and similar operations: ``num`` numbers along a new axis.
 
-    If ``dtype`` is None, ``start`` determines the dtype.
+    Without ``dtype``, it has the dtype of ``start``, or float32 for integers.
     """
     ends = broadcast(shape_of(start), shape_of(stop))
     at = axis_index(axis, len(ends) + 1)

@@ -190,9 +190,8 @@ def _binary_rule(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
 
 
 def _bit_operation(dtype: Callable[[Any, Any], str]) -> Callable[[str], Rule]:
-    """Returns a function that makes the rule of a bitwise operation.
-
-    As in Keras, the output has the shape of the first operand.
+    """Returns a function that makes the rule of a bitwise operation. Its output has the shape of the first operand, as
+    in Keras.
     """
 
     def make(name: str) -> Rule:
@@ -209,7 +208,7 @@ def _unchanged(dtype: str) -> str:
 
 
 def _float_for_number(value: Any) -> str:
-    """Returns the dtype of ``value`` if it is a tensor, and float32 if it is a number."""
+    """Returns the dtype of a tensor; float32 for a number."""
     return value.dtype if isinstance(value, Tensor) else "float32"
 
 
@@ -222,18 +221,18 @@ def _shifted(x: Tensor, y: Any) -> str:
 
 
 def _wide_float(dtype: str) -> str:
-    """Returns float64 for int64, and the result of :func:`float_if_integer` for any other dtype."""
+    """Returns float64 for int64, float32 for other integers; otherwise ``dtype``."""
     return "float64" if dtype == "int64" else float_if_integer(dtype)
 
 
 def _step_dtype(x1: Operand, x2: Operand) -> str:
-    """Returns the dtype of Heaviside and Hypot: bool for two tensors of bool, otherwise a dtype of floats."""
+    """Returns the dtype of Heaviside and Hypot: bool for two bool tensors, otherwise a float dtype."""
     dtype = common_dtype(x1, x2)
     return dtype if dtype == "bool" else _wide_float(dtype)
 
 
 def _real_float(dtype: str) -> str:
-    """Returns the result of :func:`float_if_integer`. Raises :class:`Refusal` if the dtype is complex."""
+    """Returns float32 for integers, otherwise ``dtype``. Raises :class:`Refusal` for complex numbers."""
     if "complex" in dtype:
         raise Refusal("does not accept complex numbers", codes.WRONG_DTYPE)
     return float_if_integer(dtype)

@@ -36,10 +36,7 @@ def _resized(images: Tensor, size: Sequence[Number], data_format: DataFormat) ->
 
 
 def _channel_axis(shape: Shape, data_format: DataFormat, channels: tuple[int, ...]) -> int:
-    """Returns the number of the channel axis.
-
-    Raises :class:`Refusal` if the number of channels is known but not in ``channels``.
-    """
+    """Returns the number of the channel axis. Raises :class:`Refusal` if its size is known, but not in ``channels``."""
     at = len(shape) - (3 if data_format == "channels_first" else 1)
     if isinstance(shape[at], int) and shape[at] not in channels:
         raise Refusal(f"needs images with {channels[-1]} channels, not {shape[at]}", codes.WRONG_CHANNELS)
@@ -194,9 +191,8 @@ def sobel_edges(images: Tensor, *, data_format: DataFormat = None) -> Inferred:
 
 
 def _convolved(images: Tensor, shape: Shape, kernel_elements: Number) -> Inferred:
-    """Returns the output and the products of a convolution that applies one fixed kernel to each channel.
-
-    ``kernel_elements`` is the number of elements of the kernel.
+    """Returns the output and the multiply-accumulates of a convolution: one kernel of ``kernel_elements`` for each
+    channel.
     """
     products = (Product("products", sample_elements(shape) * kernel_elements),)
     return Inferred((shape,), products=products, dtype=(images.dtype,))
@@ -205,8 +201,8 @@ def _convolved(images: Tensor, shape: Shape, kernel_elements: Number) -> Inferre
 def _padded_or_cropped(size: Number, ends: Sequence[int | None], target: int | None, sign: int) -> Number:
     """Returns the size of an axis after padding (``sign`` 1) or cropping (``sign`` -1).
 
-    Raises :class:`Refusal` unless two of three numbers are given: the amounts at the start and at the end, and the
-    target size.
+    Exactly two of three numbers must be given: the amount before, the amount after, and the new size. Otherwise raises
+    :class:`Refusal`.
     """
     verb = "pad" if sign > 0 else "crop"
     amounts = [amount for amount in ends if amount is not None]

@@ -14,7 +14,7 @@ _NUMBER = r"-?\d{1,18}"
 def key_text(key: Any) -> str:
     """Returns the text of a key. A key is a number, a slice, ``...``, None, or a list of such parts."""
     if isinstance(key, (list, tuple)):
-        # Keras accepts a slice only inside a tuple. A comma after a single part makes it a tuple.
+        # Keras needs a tuple around a slice: the comma after a single part makes one.
         return f"[{', '.join(map(_part_text, key))}{',' * (len(key) == 1)}]"
     return f"[{_part_text(key)}]"
 

@@ -1,6 +1,7 @@
-"""Promotes dtypes as Keras does: the result of two dtypes is their least upper bound in a lattice.
+"""Finds the dtype of a result as Keras does: int16 and float16 give float16, for example.
 
-Source: ``keras/src/backend/common/dtypes.py``, with the backend TensorFlow.
+Each dtype has larger dtypes, listed in ``_NEXT_DTYPES``. The result is the smallest dtype that is larger than or equal
+to all operands. Source: ``keras/src/backend/common/dtypes.py``, for TensorFlow.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from convcalc.base import codes
 from convcalc.base.problems import Refusal
 from convcalc.ops.tensor import Tensor
 
-# Maps each dtype to the dtypes directly above it in the lattice, e.g. int16 to int32. 'int' and 'float' are the types
-# of Python's numbers.
+# The next larger dtypes of each dtype: int16 → int32. 'int' and 'float' are the types of Python's numbers.
 _NEXT_DTYPES = {
     "bool": ("int",),
     "uint8": ("int16", "uint16"),
@@ -38,7 +38,7 @@ _DTYPES_OF_NUMBERS = {bool: "bool", int: "int", float: "float"}
 
 @cache
 def _upper_bounds(dtype: str) -> frozenset[str]:
-    """Returns a set that contains the dtype, and all dtypes above it in the lattice."""
+    """Returns the dtype and all larger dtypes."""
     if dtype not in _NEXT_DTYPES:
         raise Refusal(f"needs numbers, not {dtype}", codes.WRONG_DTYPE)
     return frozenset({dtype}).union(*map(_upper_bounds, _NEXT_DTYPES[dtype]))
@@ -46,10 +46,9 @@ def _upper_bounds(dtype: str) -> frozenset[str]:
 
 @cache
 def result_type(*dtypes: str) -> str:
-    """Returns the dtype to which Keras promotes these dtypes.
+    """Returns the dtype to which Keras promotes these dtypes; "" (unknown) if one of them is "".
 
-    ``int`` and ``float`` are the types of Python's numbers. An unknown dtype, such as the dtype of a custom layer's
-    output, is "". If one of the dtypes is unknown, the result is unknown too.
+    ``int`` and ``float`` are the types of Python's numbers.
     """
     if "" in dtypes:
         return ""
@@ -60,9 +59,9 @@ def result_type(*dtypes: str) -> str:
 
 
 def _as_result(dtype: str) -> str:
-    """Returns the dtype that Keras uses for a dtype of the lattice.
+    """Returns the dtype of a tensor: Python's ``int`` becomes int32.
 
-    A Python number gets 32 bits. Keras on TensorFlow replaces uint64 by uint32, and complex128 by complex64.
+    Keras on TensorFlow replaces uint64 by uint32, and complex128 by complex64.
     """
     return {"int": "int32", "float": "float32", "uint64": "uint32", "complex128": "complex64"}.get(dtype, dtype)
 

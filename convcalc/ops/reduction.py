@@ -30,7 +30,7 @@ def reduced(shape: Shape, axis: AxesOrAll, keepdims: bool = False) -> Shape:
     for n in sorted(removed, reverse=True):
         if n >= len(rest):
             raise Refusal("is given the same axis twice", codes.INVALID_VALUE)
-        del rest[n]  # as in Keras, an axis that is given twice also removes the next axis
+        del rest[n]  # as in Keras, a repeated axis also removes the next axis
     return tuple(rest)
 
 
@@ -171,9 +171,9 @@ def ndim(x: Tensor) -> Tensor:
 
 
 def _shape_along(shape: Shape, axis: Axis | None) -> Shape:
-    """Returns ``shape``, or the shape of the flattened tensor if ``axis`` is None.
+    """Returns ``shape``; for ``axis`` None, the shape of the flattened tensor.
 
-    Raises :class:`Refusal` if the tensor has no such axis.
+    Raises :class:`Refusal` if the axis does not exist.
     """
     if axis is None:
         return (product(shape),)
@@ -281,7 +281,7 @@ def batch_norm(
 ) -> Tensor:
     """Normalizes each channel with a given mean and variance."""
     size = x.shape[axis_index(axis, len(x.shape))]
-    # As in Keras, an offset needs a scale. For an offset without a scale, the check below fails.
+    # As in Keras, ``offset`` needs ``scale``: a missing scale fails the check below.
     vectors = [mean, variance, *([] if offset is None else [offset, scale]), *([] if scale is None else [scale])]
     if any(shape_of(vector) != (size,) for vector in vectors):
         raise Refusal(f"needs vectors of {size} elements, because the normalized axis has this size", codes.WRONG_SHAPE)

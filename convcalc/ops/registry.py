@@ -103,9 +103,8 @@ class Operation(Struct):
     def infer(self, init_args: Mapping[str, Any], call_args: Mapping[str, Any], tensors: Sequence[Tensor]) -> Inferred:
         """Returns the outputs and costs of one call.
 
-        ``call_args`` has a :class:`Slot` in place of each tensor. The number of the slot is an index in ``tensors``.
-
-        Raises :class:`Refusal` if the operation does not accept the arguments or the tensors.
+        Slot n in ``call_args`` stands for ``tensors[n]``. Raises :class:`Refusal` if the operation does not accept the
+        call.
         """
         values = {**{name: fill(value, tensors) for name, value in call_args.items()}, **init_args}
         if self.module == TENSORFLOW:
@@ -113,9 +112,9 @@ class Operation(Struct):
         return self._infer(values, tensors)
 
     def _lenient(self, values: dict[str, Any]) -> Inferred:
-        """Returns the outputs of a TensorFlow function. If the rule fails, the shapes of the outputs are unknown.
+        """Returns the outputs of a TensorFlow function; one unknown output if the rule fails.
 
-        A file may contain values that TensorFlow accepts but the rule does not support.
+        The rule does not support all values that TensorFlow accepts.
         """
         try:
             return self._infer(values, ())
@@ -168,7 +167,7 @@ def _checked(result: Tensor | Sequence[Tensor] | Inferred) -> Inferred:
 
 
 def fill(value: Any, tensors: Sequence[Tensor]) -> Any:
-    """Replaces each :class:`Slot` and each :class:`Constant` in the value of an argument by a tensor."""
+    """Replaces each :class:`Slot` and each :class:`Constant` inside an argument by a tensor."""
     if isinstance(value, Slot):
         return tensors[value.number]
     if isinstance(value, Constant):
@@ -317,5 +316,5 @@ def _function_name(class_name: str) -> str:
 
 @cache
 def _classes() -> dict[str, str]:
-    """Returns a mapping from function names to class names."""
+    """Maps function names to class names: ``add`` → ``Add``."""
     return {_function_name(name): name for name in FAMILY_OF}

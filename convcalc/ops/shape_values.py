@@ -1,9 +1,10 @@
-"""The values of small integer tensors. TensorFlow's functions use such tensors to compute shapes.
+"""The values of small integer tensors, from which TensorFlow's functions compute shapes.
 
-A value is a number (for a tensor without axes) or a tuple of numbers (for a vector). An element that depends on the
-model's input is :data:`UNKNOWN`. For example, files of Keras 2 contain ``tf.reshape(x, [tf.shape(x)[0], -1])`` as a
-graph: one operation computes the shape, another selects an element. tf_keras computes these values too
-(``inferred_value`` in ``keras_tensor.py``).
+Example: a file of Keras 2 stores ``tf.reshape(x, [tf.shape(x)[0], -1])`` as three calls. The first computes a shape,
+the second selects an element, the third uses the element as a size.
+
+A value is a number, or a tuple of numbers for a vector. An element that depends on the model's input is
+:data:`UNKNOWN`. tf_keras computes these values too (``inferred_value`` in ``keras_tensor.py``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from convcalc.base.numbers import UNKNOWN, product
 from convcalc.ops.tensor import Tensor
 
-# The maximum number of elements of a vector. A longer vector cannot be a shape, because a tensor has at most 64 axes.
+# the maximum number of elements of a vector that can be a shape: a tensor has at most 64 axes
 _LONGEST = 64
 
 

@@ -69,10 +69,7 @@ def irfft(x: ComplexPair, *, fft_length: Real | None = None) -> Inferred:
 
 
 def _checked_stride(stride: Any) -> int:
-    """Returns the distance between the starts of neighbouring sequences.
-
-    Raises :class:`Refusal` if the distance is not positive.
-    """
+    """Returns the stride between neighbouring sequences. Raises :class:`Refusal` if it is not positive."""
     if not isinstance(stride, int) or stride < 1:
         raise Refusal(f"needs a stride of at least 1, not {shown(stride)}", codes.INVALID_VALUE, "sequence_stride")
     return stride

@@ -65,11 +65,11 @@ def shape_of(value: Any) -> Shape:
 
 
 def sample_elements(shape: Shape) -> Number:
-    """Returns the number of elements of a tensor. If the batch size is unknown, counts the elements of one sample."""
+    """Returns the number of elements: for the whole batch if its size is known, otherwise for one sample."""
     return product(shape[1:] if shape and shape[0] is UNKNOWN else shape)
 
 
 def unknown_macs(*outputs: Tensor) -> Inferred:
-    """Returns these outputs with unknown multiply-accumulates (MACs), because the MACs depend on the algorithm."""
+    """Returns these outputs with unknown MACs, for an operation whose MACs depend on the algorithm."""
     shapes, dtypes = tuple(tensor.shape for tensor in outputs), tuple(tensor.dtype for tensor in outputs)
     return Inferred(shapes, dtype=dtypes, unknown=frozenset({"macs"}))

@@ -1,12 +1,13 @@
-"""Rules for TensorFlow functions (in files of Keras 2) that no operation of ``keras.ops`` can replace.
+"""Rules for TensorFlow functions in files of Keras 2, if no operation of ``keras.ops`` can replace them.
 
-:mod:`convcalc.read.keras_files.upgrade_keras2` first tries to replace a TensorFlow function by an operation of
-``keras.ops``, because only such operations can be written for Keras 3.
+:mod:`convcalc.read.keras_files.upgrade_keras2` first tries to replace a function, because Keras 3 can read only
+operations of ``keras.ops``.
 
 A rule has the parameters of the TensorFlow function. Each argument may be a tensor, so all parameters belong to the
-call. For example, ``tf.reshape`` accepts sizes that ``tf.shape`` has computed. TensorFlow converts constants to the
-dtype of the tensor, and never promotes dtypes. If a rule does not support the arguments of a call, the outputs have
-unknown shapes (``Operation.infer``).
+call. For example, ``tf.reshape`` accepts sizes from ``tf.shape``. A constant gets the dtype of the tensor: TensorFlow
+never promotes dtypes.
+
+If a rule cannot handle the arguments of a call, the output shapes are unknown (``Operation.infer``).
 """
 
 from collections.abc import Callable, Sequence
@@ -36,8 +37,8 @@ from convcalc.ops.tensor import Tensor, shape_of
 class SizeList(RankFree):
     """A list of sizes; None if the number of sizes is unknown.
 
-    The argument is a number, a list of numbers and scalar tensors, or a vector. A tensor is replaced by its value; a
-    negative value means an unknown size. A -1 that is not from a tensor is kept.
+    Accepts a number, a list of numbers and scalar tensors, or a vector. A tensor is replaced by its value, if known. A
+    negative number from a tensor means an unknown size; a number -1 stays -1.
     """
 
     expects = "a list of sizes"
@@ -103,7 +104,7 @@ def _shaped(sizes: Sequence[Number] | None, dtype: str) -> Tensor | Inferred:
 def _dtype(operand: Any, *others: Any) -> str:
     """Returns the dtype of the first operand that is a tensor.
 
-    If no operand is a tensor, returns the dtype that TensorFlow gives to the constant ``operand``.
+    Without a tensor, returns TensorFlow's dtype for the constant ``operand``, such as int32 for 3.
     """
     for each in (operand, *others):
         if isinstance(each, Tensor):
@@ -146,7 +147,7 @@ def reshape(tensor: Operand, shape: Sizes) -> Tensor | Inferred:
 
 @_tensorflow("keras.backend.batch_flatten", flops=costs.free)
 def batch_flatten(x: Tensor) -> Tensor:
-    """Flattens all axes except the first. As in Keras 2, both sizes of the result are unknown."""
+    """Flattens all axes except the first. Both output sizes are unknown, as in Keras 2."""
     return Tensor((UNKNOWN, UNKNOWN), x.dtype)
 
 
@@ -197,8 +198,7 @@ def getitem(x: Operand, key: AnyValue) -> Tensor:
     for part in key:
         if isinstance(part, list):
             bounds = [_bound(bound) for bound in part]
-            # A slice with an unknown bound selects an unknown number of elements: below, its axis gets the size
-            # UNKNOWN.
+            # With an unknown bound, the number of elements is unknown: UNKNOWN stands for such a slice.
             parts.append(slice(*bounds) if UNKNOWN not in bounds else UNKNOWN)
         else:
             parts.append(... if part == "..." else part)
@@ -206,8 +206,8 @@ def getitem(x: Operand, key: AnyValue) -> Tensor:
     if any(isinstance(part, Tensor) and part.shape for part in parts):
         raise Refusal("cannot use a tensor with axes as an index, only a scalar tensor", codes.INVALID_VALUE)
     whole = _tensor(x)
-    # A scalar tensor selects one element, like the index 0. An axis of size 0 has no index 0, so it counts as an axis
-    # of size 1.
+    # A scalar tensor selects one element, so the rule gets the index 0. An axis of size 0 would refuse it: it gets size
+    # 1.
     relaxed = Tensor(
         tuple(1 if isinstance(extent, int) and extent == 0 else extent for extent in whole.shape), whole.dtype
     )
@@ -316,7 +316,7 @@ def slice_(input_: Operand, begin: Sizes, size: Sizes) -> Tensor:
     sizes = shape_of(input_)
     starts = [UNKNOWN] * len(sizes) if begin is None else begin
     wanted = [UNKNOWN] * len(sizes) if size is None else size
-    # As in TensorFlow, if one size is unknown, every axis with the size -1 has an unknown size.
+    # As in TensorFlow, one unknown size makes the sizes of all -1 axes unknown.
     known = UNKNOWN not in wanted
     rest = [
         (whole - start if known else UNKNOWN) if part == -1 else part
@@ -939,8 +939,8 @@ def resize(images: Tensor, size: Sizes, method: AnyValue = "bilinear", preserve_
             scale = min(known[0] / known[2], known[1] / known[3])
             height, width = round(scale * known[2]), round(scale * known[3])
     resized = _image_sizes(images, height, width)
-    # The method "nearest" keeps the dtype. Other methods return float32, except for integers if the size does not
-    # change. So the dtype is unknown for integers.
+    # "nearest" keeps the dtype. Other methods return float32, but keep integers if the size does not change. So the
+    # dtype is unknown for integers.
     keeps = method in ("nearest", 1) or images.dtype in ("float32", "")
     return resized if keeps else Tensor(resized.shape, "" if images.dtype not in _FLOATS else "float32")
 

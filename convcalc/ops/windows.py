@@ -84,8 +84,7 @@ def _adaptive(name: str) -> Rule:
         if data_format == "channels_last":
             if not shape:
                 raise Refusal("needs an input with an axis for the channels", codes.INVALID_VALUE)
-            # Keras returns one spatial axis too many (keras/src/ops/nn.py). This rule does the same, because Keras's
-            # summary shows the axis.
+            # As in Keras, this adds one spatial axis too many (keras/src/ops/nn.py): Keras's summary shows it.
             return Tensor((*shape[: -len(sizes)], *sizes, shape[-1]), inputs.dtype)
         return Tensor((*shape[:2], *sizes), inputs.dtype)
 
@@ -127,8 +126,8 @@ def _convolution(
 ) -> Callable[..., Inferred]:
     """Returns the rule of a convolution whose kernel is a tensor.
 
-    ``filters`` and ``terms`` are functions of the kernel's shape. ``filters`` returns the number of filters. ``terms``
-    returns the number of products in one element of the output.
+    ``filters(shape of the kernel)`` is the number of filters. ``terms(shape of the kernel)`` is the number of
+    multiplications for one output element.
     """
 
     def rule(
@@ -291,7 +290,7 @@ def unfold(
     settings = zip(x.shape[2:], *(_per_axis(value, 2) for value in (kernel_size, dilation, padding, stride)))
     if 0 in _per_axis(stride, 2):
         raise Refusal("needs strides other than 0", codes.INVALID_VALUE)
-    # Keras accepts a kernel that fits nowhere; the output then has no columns.
+    # As in Keras, a kernel that is too large gives an output without columns.
     window_count = product(
         (size + 2 * pad - spread * (kernel - 1) - 1) // step + 1 for size, kernel, spread, pad, step in settings
     )

@@ -35,7 +35,7 @@ from convcalc.layers.sublayer import LayerValue, LayerValues
 Schema: TypeAlias = "dict[str, Any]"
 
 VARIABLE = r"\$"
-# The kinds of names that many layers accept. The JSON schema has one definition for each of these kinds.
+# Many layers have arguments of these kinds, so the JSON schema defines each kind only once.
 NAMED = (ACTIVATION, INITIALIZER, REGULARIZER, CONSTRAINT)
 
 
@@ -118,9 +118,8 @@ def _(kind: Text) -> Schema:
 
 @kind_schema.register
 def _(kind: Choice) -> Schema:
-    """Returns a schema that lists the words, so that editors suggest them.
-
-    If the argument ignores case, words in upper case are accepted too.
+    """Returns a schema that lists the words, so that editors suggest them. Upper case is accepted if the argument
+    accepts it.
     """
     words = [{"pattern": f"^({'|'.join(map(_any_case, kind.words))})$"}] if kind.case_insensitive else []
     return one_of(kind.words, *words)

@@ -123,11 +123,9 @@ def check_sheets(lines: Sequence[CheckLine], plain: bool) -> list[Sheet]:
 
 
 def check_pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
-    """Yields the text about one model.
+    """Yields the text about one model: one line if it passed, otherwise a line on standard error for each problem.
 
-    The text for a passed model is one line. For a failed model, each problem is a line on standard error.
-
-    If the model differs from its record, only the first difference is a line, because a table shows all differences.
+    For a model that differs from its record, only the first difference is a line. A table shows all differences.
     """
     report, comparison = result.report, result.comparison
     if report is None:

@@ -60,7 +60,7 @@ def _text(heading: str, cell: Cell, plain: Cell | None = None, style: str = "") 
 def _number(
     heading: str, count: Count, text: Callable[[Number, str], str] = number_text, mark: Cell = _nothing, style: str = ""
 ) -> TableColumn:
-    """Returns a column of numbers. In the text for people, the result of ``mark`` is added to each number."""
+    """Returns a column of numbers. In the text for people, the text of ``mark`` follows each number."""
 
     def cell(row: LayerReport, report: Study) -> str:
         number = count(row, report)
@@ -96,7 +96,7 @@ def _percent(name: str, heading: str) -> TableColumn:
 
 
 def _receptive_field(heading: str, cell: Cell, plain: Cell, name: str) -> TableColumn:
-    """Returns a column about receptive fields. ``name`` is the key of the column's number in the JSON report."""
+    """Returns a column about receptive fields. ``name`` is the JSON report's key for the number, such as ``stride``."""
     return TableColumn(Column(heading, right=True), cell, plain, lambda row, report: field_label(row, report, name))
 
 
@@ -130,15 +130,14 @@ def _trainable(row: LayerReport, report: Study) -> str:
 def _output(row: LayerReport, report: Study) -> str:
     """Returns the output shapes of the layer's last call.
 
-    ``(recorded)`` follows shapes that convcalc took from the file instead of computing them. An ellipsis follows if
-    the layer may have more outputs.
+    ``(recorded)`` follows if the shapes come from the file, and ``…`` if the layer may have more outputs.
     """
     shapes = shapes_text(row.output_shapes, row.may_have_more_outputs)
     return f"{shapes}{' (recorded)' if row.calls[-1].recorded else ''}"
 
 
 def _or_empty(cell: Cell) -> Cell:
-    """Returns a function like ``cell`` that returns an empty text instead of ``-`` or ``?``."""
+    """Returns ``cell`` with an empty text in place of ``-`` and ``?``."""
     return lambda row, report: text if (text := cell(row, report)) not in ("-", "?") else ""
 
 
@@ -148,9 +147,9 @@ def _recorded(row: LayerReport, report: Study) -> str:
 
 
 def _live_memory(row: LayerReport, report: Study) -> PartialSum:
-    """Returns the maximum memory of all live tensors while the layer runs.
+    """Returns the maximum bytes of all tensors in memory while the layer runs.
 
-    The number is a lower bound if the size of a tensor is unknown.
+    It is a lower bound if the size of a tensor is unknown.
     """
     memory = report.memory
     return PartialSum(memory.peak_at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes", ""))
@@ -161,7 +160,7 @@ def _count(name: str) -> Count:
 
 
 def known(number: Number | None) -> Number:
-    """Returns the number, or UNKNOWN for None (a number that was not requested)."""
+    """Returns the number; UNKNOWN for a number that was not requested (None)."""
     return UNKNOWN if number is None else number
 
 

@@ -168,7 +168,7 @@ def _output_padding_hint(window: Window, torch_size: object) -> str:
 
 
 def _keras_same(window: Window) -> str:
-    """Returns a hint if Keras's 'same' gives the same size with other padding; otherwise an empty string."""
+    """Returns a hint if Keras's 'same' gives the same size, but other padding; otherwise an empty string."""
     size, kernel, stride, dilation, *_ = (plain(number) for number in window.sizes)
     keras = slide(size, kernel, stride, dilation, "same")
     if plain(keras.output) == plain(window.output) and (keras.pad_before, keras.pad_after) != (

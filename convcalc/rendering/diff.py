@@ -35,15 +35,14 @@ _TOTALS = {
     "trainable_size": "Size of trainable params",
     "non_trainable_size": "Size of non-trainable params",
 }
-# Maps each size in bytes from a printed summary to a number of parameters. If the number differs, the size is not shown,
-# because both show the same change.
+# A size in bytes is shown only if its number of parameters is the same: otherwise both show the same change.
 _SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_trainable_size": "non_trainable_params"}
 _ONLY_IF_DIFFERENT = ("non_trainable_params", "activation_bytes", "input_bytes", "output_shapes", *_SIZES)
 _WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}
 
 
 class _Cost(Struct):
-    """A number of each layer, such as the parameters. ``text`` writes a difference of two numbers, such as ``+1,000``."""
+    """A number that each layer has, such as the parameters. ``text`` writes its change, such as ``+1,000``."""
 
     field: str
     heading: str
@@ -92,7 +91,7 @@ def notes(comparison: Comparison) -> list[str]:
         statuses.append(f"{numbers:,} renumbered (automatic names such as dense_1)")
     shared = {total.field: total for total in comparison.shared_totals}
     differing = {total.field: total for total in comparison.totals}
-    if "weight_bytes" in shared:  # the same number as param_bytes, so param_bytes is left out
+    if "weight_bytes" in shared:  # param_bytes is the same number, so it is left out
         differing.pop("param_bytes", None)
     for size in [size for size, count in _SIZES.items() if count in differing]:
         differing.pop(size, None)
@@ -162,9 +161,9 @@ def _changes_text(pair: Pair) -> str:
 
 
 def _texts(change: Change) -> tuple[str, str]:
-    """Returns the old and the new value of a change.
+    """Returns the old and the new value of a change, as texts.
 
-    If a layer has the same number of inputs in both models, only the inputs that differ are listed.
+    If a layer has as many inputs as before, only the inputs that differ are listed.
     """
     before, after = change.before.text, change.after.text
     if change.field != "connected_to":

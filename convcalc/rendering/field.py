@@ -61,15 +61,15 @@ def plain_field_padding(row: LayerReport, report: Study) -> str:
 
 
 def field_label(row: LayerReport, report: Study, name: str) -> str:
-    """Returns the label of a number: ``unknown``, ``partial``, or an empty string if the number is known.
+    """Returns ``unknown`` or ``partial`` for a number that is not fully known, otherwise an empty string.
 
-    ``name`` is the key of a number of the receptive field in the JSON report.
+    ``name`` is the JSON report's key for the number.
     """
     fields = _last(row, report)
     if fields is None:
         return "unknown"
     labels = {field.labels.get(name, "") for field in fields}
-    return max(labels, default="")  # the alphabetical order is "", "partial", "unknown"
+    return max(labels, default="")  # max works, because of the order "" < "partial" < "unknown"
 
 
 def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:

@@ -45,9 +45,9 @@ ENDINGS = {ending: format.name for format in INDEX for ending in format.endings}
 
 
 def require_options(format: OutputFormat, options: Iterable[str], several: bool) -> None:
-    """Raises :class:`ConvcalcError` if the format does not accept one of the options of ``convcalc summary``.
+    """Raises :class:`ConvcalcError` for options of ``convcalc summary`` that the format does not accept.
 
-    Also raises the error if there are several models, but the format accepts only one.
+    Also raises it for several models, if the format accepts only one.
     """
     special = {option for known in REPORT_FORMATS.values() for option in known.options}
     for option in options:

@@ -98,7 +98,7 @@ class _Level:
         while name in level.opened:
             level = level.opened[name]
             outputs = level.model.outputs
-            # A Sequential returns all outputs of its last layer, but its ``outputs`` has only the first.
+            # a Sequential lists only the first output of its last layer in ``outputs``
             ref = outputs[output] if output < len(outputs) else outputs[-1]._replace(output=output)
             name, output = _layer(level.model, ref), ref.output
         return level.nodes[name]
@@ -106,7 +106,7 @@ class _Level:
     def target(self, name: str, number: int) -> str:
         """Returns the id of the node that receives an input of the layer ``name``.
 
-        A nested model has no input for a mask, so an edge for a mask ends at the node of the first input.
+        A mask is no input of a nested model. The edge of a mask ends at the node of the model's first input.
         """
         level = self
         while name in level.opened:
@@ -184,7 +184,7 @@ def _lines(row: LayerReport) -> tuple[str, ...]:
 
 
 def _split(tensor: str) -> tuple[str, int, str]:
-    """Splits the name of a tensor: ``lstm[0][1]`` becomes ``("lstm", 1, "[0][1]")``. The number is that of the output."""
+    """Splits the name of a tensor into layer, output number and rest: ``lstm[0][1]`` → ``("lstm", 1, "[0][1]")``."""
     match = _TENSOR.fullmatch(tensor)
     assert match is not None, tensor
     return match[1], int(match[3]), match[2]

@@ -148,15 +148,14 @@ def _widths(
 ) -> list[int]:
     """Returns the widths of the columns.
 
-    If ``limit`` is None, a column is as wide as its widest cell, but a column of words has the maximum :data:`WIDEST`.
-    Otherwise, the widest columns become narrower until the table fits into ``limit``.
+    Without a ``limit``, a column is as wide as its widest cell; a column of words has at most :data:`WIDEST`. With a
+    ``limit``, the widest columns become narrower until the table fits.
     """
     natural = [max(map(width_of, column)) for column in zip(headings, *cells)]
     if limit is None:
         return [width if column.right else min(width, WIDEST) for column, width in zip(columns, natural)]
     room = limit - 3 * len(columns) - 1
-    # First, columns of words become narrower: down to 10 characters, then down to 4. Columns of numbers become narrower
-    # only if the table is still too wide.
+    # Shorten columns of words to 10 characters, then to 4. Only then shorten columns of numbers.
     for minimum, numbers_too in ((10, False), (4, False), (3, True)):
         floors = [
             width if column.right and not numbers_too else min(width, minimum)
@@ -168,9 +167,9 @@ def _widths(
 
 
 def _limited(natural: Sequence[int], floors: Sequence[int], room: int) -> list[int]:
-    """Makes the widest columns narrower, down to one common width, so that all columns fit into ``room``.
+    """Shortens the widest columns to one common width, so that all columns fit into ``room``.
 
-    No column becomes narrower than its floor.
+    ``floors`` are the minimum widths of the columns.
     """
 
     def at(level: int) -> list[int]:
@@ -180,7 +179,7 @@ def _limited(natural: Sequence[int], floors: Sequence[int], room: int) -> list[i
     while level > 1 and sum(at(level)) > room:
         level -= 1
     widths = at(level)
-    for index, width in enumerate(natural):  # the remaining room goes to the first columns that can use it
+    for index, width in enumerate(natural):  # widen the first columns by what is left
         spare = room - sum(widths)
         if spare > 0 and widths[index] < width:
             widths[index] += min(spare, width - widths[index])

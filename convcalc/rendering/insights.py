@@ -10,7 +10,7 @@ from convcalc.base.text import visible, wrapped
 from convcalc.checking.insights import Insight
 from convcalc.rendering.grid import TextStyle
 
-MOST_PER_CODE = 6  # the maximum number of lines for one code; a deep network could need one for every layer
+MOST_PER_CODE = 6  # the maximum number of lines for one code, because each layer of a deep network may cause one
 _INDENT = "   "
 
 

@@ -48,7 +48,7 @@ _ACCENTS = {
     "\u030c": "v",
     "\u0327": "c",
 }
-# LaTeX would print ``--``, ``,,`` or ``''`` as one character, so ``{}`` is added after the first one (``joining``).
+# LaTeX would print ``--``, ``,,`` or ``''`` as one character, so ``{}`` is added between the two.
 _SPECIAL = re.compile(rf"(?P<joining>[-,'])(?=(?P=joining))|[{re.escape(''.join(_CHARACTERS))}]|[^\x00-\x7f]")
 
 
@@ -71,8 +71,7 @@ def latex_text(sheet: Sheet) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     line = " & ".join(map(_indented, cells))
-    # LaTeX would read a star or a bracket at the beginning of a row as an argument of the previous \\. The empty group
-    # {} prevents this.
+    # The empty group {}, because LaTeX would read a star or a bracket as an argument of the \\ before it.
     return f"{'{}' if line.startswith(('*', '[')) else ''}{line} \\\\"
 
 

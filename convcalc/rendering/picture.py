@@ -14,10 +14,7 @@ _READ, _HOLE, _PAD, _UNUSED, _GAP = "■", "·", "+", "×", "…"
 
 
 class _Row(Struct):
-    """A line of the picture: a label, and a mark for some of the positions.
-
-    Position 0 is the first position of the padding.
-    """
+    """A line of the picture: a label, and marks at some positions. Position 0 is the first position, including padding."""
 
     label: str
     marks: dict[int, str]
@@ -104,8 +101,7 @@ def _is_read(window: Window, position: int) -> bool:
 def _spread_rows(window: Window) -> tuple[list[_Row], int, str]:
     """Returns the rows of a transposed window, the number of positions, and the legend.
 
-    Each row has marks at the output positions that depend on one input position. Cropped output positions are marked as
-    padding.
+    A row has marks at the output positions that one input position writes. Cropped positions are marked as padding.
     """
     size, kernel, stride, dilation, before, after, output = _ints(window)
     span = dilation * (kernel - 1) + 1
@@ -126,10 +122,7 @@ def _spread_rows(window: Window) -> tuple[list[_Row], int, str]:
 
 
 def _shown_numbers(count: int) -> list[int | None]:
-    """Returns the numbers from 0 to ``count`` - 1.
-
-    If ``count`` is large, returns only the first and the last numbers, with None between them.
-    """
+    """Returns 0, 1, … ``count`` - 1; for a large count 0, 1, 2, None and the last three numbers."""
     if count <= MOST_ROWS:
         return list(range(count))
     return [0, 1, 2, None, count - 3, count - 2, count - 1]

@@ -26,10 +26,9 @@ _NUMBERS = re.compile(r"[0-9][0-9,]*")
 
 
 class Finding(Struct):
-    """A problem as data.
+    """A problem as data, without the numbers that depend on other models.
 
-    :func:`_results` adds two numbers that depend on the other models: the index of the rule, and a number that
-    distinguishes equal findings.
+    :func:`_results` adds them: the index of the rule, and a number that distinguishes equal findings.
     """
 
     code: Code
@@ -96,7 +95,7 @@ def _results(items: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[s
             "level": finding.level,
             "message": {"text": finding.message},
             **({"locations": [finding.location]} if finding.location else {}),
-            # Equal findings have the same identity, so a number distinguishes their fingerprints.
+            # The number at the end distinguishes findings with equal identities.
             "partialFingerprints": {"finding/v1": f"{finding.identity}:{seen[finding.identity]}"},
         }
 

@@ -1,11 +1,10 @@
 """The JSON Schema (draft 2020-12) of YAML specs, for editors. It is computed from the declarations of the layers.
 
-The schema accepts every spec that the reader accepts. The schema does not check what only the reader can know, for
-example whether shapes fit or a name exists. A text with a ``$variable`` is accepted in place of any value.
+The schema accepts every spec that the reader accepts, and a text with a ``$variable`` in place of any value. It cannot
+check, for example, whether shapes fit or a name exists.
 
-In JSON Schema, a keyword such as ``minItems`` (for lists) or ``minimum`` (for numbers) ignores values of other types.
-Therefore one flat schema can describe all forms of a value. For a wrong value, an editor then shows one clear error
-instead of one error for each form.
+In JSON Schema, ``minItems`` applies only to lists, and ``minimum`` only to numbers. So one flat schema describes all
+forms of a value, and a wrong value causes one clear error, not one for each form.
 """
 
 from __future__ import annotations
@@ -91,9 +90,8 @@ def spec_schema(layers: Iterable[LayerDefinition]) -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A convcalc spec",
         **_mapping(_top_keys(by_name, known), "A model of layers with Keras's names.", **_model_needs()),
-        # ``custom:`` and ``blocks:`` declare more names of layers. In a spec with neither key, all names are checked.
-        # In a spec with only ``blocks:``, names that begin with an upper-case letter are checked, unless a block has
-        # such a name.
+        # A spec without ``blocks:`` and ``custom:`` has only known names. With only ``blocks:``, names such as
+        # ``Dense`` must be known, unless the name of a block also begins in upper case.
         "allOf": [
             _where({"not": {"anyOf": [{"required": ["blocks"]}, {"required": ["custom"]}]}}, "named_layers"),
             _where(
@@ -164,8 +162,8 @@ def _entry(by_name: Mapping[str, LayerDefinition], layers: Mapping[str, Schema])
     ``call``.
     """
     without_value = [name for name, definition in by_name.items() if not _needed(definition) and not definition.merges]
-    # The names that must have a value: layers with required arguments (such as Dense), layers that merge several inputs
-    # (Add needs ``from:``), and nested models.
+    # These names need a value: layers with required arguments (Dense), with several inputs (Add needs ``from:``), and
+    # nested models.
     with_value = [*(name for name in by_name if name not in without_value), *NESTED]
     repeated = {
         "repeat": {**kind_schema(Integer(0)), "description": "How often to repeat the layers."},
@@ -394,10 +392,9 @@ def _mapping(properties: Mapping[str, Schema], description: str, **further: Any)
 
 
 def _names_within(known: list[str], blocks: bool) -> Schema:
-    """Returns the schema of a list of layers.
+    """Returns the schema of a list of layers with known names, also inside nested models and repeats.
 
-    All names in the list must be known, including names inside nested models and repeats. If ``blocks`` is True, names
-    that do not begin with an upper-case letter are accepted too: they may be blocks.
+    If ``blocks`` is True, any name that begins in lower case is accepted too: it may be a block.
     """
     within = ref("named_layers_and_blocks" if blocks else "named_layers")
     names = [

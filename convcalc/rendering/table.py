@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 DEFAULT = ("layer", "output_shape", "params", "macs")
-# In formats that programs read, every model has the same columns. The name and the type of a layer are separate
-# columns.
+# Programs read this format, so the columns do not depend on the model. Name and type are two columns.
 PLAIN_DEFAULT = (*DEFAULT, "connected_to")
 _SEPARATE = {"layer": ("name", "type")}
 
@@ -61,7 +60,7 @@ def _default(report: Study) -> tuple[str, ...]:
 
 
 def _plain(report: Study, rows: Sequence[LayerReport], chosen: Sequence[str], depth: int, title: str) -> Sheet:
-    """Returns the sheet for programs. If nested models are shown, each row has the path and the depth of its layer."""
+    """Returns the sheet for programs. With nested models, the path and the depth of each layer are added."""
     names = tuple(dict.fromkeys(part for name in chosen for part in _SEPARATE.get(name, (name,))))
     fields = [FIELDS[name] for name in names]
 
@@ -90,8 +89,7 @@ def _totals(report: Study) -> list[str]:
     per = f"for a batch of {known_sizes[0]}" if known_sizes else "for one sample"
     incomplete = totals.incomplete
     non_trainable = number_text(totals.non_trainable_params, incomplete.get("params"))
-    # If the number of non-trainable parameters is unknown, their size must be unknown too: the difference of the two
-    # sizes would be wrong.
+    # If the number of parameters is unknown, so is their size: the difference of the two sizes would be wrong.
     non_trainable_bytes = UNKNOWN if non_trainable == "?" else totals.param_bytes - totals.trainable_bytes
     lines = [
         f" Total params: {number_text(totals.params, incomplete.get('params'))} ({bytes_text(totals.param_bytes)})",

@@ -183,8 +183,9 @@ def _weights(weights: Sequence[Weight]) -> list[dict[str, Any]]:
 
 
 def _fields(fields: Sequence[Field]) -> dict[str, Any]:
-    """Returns the receptive fields of a layer: first the field in the first model input that the layer depends on, then
-    the fields in other inputs.
+    """Returns the receptive fields of a layer, for one or several model inputs.
+
+    The first field is ``receptive_field``, the others are ``other_receptive_fields``.
     """
     if not fields:
         return {"receptive_field": None}

@@ -1,6 +1,4 @@
-"""Makes a snapshot of a report that can be compared with a printed summary: the values are those that Keras would
-print.
-"""
+"""Makes a snapshot of a report for comparison with a printed summary: its values are those that Keras would print."""
 
 from __future__ import annotations
 
@@ -78,7 +76,7 @@ def _in_range(rows: tuple[Row, ...], printed: Snapshot, report: Report) -> tuple
 
 
 def _reads_hidden_layers(shown: Sequence[Row]) -> bool:
-    """Returns True if a shown layer reads a layer that is not shown. Layers with cropped names are ignored."""
+    """Returns True if a shown layer reads a layer that is not shown. Ignores cropped names."""
     whole = {row.name for row in shown}
     cropped = [row.cells["name"] for row in shown if row.cells["name"].cropped]
     sources = [source for row in shown for source in row.sources or ()]
@@ -95,16 +93,16 @@ def _layer_name(source: Cell) -> str:
 
 
 def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
-    """Returns the number of the model's row that corresponds to the first printed row.
+    """Returns the index of the model's row that is the first printed row.
 
-    From this row on, more successive names agree with the printed names than from any other row.
+    From this row on, the most successive names are the same as the printed names.
     """
 
     def length(start: int, skipped: int) -> int:
         pairs = zip(shown[skipped:], current[start + skipped :])
         return len(list(takewhile(lambda pair: names_agree(*pair), pairs)))
 
-    for skipped in (0, 1):  # first try all rows; if the first row was renamed, skip it
+    for skipped in (0, 1):  # 0: compare all rows; 1: skip the first row, which may have a new name
         lengths = [length(start, skipped) for start in range(len(current))]
         if any(lengths):
             return lengths.index(max(lengths))
@@ -112,8 +110,9 @@ def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
 
 
 def _params(row: Row, current: Row) -> str | int | None:
-    """Returns the number of parameters in a printed row. If a number is cropped and its visible digits agree with the
-    model's number, the model's number is returned.
+    """Returns the number of parameters in a printed row.
+
+    For a cropped number, returns the model's number if it begins with the visible digits.
     """
     cell, like = row.cells.get("params", Cell(None)), current.cells.get("params", Cell(None))
     return like.value if cell.cropped and cell.agrees(like) else cell.value

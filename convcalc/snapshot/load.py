@@ -84,10 +84,8 @@ def _model_files(reports: Sequence[Mapping[str, Any]]) -> list[str]:
 def _selected(
     snapshots: Sequence[Snapshot], model_files: Sequence[str], source: Source, report: Report | None
 ) -> Snapshot:
-    """Returns the only snapshot, or the only one that belongs to the model of ``report``.
-
-    A snapshot belongs to the model if both come from the same model file. If no snapshot comes from that file, the
-    model's name decides.
+    """Returns the only snapshot, or the only one for the model of ``report``: from the same file, else with the same
+    name.
     """
     if len(snapshots) == 1:
         return snapshots[0]

@@ -61,9 +61,9 @@ def _arguments(row: LayerReport) -> Mapping[str, str]:
 
 
 def _layer_arguments(definition: LayerDefinition, row: LayerReport) -> dict[str, Any]:
-    """Returns the arguments that differ from their defaults. Equal values get the same spelling.
+    """Returns the arguments that differ from their defaults, with one spelling for equal values.
 
-    For example, a negative ``axis`` is counted from the front, and ``strides`` equal to ``pool_size`` are left out.
+    Example: ``axis: -1`` becomes 3 for 4 axes, and ``strides`` equal to ``pool_size`` are left out.
     """
     values, arguments = non_default_arguments(definition, row.config), {**definition.defaults, **row.config}
     if "pool_size" in arguments and arguments["strides"] == arguments["pool_size"]:
@@ -83,9 +83,8 @@ def _non_negative_axis(axis: Any, rank: int) -> Any:
 
 
 def _value_text(value: Any) -> str:
-    """Returns a value as text, without the names of inner layers.
-
-    Keras numbers these names automatically, so they change if another layer is added.
+    """Returns a value as text, without the names of inner layers: Keras numbers them, so they change if a layer is
+    added.
     """
     if isinstance(value, SubModel):
         return f"the model '{value.name}' ({crc32(repr(value.config).encode(errors='backslashreplace')):08x})"

@@ -7,18 +7,18 @@ from dataclasses import replace
 
 from convcalc.stored import Cell, Row, Snapshot
 
-_MAX_PAIRS = 250_000  # the maximum number of pairs of rows to compare
+_MAX_PAIRS = 250_000  # the maximum number of pairs of rows that are compared
 
 
 def uncrop(printed: Snapshot, current: Snapshot) -> Snapshot:
-    """Returns the printed snapshot with cropped cells replaced by the model's cells, if the two agree.
+    """Returns the printed snapshot with its cropped cells completed from the model's cells.
 
-    Many cropped names are equal. So printed rows and the model's rows are paired by their order, in three steps:
+    Many cropped names are equal, so rows are paired by their order, in three steps:
 
-    1. Rows at the beginning and at the end are paired if all cells agree.
-    2. Of the remaining rows, those at the beginning and at the end are paired if names and types agree.
-    3. Rows in the middle are paired one by one if both summaries have equally many. Otherwise, the longest series of rows
-       whose names and types agree is paired.
+    1. Rows at the beginning and at the end whose cells all agree.
+    2. Then rows at the beginning and at the end whose names and types agree.
+    3. The rows between: one by one if there are equally many. Otherwise the longest series of rows whose names and
+       types agree.
 
     Cells that are still cropped are compared as plain texts.
     """
