@@ -1,8 +1,8 @@
 """A stored summary of a model: a :class:`Snapshot` with rows and cells.
 
-:mod:`convcalc.snapshot` makes snapshots from reports, printed summaries and JSON reports.
-:mod:`convcalc.differences.compare` compares two snapshots. A cell is missing if the source does not contain its value;
-missing cells are not compared.
+Snapshots come from reports, printed summaries and JSON reports (:mod:`convcalc.snapshot`).
+:mod:`convcalc.differences.compare` compares two of them. A value that the source does not contain has no cell, and is
+not compared.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Cell(Struct):
 
 
 def _is_cropping_of(cropped: str, text: str) -> bool:
-    """Returns True if cropping ``text`` may give ``cropped``."""
+    """Returns True if ``text`` may be the full text of ``cropped``: "a b" for "a …"."""
     parts, words = cropped.split(" "), text.split(" ")
-    ends_marked = cropped.endswith("…")  # if False, the last word may be cut off
+    ends_marked = cropped.endswith("…")  # otherwise the last word may be cut off
     position, gap = 0, False
     for part, next_part in zip(parts, [*parts[1:], "" if ends_marked else "…"]):
         if part == "…":
@@ -70,7 +70,9 @@ def _is_cropping_of(cropped: str, text: str) -> bool:
 
 
 def _is_cropped_word_of(part: str, word: str, cut: bool) -> bool:
-    """Returns True if ``part`` is ``word``, or a cropped ``word`` such as "conv…". If ``cut``, the "…" may be missing."""
+    """Returns True if ``part`` is ``word``, or its beginning such as "conv…". With ``cut``, also for "conv" without
+    "…".
+    """
     if part.endswith("…"):
         return len(word) >= len(part) and word.startswith(part[:-1])
     return word.startswith(part) if cut else word == part

@@ -43,7 +43,7 @@ def assert_summary(
 
     If the environment variable CONVCALC_RECORD is 1, the record is written (.txt or .json) and not compared.
     """
-    __tracebackhide__ = True  # pytest then shows the line in the test, not a line in this function
+    __tracebackhide__ = True  # pytest then shows the line of the test, and not a line of this function
     from convcalc.base.text import visible
     from convcalc.checking.budget import effective_limits, limits_of
     from convcalc.checking.check_model import check_model

@@ -50,10 +50,10 @@ def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int
 
 
 def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, int]]:
-    """Yields the longest series of pairs of rows whose names and types agree, as row numbers in ascending order.
+    """Yields the longest series of pairs of rows whose names and types agree, as pairs of row numbers.
 
-    :mod:`convcalc.differences.myers` cannot be used here, because it needs items that are either equal or different.
-    But "conv…" agrees with both "conv1" and "conv2".
+    :mod:`convcalc.differences.myers` cannot do this: it needs items that are equal or not. Here, "conv…" agrees with
+    both "conv1" and "conv2".
     """
     lengths = [[0] * (len(current) + 1) for _ in range(len(printed) + 1)]
     agree = [[row.depth == like.depth and names_agree(row, like) for like in current] for row in printed]
@@ -100,7 +100,7 @@ def _agree(printed: Row, current: Row) -> bool:
 
 
 def _completed(printed: Row, current: Row) -> Row:
-    """Returns the printed row with cropped cells replaced by the model's cells that agree with them."""
+    """Returns the printed row, with cropped cells replaced by the model's cells if they agree."""
     cells = {key: _completed_cell(cell, current.cells.get(key)) for key, cell in printed.cells.items()}
     sources = printed.sources
     if sources is not None and current.sources is not None and len(sources) == len(current.sources):
@@ -113,6 +113,6 @@ def _completed_cell(cell: Cell, current: Cell | None) -> Cell:
 
 
 def _with_literal_cells(row: Row) -> Row:
-    """Returns the row with cropped cells as plain texts, which agree only with equal texts."""
+    """Returns the row with cropped cells as plain texts: "conv…" then agrees only with "conv…"."""
     cells = {key: Cell(cell.text.rstrip("…") + "…") if cell.cropped else cell for key, cell in row.cells.items()}
     return replace(row, cells=cells)

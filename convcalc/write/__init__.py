@@ -40,13 +40,13 @@ def _yaml(report: Report) -> str:
 def _python(report: Report) -> str:
     from convcalc.write.python import python_code
 
-    _proved_config(report)  # checks that the whole model is known
+    _proved_config(report)  # raises an error unless the whole model is known
     _refuse_own_classes(report.model)
     return python_code(report)
 
 
 def _checked(write: Callable[[Report], str]) -> Callable[[Report], str]:
-    """Returns a function that raises an error for a model that no format can describe, and otherwise calls ``write``."""
+    """Returns ``write`` with checks before it: an error is raised for a model that no format can describe."""
 
     def checked(report: Report) -> str:
         from convcalc.write.calls import with_constant_operands
@@ -60,8 +60,8 @@ def _checked(write: Callable[[Report], str]) -> Callable[[Report], str]:
     return checked
 
 
-# The writers of JSON and YAML read the written text again, and compare the model in the text with the original. Python
-# code cannot be read again, so the writer of Python code compares a JSON config instead.
+# The written JSON or YAML is read again, and must give the same model. Python code cannot be read again, so a JSON
+# config of the model is checked instead.
 FORMATS: dict[str, Callable[[Report], str]] = {
     ".json": _checked(_json),
     ".yaml": _checked(_yaml),
@@ -95,14 +95,12 @@ def require_graph(model: Model) -> None:
 
 
 def _without_layers_outside(report: Report) -> Report:
-    """Returns the report without weights that are outside of the graph of a model. Only the code of a custom class
-    creates such weights.
-    """
+    """Returns the report without the weights that a custom model class creates outside of the model's graph."""
     from convcalc.analyse import infer
     from convcalc.model import layers_outside
 
     def graph(model: Model) -> Model:
-        outside = len(layers_outside(model))  # the last layers and calls
+        outside = len(layers_outside(model))  # these are the last layers and the last calls
         kept = len(model.layers) - outside
         layers = [
             layer if layer.model is None else layer._replace(definition=graph(layer.model))
@@ -127,8 +125,9 @@ def _refuse_own_classes(model: Model) -> None:
 
 
 def require_writable(report: Report) -> None:
-    """Raises :class:`ConvcalcError` for a layer that only Keras 1 or 2 has, or whose class is custom although the
-    config does not say so. No format can describe such a layer.
+    """Raises :class:`ConvcalcError` for a layer that no format can describe.
+
+    This is a layer that only Keras 1 or 2 has, or a custom layer that the config does not mark as custom.
     """
     from convcalc.base import codes
     from convcalc.base.problems import error

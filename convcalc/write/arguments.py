@@ -28,9 +28,9 @@ def non_default_arguments(definition: LayerDefinition, args: Mapping[str, Any]) 
 
 
 def recorded_size(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the ``vocabulary_size`` of an adapted layer, as an argument for Keras.
+    """Returns ``{"vocabulary_size": …}`` for a layer whose vocabulary Keras learned with ``adapt``, otherwise ``{}``.
 
-    Returns no argument if the words of the vocabulary are known, because Keras then counts them.
+    If the file has the words of the vocabulary, Keras counts them and needs no size.
     """
     if not definition.records_vocabulary_size or isinstance(args.get("vocabulary"), (list, tuple)):
         return {}
@@ -57,9 +57,9 @@ def common_options(definition: LayerDefinition, layer: Layer | SubLayer) -> dict
 
 
 def has_automatic_name(names: Names, definition: LayerDefinition | Operation, layer: Layer) -> bool:
-    """Returns True if the layer has its automatic name in Keras, so the written file can omit the name.
+    """Returns True if the layer has its automatic name, such as ``dense_1``, which the file can omit.
 
-    If True, ``names`` counts the name as used. The names of hidden sublayers are always counted as used.
+    Counts the name as used, and the automatic names of layers that Keras creates inside this layer.
     """
     if isinstance(definition, Operation):
         return claim_name(names, definition.name, layer)
@@ -71,9 +71,7 @@ def has_automatic_name(names: Names, definition: LayerDefinition | Operation, la
 
 
 def claim_name(names: Names, class_name: str, layer: Layer) -> bool:
-    """Returns True if the layer's name is the next automatic name of its class. If True, ``names`` counts the name as
-    used.
-    """
+    """Returns True if the layer's name is the next automatic name of its class, and counts it as used."""
     if names.upcoming(class_name) != layer.name:
         return False
     names.automatic(class_name)

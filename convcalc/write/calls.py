@@ -29,9 +29,9 @@ def require_keras_operations(model: Model) -> None:
 
 
 def with_constant_operands(report: Report) -> Report:
-    """Returns the report with constant tensors instead of lists of numbers in operations such as ``x + [1, 2]``.
+    """Returns the report with a constant tensor for each list of numbers in operations such as ``x + [1, 2]``.
 
-    TensorFlow converts such a list to a tensor with the dtype of the other operand. Keras does not accept a list.
+    TensorFlow accepts the list and gives it the dtype of ``x``. Keras does not accept a list.
     """
     if not any(_list_operands(call) for _, model in report.model.models() for call in model.calls):
         return report
@@ -59,7 +59,7 @@ def _with_constants(model: Model, rows: Mapping[str, LayerReport], prefix: str) 
 
 
 def _list_operands(call: Call) -> list[str]:
-    """Returns which of the operands ``x1`` and ``x2`` are lists of numbers."""
+    """Returns those of the names ``x1`` and ``x2`` whose values are lists of numbers."""
     if not call.inputs or {"x1", "x2"}.isdisjoint(call.args):
         return []
     return [name for name in ("x1", "x2") if isinstance(call.args.get(name), list) and _is_numeric(call.args[name])]
@@ -87,10 +87,7 @@ def calls_in_training(model: Model) -> list[str]:
 
 
 def data_calls(model: Model) -> list[int]:
-    """Returns the numbers of the calls to write.
-
-    Operations that only compute masks are left out, because Keras creates these operations again.
-    """
+    """Returns the numbers of the calls to write: all but operations for masks, which Keras creates itself."""
     used = {ref.call for ref in model.outputs}
     for number in range(len(model.calls) - 1, -1, -1):
         if number in used:
@@ -103,8 +100,8 @@ def data_calls(model: Model) -> list[int]:
 
 
 def positional_arguments(definition: LayerDefinition | None, tensors: list[Any], kwargs: dict[str, Any]) -> list[Any]:
-    """Returns the positional arguments of a call. Adds the initial states of a recurrent layer to ``kwargs``."""
-    if definition is None:  # the layer is a nested model
+    """Returns the positional arguments of a call. Moves the initial states of a recurrent layer to ``kwargs``."""
+    if definition is None:  # a nested model
         return tensors if len(tensors) == 1 else [tensors]
     if definition.takes_initial_state:
         if tensors[1:]:

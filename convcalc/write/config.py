@@ -46,10 +46,7 @@ def config_json(report: Report) -> str:
 
 
 def require_known_shapes(report: Report) -> None:
-    """Raises :class:`ConvcalcError` if a layer reads a tensor whose number of axes is unknown.
-
-    Keras refuses a config with such a tensor.
-    """
+    """Raises :class:`ConvcalcError` if a layer reads a tensor of unknown rank, because Keras refuses such a config."""
     rows = {row.path: row for row in report.layers}
     for prefix, model in report.model.models():
         if model.class_name == "Sequential":
@@ -73,12 +70,12 @@ def _model(model: Model, rows: Mapping[str, LayerReport], prefix: str, trainable
     trainable = trainable and model.trainable
     if model.class_name == "Sequential":
         entries = [_object(layer, rows, prefix, trains) for layer in model.layers]
-        # inputs of unknown shape are left out
+        # leave out inputs of unknown shape
         unknown = [number for number, layer in enumerate(model.layers) if layer.broken]
         for call in model.calls:
             before = rows.get(prefix + model.layer_of(call.inputs[0]).name) if call.inputs else None
             if before is not None and before.calls[-1].recorded and before.output_shapes[0] is not None:
-                # The output shape of ``before`` comes from a file: store it as the input shape of the next layer.
+                # The layer before has an unknown class: write its recorded output shape as this layer's input shape.
                 entries[call.layer]["build_config"] = {"input_shape": plain_shape(before.output_shapes[0])}
         known = [entry for number, entry in enumerate(entries) if number not in unknown]
         config: dict[str, Any] = {"name": model.name, "trainable": trainable, "layers": known}
@@ -157,7 +154,7 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
     else:
         config = {"name": layer.name, **_common(layer_definition, trains and layer.trainable, layer.dtype, layer.name)}
         config |= argument_values(layer_definition, layer.args, trains)
-        config["name"] = layer.name  # set again, because the arguments of a custom class may contain another name
+        config["name"] = layer.name  # again, because the arguments of a custom class may contain ``name``
     if layer_definition is None or layer_definition.is_custom:
         foreign = definition if isinstance(definition, Foreign) else Foreign(layer.class_name)
         return _entry(foreign, config)
@@ -214,7 +211,7 @@ def argument_values(definition: LayerDefinition | None, args: Mapping[str, Any],
 
 def written(value: Any, trains: bool = True) -> Any:
     """Returns the value of an argument as JSON. A layer becomes a config object, and an unknown size becomes null."""
-    if isinstance(value, SubModel):  # the stored config is not used: it may be in the format of Keras 2
+    if isinstance(value, SubModel):  # not the stored config, which may be in Keras 2's format
         return _model(value.model, {row.path: row for row in infer(value.model).layers}, "", trains)
     if isinstance(value, SubForeign):
         return value.config
@@ -258,7 +255,7 @@ def _node(
     def tensor(ref: Ref) -> dict[str, Any]:
         source = model.layer_of(ref)
         row = rows[prefix + source.name].calls[numbers[ref.call]]
-        # A layer of an unknown class can have more outputs than the report lists. Their shapes and dtypes are unknown.
+        # An unknown class may have more outputs than the report lists: their shapes and dtypes are unknown.
         shape, dtype = (*zip(row.output_shapes, row.output_dtypes), *[(None, "")] * (ref.output + 1))[ref.output]
         config = {
             "shape": plain_shape(shape),

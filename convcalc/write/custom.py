@@ -19,7 +19,7 @@ def declarations(model: Model) -> list[str]:
     definitions = {definition.name: definition for definition in used}
     blocks: dict[str, Node] = {}
     for definition in used:
-        # The layers of a template can use the declarations and blocks of the template's file, so these are written too.
+        # The layers inside a template may need other declarations and blocks of the same file.
         if isinstance(definition.template, Template):
             definitions = {**definition.template.layers, **definitions}
             blocks |= {name: block.body for name, block in definition.template.blocks.items()}
@@ -34,9 +34,9 @@ def _verbatim(node: Node) -> str:
 
 
 def _known(definition: Definition) -> Definition:
-    """Returns the declared layer if a file or a package declares this custom class; otherwise the definition itself.
+    """Returns the declared layer of a custom class if a file or a package declares it, otherwise ``definition``.
 
-    A declaration that is part of convcalc is ignored: a spec need not contain it.
+    Declarations inside convcalc are ignored, because a spec need not repeat them.
     """
     if isinstance(definition, Foreign) and definition.rule is not None and not definition.rule.built_in:
         known: Definition = definition.rule.definition

@@ -21,12 +21,12 @@ from convcalc.write.calls import holds_function
 from convcalc.write.policies import policy_code
 
 WIDTH = 100
-# Maps the last word of an argument's name, such as ``bias_initializer``, to the Keras module of its values.
+# The Keras module for the last word of an argument's name: ``bias_initializer`` → ``initializers``.
 _OBJECTS = {
     "initializer": "initializers",
     "regularizer": "regularizers",
     "constraint": "constraints",
-    "config": "quantizers",  # for the argument quantization_config
+    "config": "quantizers",  # for quantization_config
     "quantizer": "quantizers",
 }
 
@@ -95,7 +95,7 @@ def keyword_arguments(values: Mapping[str, Any]) -> list[str]:
 
 
 def expression(value: Any, argument: str = "") -> str:
-    """Returns a value as Python code. ``argument`` is the name of the argument that has this value."""
+    """Returns the Python code of a value. ``argument`` is the name of its argument."""
     if isinstance(value, Code):
         return str(value)
     if isinstance(value, Constant):
@@ -201,6 +201,6 @@ def _object(value: Mapping[str, Any], argument: str) -> str | None:
     if module == "quantizers" and not str(value.get("module", "keras")).startswith("keras"):
         raise error(codes.CANNOT_WRITE, f"'{argument}' is of a custom class, {name}, which cannot be written as code")
     if isinstance(config.get("value_range"), list):
-        # a tuple, because Keras compares the range with a tuple, and a list is never equal to a tuple
+        # Keras compares the range with a tuple, and a list never equals a tuple
         config = {**config, "value_range": tuple(config["value_range"])}
     return f"keras.{module}.{name}({', '.join(keyword_arguments(config))})"

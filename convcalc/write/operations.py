@@ -1,7 +1,7 @@
 """Writes an operation of ``keras.ops`` for a spec.
 
-The tensors of the operation are written under ``from:`` if they fill its tensor parameters in order. Otherwise each
-tensor is written under the name of its parameter.
+The tensors are listed under ``from:`` if the operation takes them in this order. Otherwise each tensor is written under
+the name of its argument.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def operands(
 
 
 def _in_order(operation: Operation, given: Mapping[str, Any], count: int) -> bool:
-    """Returns True if ``from`` can list the inputs of the call.
+    """Returns True if the tensors can be listed under ``from:``.
 
-    The reader of specs assigns the tensors under ``from``, in order, to the parameters without another value. If the
-    operation takes a list of tensors, the tensors under ``from`` become the elements of this list.
+    A reader gives these tensors, in order, to the parameters without another value. If the operation takes a list of
+    tensors, they form this list.
     """
     if operation.variadic or operation.takes_list:
         tensors = given.get(operation.parameters[0], ())
@@ -56,5 +56,5 @@ def _in_order(operation: Operation, given: Mapping[str, Any], count: int) -> boo
 
 
 def _slots(value: Any) -> bool:
-    """Returns True if the value is a tensor, or a list that contains a tensor."""
+    """Returns True for a tensor, and for a list with a tensor in it."""
     return isinstance(value, Slot) or (isinstance(value, list) and any(map(_slots, value)))

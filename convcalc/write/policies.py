@@ -62,15 +62,12 @@ def policy_code(name: str, layer: str | None) -> str:
 
 
 def _path(layer: str, inner: str) -> str:
-    """Returns a regular expression for the path of an inner layer, such as ``attention/query``.
-
-    The names of outer models may come first: ``model/attention/query``.
-    """
+    """Returns a regular expression for the path of an inner layer: ``attention/query`` or ``model/attention/query``."""
     return f"(.*/)?{layer if layer == _ANY else re.escape(layer)}/{inner}"
 
 
 def _has_no_name(name: str) -> bool:
-    """Returns True if Keras has no name for the policy. Such a policy must be written as an object."""
+    """Returns True if Keras has no name for the policy, so that it must be written as an object."""
     return name.startswith("float8/")
 
 

@@ -1,7 +1,7 @@
-"""Compares a model with the model that is read from the written text. If the two models differ, nothing is written.
+"""Reads a written text again, and compares its model with the original. If they differ, nothing is written.
 
-Facts that the text cannot contain are not compared: weights and MACs of layers that a spec declares, and unrecorded
-output shapes of custom classes.
+Not compared, because the text cannot contain them: weights and MACs of layers that a spec declares, and output shapes
+of custom classes that were not recorded.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def cannot_write(report: Report, what: str, reason: str) -> ConvcalcError:
 
 
 def shared_weights(report: Report, stripped: Report) -> str | None:
-    """Returns an error text if layers share weights and only the model's archive records this; otherwise None.
+    """Returns an error text if only the model's archive says that layers share weights; otherwise None.
 
-    ``stripped`` is the report without the weights in the archive.
+    Without the archive (``stripped``), the model would have more parameters.
     """
     stored, alone = report.totals, stripped.totals
     if "params" in stored.incomplete or "params" in alone.incomplete or stored.params == alone.params:
@@ -56,9 +56,9 @@ def shared_weights(report: Report, stripped: Report) -> str | None:
 
 
 def without_stored_weights(report: Report, without_rules: bool = False) -> Report:
-    """Returns the report of the model without the weights that its file stores. No written text contains weights.
+    """Returns the report of the model without its stored weights, because no written text contains weights.
 
-    If ``without_rules`` is True, the declared rules of custom classes are removed too: a config contains no rules.
+    With ``without_rules``, also removes the declarations of custom classes, because a config contains none.
     """
     stripped = _stripped(report.model, without_rules)
     return report if stripped is report.model else infer(stripped)
@@ -88,9 +88,9 @@ def _is_declared(layer: Layer) -> bool:
 
 
 def first_difference(report: Report, again: Report, arranged: bool) -> str | None:
-    """Returns the first difference between two models as a sentence; None if they are the same model.
+    """Returns the first difference between two models as a sentence; None if there is no difference.
 
-    If ``arranged`` is True, also compares how tensors are grouped in lists and mappings.
+    With ``arranged``, also compares how inputs and outputs are grouped in lists and dicts.
     """
     if report.model.name != again.model.name:
         return f"its name would be '{again.model.name}'"
@@ -104,7 +104,7 @@ def first_difference(report: Report, again: Report, arranged: bool) -> str | Non
     return None if len(left) == len(right) else "the number of its layers would differ"
 
 
-# Facts that a config does not record for the last layers of a model, if these layers have custom classes.
+# A custom class as the last layer: a config does not record these facts.
 _OPEN = ("the output shapes", "the output dtypes")
 
 
@@ -179,10 +179,10 @@ def _numbers(row: LayerReport) -> Iterator[tuple[str, str, Any]]:
 
 
 def _class(layer: Layer, both_names: bool) -> Any:
-    """Returns a value that identifies the class of a layer.
+    """Returns the names that identify the class of a layer.
 
-    ``both_names`` is False for a spec. A spec has only one name of a custom class: the name with the package, or the
-    name with the module. A spec also leaves out Keras's default package "Custom".
+    Without ``both_names`` (for a spec), a custom class has only one name: with its package or with its module. Keras's
+    default package "Custom" is left out.
     """
     definition = layer.definition
     if isinstance(definition, Operation):
@@ -205,7 +205,7 @@ def _arguments(layer: Layer, tuples: bool) -> Any:
             return None
         own = {argument.name for argument in definition.arguments}
         if tuples:
-            own.add("vocabulary_size")  # a Keras file can contain this argument, a spec cannot
+            own.add("vocabulary_size")  # only Keras files can contain it
         return _tree(argument_values(definition, {key: part for key, part in layer.args.items() if key in own}))
     if isinstance(definition, Foreign):
         return _tree({key: part for key, part in layer.args.items() if key not in ("name", "trainable", "dtype")})
@@ -215,11 +215,7 @@ def _arguments(layer: Layer, tuples: bool) -> Any:
 
 
 def _call_arguments(layer: Layer, args: Mapping[str, Any], tuples: bool) -> Any:
-    """Returns the arguments of a call in a form for comparisons.
-
-    ``tuples`` is False for a spec, because a spec contains only lists: then a tuple equals a list with the same
-    elements.
-    """
+    """Returns the arguments of a call as comparable values. Without ``tuples`` (for a spec), tuples equal lists."""
     if isinstance(layer.definition, LayerDefinition):
         given = {**layer.args, **args}
         return {known.name: True for known in layer.definition.call_arguments if given.get(known.name)}
@@ -229,9 +225,9 @@ def _call_arguments(layer: Layer, args: Mapping[str, Any], tuples: bool) -> Any:
 
 
 def _tree(value: Any, tuples: bool = True) -> Any:
-    """Returns a value in a form for comparisons. Two values that are written in the same way give the same result.
+    """Returns a value in a comparable form: equal results mean that both are written in the same way.
 
-    If ``tuples`` is False, a tuple equals a list with the same elements.
+    Without ``tuples``, a tuple equals a list with the same elements.
     """
     if isinstance(value, Mapping):
         return {str(key): _tree(value[key], tuples) for key in sorted(value, key=str)}

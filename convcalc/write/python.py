@@ -1,7 +1,7 @@
-"""Writes a model as Keras code: one function for each model, in the functional style, with one line for each layer.
+"""Writes a model as Keras code: one function for each model, one line for each layer.
 
-A name is left out if Keras gives the same name in a new process. Masks are left out if Keras creates the same masks when
-the code runs; otherwise all masks are written.
+A name is left out if a new Python process gives the same name. Masks are left out if Keras creates the same masks when
+the code runs. Otherwise all masks are written.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from convcalc.write.expressions import (
 from convcalc.write.policies import policy_code
 from convcalc.write.spec import spec_yaml
 
-# The written code calls these operations as classes: the functions with the same names create other operations.
+# written as ``Abs()(x)``, because the functions such as ``ops.abs`` create another class (``Absolute``)
 _WRITTEN_AS_CLASSES = {"Abs", "Conj"}
-# The first argument of these functions is an argument of the operation's constructor, not of its call.
+# These functions begin with a constructor argument of the operation: ``ops.einsum(subscripts, …)``.
 _INIT_ARGUMENT_FIRST = {"Einsum", "Full"}
 
 
@@ -66,9 +66,8 @@ def python_code(report: Report) -> str:
 def _creates_masks(report: Report) -> bool:
     """Returns True if Keras creates all masks of the model when the code runs.
 
-    Two conditions are checked. First, each call with masks has one positional argument and no keyword argument:
-    otherwise Keras 3.15 creates no mask. Second, the model can be written as a spec: specs contain no masks, and the
-    reader of specs creates the same masks as Keras.
+    This needs two conditions. A call with masks has one positional argument and no keyword arguments: otherwise Keras
+    3.15 creates no mask. And the model can be written as a spec, which is read again with the masks that Keras creates.
     """
     masked = [call for _, model in report.model.models() for call in model.calls if call.masks]
     if not masked:
@@ -83,10 +82,7 @@ def _creates_masks(report: Report) -> bool:
 
 
 def _keywords(call: Call) -> dict[str, Any]:
-    """Returns the keyword arguments of a call, without masks and without ``training: false``.
-
-    Keras records ``training: false`` even for a call without this argument.
-    """
+    """Returns the keyword arguments of a call without masks and ``training: false``, which Keras always records."""
     assert call.form is not None
     return {
         key: value
@@ -107,8 +103,10 @@ class _Module:
         self.supplied: set[str] = set()
 
     def with_supplied(self, layer: Layer) -> Layer:
-        """Returns the layer with code in place of custom initializers, activations and so on. The written module imports
-        the names in this code.
+        """Returns the layer with code in place of custom initializers, activations and so on, such as
+        ``my_init(seed=1)``.
+
+        The written module imports ``my_init``.
         """
         if not isinstance(layer.definition, LayerDefinition) or not layer.args:
             return layer
@@ -157,8 +155,7 @@ class _Function:
         self.taken = {"x"}
         self.variables: dict[int, str] = {}
         self.shared: dict[int, str] = {}
-        # Calls whose second or later output is used. For an unknown class, there is no other sign that a call has
-        # several outputs.
+        # Calls whose second or later output is used: even an unknown class then has several outputs.
         self.list_outputs = {
             ref.call for ref in (*model.outputs, *(r for c in model.calls for r in c.sources)) if ref.output
         }
@@ -307,8 +304,8 @@ class _Function:
         given = {name: put(value) for name, value in operation.without_defaults(call.args).items()}
         made = {name: _tuples(value) for name, value in operation.without_defaults(layer.args).items()}
         several = given.pop(operation.parameters[0], []) if operation.variadic else []
-        # If the code passes masks explicitly, all names are written: Keras still creates the unused masks, and the
-        # operation of each unused mask takes an automatic name.
+        # With explicit masks, all names are written. Keras still creates the unused masks, whose operations take
+        # automatic names.
         automatic = not self.module.explicit_masks and has_automatic_name(self.module.names, operation, layer)
         if automatic and operation.name == "GetItem" and _is_plain(given["key"]):
             return CallExpression(f"{given['x']}{key_text(given['key'])}", None), ""
@@ -363,16 +360,16 @@ class _Function:
 
 
 def _is_nested(layer: Layer, several: bool) -> bool:
-    """Returns True if the outputs of a layer may be nested lists, a mapping, or a list of one tensor.
+    """Returns True if a layer may return nested lists, a dict, or a list of one tensor.
 
-    Keras numbers such outputs in the order of ``keras.tree.flatten``. ``several`` is True if the model uses an output
-    after the first.
+    Their tensors are numbered as by ``keras.tree.flatten``. ``several`` is True if the model uses the second or a later
+    output.
     """
     definition = layer.definition
     if isinstance(definition, Model):
         return definition.output_tree is not None
     if isinstance(definition, Operation):
-        return definition.name == "Unique"  # ops.unique returns a tuple only if it returns more than the unique values
+        return definition.name == "Unique"  # otherwise ops.unique returns only one tensor, not a tuple
     if isinstance(definition, LayerDefinition) and not definition.is_custom:
         has_states = definition.state_sizes is not None or {"cell", "layer"} & {a.name for a in definition.arguments}
         return bool(several and has_states)
@@ -380,27 +377,24 @@ def _is_nested(layer: Layer, several: bool) -> bool:
 
 
 def _is_simple(value: Any) -> bool:
-    """Returns True if the constructor of a class accepts the value of an argument as it is in the config."""
+    """Returns True if a constructor accepts the value as it is in the config: no mapping is in it."""
     if isinstance(value, list):
         return all(map(_is_simple, value))
     return not isinstance(value, Mapping)
 
 
 def _tuples(value: Any) -> Any:
-    """Returns a value with each list replaced by a tuple, because some operations of Keras accept only tuples."""
+    """Replaces each list by a tuple, because some operations of Keras accept only tuples."""
     return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _is_plain(key: Any) -> bool:
-    """Returns True if a key can be written in brackets. Such a key contains no tensor and is not empty."""
+    """Returns True if a key can be written as ``x[key]``: it is not empty, and no part of it is a tensor."""
     return key not in ([], ()) and not any(isinstance(part, Code) for part in (key if isinstance(key, list) else [key]))
 
 
 def _used_only_by_next(model: Model, written: Sequence[int]) -> set[int]:
-    """Returns the numbers of the calls whose output is used only by the next call.
-
-    Such calls can share one variable.
-    """
+    """Returns the numbers of the calls whose output only the next call uses. These calls can share a variable."""
     users: dict[int, set[int]] = {}
     for number in written:
         for ref in model.calls[number].inputs:

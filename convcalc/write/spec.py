@@ -127,9 +127,9 @@ class _Writer:
         self.labels = self._labels()
 
     def _labels(self) -> dict[int, str]:
-        """Returns labels for the calls that a layer's name cannot identify.
+        """Returns labels (``as:``) for calls whose output is read after a later call of the same layer.
 
-        The name of a layer means its latest call. An earlier call needs a label if its output is used later.
+        In a spec, the name of a layer means its latest call.
         """
         latest: dict[int, int] = {}
         labelled: dict[int, str] = {}
@@ -210,10 +210,7 @@ class _Writer:
         return [f"  - {definition.name}: {flow(args)}" if args else f"  - {definition.name}"]
 
     def _foreign(self, layer: Layer, call: Call, own: Mapping[str, str]) -> str:
-        """Returns the entry of a layer of a custom class.
-
-        If the Keras file records the output shape, the entry has `expect:`.
-        """
+        """Returns the entry of a custom layer, with `expect:` if the file records its output shape."""
         base = short_class(layer.class_name)
         definition = layer.definition
         foreign = definition if isinstance(definition, Foreign) else Foreign(layer.class_name)
@@ -230,10 +227,9 @@ class _Writer:
         return f"  - {word_text(name)}: {flow(fields)}" if fields else f"  - {word_text(name)}"
 
     def _operation(self, layer: Layer, operation: Operation, call: Call, own: Mapping[str, str]) -> str:
-        """Returns the entry of an operation.
+        """Returns the entry of an operation. ``own`` has its keys ``from`` and ``as``.
 
-        ``own`` contains the keys ``from`` and ``as`` of the entry. ``from`` is left out if the operation reads only the
-        output of the entry above.
+        ``from`` is left out if the operation reads only the output of the entry above.
         """
         given = operands(layer, call, value_text, self._refs)
         if "from" not in own and given.get("from"):
@@ -266,9 +262,6 @@ def _input(layer: Layer, name: str = "") -> str:
 
 
 def _recorded(call: Call) -> dict[str, str]:
-    """Returns an `expect:` with the output shape that the Keras file records.
-
-    Returns an empty mapping if the file records no shape.
-    """
+    """Returns an `expect:` with the recorded output shape, or an empty mapping."""
     shape = call.recorded[0][0] if 0 in call.recorded else None
     return {} if shape is None else {"expect": f"{{output_shape: {value_text(shape)}}}"}

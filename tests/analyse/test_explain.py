@@ -59,7 +59,7 @@ def test_unknown_sizes_give_the_formula() -> None:
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_traced_numbers_agree_with_plain_ones(name: str) -> None:
-    """The rule of each layer runs on the layer's example. The results are equal for ints and for traced numbers."""
+    """The rule of each layer gives equal results for ints and for traced numbers."""
     kind = find(name)
     assert kind is not None
     result = report(example_spec(kind))

@@ -42,8 +42,9 @@ def assuming(report: Report, dtype: str | None = None, in_place: bool = False, o
 
 # Published peaks and activations --------------------------------------------------------------------------------------
 
-# petewarden/ml_memory_analyser counts deployed graphs, in which a convolution includes batch normalization, activation
-# and padding. keras.applications has separate layers for these. So the deployed graphs are written here as specs.
+# Source of the published peaks: petewarden/ml_memory_analyser. In its deployed graphs, a convolution includes
+# normalization, activation and padding. keras.applications has separate layers for them, so the graphs are written here
+# as specs.
 _MOBILENET = """
 input: [224, 224, 3]
 blocks:
@@ -294,7 +295,7 @@ def test_live_tensors_match_a_simulation(in_place: bool) -> None:
         assert memory.peak == max(expected), seed
         assert sum(tensor.size for tensor in memory.alive) == memory.peak, seed
         shared += in_place and memory.activations < report.memory.activations
-    # In-place layers must save memory in many of the models, or this test compares too little.
+    # Otherwise too few models have layers that work in place.
     assert shared > 400 or not in_place
 
 
@@ -411,7 +412,7 @@ SLOT_ROWS = [
 @pytest.mark.parametrize(("optimizer", "shape", "elements"), SLOT_ROWS)
 def test_memory_of_each_optimizer(optimizer: str, shape: tuple[int, ...], elements: int) -> None:
     """Source: ``build`` in ``keras/src/optimizers``; tests/live compares all optimizers with the installed Keras."""
-    own = 8 + 4  # the bytes of the step counter and of the learning rate
+    own = 8 + 4  # step counter, learning rate
     assert weight_bytes(slots(optimizer, [Weight("kernel", shape, dtype="float32")])) == own + 4 * elements
 
 

@@ -29,10 +29,9 @@ from tests.paths import SPECS
 
 
 def looks(name: str, args: dict[str, Any], *shapes: Any) -> list[list[tuple[int, ...]]]:
-    """Returns, for each axis of each input, the output axes that have the same positions.
+    """Returns, for each axis of each input, the output axes on which the read position depends.
 
-    ``()`` means that each output position reads the whole input axis. Example: ``[[(0,), (), (1,)]]`` for a
-    GlobalMaxPooling1D without ``keepdims``.
+    ``()`` means that an output position reads the whole axis: ``[[(0,), (), (1,)]]`` for a GlobalMaxPooling1D.
     """
     kind = CATALOGUE[name]
     given = bind(kind, (), args)[0]
@@ -206,8 +205,7 @@ def test_dot_sums_over_one_axis() -> None:
         outputs=["over_steps", "over_features"],
     )
     assert numbers(field(report, "over_steps")) == [(64, 0, 0)]
-    # Each output of ``over_features`` combines two steps of its input, which can be far apart. So its field is not one
-    # window.
+    # An output of ``over_features`` combines two steps that can be far apart, so its field is no window.
     assert numbers(field(report, "over_features")) == [(UNKNOWN, None, UNKNOWN)]
 
 
@@ -292,15 +290,14 @@ def test_branches_with_unknown_alignment() -> None:
         )
         return field(report, "sum")
 
-    # For every possible padding, the window of 3 contains the window of 1. So the field is 3; only its padding is
+    # Whatever the padding is, the window of 3 contains the window of 1. So the field is 3, and only its padding is
     # unknown.
     assert numbers(joined(3, 1, 2)) == [(3, 2, UNKNOWN)]
     assert joined(3, 1, 2).labels == {"receptive_field_padding": "unknown"}
-    # For a kernel of 4, the padding at the beginning is 1 for every input size. The window of 4 contains the window of
-    # 3, so the whole field is known.
+    # For a kernel of 4, the padding before the input is 1 for every size. The window of 4 contains that of 3.
     assert numbers(joined(4, 3, 2)) == [(4, 2, 1)]
-    # Each padding may be 0 or 1. If the window of 3 begins first, the two windows together have more than 4 positions.
-    # So 4 is a lower bound.
+    # Each padding is 0 or 1. With 1 for the window of 3 and 0 for the window of 4, they span 5 positions. So 4 is a
+    # lower bound.
     assert numbers(joined(4, 3, 3)) == [(4, 3, UNKNOWN)]
     assert joined(4, 3, 3).labels["receptive_field"] == "partial"
 

@@ -197,10 +197,7 @@ def position(reach: Reach, n: int) -> tuple[int, int] | None:
 
 
 class Where(NamedTuple):
-    """A tensor of a random graph, for the message of a failed test.
-
-    The text is long, so only a failed test makes it.
-    """
+    """Shows a tensor of a random graph in the message of a failed test. The text is made only then, because it is long."""
 
     number: int
     tensor: str
@@ -250,7 +247,6 @@ def test_fields_match_the_dependency_sets(rank: int, count: int) -> None:
                 for result, axis in zip(field.axes, axes, strict=True):
                     kind = agrees(result, axis, Where(number, name, model))
                     kinds[kind] = kinds.get(kind, 0) + 1
-    # Most fields must be exact, or the test compares too little. Joined branches with different strides have inexact
-    # fields.
+    # Otherwise the test compares too little. Fields of joined branches with different strides are inexact.
     assert kinds["exact"] > 5 * count
     assert kinds["whole"] > count / 2

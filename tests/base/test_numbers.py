@@ -63,7 +63,7 @@ WORKED: list[tuple[Number, str]] = [
     (ceil_div(n(7), n(2)), "ceil(7/2) = 4"),
     (ceil_div(n(7), 2), "ceil(7/2) = 4"),
     (ceil_div(7, n(2)), "ceil(7/2) = 4"),
-    (larger(n(3) - n(3), 0), "3 − 3 = 0"),  # larger returns the first of two equal numbers
+    (larger(n(3) - n(3), 0), "3 − 3 = 0"),  # for equal numbers, larger returns the first
     (product([n(1000), n(1234)]), "1000·1234 = 1,234,000"),
     ((H - n(3)) // n(2) + 1, "floor((H − 3)/2) + 1"),
     ((H - n(3)) // n(1) + 1, "H − 3 + 1"),

@@ -138,7 +138,7 @@ def test_a_struct_has_its_fields_and_nothing_else() -> None:
 
 
 def test_nothing_assigns_to_a_field(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each field is assigned only once while a model is read and analysed."""
+    """No field of a struct is assigned a second time while a model is read and analysed."""
 
     def set_once(self: Any, name: str, value: Any) -> None:
         assert not hasattr(self, name), f"{type(self).__name__}.{name} is assigned a second time"

@@ -151,7 +151,7 @@ def test_an_output_of_zero_is_allowed_where_keras_allows_it() -> None:
 def test_same_padding_of_an_unknown_size_has_two_bounds() -> None:
     for kernel, stride, dilation in product(range(1, 8), range(1, 5), (1, 2)):
         known = [slide(size, kernel, stride, dilation, "same").pad_before for size in range(1, 60)]
-        # Small sizes are left out: the range is only for inputs that are larger than the kernel.
+        # The range is valid only for inputs larger than the kernel, so small sizes are left out.
         as_constant = known[-stride * 6 :]
         result = pad_before_range(slide(UNKNOWN, kernel, stride, dilation, "same"))
         assert result == (min(as_constant), max(as_constant))  # type: ignore[type-var]

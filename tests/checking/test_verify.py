@@ -36,9 +36,7 @@ DENSE = {"layers/dense/vars/0": (3, 4), "layers/dense/vars/1": (4,)}
 
 
 def archive(config: Any, shapes: Shapes, names: Mapping[str, str] | None = None, method: int = 0) -> bytes:
-    """Returns a Keras archive with arrays of these shapes. ``names`` maps each group to the layer name that the group
-    stores.
-    """
+    """Returns a Keras archive with arrays of these shapes. ``names`` maps groups to the layer names stored in them."""
     weights, file = io.BytesIO(), io.BytesIO()
     with h5py.File(weights, "w") as written:
         for path, shape in shapes.items():
@@ -140,8 +138,7 @@ def test_weights_that_no_summary_counts_are_skipped() -> None:
     }
     config = one(on_input("Dropout", "drop", rate=0.5), layer("Dense", "dense", [tensor("drop")], units=4))
     assert verified(archive(config, others)) == VerifyResult(2, 1, 0, ())
-    # The state of a random generator has the shape (2,). An array with another shape is not such a state, so --verify
-    # reports the array.
+    # The state of a random generator has the shape (2,). An array of another shape is reported.
     other = {**DENSE, "layers/dropout/seed_generator/vars/0": (3,)}
     assert said(archive(config, other))[0].startswith("Dropout 'drop' has no weight for (3,)")
 
@@ -264,8 +261,7 @@ def test_a_custom_layer_has_the_parameters_stored_in_the_file() -> None:
 def test_no_weight_of_a_frozen_custom_layer_is_trainable() -> None:
     report = of(archive(one(foreign(trainable=False), name="mine"), MINE))
     assert (report.layers[1].params, report.layers[1].trainable_params) == (20, 0)
-    # Keras's total counts the trainable weights of layers inside the frozen layer. The file does not say which weights
-    # these are, so the total is unknown.
+    # Layers inside the frozen layer may count as trainable in Keras's total, and the file does not say which.
     assert report.totals.incomplete == {
         "trainable_params": "unknown",
         "non_trainable_params": "unknown",
@@ -277,8 +273,7 @@ def test_no_weight_of_a_frozen_custom_layer_is_trainable() -> None:
 
 @pytest.mark.parametrize("where", ["nested", "frozen"])
 def test_a_custom_layer_in_a_nested_model(where: str) -> None:
-    # Keras ignores the "trainable" flag of a Sequential in a file; it reads only the flags of the layers. So the nested
-    # model may have trainable weights, although its flag is False.
+    # Keras reads only the "trainable" flags of the layers, not that of the Sequential. So the layer may be trainable.
     model = sequential(layer("InputLayer", "i", batch_shape=[None, 3]), foreign(trainable=where != "frozen"))
     model["config"] |= {"name": "a", "trainable": False}
     config = nested({**model, "name": "a"})
@@ -288,8 +283,7 @@ def test_a_custom_layer_in_a_nested_model(where: str) -> None:
     # Layers inside the custom layer may be trainable, even if the custom layer is frozen.
     assert report.layers[1].trainable_params is UNKNOWN
     assert report.totals.non_trainable_params is UNKNOWN
-    # An HDF5 file stores all weights of a nested model in one group. The file does not say to which layer a weight
-    # belongs, so the parameters of the custom layer are unknown.
+    # An HDF5 file stores the weights of a nested model in one group, without saying to which layer each belongs.
     assert of(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})).layers[2].params is UNKNOWN
     assert verified(hdf5(config, {"x": {}, "a": {"w": (3, 5)}})) == VerifyResult(0, 0, 1, ())
 

@@ -48,7 +48,7 @@ def spec(name: str, *edits: tuple[str, str]) -> Snapshot:
 
 
 def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Returns a tuple for each pair of layers that differ: status, old name, new name, changed fields."""
+    """Returns (status, old name, new name, changed fields) for each pair of layers that differ."""
     return [
         (
             pair.status,
@@ -62,7 +62,7 @@ def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Returns the tuples of :func:`told` for layers that were changed themselves. Shapes and names are left out."""
+    """Returns the tuples of :func:`told` without layers that only follow a change, and without shapes and names."""
     return [
         (*rest, [field for field in fields if field not in (*SHAPES, "name")])
         for *rest, fields in told(comparison)
@@ -71,7 +71,7 @@ def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def as_text(record: Snapshot) -> Snapshot:
-    """Keeps only the values of a snapshot that Keras prints in the summary of a chain."""
+    """Returns the snapshot with only the values that Keras prints for a chain of layers."""
     fields = ("name", "type", "output_shape", "params")
     rows = [
         replace(row, cells={field: row.cells[field] for field in fields}, sources=None, arguments=None)

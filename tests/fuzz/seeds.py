@@ -101,10 +101,9 @@ def _older(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _node(node: Any) -> Any:
-    """Converts a call from the form of Keras 3 to the form of Keras 2.
+    """Converts a call from Keras 3's form to Keras 2's: a list ``[layer, call, output, kwargs]`` for each tensor.
 
-    The form of Keras 2 is a list with an entry for each tensor. Each entry contains the call's keyword arguments. A
-    call in this form is not changed.
+    A call that already has this form is not changed.
     """
     if isinstance(node, list):
         return node

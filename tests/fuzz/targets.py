@@ -45,7 +45,7 @@ from tests.fuzz.oracle import LONGEST_MESSAGE, judge, refused
 class Target(NamedTuple):
     """A function to fuzz.
 
-    ``mutate`` changes the data that the bytes contain, and returns the new bytes; None if the bytes contain no data.
+    ``mutate`` changes the data that the bytes contain, and returns new bytes; None if they contain no data.
     """
 
     run: Callable[[bytes], None]

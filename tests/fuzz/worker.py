@@ -34,10 +34,7 @@ ROOM = 2**30  # bytes that a worker may allocate while it runs cases
 
 
 class TooSlow(BaseException):
-    """Raised when a case takes too long.
-
-    It is not a subclass of Exception, because readers of damaged files may catch every Exception.
-    """
+    """Raised when a case takes too long. Not an Exception, because readers of damaged files may catch every Exception."""
 
 
 def main(name: str, finds: Path, options: list[str]) -> None:

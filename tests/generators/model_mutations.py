@@ -1,6 +1,6 @@
-"""Makes models with one change, and tests that a check against the original's printed text finds the change.
+"""Changes one layer of a model, and tests whether a check against the original's printed text finds the change.
 
-Tests with Keras and tests without Keras use this module.
+Tests with and without Keras use this module.
 """
 
 from __future__ import annotations
@@ -203,14 +203,14 @@ class Verdict(NamedTuple):
 def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mutation) -> Verdict | None:
     """Checks a changed model against the text of the original. Returns None if Keras cannot print the changed model.
 
-    The check must fail if and only if Keras prints another text for the changed model. The first problem must name the
+    The check must fail exactly if Keras prints another text for the changed model. Its first problem must name the
     changed layer, or a layer in the first row that differs.
     """
     changed = mutation.report
     try:
         own = TEXTS[kind](changed, options)
     except ConvcalcError:
-        # the printed range of layers begins or ends with a layer that the changed model does not have
+        # a layer at the end of the printed range is missing in the changed model
         return None
     result = problems_of(changed, snapshot_in(text, "record", changed))
     what = f"{mutation.kind} '{mutation.layer}'"
@@ -233,10 +233,9 @@ def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mu
 def _right(
     report: Report, changed: Report, kind: str, text: str, own: str, options: Options, mutation: Mutation
 ) -> set[str]:
-    """Returns the layers that the first problem may name: the changed layer, and the layers in the first row that
-    differs.
+    """Returns the layers that the first problem may name: the changed layer, and those in the first row that differs.
 
-    If the unchanged layers have another order in the changed text, the layers of all differing rows are included.
+    If the change reordered other layers, it returns the layers of all rows that differ.
     """
     one, two = (_paths(each, kind, options) for each in (report, changed))
     first, second = blocks(text), blocks(own)
@@ -292,10 +291,10 @@ def hold(tally: Tally, report: Report, kind: str, texts: Sequence[tuple[Options,
 
 
 def _is_told(report: Report, kind: str, options: Options) -> bool:
-    """Returns True if the text of a report can be used as a record.
+    """Returns True if the text of a report can be a record.
 
-    A text with only a range of the layers must show that layers are left out. Otherwise it looks like the text of a
-    smaller model, and the check fails.
+    A text with a range of layers (``layer_range``) must show that layers are missing. Otherwise it looks like the text
+    of a smaller model.
     """
     if options.layer_range is None:
         return True

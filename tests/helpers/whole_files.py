@@ -338,9 +338,9 @@ def model_for_two_features_called_on_one() -> Case:
 
 
 def _nested(body: dict[str, Any], declared: Shape, shape: Shape, output: Shape | None, params: int) -> Case:
-    """Returns a model that calls a nested model on an input of the shape ``shape``.
+    """Returns a model that calls a nested model of one layer on an input of the shape ``shape``.
 
-    The nested model has one layer, and declares its input with the shape ``declared``.
+    The nested model declares its input with the shape ``declared``.
     """
     inner = functional(
         inputs(*declared),
@@ -354,7 +354,7 @@ def _nested(body: dict[str, Any], declared: Shape, shape: Shape, output: Shape |
 
 @case
 def convolution_in_a_model_called_on_an_unknown_number_of_channels() -> Case:
-    """Keras created the kernel for 1 channel, so the parameters are known."""
+    """The parameters are known, because Keras created the kernel for 1 channel."""
     body = layer("Conv2D", "c", filters=2, kernel_size=[1, 1])
     return _nested(body, (1, 5, 1), (1, 5, None), (None, 1, 5, 2), 4)
 
@@ -371,10 +371,7 @@ def dense_in_a_model_called_on_an_unknown_axis_more() -> Case:
 
 @case
 def recurrent_layer_in_a_model_called_on_an_axis_more() -> Case:
-    """Keras builds the outer model without checking the rank of the input, so the model is accepted.
-
-    The nested model fixes the weights. The output shape is unknown.
-    """
+    """Keras does not check the rank of the nested model's input. The weights are known, the output shape is not."""
     return _nested(layer("LSTM", "r", units=2), (5, 1), (5, 1, 1), None, 32)
 
 
