@@ -1,4 +1,4 @@
-"""What the user says about a program: which model to show, and the values that the code does not state."""
+"""The user's choices for a program: the model to show, and values that the code does not state."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from convcalc.base.structs import Struct
 
 SUFFIXES = (".py", ".ipynb")
 PACKAGE_FILE = "__init__.py"
-ALL = "*"  # the target that stands for all models of a program
+ALL = "*"  # names all models of a program
 
 
 class CodeSettings(Struct):
     """The user's values for a program.
 
     - ``values`` are the values of names (``--set``).
-    - ``inputs`` are the sizes of inputs without the batch axis (``--input``), by name; None is the only input.
-    - ``folder`` is the folder with the program's other files, if it is not the folder of the file.
+    - ``inputs`` are the sizes of inputs without the batch axis (``--input``), by name. The name None is the only input.
+    - ``folder`` is the folder with the program's other files; "" for the folder of the file itself.
     """
 
     values: Mapping[str, Any] = {}
@@ -43,16 +43,16 @@ def split_target(source: str) -> tuple[str, str]:
 
 
 def is_code(name: str) -> bool:
-    """Returns True if a file is a program or a notebook, by its name."""
+    """Returns True if the name of a file ends with ``.py`` or ``.ipynb``."""
     return name.endswith(SUFFIXES)
 
 
 def is_package(folder: str) -> bool:
-    """Returns True if a folder is a package of Python modules."""
+    """Returns True if a folder contains ``__init__.py``."""
     return bool(folder) and "\0" not in folder and os.path.isfile(os.path.join(folder, PACKAGE_FILE))  # noqa: PTH113, PTH118
 
 
 def names_code(source: str) -> bool:
-    """Returns True if a source names a program, a notebook or a package, with or without a target."""
+    """Returns True for the source of a program, a notebook or a package, with or without a target."""
     path, _ = split_target(source)
     return is_code(path) or is_package(path)

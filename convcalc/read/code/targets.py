@@ -1,4 +1,4 @@
-"""The models of a program: which names lead to a model, and the model that a target names."""
+"""Finds the models of a program, and the model that a target such as ``FILE.py:build`` names."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _MOST_LISTED = 30
 
 
 class Target(Struct):
-    """A name of a model: the part after the colon in ``FILE.py:NAME``.
+    """A possible target: the part after the colon in ``FILE.py:NAME``.
 
-    ``what`` describes what the name is, such as "function", and ``line`` is where it is defined.
+    ``what`` is the kind of thing, such as "function". ``line`` is the line of its definition.
     """
 
     name: str
@@ -43,7 +43,9 @@ class Target(Struct):
 
 
 def targets_of(program: Program) -> list[Target]:
-    """Returns the models of a program: its variables or, if it makes no model, the functions and classes that can make one."""
+    """Returns the models in the variables of a program. If there are none, returns the functions and classes that can
+    make a model.
+    """
     return _variables(program) or _local_variables(program) or sorted(_makers(program), key=lambda target: target.line)
 
 
@@ -57,7 +59,7 @@ def _variables(program: Program) -> list[Target]:
 
 
 def _models_in(name: str, value: Any) -> Iterator[tuple[str, ModelValue]]:
-    """Yields the models in a variable: the value itself, or the attributes of an object."""
+    """Yields the model in a variable. For an object, yields the models in its attributes."""
     if isinstance(value, ModelValue):
         yield name, value
     elif isinstance(value, Instance):
@@ -67,7 +69,9 @@ def _models_in(name: str, value: Any) -> Iterator[tuple[str, ModelValue]]:
 
 
 def _local_variables(program: Program) -> list[Target]:
-    """Returns the models in variables of functions that the program calls: those of the outermost calls."""
+    """Returns the models in local variables of the functions that the program calls. Functions called by other
+    functions are ignored.
+    """
     models = {name: (depth, model) for name, (depth, model) in program.local_models.items() if _is_complete(model)}
     if not models:
         return []
@@ -85,7 +89,9 @@ def _is_complete(model: ModelValue) -> bool:
 
 
 def _makers(program: Program) -> Iterator[Target]:
-    """Yields the functions, classes and methods that can make a model. A function that another of them calls is left out."""
+    """Yields the functions, classes and methods that can make a model. If ``build`` calls ``block``, only ``build`` is
+    listed.
+    """
     making = makers(program)
     called = {name for key, value in making.items() for name in _called(value) if name != key}
     roots = [name for name in making if name.rpartition(".")[2] not in called] or list(making)
@@ -102,7 +108,7 @@ def _line(value: Any) -> int:
 
 
 def makers(program: Program) -> dict[str, Any]:
-    """Returns the functions, classes and methods of the main file whose code makes a Keras model, by name."""
+    """Returns the functions, classes and methods in the main file that make a Keras model, by name."""
     functions: dict[str, Any] = {}
     for key, value in program.main.variables.items():
         if isinstance(value, FunctionValue) and not isinstance(value.node, ast.Lambda):
@@ -143,7 +149,7 @@ def _called(value: Any) -> set[str]:
 
 
 def returns_call(node: ast.AST, names: Iterable[str], program: Program) -> bool:
-    """Returns True if a function returns the result of a call of one of these names, or a variable with such a result."""
+    """Returns True if a function returns the result of calling one of ``names``, directly or in a variable."""
     wanted = set(names)
     made: set[str] = set()
     returned: list[ast.expr] = []
@@ -164,7 +170,7 @@ def _calls(node: ast.expr, names: set[str]) -> bool:
 
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """Yields the nodes of a function in the order of the code, without those of functions and classes inside of it."""
+    """Yields the syntax nodes of a function, without those of inner functions and classes."""
     for part in ast.iter_child_nodes(node):
         yield part
         if not isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
@@ -175,9 +181,10 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def find(program: Program, target: str, name: str) -> Any:
-    """Returns the model that a target names, or another value that is no model. ``name`` is the name of the file.
+    """Returns the value that a target names, usually a model. ``name`` is the name of the file.
 
-    Without a target, the program must have one model. Raises :class:`ConvcalcError` if it has several, or if the name is unknown.
+    Without a target, the program must have one model. Raises :class:`ConvcalcError` if it has several, or if the target does not
+    exist.
     """
     if not target:
         targets = targets_of(program)
@@ -192,7 +199,9 @@ def find(program: Program, target: str, name: str) -> Any:
 
 
 def _value(program: Program, path: str, target: str, name: str) -> Any:
-    """Returns the value of a path such as ``build`` or ``Net.make`` in the main file, or of a variable of one of its functions."""
+    """Returns the value of a path such as ``build`` or ``Net.make`` in the main file. A path can also name a local
+    variable.
+    """
     first, *rest = path.split(".")
     value = program.main.variables.get(first, MISSING)
     if value is MISSING:
@@ -232,7 +241,7 @@ def call_in(target: str, name: str) -> tuple[str, tuple[list[Any], dict[str, Any
 
 
 def made(program: Program, value: Any, arguments: tuple[list[Any], dict[str, Any]] = ([], {})) -> Any:
-    """Returns the model that a value is or makes: a function is called, and a class is instantiated."""
+    """Calls a function or a class, and returns the model in the result. Returns the model in any other value."""
     args, kwargs = arguments
     if isinstance(value, Wrapped):
         value = value.function
@@ -265,7 +274,7 @@ def made(program: Program, value: Any, arguments: tuple[list[Any], dict[str, Any
 
 
 def made_instance(program: Program, cls: ClassValue, spot: Spot) -> Any:
-    """Returns an object of a class, made without arguments. Parameters without a default are unknown."""
+    """Returns an object of a class, made without arguments. Parameters without a default get unknown values."""
     init = cls.find("__init__")
     given = parameters(program, init, [], {}, True, spot) if isinstance(init, FunctionValue) else {}
     return program.call(cls, [], given, spot)
@@ -274,7 +283,9 @@ def made_instance(program: Program, cls: ClassValue, spot: Spot) -> Any:
 def parameters(
     program: Program, function: FunctionValue, args: Sequence[Any], kwargs: Mapping[str, Any], has_receiver: bool, spot: Spot
 ) -> dict[str, Any]:  # fmt: skip
-    """Returns the named arguments for a function that nobody calls: parameters without a default are named sizes."""
+    """Returns the arguments for a function that the program never calls. Parameters without a default get unknown
+    values.
+    """
     signature = function.node.args
     names = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
     names = names[1:] if has_receiver else names
@@ -293,7 +304,7 @@ def parameters(
 
 
 def _model_in(value: Any) -> Any:
-    """Returns the model in a result: the value itself, or the first model in a tuple, a list or a dict."""
+    """Returns the first model in a tuple, list or dict. Returns any other value unchanged."""
     if isinstance(value, (tuple, list, dict)):
         parts = value.values() if isinstance(value, dict) else value
         return next((part for part in parts if isinstance(part, ModelValue)), value)
@@ -301,7 +312,7 @@ def _model_in(value: Any) -> Any:
 
 
 def built(program: Program, value: Any) -> Any:
-    """Returns a model, called on the inputs of ``--input`` if the program never calls it. A layer becomes a model in this way."""
+    """Calls a model or layer on the inputs of ``--input`` if the program never calls it. Returns the model."""
     sizes = program.sizes_of_inputs
     if not sizes or not isinstance(value, LayerValue) or not _needs_input(value):
         return value
@@ -336,7 +347,7 @@ def _needs_input(layer: LayerValue) -> bool:
 
 
 def several(targets: Sequence[Target], name: str) -> Problem:
-    """Returns the problem of a program with several models, which lists them."""
+    """Returns the error for a program with several models. Its message lists them."""
     first = targets[0].name
     width = max(len(target.name) for target in targets[:_MOST_LISTED])
     lines = [f"  {name}:{target.name:<{width}}  {target.what}, line {target.line}" for target in targets[:_MOST_LISTED]]
@@ -347,7 +358,7 @@ def several(targets: Sequence[Target], name: str) -> Problem:
 
 
 def _known(program: Program) -> str:
-    """Returns the models of a program for a message."""
+    """Returns the end of a message, which lists the models of a program."""
     names = [target.name for target in targets_of(program)]
     if not names:
         return "; the code makes no Keras model"
@@ -368,7 +379,7 @@ def _no_attribute(program: Program, outer: Any, part: str, target: str, name: st
 
 
 def no_model(program: Program, target: str, name: str, value: Any) -> Problem:
-    """Returns the problem of a target that is not a model, or of a program without a model."""
+    """Returns the error for a target that is not a model, or for a program without a model."""
     if isinstance(value, Unknown):
         mark = value.spot.mark() if value.spot is not None else None
         return Problem(codes.NO_MODEL_IN_CODE, f"{target or 'the model'} is unknown: {value.reason}", mark)
@@ -389,7 +400,7 @@ def _has_layers(program: Program) -> bool:
 
 
 def _described(value: Any) -> str:
-    """Returns what a value is, as the words after a name."""
+    """Returns a description of a value for a message, such as "is a tensor"."""
     if isinstance(value, LayerValue):
         return f"is the layer '{value.name}'"
     if isinstance(value, TensorValue):

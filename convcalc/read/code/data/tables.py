@@ -1,4 +1,4 @@
-"""Tables of pandas: their numbers of rows and columns, by name if the code does not state them."""
+"""Tables of pandas. convcalc knows their numbers of rows and columns, or gives names to these numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ Column = Any  # the name of a column
 
 
 class Table(Special):
-    """A ``DataFrame``. ``names`` are its columns; None if they are unknown. ``width`` is the number of columns."""
+    """A ``DataFrame``. ``names`` are the names of its columns; None if they are unknown. ``width`` is the number of
+    columns.
+    """
 
     __slots__ = ("names", "rows", "width")
     has_sizes = True
@@ -30,7 +32,9 @@ class Table(Special):
         return Array((self.rows, self.width), "float64")
 
     def assigned(self, name: str, settings: Any) -> None:
-        """Names the unknown sizes after the variable, or replaces them by the values of the user."""
+        """Names the unknown sizes after the variable ``name``, such as ``table.shape[0]``. Replaces sizes by the user's
+        values.
+        """
         array = self.array()
         array.assigned(name, settings)
         self.rows = array.shape[0]
@@ -57,15 +61,15 @@ class Table(Special):
         )
 
     def fewer_rows(self, spot: Spot) -> Table:
-        """Returns the table with an unknown number of rows."""
+        """Returns a table with fewer rows. Their number is unknown."""
         return Table(unknown_size("the number of selected rows is unknown", spot), self.width, self.names)
 
     def column(self) -> Array:
-        """Returns one column."""
+        """Returns one column as an array."""
         return Array((self.rows,), "float64")
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
-        """Returns the shape, the columns, a method, or a column with this name."""
+        """Returns the attribute, method or column with this name."""
         if self.names is not None and name in self.names:
             return self.column()
         if name == "shape":
@@ -92,7 +96,7 @@ class Table(Special):
         return run.unknown(f"`.{name}` of a table is not followed", spot)
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
-        """Returns a column, several columns, or the rows that a condition selects."""
+        """Returns ``table["age"]`` (a column), ``table[["age", "sex"]]`` (a table) or ``table[condition]`` (some rows)."""
         if isinstance(key, str) or (isinstance(key, int) and self.names is not None and key in self.names):
             return self.column()
         if isinstance(key, (list, tuple)):
@@ -116,7 +120,7 @@ class Table(Special):
             self.width = unknown_size("the number of columns is unknown after a column is set", spot)
 
     def operate(self, run: Any, operator: str, other: Any, reflected: bool, spot: Spot) -> Any:
-        """Returns a table of the same size."""
+        """Returns a table of the same size: an operator changes only the content."""
         return Table(self.rows, self.width, self.names)
 
     def length(self) -> Any:
@@ -124,7 +128,7 @@ class Table(Special):
         return self.rows
 
     def truth(self) -> Any:
-        """A table has no truth value."""
+        """Returns an unknown value: a table is neither true nor false."""
         return Unknown("a table is not a test")
 
     def elements(self, run: Any, spot: Spot) -> Any:
@@ -132,12 +136,12 @@ class Table(Special):
         return list(self.names) if self.names is not None else run.unknown("the columns of the table are unknown", spot)
 
     def type_path(self) -> str:
-        """Returns the class of tables."""
+        """Returns the path of the class, ``pandas.DataFrame``."""
         return "pandas.DataFrame"
 
 
 class Locator(Special):
-    """``table.iloc`` or ``table.loc``."""
+    """``table.iloc`` (``by_number`` is True) or ``table.loc``."""
 
     __slots__ = ("by_number", "table")
 
@@ -162,13 +166,15 @@ class Locator(Special):
         return Table(count, width, names)
 
     def set_item(self, run: Any, key: Any, value: Any, spot: Spot) -> None:
-        """Changes elements; the size may change."""
+        """Sets elements. The number of columns may change, so it is unknown afterwards."""
         self.table.names = None
         self.table.width = unknown_size("the number of columns is unknown after `loc` is set", spot)
 
 
 def _count(size: SizeValue, key: Any, by_number: bool, spot: Spot) -> Any:
-    """Returns how many rows or columns a key selects: None for one, a text if that is not followed."""
+    """Returns the number of rows or columns that a key selects. None for a single one, a text for a key that is not
+    followed.
+    """
     if isinstance(key, (list, tuple)):
         return len(key)
     if isinstance(key, (int, str)):
@@ -191,7 +197,7 @@ _REDUCTIONS = frozenset(
 
 
 def _reduced(table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    """Returns one number for each column, or for each row."""
+    """Returns the result of a method such as ``mean``: a number for each column, or for each row if ``axis`` is 1."""
     axis = kwargs.get("axis", args[0] if args else 0)
     if axis in (0, "index") and not isinstance(axis, float):
         return Array((table.width,), "float64")
@@ -212,7 +218,7 @@ def _drop(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot:
 
 
 def _finished(table: Table, result: Table, kwargs: dict[str, Any]) -> Any:
-    """Returns the result, or changes the table itself with ``inplace=True``."""
+    """Returns the result of a method. With ``inplace=True``, changes the table and returns None."""
     if kwargs.get("inplace") is not True:
         return result
     table.rows, table.width, table.names = result.rows, result.width, result.names

@@ -1,4 +1,4 @@
-"""The text functions of Keras 2: ``Tokenizer`` and ``one_hot``. The texts of a program are read; others are unknown."""
+"""``Tokenizer``, ``one_hot`` and other text functions of Keras 2. Only texts that are written in the program are known."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _REASON = "the texts are not part of the code"
 
 
 def words_of(text: str, filters: str = FILTERS, lower: bool = True, split: str = " ") -> list[str]:
-    """Returns the words of a text, as Keras's ``text_to_word_sequence``."""
+    """Splits a text into words, as Keras's ``text_to_word_sequence`` does."""
     text = text.lower() if lower else text
     return [word for word in text.translate({ord(sign): split for sign in filters}).split(split) if word]
 
 
 class Tokenizer(Special):
-    """A ``Tokenizer``. ``counts`` has the number of each word; None if the texts are unknown."""
+    """A ``Tokenizer`` of Keras 2. ``counts`` says how often each word occurs; None if the texts are unknown."""
 
     __slots__ = ("counts", "documents", "options")
 
@@ -31,7 +31,7 @@ class Tokenizer(Special):
 
     @property
     def index(self) -> dict[str, int] | None:
-        """The number of each word, from 1; None if it is unknown."""
+        """The vocabulary: maps each word to a number from 1. None if the texts are unknown."""
         if self.counts is None:
             return None
         ordered = sorted(self.counts, key=lambda word: -(self.counts or {})[word])
@@ -40,7 +40,7 @@ class Tokenizer(Special):
         return {word: number for number, word in enumerate(names, 1)}
 
     def words(self, text: str) -> list[str]:
-        """Returns the words of a text, or its characters."""
+        """Splits a text into words, or into characters if ``char_level`` is True."""
         if self.options.get("char_level") is True:
             return list(text.lower() if self.options.get("lower", True) else text)
         return words_of(
@@ -48,7 +48,7 @@ class Tokenizer(Special):
         )
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
-        """Returns the vocabulary, or a method."""
+        """Returns the method with this name, or an attribute such as ``word_index``."""
         index = self.index
         if name in ("word_index", "index_word", "word_counts"):
             if index is None or self.counts is None:
@@ -73,7 +73,7 @@ class Tokenizer(Special):
         return Native(name, methods[name]) if name in methods else MISSING
 
     def truth(self) -> Any:
-        """A tokenizer is a true value."""
+        """Returns True: a tokenizer is true in a test."""
         return True
 
     def _fit(self, run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:

@@ -1,4 +1,4 @@
-"""Turns the models of a program into models of convcalc."""
+"""Converts the models of a program to models of convcalc."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from convcalc.read.spec.graph import FileContext, GraphBuilder
 
 
 def layer_of(run: Any, layer: LayerValue) -> Layer:
-    """Returns a layer of the program as a layer of a model."""
+    """Converts a layer of the program to a layer of convcalc's model."""
     definition = inner_definition(run, layer)
     if isinstance(definition, Model):
         return Layer(layer.name, definition.shown_class, definition, trainable=layer.is_trainable, place=layer.spot)
@@ -29,7 +29,7 @@ def layer_of(run: Any, layer: LayerValue) -> Layer:
 
 
 def inner_definition(run: Any, layer: LayerValue) -> Any:
-    """Returns the definition of a layer: from the catalogue, from its code, or the model that it is."""
+    """Returns the definition of a layer. For a model that is used as a layer, returns the model."""
     if layer.cls is not None or layer.path == "keras.layers.Lambda":
         return run.own_definition(layer)
     if isinstance(layer, ModelValue):
@@ -40,7 +40,7 @@ def inner_definition(run: Any, layer: LayerValue) -> Any:
 
 
 def model_of(run: Any, model: ModelValue) -> Model:
-    """Returns a model of the program as a model of convcalc."""
+    """Converts a model of the program to a model of convcalc."""
     if model.read is not None:
         return model.read._replace(name=model.name)
     if model.is_sequential:
@@ -60,7 +60,9 @@ def functional(
     trainable: bool = True,
     nodes: Sequence[Node] | None = None,
 ) -> Model:
-    """Returns the model of the graph between tensors. ``nodes`` lists the calls, if those are not all of the graph."""
+    """Returns the functional model from the input tensors to the output tensors. If ``nodes`` is given, it lists the
+    calls.
+    """
     ins = [tensor for tensor in leaves(inputs) if isinstance(tensor, TensorValue)]
     outs = [tensor for tensor in leaves(outputs) if isinstance(tensor, TensorValue)]
     calls = nodes_between(ins, outs) if nodes is None else nodes
@@ -97,7 +99,7 @@ def functional(
 
 
 def _sequential(run: Any, model: ModelValue) -> Model:
-    """Returns a Sequential as a model. Without an input, the shapes in it are unknown."""
+    """Converts a Sequential. If its input shape is unknown, all its shapes are unknown."""
     run.assume_input(model)
     tensor = model.input_tensor
     if tensor is not None:
@@ -136,7 +138,7 @@ def _sequential(run: Any, model: ModelValue) -> Model:
 
 
 def no_input(model: ModelValue) -> Problem:
-    """Returns the warning for a model that the program never calls on an input of known shape."""
+    """Returns the warning for a model whose input shape is unknown, because the program does not call it."""
     first = model.layers[0] if model.layers else None
     names = ("input_shape", "batch_input_shape", "input_dim")
     given = [] if first is None else [first.given.get(name) for name in names]
@@ -154,7 +156,7 @@ def no_input(model: ModelValue) -> Problem:
 
 
 def with_inner_layers(layers: Iterable[LayerValue]) -> list[LayerValue]:
-    """Returns layers and the layers inside of them, each once."""
+    """Returns the layers and all layers inside them, each once."""
     waiting = list(reversed(list(layers)))
     known: dict[int, LayerValue] = {}
     while waiting:
@@ -167,7 +169,7 @@ def with_inner_layers(layers: Iterable[LayerValue]) -> list[LayerValue]:
 
 
 def notes(layers: Any) -> list[Problem]:
-    """Returns a warning for each layer with something unknown."""
+    """Returns a warning for each layer whose shapes or counts are unknown."""
     return [_note(layer, layer.unknown) for layer in with_inner_layers(layers) if layer.unknown is not None]
 
 
@@ -179,7 +181,7 @@ def _note(layer: LayerValue, unknown: Unknown) -> Problem:
 
 
 def _cure(unknown: Unknown) -> str:
-    """Returns the option that gives an unknown value, as the end of a message; "" if the value has no name."""
+    """Returns the end of a message, such as "; give it with --set n=…". "" if the unknown value has no name."""
     if not unknown.name:
         return ""
     plain = unknown.name.replace(".", "").isidentifier()
@@ -190,7 +192,7 @@ def _cure(unknown: Unknown) -> str:
 
 
 def variables_layer(layer: LayerValue) -> Layer:
-    """Returns a layer without inputs that has the own variables of a layer of the program."""
+    """Returns a layer without inputs. Its weights are the own variables of a custom layer."""
     weights = tuple(
         Weight(
             weight.name,
@@ -208,7 +210,7 @@ def variables_layer(layer: LayerValue) -> Layer:
 
 
 def _no_rule(a: Mapping[str, Any], *inputs: Shape) -> Inferred:
-    """Takes the place of the rule, which each layer of the program has of its own."""
+    """Placeholder. ``variables_layer`` replaces it by a rule with the weights of one layer."""
     return Inferred((UNKNOWN,))  # type: ignore[arg-type]
 
 

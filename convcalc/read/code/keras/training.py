@@ -1,4 +1,4 @@
-"""What Keras refuses when a program trains or uses a model: data that do not fit the model, its outputs or its loss.
+"""Finds training data that Keras refuses: data that do not fit the inputs, the outputs or the loss of a model.
 
 The rules are those of Keras 3: ``Functional._standardize_inputs``, ``InputSpec``, ``check_data_cardinality`` and the losses of its
 TensorFlow backend. Data of unknown shape are not checked.
@@ -31,7 +31,9 @@ _DEFAULT_BATCH = 32
 
 
 def train(run: Any, model: ModelValue, method: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    """Does ``model.fit(…)``, ``evaluate``, ``predict`` and their forms for one batch. Reports what Keras refuses."""
+    """Does ``model.fit(…)``, ``evaluate``, ``predict``, ``train_on_batch`` and similar methods. Reports data that Keras
+    refuses.
+    """
     if method == "compile":
         model.training = {**dict(zip(("optimizer", "loss", "loss_weights", "metrics"), args)), **kwargs}
         return None
@@ -51,7 +53,7 @@ def train(run: Any, model: ModelValue, method: str, args: list[Any], kwargs: dic
 
 
 def check(run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int, spot: Spot) -> Any:
-    """Reports the first thing that Keras refuses. Returns the outputs as arrays; None if they are unknown."""
+    """Reports the first error in the data of a method. Returns the outputs as arrays; None if they are unknown."""
     arrays = arrays_of(x, [tensor.node.layer.name for tensor in tensors_in(model.inputs)])
     if arrays is None:
         return None
@@ -90,7 +92,7 @@ def check(run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int, 
 def _layers_accept(
     run: Any, model: ModelValue, inputs: Sequence[TensorValue], arrays: Sequence[Array], method: str, spot: Spot
 ) -> bool:
-    """Returns True if the layers of the model accept the arrays. Otherwise reports the first layer that does not."""
+    """Returns True if all layers of the model accept the arrays. Otherwise reports the first layer that refuses them."""
     shapes = [adjusted(tensor.shape or (), from_sizes(array.shape)) for tensor, array in zip(inputs, arrays)]
     if not any(_differs((tensor.shape or ())[1:], (shape or ())[1:]) for tensor, shape in zip(inputs, shapes)):
         return True
@@ -123,7 +125,7 @@ def _predicted(tensor: TensorValue, samples: Any) -> Any:
 
 
 def arrays_of(value: Any, names: Sequence[str]) -> list[Array] | None:
-    """Returns the arrays of an argument such as ``x``, in the order of the model's inputs; None if one is unknown."""
+    """Returns the arrays in an argument such as ``x``, one for each input of the model. None if an array is unknown."""
     if isinstance(value, dict):
         value = [value[name] for name in names if name in value] if set(names) <= set(value) else None
     parts = [value] if not isinstance(value, (list, tuple)) else list(leaves(value))
@@ -133,15 +135,16 @@ def arrays_of(value: Any, names: Sequence[str]) -> list[Array] | None:
 
 
 def _build(run: Any, model: ModelValue, arrays: Sequence[Array], spot: Spot) -> None:
-    """Builds a model whose input shape is not known before it gets data."""
+    """Builds a model without a known input shape: the data give the shape."""
     if model.outputs is None and len(arrays) == 1 and arrays[0].shape:
         run.build_model(model, (None, *arrays[0].shape[1:]), arrays[0].dtype, spot)
 
 
 def input_problem(expected: Shape, shape: Shape) -> str:
-    """Returns what is wrong with the shape of an array for an input, with a cure; "" if Keras accepts it.
+    """Returns the error and its cure if Keras refuses an array as an input; "" if Keras accepts it.
 
-    Keras ignores a last axis of size 1 in both shapes. The layers of the model check the other sizes.
+    Keras ignores a last axis of size 1 in both shapes. If a size that the input leaves open is wrong, a layer reports
+    it.
     """
     accepts = not _differs(_without_one(expected)[1:], _without_one(shape)[1:])
     if accepts and len(shape) != len(expected):
@@ -152,7 +155,9 @@ def input_problem(expected: Shape, shape: Shape) -> str:
 
 
 def adjusted(expected: Shape, shape: Shape) -> Shape | None:
-    """Returns the shape of an array with the rank of the input: Keras adds or removes a last axis of size 1."""
+    """Returns the shape of an array after Keras adds or removes a last axis of size 1. None if it does not fit the
+    input.
+    """
     if len(shape) == len(expected):
         return shape
     if len(shape) == len(expected) + 1 and shape[-1] == 1:
@@ -165,7 +170,7 @@ def _without_one(shape: Shape) -> Shape:
 
 
 def _cure(expected: Shape, shape: Shape) -> str:
-    """Returns how to correct the shape of an array."""
+    """Returns a cure for the shape of an array, as the end of a message."""
     wanted, own = list(expected[1:]), list(shape[1:])
     if list(shape) == wanted:
         return "; one sample needs a batch axis: `np.expand_dims(x, 0)`"
@@ -219,7 +224,7 @@ def _check_labels(
 
 
 def losses_of(value: Any, outputs: Sequence[TensorValue]) -> list[str | None]:
-    """Returns the name of the loss of each output, in snake case; None for a loss that is not Keras's."""
+    """Returns the name of the loss of each output, such as "mean_squared_error". None for a custom loss."""
     if isinstance(value, Mapping):
         return [loss_name(value.get(tensor.node.layer.name)) for tensor in outputs]
     if isinstance(value, (list, tuple)):
@@ -241,7 +246,7 @@ _ELEMENTWISE = (
 
 
 def loss_name(value: Any) -> str | None:
-    """Returns the name of a loss of Keras in snake case; None if it is not one."""
+    """Returns the name of a loss, such as "mean_squared_error". None for a custom loss."""
     if isinstance(value, (Library, LibraryObject)) and value.path.startswith(("keras.losses.", "keras.metrics.")):
         value = value.path.rpartition(".")[2]
     if not isinstance(value, str):
@@ -251,9 +256,9 @@ def loss_name(value: Any) -> str | None:
 
 
 def label_problem(loss: str, target: Shape, output: Shape, classes: int | None = None) -> str:
-    """Returns why a loss does not accept labels of this shape for an output; "" if it does.
+    """Returns the reason why a loss refuses labels of this shape; "" if it accepts them.
 
-    The first axis of both shapes is the batch.
+    The first axis of both shapes is the batch axis.
     """
     if loss == "sparse_categorical_crossentropy":
         return _sparse_problem(target, output, classes)
@@ -288,7 +293,7 @@ def _sparse_problem(target: Shape, output: Shape, classes: int | None) -> str:
 
 
 def _same_rank(target: Shape, output: Shape) -> tuple[Shape, Shape]:
-    """Adds or removes a last axis of size 1, as Keras's losses do."""
+    """Returns the shapes of labels and outputs after Keras's loss adds or removes a last axis of size 1."""
     if len(target) == len(output) + 1 and target[-1] == 1:
         return (target, (*output, 1)) if len(output) == 1 else (target[:-1], output)
     if len(output) == len(target) + 1 and output[-1] == 1:
@@ -301,7 +306,7 @@ def _differs(first: Shape, second: Shape) -> bool:
 
 
 def _conflict(size: Number, other: Number) -> bool:
-    """Returns True if two sizes are known and differ."""
+    """Returns True if both sizes are known and different."""
     known, wanted = plain(size), plain(other)
     return isinstance(known, int) and isinstance(wanted, int) and known != wanted
 
@@ -318,7 +323,7 @@ def _shapes(target: Shape, output: Shape) -> str:
 
 
 def _loss_cure(loss: str, target: Shape, output: Shape) -> str:
-    """Returns how to correct labels or the last layer."""
+    """Returns a cure for the labels or the last layer, as the end of a message."""
     size = output[-1] if output else UNKNOWN
     is_index = len(target) == len(output) - 1 or (len(target) == len(output) and target[-1] == 1)
     if loss == "categorical_crossentropy" and is_index and isinstance(size, int) and size > 1:

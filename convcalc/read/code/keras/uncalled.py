@@ -1,6 +1,7 @@
-"""Layers that a model or a layer of the program's own class has, but that its ``call`` does not call.
+"""Adds the inner layers of a custom layer or model that its ``call`` never calls.
 
-Keras's summary lists them. A nested model with an input has weights without a call; any other layer has none.
+Keras's summary lists these layers. A nested model with an input shape has weights; other layers without a call have
+none.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from convcalc.read.code.keras.to_model import WITHOUT_INPUTS, layer_of
 
 
 def with_uncalled_layers(run: Any, model: Model, layer: LayerValue, nodes: list[Node]) -> Model:
-    """Returns the model inside of an own layer with the layers that ``call`` does not call."""
+    """Returns the model of a custom layer, with the layers that ``call`` never calls."""
     called = {id(part) for node in nodes for part in _with_parts(node.layer)}
     layers, calls = list(model.layers), list(model.calls)
     for part in layer.tracked:
@@ -42,7 +43,7 @@ def with_uncalled_layers(run: Any, model: Model, layer: LayerValue, nodes: list[
 
 
 def _with_parts(layer: LayerValue) -> Iterator[LayerValue]:
-    """Yields a layer and the layers inside of it."""
+    """Yields a layer and all layers inside it."""
     waiting, known = [layer], set[int]()
     while waiting:
         part = waiting.pop()
@@ -54,7 +55,7 @@ def _with_parts(layer: LayerValue) -> Iterator[LayerValue]:
 
 
 def _inputs(layer: LayerValue) -> list[TensorValue]:
-    """Returns the inputs of a nested model that has weights without a call."""
+    """Returns the inputs of a nested model. [] for a layer, or for a model without an input shape."""
     if not isinstance(layer, ModelValue):
         return []
     if layer.is_sequential:
@@ -63,7 +64,7 @@ def _inputs(layer: LayerValue) -> list[TensorValue]:
 
 
 def _idle(layer: Layer) -> Layer:
-    """Returns a layer with the same shapes and weights, which computes nothing."""
+    """Returns the layer with the same shapes and weights, but without MACs and FLOPs."""
     definition = layer.definition
     if isinstance(definition, Model):
         return layer._replace(definition=definition._replace(layers=tuple(map(_idle, definition.layers))))
@@ -79,7 +80,7 @@ def _idle(layer: Layer) -> Layer:
 
 
 def _unbuilt(layer: LayerValue) -> Layer:
-    """Returns a layer that has no input, no output and no weights."""
+    """Returns a layer without inputs, outputs and weights."""
     source: LayerDefinition = layer.definition if isinstance(layer.definition, LayerDefinition) else WITHOUT_INPUTS
     definition = WITHOUT_INPUTS._replace(
         name=layer.class_name,

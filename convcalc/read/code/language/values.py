@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from convcalc.base.problems import Mark, Source
 from convcalc.base.structs import Struct
 
-LONGEST_NAME = 40  # the maximum length of the text of an expression that names an unknown value
+LONGEST_NAME = 40  # a longer expression is not used as the name of an unknown value
 
 # A size in a shape: a number, None (any size), or an unknown value with a name.
 SizeValue: TypeAlias = "int | Unknown | None"
@@ -23,8 +23,8 @@ SizeValue: TypeAlias = "int | Unknown | None"
 class Spot(Struct):
     """A position in the source code. Implements :class:`convcalc.model.Place`.
 
-    ``column`` is the offset in bytes from the start of the line, as ``ast`` counts it. ``via`` is the position of the call
-    that led to this code; None at the top level.
+    ``column`` is the offset in bytes from the start of the line, as ``ast`` counts it. ``via`` is the position of the function call
+    that runs this code; None outside of functions.
     """
 
     source: Source
@@ -35,7 +35,7 @@ class Spot(Struct):
 
     @property
     def context(self) -> str:
-        """The line of the program from which this code was called; empty at the top level."""
+        """The end of a message, such as " (called from line 12)". Empty outside of functions."""
         outer = self.via
         while outer is not None and outer.via is not None:
             outer = outer.via
@@ -45,7 +45,7 @@ class Spot(Struct):
         return f" (called from {where})"
 
     def mark(self, argument: str | None = None) -> Mark:
-        """Returns the mark of the position, or of one argument of the call at this position."""
+        """Returns the place as a Mark. With ``argument``, returns the place of this argument of the call."""
         node = self.arguments.get(argument or "")
         line, column = (self.line, self.column) if node is None else (node.lineno, node.col_offset)
         return Mark(self.source, line, 1 + self._characters(line, column))
@@ -78,7 +78,7 @@ class Unknown:
 
     @property
     def name(self) -> str:
-        """The text of the expression that has the value, such as ``x_train.shape[1]``; "" if it is too long for a name."""
+        """The expression with this value, such as ``x_train.shape[1]``. "" if it is too long."""
         if not isinstance(self._name, str):
             text = ast.unparse(self._name)
             self._name = text if len(text) <= LONGEST_NAME else ""
@@ -86,11 +86,11 @@ class Unknown:
 
     @property
     def has_name(self) -> bool:
-        """True if the value belongs to an expression."""
+        """True if an expression of the program has this value."""
         return bool(self._name)
 
     def named(self, name: str | ast.expr) -> Unknown:
-        """Returns the same unknown value under another name."""
+        """Returns a copy of the unknown value with another name."""
         return type(self)(self.reason, self.spot, name)
 
     def __repr__(self) -> str:
@@ -98,19 +98,19 @@ class Unknown:
 
 
 class UnknownNumber(Unknown):
-    """An unknown value that is one number, such as a size of an axis or the maximum of an array."""
+    """An unknown number, such as the size of an axis or the maximum of an array."""
 
     __slots__ = ()
 
 
 class DynamicSize(UnknownNumber):
-    """A size that a tensor has only when the model runs, such as the batch size: in shapes, it is None."""
+    """A size that is known only when the model runs, such as the batch size. In shapes, Keras writes None."""
 
     __slots__ = ()
 
 
 class UnknownElements(Unknown):
-    """The elements of a stream of data: their number is unknown, and ``element`` shows what each of them is like."""
+    """An unknown number of elements in a loop. ``element`` is an example of an element."""
 
     __slots__ = ("element",)
 
@@ -119,18 +119,18 @@ class UnknownElements(Unknown):
         self.element = element
 
     def named(self, name: str | ast.expr) -> Unknown:
-        """Returns the same elements."""
+        """Returns the object unchanged."""
         return self
 
 
 def depending(what: str, unknown: Unknown) -> str:
-    """Returns the reason why a value is unknown that depends on an unknown test or loop, without a chain of such reasons."""
+    """Returns the reason for a value that depends on an unknown test or loop. Does not repeat "it depends on a …"."""
     start = "it depends on a "
     return unknown.reason if unknown.reason.startswith(start) else f"{start}{what} that is unknown: {unknown.reason}"
 
 
 def unknown_result(operands: Iterable[Any], unknown: Unknown) -> Unknown:
-    """Returns the result of an arithmetic operation on values one of which is unknown: a number if all of them are numbers."""
+    """Returns the unknown result of an arithmetic operation. It is a number if all operands are numbers."""
     operands = [value for value in operands if value is not None]
     for kind in (DynamicSize, UnknownNumber):
         if all(isinstance(value, (kind, int, float)) for value in operands):
@@ -139,11 +139,12 @@ def unknown_result(operands: Iterable[Any], unknown: Unknown) -> Unknown:
 
 
 class Special:
-    """A value with its own behaviour: arrays, layers, tensors and models. Each method gets the interpreter and the position.
+    """A value that defines its own operations: an array, a layer, a tensor or a model.
 
-    The default of each method is "not supported": it returns MISSING, which becomes an unknown value.
+    Each method gets the interpreter (``run``) and the position of the code (``spot``). A method that is not overridden returns MISSING, and the
+    result of the operation is then unknown.
 
-    ``has_sizes`` is True for data whose unknown sizes get the name of the variable to which it is assigned.
+    ``has_sizes`` is True for data. Their unknown sizes are named after the variable to which they are assigned.
     """
 
     __slots__ = ()
@@ -168,13 +169,15 @@ class Special:
         """Does ``self[key] = value``."""
 
     def operate(self, run: Any, operator: str, other: Any, reflected: bool, spot: Spot) -> Any:
-        """Returns the value of ``self + other`` for the operator ``+``; of ``other + self`` if ``reflected``. ``other`` is None for
-        a unary operator, whose names are ``neg``, ``pos``, ``invert`` and ``abs``.
+        """Returns the value of ``self + other`` for the operator ``+``, or of ``other + self`` if ``reflected`` is
+        True.
+
+        The operators ``neg``, ``pos``, ``invert`` and ``abs`` have one operand: ``other`` is then None.
         """
         return MISSING
 
     def elements(self, run: Any, spot: Spot) -> Any:
-        """Returns the list of elements for a loop, or MISSING."""
+        """Returns the elements for a loop as a list, or MISSING."""
         return MISSING
 
     def length(self) -> Any:
@@ -186,7 +189,9 @@ class Special:
         return MISSING
 
     def assigned(self, name: str, settings: Mapping[str, Any]) -> None:
-        """Names the unknown sizes of data that is assigned to a variable, or replaces them by the values of the user."""
+        """Names the unknown sizes after the variable ``name``, such as ``x.shape[1]``. Replaces sizes by the user's
+        values.
+        """
 
     def type_path(self) -> str:
         """Returns the path of the value's class in its library, for ``isinstance``; "" if it is unknown."""
@@ -194,14 +199,14 @@ class Special:
 
 
 class Environment:
-    """The variables of a module, a class body, or one call of a function.
+    """The variables of a module, of a class body, or of one call of a function.
 
     Attributes:
-        outer: the environment of the enclosing function; None in a function of a module.
-        function: the function whose call this is; None for a module or a class body.
-        is_class: True for a class body, whose names its methods do not see.
+        outer: the variables of the enclosing function; None if there is no enclosing function.
+        function: the function that is called; None for a module or a class body.
+        is_class: True for a class body, whose variables its methods cannot read.
         is_comprehension: True for the variables of a comprehension.
-        returns: the values that the call may return after tests that are unknown.
+        returns: the values of ``return`` statements in branches of unknown tests.
     """
 
     __slots__ = (
@@ -234,14 +239,14 @@ class Environment:
         self.declared_nonlocal: set[str] = set()
 
     def for_functions(self) -> Environment | None:
-        """Returns the environment that the functions defined here see, besides their own and their module's names."""
+        """Returns the variables that inner functions can read, in addition to their own and the module's."""
         if self.is_class:
             return self.outer
         return None if self.variables is self.module.variables else self
 
 
 class ModuleValue:
-    """A file of the program, or another namespace that the program can import."""
+    """A file of the program, or another module that the program can import."""
 
     __slots__ = ("folder", "name", "source", "star_imports", "variables")
 
@@ -254,7 +259,7 @@ class ModuleValue:
 
 
 class FunctionValue:
-    """A function or a lambda of the program. ``owner`` is the class whose body defines it."""
+    """A function or a lambda of the program. ``owner`` is the class that contains its definition."""
 
     __slots__ = (
         "attributes",
@@ -283,7 +288,7 @@ class FunctionValue:
 
 
 class Bound:
-    """A function with its first argument, such as a method of an instance."""
+    """A function whose first argument is given, such as the method of an object."""
 
     __slots__ = ("function", "receiver")
 
@@ -303,7 +308,7 @@ class Native:
 
 
 class Wrapped:
-    """A method with a decorator: ``kind`` is ``staticmethod``, ``classmethod`` or ``property``."""
+    """A method with the decorator ``staticmethod``, ``classmethod`` or ``property``; ``kind`` is the decorator's name."""
 
     __slots__ = ("function", "kind", "setter")
 
@@ -314,9 +319,9 @@ class Wrapped:
 
 
 class ClassValue:
-    """A class of the program. ``bases`` are classes of the program and of libraries, in the order of their resolution.
+    """A class of the program. ``order`` has the class and its bases in the order in which attributes are looked up.
 
-    ``kind`` says what convention its instances follow: ``""``, ``"dataclass"``, ``"namedtuple"`` or ``"enum"``.
+    ``kind`` is ``"dataclass"``, ``"namedtuple"``, ``"enum"`` or ``""``.
     """
 
     __slots__ = ("attributes", "bases", "fields", "kind", "name", "order", "spot")
@@ -331,14 +336,18 @@ class ClassValue:
         self.order: tuple[Any, ...] = (self, *_merged(bases))
 
     def find(self, name: str) -> Any:
-        """Returns the attribute with this name in the class or its bases, as it was defined; MISSING if there is none."""
+        """Returns an attribute of the class or of its bases, such as a function or a :class:`Wrapped`. MISSING if it
+        does not exist.
+        """
         for base in self.order:
             if isinstance(base, ClassValue) and name in base.attributes:
                 return base.attributes[name]
         return MISSING
 
     def library_base(self, prefix: str = "keras.") -> str:
-        """Returns the path of the first base that is a class of a library and begins with ``prefix``; "" if there is none."""
+        """Returns the path of the first base class from a library. The path begins with ``prefix``. "" if there is
+        none.
+        """
         for base in self.order:
             if isinstance(base, Library) and base.path.startswith(prefix):
                 return base.path
@@ -346,7 +355,9 @@ class ClassValue:
 
 
 def _merged(bases: tuple[Any, ...]) -> list[Any]:
-    """Returns the classes above a class in the order of attribute look-ups: like Python's, depth first, a shared base last."""
+    """Returns all base classes in the order in which attributes are looked up. A base class that occurs twice comes
+    last.
+    """
     listed: list[Any] = []
     for base in bases:
         listed += base.order if isinstance(base, ClassValue) else [base]
@@ -362,7 +373,7 @@ def _is_same(first: Any, second: Any) -> bool:
 
 
 class Instance:
-    """An object of a class of the program that is neither a layer nor a model of Keras."""
+    """An object of a class of the program. Layers and models have other classes: LayerValue and ModelValue."""
 
     __slots__ = ("attributes", "cls", "items")
 
@@ -373,7 +384,7 @@ class Instance:
 
 
 class Super:
-    """The result of ``super()``: looks up attributes in the classes after ``cls``."""
+    """The result of ``super()``. Looks up attributes in the base classes of ``cls``."""
 
     __slots__ = ("cls", "receiver")
 
@@ -383,7 +394,9 @@ class Super:
 
 
 class Library:
-    """A name of a library, such as ``keras.layers.Dense`` or ``numpy``. ``path`` is canonical: ``tf.keras`` is ``keras``."""
+    """A name in a library, such as ``numpy`` or ``keras.layers.Dense``. ``path`` is canonical: ``keras``, not
+    ``tf.keras``.
+    """
 
     __slots__ = ("path",)
 
@@ -403,7 +416,9 @@ class Library:
 
 
 class LibraryObject(Special):
-    """An object of a library that is followed only by name, such as an optimizer: its class and its arguments."""
+    """An object whose methods convcalc does not implement, such as an optimizer. Only its class and its arguments are
+    known.
+    """
 
     __slots__ = ("args", "attributes", "kwargs", "path")
 
@@ -417,8 +432,8 @@ class LibraryObject(Special):
 class Generator:
     """A generator or another iterator. It runs as a whole when its first value is needed.
 
-    ``values`` are the values that are left, or an unknown value; None before it runs. ``is_endless`` is True if there are more values than
-    those in ``values``.
+    ``values`` are the remaining values, or an unknown value; None before it runs. If ``is_endless`` is True, ``values`` has only
+    the first values.
     """
 
     __slots__ = ("is_endless", "run", "values")
@@ -438,7 +453,7 @@ MISSING = _Missing()
 
 
 class Raised(Exception):
-    """An exception of the program. ``value`` is an instance of a class of the program, or a LibraryObject."""
+    """An exception of the program. ``value`` is the exception object."""
 
     def __init__(self, value: Any, spot: Spot | None, cause: BaseException | None = None) -> None:
         super().__init__(value)
@@ -454,11 +469,11 @@ class Raised(Exception):
         return str(getattr(self.value, "path", "Exception")).removeprefix("builtins.")
 
 
-MAX_PARTS = 100_000  # the maximum number of values in a nested list or dict; shared parts count each time
+MAX_PARTS = 100_000  # the maximum number of values in nested lists and dicts; a list that occurs twice counts twice
 
 
 def is_too_large(value: Any) -> bool:
-    """Returns True if a nested list or dict has more than MAX_PARTS values, such as ``x = [x, x]`` sixty times."""
+    """Returns True if a nested list or dict has more than MAX_PARTS values, such as after ``x = [x, x]`` in a loop."""
     waiting, count = [value], 0
     while waiting:
         part = waiting.pop()
@@ -474,7 +489,7 @@ def is_too_large(value: Any) -> bool:
 
 
 def is_known(value: Any) -> bool:
-    """Returns True if a value has no unknown part, at any depth of lists and dicts."""
+    """Returns True if neither the value nor a part of it is unknown."""
     if isinstance(value, Unknown):
         return False
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -485,7 +500,7 @@ def is_known(value: Any) -> bool:
 
 
 def first_unknown(value: Any) -> Unknown | None:
-    """Returns the first unknown part of a value; None if everything is known."""
+    """Returns the first unknown part of a value; None if all parts are known."""
     if isinstance(value, Unknown):
         return value
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()

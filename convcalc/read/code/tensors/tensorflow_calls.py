@@ -1,4 +1,4 @@
-"""Calls of TensorFlow's functions: the operation that replaces a function, with the function's arguments."""
+"""Calls TensorFlow's functions. An operation of Keras, or a rule of convcalc, replaces each function."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WITHOUT_EFFECT = ("name", "seed", "validate_indices", "stable", "layout", "grad
 
 
 def call_tensorflow(run: Any, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], spot: Spot) -> Any:
-    """Returns the result of ``tf.name(*args, **kwargs)``."""
+    """Returns the result of ``tf.NAME(*args, **kwargs)``. ``name`` is, for example, "nn.conv2d"."""
     if name.rpartition(".")[2] == "einsum":
         return _einsum(run, args, kwargs, spot)
     if name == "meshgrid":
@@ -41,7 +41,7 @@ def call_tensorflow(run: Any, name: str, args: Sequence[Any], kwargs: Mapping[st
 
 
 def constant(run: Any, value: Any, dtype: str | None, shape: Any, spot: Spot) -> Any:
-    """Returns an array as TensorFlow makes it: Python's floats are ``float32``, its whole numbers ``int32``."""
+    """Returns the array of ``tf.constant``. Python's floats become ``float32``, its whole numbers ``int32``."""
     array = as_array(value)
     if array is None:
         return run.unknown("the value of this constant is not followed", spot)
@@ -61,7 +61,7 @@ def constant(run: Any, value: Any, dtype: str | None, shape: Any, spot: Spot) ->
 
 
 def _v2_name(key: str, parameters: Sequence[str]) -> str:
-    """Returns the name of a parameter of TensorFlow 1 in TensorFlow 2."""
+    """Converts the name of a parameter from TensorFlow 1 to TensorFlow 2: ``filter`` → ``filters``."""
     for old, new in (
         ("filter", "filters"),
         ("value", "input"),
@@ -75,7 +75,7 @@ def _v2_name(key: str, parameters: Sequence[str]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Returns an argument with lists in place of tuples, and the names of dtypes."""
+    """Returns an argument with tuples as lists, and dtypes as names."""
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
     if isinstance(value, (Library, LibraryObject)):
@@ -84,7 +84,9 @@ def _plain(value: Any) -> Any:
 
 
 def _replaced(run: Any, name: str, parameter: str, first: Any, values: dict[str, Any], spot: Spot) -> Any:
-    """Calls the operation that replaces a function: Keras's operation if it accepts the arguments, or else convcalc's own rule."""
+    """Calls the operation that replaces a function. If Keras's operation refuses the arguments, calls convcalc's own
+    rule.
+    """
     tensors: list[Any] = []
 
     def marked(value: Any) -> Any:
@@ -132,12 +134,12 @@ def _is_known(name: str) -> bool:
 
 
 def restored_items(values: Mapping[str, Any], restored: Any) -> dict[str, Any]:
-    """Returns named arguments with their tensors."""
+    """Applies ``restored`` to each named argument. ``restored`` puts the tensors back in."""
     return {key: restored(value) for key, value in values.items()}
 
 
 def _renamed(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns named arguments with the names that the rule has for them."""
+    """Returns the named arguments under the names that the operation uses: ``y`` → ``x2``."""
     names = {*operation.parameters, *operation.init_parameters}
     other = {"filters": "filter", "filter": "filters", "ksize": "ksizes", "y": "x2"}
     return {

@@ -1,4 +1,4 @@
-"""The functions of TensorFlow."""
+"""The functions of TensorFlow that need code of their own. Operations of Keras replace the other functions."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _executing_eagerly(run: Any, args: list[Any], kwargs: dict[str, Any], spot: 
 
 
 def _nothing(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
-    """Does what has no effect on a model."""
+    """Ignores a function that changes no shapes and no parameters."""
 
 
 for _name in (
@@ -181,7 +181,7 @@ def _window(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> An
     return Array((args[0] if args else kwargs["window_length"],), "float32")
 
 
-# The operators of Python, for which TensorFlow has no function of the same name any more.
+# Old functions of TensorFlow for Python's operators, and the functions that replace them.
 _OLD_NAMES = {
     "div": "divide",
     "realdiv": "divide",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# The names of functions, by their parameters. The parameters at the end that change nothing are left out.
+# Maps parameters to the functions that have them. Last parameters that change nothing, such as ``name``, are left out.
 _FUNCTIONS = {
     "x": (
         "abs acos acosh asin asinh atan atanh ceil conj cos cosh digamma erf erfc exp expm1 floor invert_permutation is_finite is_inf "
@@ -195,7 +195,7 @@ _FUNCTIONS = {
     "x1 x2": "math.nextafter",
 }
 SIGNATURES = {name: tuple(parameters.split()) for parameters, names in _FUNCTIONS.items() for name in names.split()}
-# The names of parameters in TensorFlow 1, and their names in TensorFlow 2.
+# Maps parameters of TensorFlow 1 to those of TensorFlow 2.
 RENAMED = {
     "keep_dims": "keepdims",
     "reduction_indices": "axis",
