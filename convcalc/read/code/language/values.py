@@ -141,8 +141,8 @@ def unknown_result(operands: Iterable[Any], unknown: Unknown) -> Unknown:
 class Special:
     """A value that defines its own operations: an array, a layer, a tensor or a model.
 
-    Each method gets the interpreter (``run``) and the position of the code (``spot``). A method that is not overridden returns MISSING, and the
-    result of the operation is then unknown.
+    Each method gets the interpreter (``run``) and the position of the code (``spot``). A method that a subclass does not
+    define returns MISSING: the result of the operation is then unknown.
 
     ``has_sizes`` is True for data. Their unknown sizes are named after the variable to which they are assigned.
     """
