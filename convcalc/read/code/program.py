@@ -18,8 +18,8 @@ from convcalc.read.code.data.arrays import Array, as_array
 from convcalc.read.code.folders import between
 from convcalc.read.code.keras import calls, keras_methods, layer_arguments, models, subclassing, to_model, training
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, Node, TensorValue, tensors_in, to_sizes
+from convcalc.read.code.language.attributes import CHANGES
 from convcalc.read.code.language.interpreter import Interpreter
-from convcalc.read.code.language.objects import CHANGES
 from convcalc.read.code.language.values import (
     MISSING,
     Bound,

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from convcalc.read.code.language.objects import Objects
+from convcalc.read.code.language.operators import Operators
 from convcalc.read.code.language.values import (
     MISSING,
     Environment,
@@ -31,7 +31,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-class Expressions(Objects):
+class Expressions(Operators):
     """Evaluates the nodes of expressions in an environment. :class:`~convcalc.read.code.language.interpreter.Interpreter`
     adds statements."""
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from convcalc.read.code.language.objects import MAX_ELEMENTS, MAX_ENDLESS
+from convcalc.read.code.language.limits import MAX_ELEMENTS, MAX_ENDLESS
 from convcalc.read.code.language.values import Generator, Native, Spot, Unknown, UnknownNumber, first_unknown
 from convcalc.read.code.libraries import CONSTANTS, function
 from convcalc.read.code.standard.python_functions import call_plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from convcalc.read.code.language.objects import set_directly
+from convcalc.read.code.language.attributes import set_directly
 from convcalc.read.code.language.values import (
     MISSING,
     Bound,
