@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measure:
-    """One line of the results: ``ours`` compared with ``other``, or with the target if there is no ``other``.
+    """One line of the results: ``ours`` is compared with ``other``, or with ``target`` if there is no ``other``.
 
-    With ``faster``, ``ours`` must be at least ``target`` times smaller than ``other``. Otherwise, ``ours`` must be at
-    most ``target`` times as large as ``other``. Without ``target``, the ratio is only shown.
+    With ``faster``, the target is met if other/ours ≥ ``target``, otherwise if ours/other ≤ ``target``. Without
+    ``target``, the ratio is only shown.
 
     ``profile`` is the command to profile if the target is missed. ``missing`` says why nothing was measured.
     """

@@ -21,10 +21,7 @@ def profiles(missed: Sequence[Measure]) -> str:
 
 
 def _profile(command: Command) -> str:
-    """Returns the slowest functions of a profile.
-
-    If imports are profiled, the slowest imports come first, then the slowest functions after the imports.
-    """
+    """Returns the slowest functions. If imports are profiled too, the slowest imports come first."""
     lines: list[str] = []
     if "importtime" in command:
         lines += [*_imports(run(command)[1]), "", "after the imports:"]
@@ -36,7 +33,7 @@ def _profile(command: Command) -> str:
 
 
 def _no_import(line: str) -> bool:
-    """Returns True if a line of a profile is about a function outside imports."""
+    """Returns True for a line of a profile about a function that does not belong to an import."""
     return ".py:" in line and not any(part in line for part in ("importlib", "<module>"))
 
 

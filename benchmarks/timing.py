@@ -37,7 +37,7 @@ def run(command: Command, env: Mapping[str, str] | None = None) -> tuple[Took, s
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(env)) as process:
         assert process.stdout is not None
         output = process.stdout.read().decode(errors="replace")
-        # The kernel counts this process's memory as the child's first memory. So this process must stay small.
+        # The kernel reports at least this process's memory for the child, so this process must stay small.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)

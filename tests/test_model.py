@@ -8,9 +8,9 @@ from tests.helpers.handmade import handmade_layer
 
 
 def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "Functional") -> Model:
-    """Returns a model. Each call is a pair: the name of a layer, and the numbers of the calls whose outputs it reads.
+    """Returns a model. A call is (name of its layer, numbers of the calls that it reads).
 
-    A layer whose name begins with i is an input.
+    Layers whose name begins with i are inputs.
     """
     names = {name: number for number, name in enumerate(dict.fromkeys(name for name, _ in calls))}
     layers = tuple(handmade_layer(name, "InputLayer" if name[0] == "i" else "Identity") for name in names)
@@ -24,7 +24,7 @@ ORDERS = [
     (model(("i", []), ("a", [0]), ("b", [1]), outputs=[2]), "i a b"),
     # A longer branch comes first, because its first layer is deeper.
     (model(("i", []), ("a", [0]), ("b", [0]), ("c", [2]), ("d", [1, 3]), outputs=[4]), "i b a c d"),
-    # Two inputs are in the order in which a path from the output reaches them.
+    # Inputs have the order in which a walk from the output meets them.
     (model(("i1", []), ("i2", []), ("a", [1, 0]), outputs=[2]), "i2 i1 a"),
     # A layer that is called twice is as deep as its deepest call.
     (model(("i", []), ("a", [0]), ("a", [1]), ("b", [2]), outputs=[3]), "i a b"),

@@ -21,7 +21,7 @@ LIMITS = {
 for module, names in LIMITS.items():
     for name in names:
         assert hasattr(import_module(module), name), f"{module} has no limit {name}; update LIMITS"
-        # No model needs more than 2**32 bytes, or more than 10**12 of anything else.
+        # more than any model needs: 2**32 bytes, or 10**12 of anything else
         setattr(import_module(module), name, 2**32 if name == "MAX_BYTES" else 10**12)
 
 from convcalc import infer, load  # noqa: E402 - the limits above must be set before these imports
@@ -73,8 +73,7 @@ def remembered(path: str) -> dict[str, float]:
     of_report = tracemalloc.get_traced_memory()[0]
     layers = count(model)
     assert report.layers
-    # A spec's model keeps the parsed file for the positions of problems, so the file's memory is subtracted. A config's
-    # model does not keep the parsed file.
+    # A spec's model keeps the parsed file, for the positions of problems: its memory is subtracted.
     model_alone = of_model - (of_file if path.endswith(".yaml") else 0)
     return {"file": of_file / layers, "model": model_alone / layers, "report": (of_report - of_model) / layers}
 

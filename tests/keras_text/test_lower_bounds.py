@@ -83,8 +83,8 @@ def test_a_compiled_model_shows_the_variables_of_its_optimizer(
         ("dense", "", True, 22),
         ("my_Embedding", "", True, 34),
         ("my_Embedding", "", False, 22),
-        # Muon looks for "embedding" in the path of a weight. The path has the name of the inner layer ("dense"), not of
-        # the wrapper ("embedding").
+        # Muon trains a weight as Adam does if "embedding" is in its path. The path has the inner layer's name, not the
+        # wrapper's.
         ("embedding", "dense", True, 22),
         ("outer", "embedding", True, 34),
     ],
@@ -115,7 +115,7 @@ def test_muon_trains_embeddings_as_adam_does(name: str, inside: str, excluded: b
 def test_the_optimizer_in_an_h5_file_has_no_variables_for_weights(
     optimizer: str, settings: Any, variables: int | None
 ) -> None:
-    """When Keras loads an ``.h5`` file, it creates the optimizer without variables for the weights of layers."""
+    """When Keras loads an ``.h5`` file, the optimizer has only its global variables, such as the learning rate."""
     h5py = pytest.importorskip("h5py")
     file = BytesIO()
     with h5py.File(file, "w") as root:

@@ -67,10 +67,7 @@ layers:
 
 
 def test_masks_have_no_rows() -> None:
-    """Keras 3 adds operations for masks to the model; Keras 2 has no layers for such operations.
-
-    Without the operations, the model is a chain.
-    """
+    """Keras 3 shows operations that compute masks as rows, Keras 2 does not. Without them, the model is a chain."""
     result = text(
         """
 input: [7]

@@ -26,8 +26,7 @@ from convcalc.write.config import config_json
 from convcalc.write.python import python_code
 
 PACKAGE = Path(convcalc.__file__).parent
-# Only these modules may use the family: the registries find layers by family, and the page of all layers is grouped by
-# family.
+# Only these modules may use a layer's family: to find layers, and to group the list of layers.
 INDEXES = {"layers/registry.py", "ops/registry.py", "rendering/catalogue.py"}
 
 
@@ -38,10 +37,7 @@ def test_only_the_indexes_know_families(path: Path) -> None:
 
 
 def moved(value: Any) -> Any:
-    """Returns a layer, or an argument that contains layers, with another family.
-
-    The family is the module of the layer's rule.
-    """
+    """Returns a layer, or an argument with layers in it, in which every family is ``elsewhere``."""
     if isinstance(value, Layer) and isinstance(value.definition, LayerDefinition):
         args = {name: moved(part) for name, part in value.args.items()}
         return value._replace(definition=value.definition._replace(family="elsewhere"), args=args)

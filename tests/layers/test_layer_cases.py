@@ -484,8 +484,8 @@ def test_a_layer_has_the_expected_shapes_and_weights(
     assert parameters(result) == sum(map(prod, weights))
 
 
-# Inputs that Keras refuses, and the error code of convcalc: (layer, arguments, input shapes with the batch axis, code).
-# An earlier version of convcalc accepted the input, or users often make this mistake.
+# Inputs that Keras refuses, and convcalc's code: (layer, arguments, input shapes with the batch axis, code). Users
+# often make these mistakes, or an earlier version accepted them.
 REFUSED: list[tuple[str, dict[str, Any], list[tuple[Any, ...]], str]] = [
     ("InputLayer", {"batch_shape": [2, 3], "batch_size": 2}, [], "invalid-value"),
     ("InputLayer", {"batch_shape": [2, 3], "shape": [3]}, [], "invalid-value"),
@@ -756,8 +756,7 @@ def test_grouped_by_channel_is_depthwise() -> None:
 
 # Requirements for the declaration of every layer.
 
-# A facet is a keyword argument of a layer's declaration. These facets have no good default value, so each declaration
-# must state a value.
+# Each declaration must state these keyword arguments, because they have no good default.
 STATED = {
     "flops": "costs.unknown if it cannot be counted",
     "tf_flops": "costs.unknown if it was not compared with TensorFlow's profiler",

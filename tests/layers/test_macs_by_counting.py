@@ -199,7 +199,7 @@ def test_a_low_rank_update_is_multiplied_once() -> None:
 
 
 def gates(features: int, units: int, count: int) -> int:
-    """Returns the MACs of one time step. Each gate of each unit reads all input features and the whole state."""
+    """Returns the MACs of one time step: each gate of each unit reads all features and the whole state."""
     return sum(1 for _ in grid((count, units)) for _ in range(features + units))
 
 
@@ -272,7 +272,7 @@ def test_multi_head_attention(value_dim: int | None, gate: bool, out: int | None
 def test_attention_along_some_axes() -> None:
     args = {"num_heads": 2, "key_dim": 3, "attention_axes": 2}
     expected = projections(4 * 5, (8, 2, 3), (8, 2, 3), (8, 2, 3), (2, 3, 8))
-    for _ in grid((2, 4, 5, 5)):  # at each position of the first axis, all pairs of positions of the second axis
+    for _ in grid((2, 4, 5, 5)):  # all pairs of positions of axis 2, for each position of axis 1
         expected += 3 + 3
     assert macs_of("MultiHeadAttention", args, (4, 5, 8), (4, 5, 8)) == expected
 
@@ -289,7 +289,7 @@ def test_attention_without_projections() -> None:
     pairs, features, values = list(grid((4, 6))), 5, 3
     dot = sum(features + values for _ in pairs)
     assert macs_of("Attention", {}, (4, 5), (6, 3), (6, 5)) == dot
-    # Here, a score is a sum of tanh values, without products. So only the products of scores and values count.
+    # These scores are sums of tanh, without products. So only scores · values count.
     weighed = sum(values for _ in pairs)
     assert macs_of("Attention", {"score_mode": "concat"}, (4, 5), (6, 3), (6, 5)) == weighed
     assert macs_of("AdditiveAttention", {"use_scale": False}, (4, 5), (6, 3), (6, 5)) == weighed
@@ -373,8 +373,7 @@ def test_correlation() -> None:
 
 # Every layer with weights has MACs ------------------------------------------------------------------------------------
 
-# Layers with weights, but without multiply-accumulates. Their weights are tables, factors of single values, or
-# statistics.
+# Layers with weights, but no MACs: tables, factors of single values, or statistics.
 _NO_SUMS = {
     "BatchNormalization",
     "Embedding",

@@ -128,9 +128,7 @@ def _shown(node: ast.AST) -> str:
 
 
 def _places(node: ast.AST, function: str) -> Iterator[tuple[ast.AST, str, int | None, str]]:
-    """Yields the place of each node of a tree: the parent, its field, the index in the field, and the function around
-    it.
-    """
+    """Yields (parent, field, index in the field, name of the function) for each node of a tree."""
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         function = f"{function}.{node.name}" if function else node.name
     for field, held in ast.iter_fields(node):
@@ -188,10 +186,7 @@ def _run(path: Path, code: CodeType, tests: Sequence[str]) -> None:
 
 
 def _prepare() -> None:
-    """Imports the packages that the tests import and that no mutant changes.
-
-    Hypothesis is set to draw the same examples for each mutant.
-    """
+    """Imports the packages that tests need, but not convcalc. Sets Hypothesis to draw the same examples each time."""
     import click  # noqa: F401
     import hypothesis.strategies  # noqa: F401
     import rich.table  # noqa: F401

@@ -333,7 +333,7 @@ def test_a_placeholder_of_a_tensor_is_a_tensor() -> None:
 
 
 def test_arange_and_select() -> None:
-    """Two operations with unusual arguments: Arange takes numbers, and Select takes lists of tensors."""
+    """Arange takes numbers, Select takes lists of tensors."""
     arange, select = (OPERATIONS["keras.src.ops.numpy", name] for name in ("Arange", "Select"))
     result = arange.infer({}, {"start": 1, "stop": 7, "step": 2.5}, [])
     assert (result.outputs, result.dtype) == (((3,),), ("float32",))
@@ -392,7 +392,7 @@ def test_a_mistake_in_a_rule_is_not_a_refusal() -> None:
 
 def test_a_parameter_declares_the_kind_of_its_argument() -> None:
     def rule(x: Tensor, *, axis: int = 0) -> Tensor:
-        """A rule whose parameter ``axis`` has the annotation ``int``, which is not allowed for an argument."""
+        """A rule with the annotation ``int``, which declares no kind of argument."""
         return x
 
     rule.__annotations__.update(x=Tensor, axis=int)

@@ -98,8 +98,7 @@ def test_a_summary_imports_only_the_families_of_its_layers() -> None:
     assert not {name for name in result if name.rpartition(".")[2] in OF_OPERATIONS and ".ops." in name}
 
 
-# These modules may list names of layers, arguments and operations in files of Keras 1 and 2, because these names will not
-# change.
+# These modules may list names from Keras 1 and 2, because those names never change.
 LISTS_LAYERS = {
     "read/keras_files/upgrade_keras1.py",
     "read/keras_files/upgrade_keras2.py",
@@ -112,7 +111,7 @@ LISTS_LAYERS = {
 def test_no_other_code_lists_layers() -> None:
     """A fact about a layer must be in the layer's declaration.
 
-    If another module listed layers, nobody would notice that a new layer is missing in this list.
+    If another module listed layers, a new layer could be missing in the list unnoticed.
     """
     wrong = []
     for file in sorted(PACKAGE.rglob("*.py")):

@@ -90,9 +90,8 @@ def _module(path: Path) -> str:
 
 
 def _file_of(name: str, files: Collection[str]) -> str:
-    """Returns the module of convcalc that an import statement loads; an empty string for another package.
-
-    The module is the imported name itself, or it defines this name.
+    """Returns the module of convcalc for an imported name: ``convcalc.model`` for ``convcalc.model.Layer``. "" for
+    other packages.
     """
     while name and name not in files:
         name = name.rpartition(".")[0]
@@ -101,7 +100,7 @@ def _file_of(name: str, files: Collection[str]) -> str:
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "layers").glob("*.py")), ids=lambda path: path.stem)
 def test_families_do_not_import_each_other(path: Path) -> None:
-    """Families may share code only through a module that is not a family. Only layers/__init__.py may import families."""
+    """Families share code only through modules that are not families. Only layers/__init__.py may import families."""
     if path.stem not in FAMILIES:
         return
     for name in imports(path):

@@ -124,7 +124,7 @@ This convention counts as `tf.profiler` does for the inference graph that Keras 
 Layers that were not compared (recurrent layers, attention, `Conv3D` and others) are unknown under this convention.
 """
 
-# Layers in the form of a spec. The cost per element of each layer is the same for every shape.
+# The layers as a spec writes them. Their cost for each element does not depend on the shape.
 PER_ELEMENT = {
     "`BatchNormalization` (folded: one product, one sum)": "BatchNormalization",
     "`LayerNormalization`, `GroupNormalization`": "LayerNormalization",
@@ -160,7 +160,7 @@ def report(network: str, convention: str = "convcalc") -> Report:
 
 
 def parts(result: Report) -> dict[str, int]:
-    """Returns the FLOPs of each part of a network. The last entry is the total of the report."""
+    """Returns the FLOPs of each type of layer in a network, and their total."""
     sums = {
         "2 · MACs": 2 * _sum(result, lambda row: row.macs),
         "biases": _sum(result, _bias),
@@ -174,7 +174,7 @@ def parts(result: Report) -> dict[str, int]:
 
 
 def by_tool(network: str) -> dict[str, int]:
-    """Returns, for each tool, the count of the network's operations by the rules of this tool."""
+    """Returns the FLOPs or MACs of a network by the counting rules of each tool."""
     result = report(network)
     macs, bias, relu = _sum(result, lambda row: row.macs), _sum(result, _bias), _sum(result, _relu)
     norm = parts(result)["batch normalization"]

@@ -45,7 +45,7 @@ def operations_index() -> str:
     declared = [
         (entry.rule.__module__, entry.name)
         for entry in operations.REGISTERED.values()
-        # only files of Keras 2 contain these operations, and one module declares all of them
+        # without TensorFlow functions, which are in one module anyway
         if entry.module != operations.TENSORFLOW
     ]
     return _text(declared, "ops", what="operation", plural="operations", names="")
@@ -79,7 +79,7 @@ INDEXES = {
 }
 
 if __name__ == "__main__":
-    # A new layer or operation is not in the index yet. This must not raise an error.
+    # A new layer is not in the index yet, and must not cause an error.
     layers._require_indexed = operations._require_indexed = lambda name, module: None
     for path, text in INDEXES.items():
         path.write_text(text(), encoding="utf-8")

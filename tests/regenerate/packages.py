@@ -52,7 +52,9 @@ This page is generated from the results of the comparison (`tests/regenerate/pac
 
 
 def result(files: Iterable[Verdict]) -> dict[str, int]:
-    """Returns the numbers of a package: files of each word, and rows and parameters with their unknown parts."""
+    """Returns the numbers of a package: how many files are exact, partial …, and how many rows and parameters are
+    unknown.
+    """
     every = list(files)
     counts = {word: sum(verdict.word == word for verdict in every) for word in WORDS}
     sums = ("rows", "rows_unknown", "params", "params_unknown")

@@ -31,9 +31,9 @@ def test_a_name_is_one_lower_case_word(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.column.right])
 def test_a_column_of_numbers_has_a_plain_value_or_a_label(name: str, studies: list[Study]) -> None:
-    """The plain value of a cell is for programs, so it has no separators and no units.
+    """A plain value is for programs: it has no separators and no units.
 
-    A cell with an empty plain value must have a label, unless the printed cell is empty too.
+    If the plain value is empty, the cell has a label, or its printed text is empty too.
     """
     field = FIELDS[name]
     for study in studies:

@@ -65,9 +65,9 @@ def dense(written: h5py.File, at: str = "layers/dense/vars") -> None:
 
 
 def linked(link: Any, at: str) -> Callable[[h5py.File], None]:
-    """Returns a function that writes the weights of the Dense layer, and a link at the path ``at``.
+    """Returns a function that writes the Dense layer's weights, and a link at the path ``at``.
 
-    If ``link`` is a string, it names an object in the same file.
+    A string ``link`` is the path of the linked object.
     """
 
     def write(written: h5py.File) -> None:
@@ -106,7 +106,7 @@ def zeroed(packed: bytes) -> bytes:
 
 
 def legacy(names: Any, at: str = "model_weights/dense") -> bytes:
-    """Returns an HDF5 file of a whole model. The layer's attribute ``weight_names`` has the value ``names``."""
+    """Returns an HDF5 file of a whole model in which a layer's attribute ``weight_names`` is ``names``."""
     file = io.BytesIO()
     with h5py.File(file, "w") as written:
         written.attrs["model_config"] = json.dumps(functional(INPUT, DENSE))

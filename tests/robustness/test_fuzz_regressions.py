@@ -68,10 +68,7 @@ def texts(change: Any) -> bytes:
 
 
 def endless(file: bytearray) -> bytearray:
-    """Sets the size of the last heap object to 0.
-
-    The HDF5 library adds this size to a position in a loop, which then never ends.
-    """
+    """Sets the size of the last heap object to 0: the HDF5 library then adds 0 to a position in an endless loop."""
     heap = file.index(b"GCOL")
     size = int.from_bytes(file[heap + 24 : heap + 32], "little")
     rest = heap + 32 + -(-size // 8) * 8
@@ -81,7 +78,7 @@ def endless(file: bytearray) -> bytearray:
 
 
 def around(file: bytearray) -> bytearray:
-    """Sets the length of a text so high that the sum of position and length overflows to 0 in the HDF5 library."""
+    """Makes a text so long that its position plus its length overflows in the HDF5 library."""
     first = file.index(b"GCOL") + 16
     file[first + 8 : first + 16] = (2**64 - 16).to_bytes(8, "little")
     return file
@@ -320,10 +317,7 @@ def test_an_invalid_pattern_matches_nothing(pattern: str) -> None:
 
 
 def test_outputs_of_an_unknown_class_are_selected_by_number() -> None:
-    """A config refers to an output by its number in the flattened list of outputs.
-
-    The layer may return a nested structure, so the written code must flatten it.
-    """
+    """A config refers to an output by its number in the flattened outputs, so the written code must flatten them."""
     add = layer("Add", "made", [[tensor("mine"), tensor("mine", 0, 1)]])
     model = functional(INPUT, layer("Mine", "mine", [tensor("x")]), add, outputs=OUT)
     code = python_code(infer(read(data(model), "found.json")))
@@ -343,8 +337,7 @@ def test_calls_that_no_output_needs_are_left_out() -> None:
 
 
 WHOLE = [
-    # Each row: the input in the spec that is read, the input in the written spec, and the batch shape in the written
-    # config.
+    # (input in the spec, input in the spec that is written, batch shape in the config that is written)
     ("{batch_shape: [2, 3]}", "{shape: [3], batch_size: 2}", [2, 3]),
     ("{batch_shape: [null, 3]}", "[3]", [None, 3]),
     ("{shape: [3], batch_shape: null, batch_size: 2}", "{shape: [3], batch_size: 2}", [2, 3]),
@@ -360,9 +353,9 @@ def test_a_batch_shape_of_an_input_is_written_completely(stated: str, spec: str,
 
 
 def of_input(*outputs: int) -> Model:
-    """Returns a model whose input layer has an unknown class. No reader returns such a model.
+    """Returns a model whose input layer has an unknown class. No reader makes such a model.
 
-    ``outputs`` are the indexes of the input layer's outputs that the model returns.
+    ``outputs`` are the numbers of the input layer's outputs that the model returns.
     """
     layers = (handmade_layer("x", "Mine"),)
     return Model("model", "Functional", layers, (Call(0, ()),), (Ref(0),), tuple(Ref(0, each) for each in outputs))
@@ -388,9 +381,9 @@ def test_an_input_of_an_unknown_class_cannot_be_a_spec(stated: Any) -> None:
 
 
 def test_memory_is_computed_from_the_report_if_batch_sizes_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If every batch size is known, memory is computed from the report.
+    """Memory needs no second run of the engine if every batch size is known.
 
-    Otherwise the model is inferred again for one sample. If the model refuses one sample, the sizes are unknown.
+    Otherwise the engine runs again for one sample. If the model refuses one sample, the sizes are unknown.
     """
     known = infer(read(b"input: {shape: [3], batch_size: 4}\nlayers: [{Dense: 3}]\n", "spec.yaml"))
     open_ended = infer(read(b"input: [3]\nlayers: [{Dense: 3}]\n", "spec.yaml"))

@@ -148,10 +148,9 @@ def test_any_expression(text: str) -> None:
 
 
 def grow(value: str, wide: str) -> str:
-    """Returns a spec with twelve blocks, each of which passes an argument to the next block.
+    """Returns a spec in which a block passes a growing argument to the next block, twelve times.
 
-    ``value`` is the argument of the first block. ``wide`` is the argument that a block passes: it contains the block's
-    own argument ``$x`` several times. So the argument grows with each block.
+    The first block gets ``value``. Each block passes ``wide``, which contains its argument ``$x`` several times.
     """
     lines = [f"  b{n}: {{arguments: [x], layers: [{{b{n + 1}: {{x: {wide}}}}}]}}" for n in range(12)]
     last = "  b12: {arguments: [x], layers: [{Dense: {units: $x, name: $x}}]}"
@@ -159,7 +158,7 @@ def grow(value: str, wide: str) -> str:
 
 
 def doubled(models: int) -> str:
-    """Returns a spec with nested models. Each model is called twice, and the size of one input axis is unknown."""
+    """Returns a spec with nested models, each called twice, whose input has an axis of unknown size."""
     inner = "{Dense: 3}"
     for n in range(models):
         inner = f"{{Model: {{name: m{n}, input: [null, 3], layers: [{inner}]}}}}, {{call: m{n}}}"

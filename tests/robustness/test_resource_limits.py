@@ -58,18 +58,13 @@ def spec(layers: str, first: str = "", size: str = "[3]") -> bytes:
 
 
 def aliases(leaf: str, each: Callable[[str], str]) -> str:
-    """Returns a YAML text with forty anchors, each with nine aliases of the previous anchor.
-
-    With its aliases expanded, the text has 9 to the power of 39 values.
-    """
+    """Returns a YAML text whose forty anchors each have nine aliases of the previous anchor: 9^39 values when expanded."""
     lines = [f"a0: &a0 {leaf}", *(f"a{n}: &a{n} {each(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 40))]
     return "\n".join(lines)
 
 
 def doubled(levels: int) -> dict[str, Any]:
-    """Returns nested models. Each model is called twice, and the input sizes differ from the sizes that the model
-    declares.
-    """
+    """Returns nested models, each called twice on inputs of other sizes than it declares."""
     inner = functional(INPUT, DENSE | {"config": {"name": "dense", "units": 3}}, name="m0")
     for level in range(1, levels):
         name = inner["config"]["name"]
@@ -98,9 +93,7 @@ def added(inputs: int) -> bytes:
 
 
 def merged(tensors: int) -> dict[str, Any]:
-    """Returns a model with a layer that reads the same tensor many times. The file does not record the shape of the
-    tensor.
-    """
+    """Returns a model with a layer that reads one tensor many times. The file does not record the tensor's shape."""
     given = {"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}}
     return functional(INPUT, layer("Add", "dense", [[given] * tensors]))
 

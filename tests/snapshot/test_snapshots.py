@@ -487,9 +487,9 @@ def test_a_spec_with_a_summary_in_a_comment_is_a_spec() -> None:
 
 
 def test_a_keras2_table_that_is_narrower_than_its_lines() -> None:
-    """The table is narrower than its horizontal lines, and even its title "Param #" is wrapped.
+    """With four ``positions`` for three columns, the table is narrower than its horizontal lines.
 
-    The reason: ``positions`` has four values, but the table has three columns.
+    Even the title "Param #" is wrapped.
     """
     report = infer(load(SPECS / "vgg16.yaml"))
     printed = TEXTS["keras2"](report, Options(positions=[0.4, 0.6, 0.75, 1.0]))
@@ -514,10 +514,7 @@ outputs: [sum, flat]
 
 @pytest.mark.parametrize("hidden", ["one", "dense"])
 def test_a_changed_source_outside_the_printed_range_is_refused(hidden: str) -> None:
-    """``masking`` and ``relu`` read another layer in the changed model.
-
-    Only the connections show this change: all printed shapes and parameters are the same.
-    """
+    """In the changed model, ``masking`` and ``relu`` read another layer. Only their connections show this."""
     spec = """
 inputs: {one: [4], two: [4]}
 layers:

@@ -115,5 +115,5 @@ def _id(element: str) -> str:
 
 
 def _shown(line: str) -> str:
-    """Returns a line as Mermaid draws it: a backslash and an n are always drawn as a line break."""
+    r"""Returns a line as Mermaid draws it: with a line break in place of ``\n``."""
     return visible(line).replace("\\n", "\n")

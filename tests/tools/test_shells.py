@@ -82,7 +82,8 @@ def test_a_shell_at_a_terminal_completes(shell: str, environment: dict[str, str]
     terminal.send(f"{setup}\neval \"$(_CONVCALC_COMPLETE={shell}_source convcalc)\"; echo set'up'\n")
     terminal.read_until(f"setup[^']*{PROMPT}")
     for line, words in LINES:
-        # \x01 moves the cursor before the completed line. printf is typed there, so the shell prints the line's words.
+        # After completion, \x01 moves to the beginning of the line. There, printf is typed, which prints the words of
+        # the line.
         terminal.send(f"{line}\x01printf '<%s>' \n")
         written = terminal.read_until(rf"(?s)((?:<[^<>%]*>)+)[^<>]*{PROMPT}")[1]
         assert re.findall("<(.*?)>", written) == words

@@ -274,7 +274,7 @@ def test_a_spec_refuses_a_frozen_model() -> None:
 
 
 def test_a_spec_leaves_out_details_without_effect() -> None:
-    """The details are the module of a registered class, masks that are all None, and arguments with default values."""
+    """A spec leaves out the module of a registered class, masks that are all None, and default arguments."""
     own = entry("Mine", "mine", ([A], {}), module=None)
     own["module"] = "pkg.layers"
     pad = entry(

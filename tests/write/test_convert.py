@@ -45,8 +45,8 @@ def rows(report: Any) -> list[tuple[Any, ...]]:
 def test_a_spec_written_as_a_config_is_the_same_model(path: Path) -> None:
     report = infer(load(path))
     again = infer(read(config_json(report).encode(), "written.json"))
-    # vit_tiny declares custom layers. A config does not contain the declarations, so the parameters of these layers are
-    # unknown after reading. Only the other columns are compared.
+    # vit_tiny declares custom layers. A config has no declarations, so their parameters become unknown. Only the other
+    # columns are compared.
     if path.stem == "vit_tiny":
         assert [row[:3] for row in rows(again)] == [row[:3] for row in rows(report)]
         return
@@ -62,7 +62,7 @@ def test_a_model_written_as_a_spec_is_the_same_model(path: Path) -> None:
     """
     report = infer(load(path))
     assert rows(infer(read(spec_yaml(report).encode(), "x.yaml"))) == rows(report)
-    # vit_tiny declares custom layers. A config does not contain the declarations, so the model cannot stay the same.
+    # vit_tiny declares custom layers, and a config has no declarations.
     if path.stem == "vit_tiny":
         return
     again = infer(read(spec_yaml(infer(read(config_json(report).encode(), "x.json"))).encode(), "x.yaml"))
