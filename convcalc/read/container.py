@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import zipfile  # zipfile is slow to import, and most files are not archives
 
 MAX_MEMBER = 64 * 2**20
-MAX_RATIO = 200  # maximum ratio of a member's size to its compressed size
+MAX_RATIO = 200  # the maximum of a member's size divided by its compressed size
 MAX_MEMBERS = 100_000
 MAX_NESTING = 200
 
@@ -58,7 +58,7 @@ def read_member(file: BinaryIO, name: str, source: str) -> bytes:
 def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
     """Opens a member of an archive as a file.
 
-    An uncompressed member, as Keras writes it, is not loaded into memory.
+    An uncompressed member is read directly from the archive, not loaded into memory. Keras writes uncompressed members.
     """
     import zipfile
 
@@ -72,7 +72,7 @@ def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
 
 
 class _UncompressedMember(io.RawIOBase):
-    """An uncompressed member of an archive as a file. It reads from the archive's file directly.
+    """An uncompressed member of an archive as a file. It reads directly from the archive.
 
     Python's ZipExtFile is slow: to move to a position, it reads everything before that position.
     """
@@ -117,7 +117,7 @@ class _UncompressedMember(io.RawIOBase):
 
 @contextmanager
 def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
-    """Opens an archive. Every error caused by a damaged archive is raised as a :class:`ConvcalcError`."""
+    """Opens an archive. Raises :class:`ConvcalcError` for every error in a damaged archive."""
     import zipfile
 
     try:
@@ -135,17 +135,14 @@ def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
         RuntimeError,
     ) as bad:
         raise error(codes.DAMAGED, f"{source}: the archive is damaged: {bad}") from None
-    except Exception as bad:  # for damaged data, a decompressor raises its own error, such as zlib.error
+    except Exception as bad:  # damaged data: the decompressor raises its own errors, such as zlib.error
         if type(bad).__module__ not in ("zlib", "lzma", "_lzma", "bz2"):
             raise
         raise error(codes.DAMAGED, f"{source}: the archive is damaged: {bad}") from None
 
 
 def _info(archive: zipfile.ZipFile, name: str, source: str, missing: Code) -> zipfile.ZipInfo:
-    """Returns the archive's directory entry for a member.
-
-    ``missing`` is the code of the error if the member does not exist.
-    """
+    """Returns the entry of a member in the archive's list. ``missing`` is the error code if there is no such member."""
     try:
         info = archive.getinfo(name)
     except KeyError:
@@ -194,8 +191,8 @@ def parse_json(source_text: Source) -> Any:
         raise error(codes.JSON_SYNTAX, f"{source}: this JSON cannot be read: {str(bad)[:100]}") from None
 
 
-# Matches a string, or other text up to the next bracket or string. The closing quote is optional: otherwise a string
-# without a closing quote would take quadratic time.
+# Matches a string, or other text up to the next bracket or string. If the closing quote were not optional, a missing
+# quote would take quadratic time.
 _NO_BRACKETS = r'(?s)"[^"\\]*(?:\\.[^"\\]*)*"?|[^\[\]{}"]+'
 
 

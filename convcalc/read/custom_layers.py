@@ -10,7 +10,7 @@ from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition, bind
 from convcalc.model import ForeignRule
 
-# The package name that Keras gives to a class that is registered without a package.
+# Keras writes this package name for a class that is registered without a package.
 _NO_PACKAGE = "Custom"
 _NO_MODULE = ("", "__main__", "builtins")
 
@@ -22,8 +22,8 @@ _COMMON_KEYS = frozenset({"name", "trainable", "dtype", "autocast", "dynamic", "
 class Declaration(Struct):
     """A declared layer, and the name of the file that declares it.
 
-    ``built_in`` is True for a declaration in convcalc itself, which names all arguments of the class. A layer with
-    another argument comes from another version of the class; then the declaration is not used.
+    ``built_in`` is True for a declaration of convcalc itself. It names all arguments of the class, so a layer with another argument
+    has another version of the class. The declaration is then not used.
     """
 
     definition: LayerDefinition
@@ -31,9 +31,8 @@ class Declaration(Struct):
     built_in: bool = False
 
     def unknown_argument(self, config: Mapping[str, Any]) -> str:
-        """Returns an argument in ``config`` that is not declared; an empty string if there is none.
-
-        Always returns an empty string if the declaration is not built in.
+        """Returns the first argument in ``config`` that is not declared. "" if all are declared, or if ``built_in`` is
+        False.
         """
         known = {*_COMMON_KEYS, *(argument.name for argument in self.definition.arguments)}
         return next((key for key in config if self.built_in and key not in known), "")
@@ -50,7 +49,8 @@ class Declaration(Struct):
 class CustomLayers(Struct):
     """Declarations of custom layers, by name: ``package>Class``, ``module.Class`` or ``Class``.
 
-    ``elsewhere`` looks up a class that is not in ``declared``, by its name, module and registered name.
+    ``elsewhere`` is a function that searches for a class that is not in ``declared``. It takes the name, the module and the
+    registered name of the class.
     """
 
     declared: Mapping[str, Declaration] = {}
@@ -65,17 +65,13 @@ class CustomLayers(Struct):
         return None if self.elsewhere is None else self.elsewhere(class_name, module, registered)
 
     def other_name(self, class_name: str) -> str:
-        """Returns a declared name that ends with ``class_name``, such as ``other>Class``; an empty string if there is
-        none.
-
-        Used for messages.
-        """
+        """Returns a declared name of another package for a message, such as ``other>Class``. "" if there is none."""
         return next((name for name in self.declared if short_name(name) == class_name), "")
 
     def updated(self, definitions: Mapping[str, LayerDefinition], source: str) -> CustomLayers:
-        """Returns these declarations and the ``definitions`` of the file ``source``.
+        """Returns these declarations, and additional ``definitions`` from the file ``source``.
 
-        A definition replaces an earlier declaration of the same name.
+        A new definition replaces an earlier declaration of the same name.
         """
         added = {name: Declaration(definition, source) for name, definition in definitions.items()}
         return CustomLayers({**self.declared, **added}, self.elsewhere)
@@ -90,9 +86,10 @@ def short_name(name: str) -> str:
 
 
 def possible_names(class_name: str, module: str | None, registered: str | None) -> Iterator[str]:
-    """Yields the names under which a class can be declared, from the most specific to the least specific.
+    """Yields the names under which a class can be declared, the most specific name first: ``package>Class``, …,
+    ``Class``.
 
-    The name of the class alone is possible only if the file states neither a package nor a module.
+    ``Class`` alone is possible only if the file states neither a package nor a module.
     """
     if registered is None or ">" not in registered:
         registered = class_name if ">" in class_name else ""

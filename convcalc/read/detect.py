@@ -52,8 +52,12 @@ class FileKind(Struct):
 class OpenFile(Struct):
     """An open file of a known kind.
 
-    ``name`` is the file's name in messages. ``source`` is the text of the file; None for a binary file. ``custom`` has
-    the declarations of custom layers. ``target`` names one model of a program, and ``settings`` are the user's values for a program.
+    Attributes:
+        name: the file's name in messages.
+        source: the text of the file; None for a binary file.
+        custom: the declarations of custom layers.
+        target: the name of a model in a program, such as ``build`` in ``train.py:build``.
+        settings: the user's values for a program.
     """
 
     kind: FileKind
@@ -92,12 +96,12 @@ def _is_tfjs(text: str) -> bool:
 
 
 def _is_keras_metadata(start: bytes) -> bool:
-    # The first object in the file is the model. Its path is "root", and its number is 0; a file can omit this number.
+    # The first object in the file is the model: its path is "root", and its number is 0. A file may omit the number 0.
     return re.match(rb"\n[\x80-\xff]*[\0-\x7f](\x10\0)?\x1a\x04root[\x22\x2a]", start) is not None
 
 
 def _is_tensorflow_graph(start: bytes) -> bool:
-    # A graph begins with a node, and a node begins with its name and the name of its operation.
+    # A graph begins with a node. A node begins with its name and the name of its operation.
     node = re.match(rb"\n[\x80-\xff]*[\0-\x7f]\n([\1-\x40])", start)
     operation = start[node.end() + node[1][0] :] if node else b""
     return re.match(rb"\x12[\1-\x40][A-Z][A-Za-z0-9]+", operation) is not None
@@ -144,10 +148,7 @@ KINDS: list[FileKind] = []
 
 
 def _kind(kind: FileKind) -> FileKind:
-    """Registers a kind.
-
-    Kinds are tried in the order in which they are declared; the first kind that matches is used.
-    """
+    """Adds a kind to KINDS. For a file, the kinds are tried in the order of their declarations."""
     KINDS.append(kind)
     return kind
 
@@ -155,7 +156,7 @@ def _kind(kind: FileKind) -> FileKind:
 KERAS_ARCHIVE = _kind(
     FileKind(
         "Keras archive",
-        starts=(b"PK\x03\x04", b"PK\x05\x06"),  # the second value is the start of an empty archive
+        starts=(b"PK\x03\x04", b"PK\x05\x06"),  # an archive, and an empty archive
         read=f"{_CONTENTS}:read_keras_file",
         config=f"{_CONTENTS}:archive_config",
         tree=f"{_CONTENTS}:archive_tree",
@@ -175,7 +176,7 @@ HDF5 = _kind(
 SAVED_MODEL = _kind(
     FileKind(
         "TensorFlow SavedModel",
-        starts=(b"\x08\x01\x12",),  # the bytes mean: version 1 of the format, followed by a graph
+        starts=(b"\x08\x01\x12",),  # version 1 of the format, then a graph
         read=f"{_SAVED_MODEL}:read_saved_model",
         config=f"{_SAVED_MODEL}:saved_model_config",
         tree="convcalc.read.keras_files.saved_objects:saved_objects",
@@ -241,14 +242,14 @@ YAML_CONFIG = _kind(
         config=f"{_CONTENTS}:yaml_config",
     )
 )
-# The next three kinds are not models. If a command needs a model, the reader of specs reads the file and reports what
-# is wrong.
+# The next three kinds are not models. A command that needs a model passes such a file to the reader of specs, which
+# reports the mistake.
 JSON_REPORT = _kind(FileKind("JSON report", matches=_is_json_report))
 JSON = _kind(FileKind("JSON text", matches=_is_json))
 KERAS_TEXT = _kind(FileKind("printed summary", matches=_is_keras_text))
-# Code is detected by the name of its file, because every text can be Python.
+# The name of a file shows that it is Python code. Its content does not: every text can be Python.
 PYTHON_CODE = FileKind("Python code", read="convcalc.read.code.file:read_code")
-SPEC = FileKind("YAML spec")  # a text that matches none of the kinds above
+SPEC = FileKind("YAML spec")  # a text that has none of the kinds above
 
 _START = 160  # the number of bytes that are read to detect a binary kind
 # The possible names of the file that describes the model in a folder. The names are tried in this order.
@@ -268,7 +269,7 @@ def main_file(folder: str) -> str:
 
     Raises :class:`ConvcalcError` if the folder has no such file.
     """
-    from pathlib import Path  # imported only for folders, because the import takes long
+    from pathlib import Path  # imported here, because most files need no folder and the import takes long
 
     for name in _MAIN_FILES:
         path = Path(folder, name)

@@ -1,4 +1,4 @@
-"""Gives the inputs of a model other sizes, with messages for users."""
+"""Changes the sizes of a model's inputs (``--input``). Errors name the inputs that the model has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from convcalc.model import Model, with_input_sizes
 
 
 def resized(model: Model, sizes: Mapping[str | None, tuple[Any, ...]], batch: int | None) -> Model:
-    """Returns the model with these input sizes and this batch size. Raises :class:`ConvcalcError` if the model lacks an input."""
+    """Returns the model with other input sizes and another batch size. Raises :class:`ConvcalcError` for an input that
+    does not exist.
+    """
     try:
         return with_input_sizes(model, sizes, batch)
     except KeyError as unknown:

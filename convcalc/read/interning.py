@@ -1,7 +1,7 @@
-"""Lets layers with equal arguments share one object: a large model has many layers, but few distinct arguments.
+"""Stores equal arguments of layers only once. A large model has many layers, but few different arguments.
 
-This saves memory. It also saves time: the rule of a layer runs only once for all layers that share their arguments and
-have equal inputs.
+This saves memory. It also saves time: the rule of a layer runs once for all layers with the same arguments and equal
+inputs.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class ArgumentInterner:
         self._known: dict[str, Mapping[str, Any]] = {}
 
     def intern(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Returns ``args``, or an earlier mapping with the same values of the same types.
+        """Returns ``args``, or an earlier mapping that is equal to ``args``.
 
-        Only scalars and tuples of scalars are compared. If ``args`` contains other values, it is returned unchanged.
+        Returns ``args`` itself if it contains a value that is neither a scalar nor a tuple of scalars.
         """
         if not args:
             return NO_ARGS

@@ -41,9 +41,8 @@ class LayerEntry:
 
     Attributes:
         path: the path of the layer's entry in the file.
-        offset: the number that the file gives to the layer's first call, 0 or 1.
-        nodes: the layer's calls. A call is a pair: the positional arguments as nested lists, and a mapping of the named
-            arguments. Both can contain tensors.
+        offset: the number of the layer's first call in the file, 0 or 1.
+        nodes: the layer's calls. Each call is a pair: nested lists of positional arguments, and a mapping of named arguments.
     """
 
     name: str
@@ -54,7 +53,7 @@ class LayerEntry:
 
 
 class Unreadable(Exception):
-    """Raised for a part of a config that cannot be read. ``problem`` says why; None if the reason was reported before."""
+    """Raised for a part of a config that cannot be read. ``problem`` is None if the reason was reported before."""
 
     def __init__(self, problem: Problem | None = None) -> None:
         super().__init__(str(problem))
@@ -71,8 +70,8 @@ class CallGraph:
     """Orders the calls of one functional model.
 
     Attributes:
-        fail: makes an error from a path and a message.
-        report: adds an error to the problems of the file.
+        fail: a function that returns an error for a path and a message.
+        report: a function that adds an error to the problems of the file.
         legacy: True if Keras 2 wrote the calls.
         is_whole: False if the entries of some layers could not be read.
     """
@@ -120,7 +119,7 @@ class CallGraph:
             entry = shared.setdefault((output, tensor.shape, tensor.dtype), {output: (tensor.shape, tensor.dtype)})
             self.calls[number] = call._replace(recorded={**call.recorded, **entry} if call.recorded else entry)
         output_layers = config.get("output_layers")
-        # The names of the outputs are kept only if each value of the dict is a single tensor.
+        # A dict of outputs keeps its names only if each value is a single tensor.
         keys = tuple(output_layers) if isinstance(output_layers, dict) and len(output_layers) == len(outputs) else ()
         model = Model(
             name,
@@ -139,11 +138,10 @@ class CallGraph:
         return with_needed(model)
 
     def _find_offset(self, entry: LayerEntry, output_layers: Any) -> None:
-        """Sets ``entry.offset`` of a custom class: 0 if the file counts its calls from 0, or 1 if from 1.
+        """Sets ``entry.offset`` of a custom class to 0 or 1: the number of its first call in the file.
 
-        Keras counts the calls of a nested Functional from 1, and the calls of other layers from 0. The file does not
-        say whether a custom class is a Functional. But Keras saves only calls whose outputs are used, so the used
-        numbers show how the calls are counted.
+        It is 1 for a nested Functional and 0 for any other layer, but the file does not say whether a custom class is a Functional.
+        The numbers of the used calls show it: Keras saves only used calls.
         """
         count = len(entry.nodes)
         outputs = {part[1] for part in _leaf_lists(output_layers) if part[0] == entry.name}
@@ -158,7 +156,7 @@ class CallGraph:
             entry.offset = 1 if used | outputs != every and used | {number - 1 for number in outputs} == every else 0
 
     def _used_numbers(self) -> Mapping[str, set[int]]:
-        """Returns, for each layer, the numbers of the calls whose outputs are arguments of other calls."""
+        """Returns the numbers of the used calls of each layer. A call is used if another call reads its output."""
         if self._used is None:
             self._used = {}
             for entry in self.entries.values():
@@ -190,7 +188,7 @@ class CallGraph:
 
     def _order_calls(self) -> None:
         """Adds the calls to the model in an order in which they can run."""
-        # for each call, the number of calls that must still be added before it
+        # the number of earlier calls that each call still needs
         waiting: dict[tuple[str, int], int] = {}
         followers: dict[tuple[str, int], list[tuple[str, int]]] = {}
         tensors: dict[tuple[str, int], list[KerasTensor]] = {}
@@ -199,8 +197,8 @@ class CallGraph:
             nodes = entry.nodes or [([], {})]  # the file lists no call for an input layer
             for number, (args, kwargs) in enumerate(nodes):
                 key = (entry.name, number)
-                # ``_tensors`` sorts a mapping by key. Keras 3 also sorts named arguments by name. Keras 2 does not, so
-                # its named arguments are passed as a list.
+                # Keras 3 sorts mappings and named arguments by name. Keras 2 sorts only mappings, so its named
+                # arguments are passed as a list.
                 tree = [args, list(kwargs.values()) if self.legacy else kwargs]
                 try:
                     call_tensors = tensors[key] = self._tensors(tree, f"{entry.path}.inbound_nodes[{number}]")
@@ -236,16 +234,16 @@ class CallGraph:
             raise self.fail(at, f"'{name}' depends on its own output: the graph has a cycle", codes.CYCLE)
 
     def _break(self, entry: LayerEntry, error: Unreadable) -> None:
-        """Reports the error of a call. The layer becomes broken, so that no rule runs on it."""
+        """Reports the error of a call, and marks its layer as broken."""
         if not entry.layer.broken:
             self.report(error)
             entry.layer = entry.layer._replace(broken=True)
 
     def _report_missing(self, entry: LayerEntry, number: int, tensor: KerasTensor) -> None:
-        """Reports that a call reads the output of a call that does not exist.
+        """Reports a tensor of a call that does not exist.
 
-        Reports nothing if an earlier error explains it: some layers could not be read, or the layer of the missing call
-        is broken.
+        Reports nothing after an earlier error: some layers could not be read, or the layer of the missing call is
+        broken.
         """
         source = self.entries.get(tensor.layer)
         at = f"{entry.path}.inbound_nodes[{number}]"
@@ -283,7 +281,7 @@ class CallGraph:
             raise self.fail(path, "contains a tensor that does not name its call") from None
 
     def _counted_from_zero(self, tensor: KerasTensor) -> KerasTensor:
-        """Returns the reference to a tensor with the number of the call counted from 0, as Keras 3 counts calls."""
+        """Returns the reference to a tensor. If the file counts calls from 1, the number is reduced by 1."""
         entry = self.entries.get(tensor.layer)
         return tensor._replace(node=tensor.node - entry.offset) if entry is not None else tensor
 
@@ -331,7 +329,7 @@ class CallGraph:
         self.calls.append(call if call.sources == order else call._replace(order=order))
 
     def _inputs(self, tree: Any, path: str) -> list[Ref | Constant]:
-        """Returns the tensors and constants in nested arguments, in Keras's order."""
+        """Returns the tensors and constants in nested arguments. They have Keras's order."""
         inputs: list[Ref | Constant] = []
         for leaf in _leaves(tree):
             if serialized.is_tensor(leaf):
@@ -342,13 +340,13 @@ class CallGraph:
         return inputs
 
     def _form(self, args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
-        """Returns the arguments of a call with a slot in place of each tensor. Returns None if a tensor is the only argument."""
+        """Returns the arguments of a call, with slots for its tensors. None if the only argument is a tensor."""
         if not kwargs and len(args) == 1:
             if serialized.is_tensor(args[0]):
                 return None
             if isinstance(args[0], list) and all(map(serialized.is_tensor, args[0])):
-                # In Keras 2, a list of inputs can also contain the initial states of a recurrent layer. Keras 3 has a
-                # separate argument for them. For such a list, no form is recorded.
+                # In Keras 2, this list may also contain initial states, which are a separate argument in Keras 3. So no
+                # form is stored.
                 has_states = self.legacy and isinstance(definition, LayerDefinition) and definition.takes_initial_state
                 return None if has_states else list_form(len(args[0]))
         return call_form(args, kwargs) if not self.legacy else keras2_call_form(args, kwargs, definition)
@@ -356,7 +354,7 @@ class CallGraph:
     def _operands(
         self, operation: Operation, args: Any, kwargs: Mapping[str, Any], entry: LayerEntry
     ) -> dict[str, Any]:
-        """Returns the arguments of an operation's call by name. Each tensor is replaced by a :class:`Slot`."""
+        """Returns the arguments of an operation's call by name, with a :class:`Slot` for each tensor."""
         count = 0
 
         def slotted(value: Any) -> Any:
@@ -380,7 +378,7 @@ class CallGraph:
                     f"calls {operation.name} with {len(args)} arguments; it takes {len(operation.parameters)}",
                 )
             named = {name: slotted(value) for name, value in zip(operation.parameters, args)}
-        # The slots are numbered in the order in which _order_calls lists the tensors of the call.
+        # The slots must have the same order as the tensors in _order_calls.
         for name in kwargs if self.legacy else sorted(kwargs):
             if name in operation.parameters:
                 named[name] = slotted(kwargs[name])
@@ -431,7 +429,7 @@ class CallGraph:
 
 
 def _leaf_lists(value: Any) -> Iterator[list[Any]]:
-    """Yields the entries ``[name, call, output]`` in nested lists and mappings. Skips all other values."""
+    """Yields the entries ``[name, call, output]`` in nested lists and mappings. Ignores other values."""
     waiting = [value]
     while waiting:
         part = waiting.pop()
@@ -443,9 +441,9 @@ def _leaf_lists(value: Any) -> Iterator[list[Any]]:
 
 
 def _leaves(tree: Any) -> Iterator[Any]:
-    """Yields the values in nested lists and mappings. The values of a mapping are sorted by key.
+    """Yields the values in nested lists and mappings. Mappings are sorted by key.
 
-    A mapping with a ``class_name`` counts as one value, unless it represents a tuple.
+    A mapping with a ``class_name`` counts as one value, except a tuple, which Keras writes as a mapping.
     """
     waiting = [tree]
     while waiting:
@@ -460,17 +458,18 @@ def _leaves(tree: Any) -> Iterator[Any]:
             yield part
 
 
-# Named arguments that the rules of layers expect first, in this order. Keras's files sort named arguments by name.
+# The first arguments of layers' rules, in this order. Keras's files sort named arguments by name.
 _FIRST = ("inputs", "sequences", "sequence", "query", "value", "key")
 
-# Named arguments that are inputs of a layer's rule, and that can be constants.
+# Named arguments that are inputs of a rule. Their values can be constants.
 _WITH_CONSTANTS = (*_FIRST, "initial_state", "initial_states", "states")
 
 
 def _checked(rule: ForeignRule, nodes: Sequence[tuple[Any, Mapping[str, Any]]]) -> ForeignRule:
-    """Returns the rule of a custom class. If a call has an argument that the rule does not know, sets ``misfit``.
+    """Returns the rule of a custom class. Sets ``misfit`` if the file has a call with an argument that the rule does
+    not know.
 
-    A rule with a ``misfit`` is not used, because the unknown argument may change the result.
+    A rule with a ``misfit`` is not used: the unknown argument may change the result.
     """
     known = {"training", *(argument.name for argument in rule.definition.call_arguments)}
     for _, kwargs in nodes:

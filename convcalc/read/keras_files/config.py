@@ -61,9 +61,7 @@ class ConfigReader:
     custom: CustomLayers = NO_CUSTOM_LAYERS
 
     def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> Unreadable:
-        """Returns an error, which the caller raises. The reader of the outer layer or model catches the error and
-        reports it.
-        """
+        """Returns an error for the caller to raise."""
         return Unreadable(Problem(code, f"{self.source}: {path}: {message}"))
 
     def report(self, error: Unreadable) -> None:
@@ -153,8 +151,7 @@ class ConfigReader:
                 input_name += "_"
             layers.insert(0, _input(input_name, shape))
         calls = [Call(n, (Ref(n - 1),) if n else ()) for n in range(len(layers))]
-        # The ``build_config`` of a layer states the layer's input shape. This shape is recorded for the previous call,
-        # because it is the output shape of the previous layer.
+        # ``build_config`` states the input shape of a layer, which is the output shape of the previous layer.
         for number, entry in enumerate(reversed(entries)):
             built = entry.get("build_config") if isinstance(entry, Mapping) else None
             shape = serialized.recorded_shape(built.get("input_shape")) if isinstance(built, Mapping) else None
@@ -203,20 +200,20 @@ class ConfigReader:
                 if not isinstance(key, str) or key not in taken:
                     is_whole = False
                     continue
-            # Keras 3 counts the calls of a nested Functional from 1 in ``output_layers`` only. Keras 2 counts the calls
-            # of every nested model from 1, everywhere in the file.
+            # Keras 3 counts the calls of a nested Functional from 1, but only in ``output_layers``. Keras 2 counts all
+            # calls of all nested models from 1.
             from_one = layer.model is not None and (legacy or layer.model.class_name == "Functional")
             self._warn_lost_operands(entry.get(LOST), layer.name, at)
             layer = _of_keras2(layer) if legacy else layer
             layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
-        if double_name is not None:  # tensors refer to layers by name, and two layers have this name
+        if double_name is not None:  # two layers have the same name, so the tensors are ambiguous
             raise double_name
         return CallGraph(self.fail, self.report, layer_entries, legacy, is_whole).model(config, name, path)
 
     def _layer_or_broken(self, entry: Any, path: str, depth: int) -> Layer | None:
-        """Returns the layer of an entry. Reports the errors of a layer that cannot be read, and marks it as broken.
+        """Returns the layer of an entry. If the entry has errors, reports them and returns a broken layer.
 
-        Returns None if not even the name of the layer can be read.
+        Returns None if not even the layer's name can be read.
         """
         try:
             return self.layer(self.mapping(entry, path), path, depth)
@@ -229,8 +226,8 @@ class ConfigReader:
         return _broken(name) if isinstance(name, str) and name else None
 
     def _warn_lost_operands(self, lost: Any, name: str, path: str) -> None:
-        """Adds a warning if a function reads tensors that Keras 2 did not save. ``lost`` has the names of the layers that
-        probably compute these tensors.
+        """Warns about a function whose input tensors Keras 2 did not save. ``lost`` names the layers that may compute
+        them.
         """
         if isinstance(lost, list) and lost:
             layers = " and ".join(f"'{layer}'" for layer in lost)
@@ -256,10 +253,11 @@ class ConfigReader:
         return nodes
 
     def declared_model(self, data: Mapping[str, Any], fallback: Model) -> Model:
-        """Returns the model of a config that lists no layers. The layers come from the declaration of the class.
+        """Returns the model of a custom class. Its layers come from the declaration of the class, because the config
+        lists none.
 
-        Returns ``fallback``, the model as the file alone describes it, if the class has no declaration with layers. If
-        the config does not fit the declaration, returns ``fallback`` with a warning.
+        Returns ``fallback``, the model from the file alone, if the class has no declaration with layers. If the config does not
+        fit the declaration, also warns.
         """
         declaration = self._declaration(data)
         if declaration is None or declaration.definition.template is None or not isinstance(data["config"], Mapping):
@@ -300,8 +298,8 @@ class ConfigReader:
         is_custom = definition is None or misfit != ""
         name = config.get("name") or entry.get("name")
         if is_custom and not isinstance(config.get("layers"), list):
-            # The argument ``name`` of a custom class can have another meaning, so the name in the entry is preferred.
-            # Only the entries of a functional model have a name.
+            # In the config of a custom class, ``name`` may be an argument with another meaning. The entry of a
+            # functional model has a separate name.
             name = entry.get("name") or (name if isinstance(name, str) else None)
         if name is None and is_custom and not module.startswith("keras.src.ops."):
             # The config has no name. When Keras loads the file, it also gives such a layer an automatic name.
@@ -310,14 +308,14 @@ class ConfigReader:
         trainable = serialized.is_trainable(config)
         if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
             inner = self.model(entry, path, depth + 1)
-            # The config of a Functional has its own ``trainable``. Keras ignores this key for a Sequential, so a
-            # Sequential is always trainable; its layers may be frozen.
+            # The config of a Functional has a ``trainable``. Keras ignores it in a Sequential: only the layers in it
+            # can be frozen.
             return Layer(name, inner.shown_class, inner, trainable=inner.trainable)
         if module.startswith("keras.src.ops.") or module == TENSORFLOW:
             return self._operation(name, class_name, module, entry, path)
         built = entry.get("build_config")
-        # A map of dtype policies finds the policy of a layer by the layer's path. In a Functional, the path is the
-        # layer's name. Elsewhere, the path can begin with the name of the Sequential or of the outer layer.
+        # A map of dtype policies has the paths of layers as keys. In a Functional, the path is the layer's name.
+        # Elsewhere, it may begin with the name of the Sequential or of the outer layer.
         policy = layer_policy(config.get("dtype"), name, definition, built, own_path="inbound_nodes" in entry)
         args: Mapping[str, Any] = {}
         if definition is not None and not misfit:
@@ -373,10 +371,9 @@ class ConfigReader:
     def _rule(
         self, entry: Mapping[str, Any], policy: str | None, name: str, path: str, depth: int
     ) -> tuple[ForeignRule | None, str]:
-        """Returns the rule of a layer of a custom class, and the reason why there is no rule.
+        """Returns the rule of a custom layer, or None with the reason why no declaration can be used.
 
-        The rule is None if no declaration can be used. The reason is empty if there is a rule, or if the class is not
-        declared.
+        The reason is empty if the class is not declared.
         """
         declaration = self._declaration(entry)
         if declaration is None:
@@ -418,7 +415,7 @@ class ConfigReader:
     ) -> tuple[dict[str, Any], list[Refusal]]:
         """Returns the arguments of a layer that differ from their defaults, and the problems with the arguments.
 
-        ``name`` and ``path`` are those of the outermost layer: the layer itself, or the layer that contains it.
+        If the layer is inside another layer, ``name`` and ``path`` are those of the outer layer.
         """
         if definition.name == "InputLayer":
             batch_shape = config.get("batch_shape", config.get("batch_input_shape"))
@@ -426,8 +423,7 @@ class ConfigReader:
                 batch_shape = self.items(serialized.plain(batch_shape), f"{path}.config.batch_shape")
             config = _input_config(config, batch_shape)
         if definition.name == "Discretization" and config.get("bin_boundaries") is not None:
-            # After ``adapt``, Keras writes both ``bin_boundaries`` and ``num_bins`` of a Discretization, but reads only
-            # the first.
+            # Keras writes both ``bin_boundaries`` and ``num_bins`` after ``adapt``, but reads only ``bin_boundaries``.
             config = {key: value for key, value in config.items() if key != "num_bins"}
         values = {
             argument.name: self._value(argument, config[argument.name], name, f"{path}.config.{argument.name}", depth)
@@ -457,9 +453,7 @@ class ConfigReader:
         return _single_factor(argument, as_keras_reads(argument, serialized.plain(value)))
 
     def _known_or_custom(self, argument: str, kind: KnownName, value: Any, name: str, path: str) -> Any:
-        """Returns the value of an activation, initializer, regularizer or constraint. Adds a warning if the value is
-        custom.
-        """
+        """Returns the value of an activation, initializer, regularizer or constraint. Warns about a custom one."""
         function = origin.custom_function(value, kind)
         if function:
             what = (
@@ -478,10 +472,10 @@ class ConfigReader:
         return value if function else serialized.plain(value)
 
     def _sublayer(self, kind: LayerValue, value: Any, name: str, path: str, depth: int) -> Any:
-        """Returns the value of an argument that must be a layer or a model. ``name`` is the layer with this argument.
+        """Returns the layer or model in an argument. ``name`` is the layer with this argument.
 
-        Adds a warning if the class of the value is custom. Returns any other value unchanged; the check of the
-        arguments reports it later.
+        Warns about a custom class. Returns a value of another type unchanged: the check of the arguments reports it
+        later.
         """
         if _is_model(value):
             model = self.model(value, path, depth + 1)
@@ -550,14 +544,14 @@ def _broken(name: str) -> Layer:
 
 
 def _of_keras2(layer: Layer) -> Layer:
-    """Returns a layer of a model that Keras 2 wrote. If the layer is a nested model, marks it as written by Keras 2."""
+    """Returns a layer of Keras 2. If it is a nested model, marks it as written by Keras 2."""
     return layer if layer.model is None else layer._replace(definition=layer.model._replace(keras2=True))
 
 
 def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | None:
-    """Returns the input shape that the first layer states in a config of Keras 2.
+    """Returns the input shape that the first layer of a Keras 2 config states.
 
-    If the first layer is a nested model, returns the shape of the nested model's input.
+    For a nested model, this is the shape of its input.
     """
     if not layers or isinstance(layers[0].definition, Foreign):
         return None
@@ -572,8 +566,8 @@ def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | Non
 
 
 def _has_one_layer_twice(definition: LayerDefinition, config: Mapping[str, Any]) -> bool:
-    """Returns True if two values in a list of layers are the same object, with the same weights. Keras 3 writes a number
-    for each object that it writes twice.
+    """Returns True if a list of layers contains the same layer twice. Keras 3 writes a ``shared_object_id`` in both
+    places.
     """
     for argument in definition.arguments:
         values = config.get(argument.name)
@@ -612,10 +606,9 @@ def _foreign_name(entry: Mapping[str, Any]) -> str:
 
 
 def _single_factor(argument: Argument, value: Any) -> Any:
-    """Returns a single number for a symmetric pair: 0.5 for [-0.5, 0.5].
+    """Converts a symmetric pair to a single number: [-0.5, 0.5] → 0.5.
 
-    Keras writes such a pair for a factor that was given as one number. But some layers of Keras do not accept the pair
-    when Keras loads the file.
+    Keras writes the pair for a single number, but some layers of Keras refuse the pair when Keras loads the file.
     """
     is_pair = isinstance(value, list) and len(value) == 2 and all(isinstance(part, (int, float)) for part in value)
     if isinstance(argument.kind, Factor) and is_pair and value[0] == -value[1]:
@@ -624,7 +617,9 @@ def _single_factor(argument: Argument, value: Any) -> Any:
 
 
 def _input_config(config: Mapping[str, Any], batch_shape: Sequence[Any] | None) -> Mapping[str, Any]:
-    """Returns the config of an input layer with ``shape`` and ``batch_size`` instead of ``batch_shape``, as in a spec."""
+    """Returns the config of an input layer in the form of a spec: ``shape`` and ``batch_size`` instead of
+    ``batch_shape``.
+    """
     rest = {
         key: value
         for key, value in config.items()

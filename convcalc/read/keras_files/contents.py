@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os.path import isfile, join, split  # pathlib is not used, because its import takes long
+from os.path import isfile, join, split  # imported instead of pathlib, which is slow to import
 from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes
@@ -94,7 +94,9 @@ def json_config(opened: OpenFile) -> Any:
 
 
 def json_string_config(opened: OpenFile) -> Any:
-    """Returns the config in a JSON string, as ``json.dump(model.to_json(), file)`` writes it."""
+    """Returns the config in a JSON file that ``json.dump(model.to_json(), file)`` wrote: the config is a string in
+    JSON.
+    """
     value: Any = opened.text
     for _ in range(MAX_QUOTED):
         value = parse_json(value if isinstance(value, Source) else Source(opened.name, value))
@@ -126,10 +128,10 @@ def archive_tree(opened: OpenFile) -> Iterator[Tree]:
 
 @contextmanager
 def tree_beside(opened: OpenFile) -> Iterator[Tree]:
-    """Opens the HDF5 file with the weights in the folder of a ``config.json`` or ``task.json``.
+    """Opens the HDF5 file with the weights next to a ``config.json`` or ``task.json``.
 
-    Keras writes such a folder if it does not pack the model into an archive. In a folder of keras_hub, ``task.json``
-    describes a task model, which contains the model of ``config.json``.
+    Keras writes such a folder instead of an archive on request. In keras_hub, ``task.json`` describes a task model, and
+    ``config.json`` the backbone inside it.
     """
     from convcalc.read.keras_files.hdf5 import open_hdf5
     from convcalc.read.keras_files.weights import no_weights

@@ -1,8 +1,7 @@
-"""Corrects the weights of a few custom classes of Keras 2: an archive does not store exactly the weights that Keras
-counts.
+"""Corrects the weights of a few custom classes of Keras 2, whose archives store other weights than Keras counts.
 
-An archive of Keras 2 stores the weights of all objects in a layer's attributes. A summary counts the weights in
-``layer.weights``. For nearly all other classes, both are the same weights.
+An archive of Keras 2 stores the weights of all objects in a layer's attributes. A summary counts ``layer.weights``. The two
+differ only for these classes.
 
 Sources: ``keras_multi_head/multi_head.py``; ``tensorflow_addons/layers/wrappers.py``;
 ``tensorflow_model_optimization/python/core/quantization/keras/quantize_wrapper.py``.
@@ -19,9 +18,7 @@ Stored = Sequence[StoredWeight]
 
 
 def counted_weights(layer: Layer, group: str, stored: Stored) -> Stored:
-    """Returns the weights that Keras counts for a layer. ``stored`` are the weights in the layer's group of the
-    archive.
-    """
+    """Returns the weights that Keras counts for a layer. ``stored`` are the weights in its group in the archive."""
     definition = layer.definition
     if not isinstance(definition, Foreign):
         return stored
@@ -30,23 +27,23 @@ def counted_weights(layer: Layer, group: str, stored: Stored) -> Stored:
 
 
 def _without_prototype(config: Mapping[str, object], group: str, stored: Stored) -> Stored:
-    """Returns the weights of a MultiHead without the weights of its attribute ``layer``. Keras counts only the copies
-    of this layer in the attribute ``layers``.
-    """
+    """Returns the weights of a MultiHead. Keras counts the copies in ``layers``, but not the original in ``layer``."""
     if not any(weight.path.startswith(f"{group}/layers/") for weight in stored):
         return stored
     return [weight for weight in stored if not weight.path.startswith(f"{group}/layer/")]
 
 
 def _with_copy(config: Mapping[str, object], group: str, stored: Stored) -> Stored:
-    """Returns the weights of a WeightNormalization. With ``data_init``, the layer also has a frozen copy of its inner
-    layer. Some archives do not store the weights of this copy, but Keras counts them.
+    """Returns the weights of a WeightNormalization. Adds the weights of its frozen copy, which some archives do not
+    store.
+
+    The copy exists if ``data_init`` is true.
     """
     scale, kernel, ready = (f"{group}/vars/{number}" for number in range(3))
     copy = [weight for weight in stored if weight.path.startswith(f"{group}/_naked_clone_layer/")]
     own = [weight._replace(trainable=weight.path != ready) for weight in stored if weight not in copy]
     if copy:
-        if not any(weight.path == kernel for weight in own):  # it has the values of the copy, so it was left out
+        if not any(weight.path == kernel for weight in own):  # left out earlier, because the copy has equal values
             own.append(copy[0]._replace(path=kernel, trainable=True))
         return [*own, *(weight._replace(trainable=False) for weight in copy)]
     inner = [weight for weight in own if weight.path not in (scale, ready)]
@@ -58,9 +55,8 @@ def _with_copy(config: Mapping[str, object], group: str, stored: Stored) -> Stor
 def _quantized(config: Mapping[str, object], group: str, stored: Stored) -> Stored:
     """Returns the weights of a QuantizeWrapperV2, each once.
 
-    The wrapper's own variables begin with the trainable weights of the inner layer. Then follow those that it
-    quantizes, again, and the counter ``optimizer_step``. The inner layer has lost the quantized weights; its other
-    weights are stored in its own group too.
+    The wrapper's variables are, in this order: the trainable weights of the inner layer, the weights that it quantizes (a second
+    time), and the counter ``optimizer_step``. The inner layer's own group stores its unquantized weights again.
     """
     own = [weight for weight in stored if weight.path.startswith(f"{group}/vars/")]
     counters = (n for n, weight in enumerate(own) if weight.shape == () and "int" in weight.dtype)
@@ -77,10 +73,10 @@ def _quantized(config: Mapping[str, object], group: str, stored: Stored) -> Stor
 
 
 def doubtful_groups(stored: Stored) -> tuple[list[str], set[str]]:
-    """Returns the groups for which Keras may count other weights than the file stores.
+    """Returns the groups whose stored weights may differ from the weights that Keras counts, and the paths of the
+    uncounted weights.
 
-    This is for files without a configuration, where only the name of a group shows the class of its layer. Also returns
-    the paths of the weights that Keras may leave out.
+    Used for files without a config: the class of a layer is known only from the name of its group.
     """
     paths = {weight.path for weight in stored}
     copied = [path[: -len("/vars/2")] for path in paths if _COPIED.fullmatch(path)]
