@@ -17,9 +17,8 @@ from convcalc.read.keras_files.hdf5 import MAX_OBJECTS, Tree
 
 
 def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
-    """Returns a pair for each reference: the path of the reference in the HDF5 data, and the name of the other file.
-
-    The other files are not opened.
+    """Returns the references to other files: the path in the HDF5 data, and the name of the other file. Opens no other
+    file.
 
     Raises :class:`ConvcalcError` if h5py is not installed or the HDF5 data are damaged.
     """
@@ -34,7 +33,7 @@ def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
             with resolve(opened.kind.tree)(opened) as tree:
                 return list(_links(tree.root)) if isinstance(tree, Tree) else []
         except ConvcalcError as failed:
-            if failed.problems[0].code == codes.NO_WEIGHTS:  # an archive without weights has no HDF5 data, so no links
+            if failed.problems[0].code == codes.NO_WEIGHTS:  # an archive without weights has no HDF5 file
                 return []
             raise
 
@@ -50,7 +49,7 @@ def _links(root: Any) -> Iterator[tuple[str, str]]:
         if address in entered:
             continue
         entered.add(address)
-        for name in group:  # listing the names does not follow links
+        for name in group:  # this lists links, but does not open their targets
             count += 1
             key = name.encode("utf-8", "surrogateescape")
             path = f"{group.name.rstrip('/')}/{name}".lstrip("/")

@@ -1,7 +1,7 @@
-"""Records the form of calls, inputs and outputs, so that a model can be written to a file again.
+"""Stores the form of calls, inputs and outputs, so that convcalc can write them to a file again.
 
 ``layer(a, b)``, ``layer([a, b])`` and ``layer(a, mask=b)`` have the same tensors, but different forms. A form has a
-:class:`Slot` in place of each tensor. The layer rules of convcalc need only the tensors.
+:class:`Slot` for each tensor. The rules of layers need only the tensors.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ def list_form(length: int) -> CallForm | None:
 
 
 def call_form(args: Sequence[Any], kwargs: Mapping[str, Any]) -> CallForm:
-    """Returns the form of a call in a file of Keras 3. Slots in named arguments are numbered in the order of the names."""
+    """Returns the form of a call in a file of Keras 3. The slots of named arguments are numbered in alphabetical order."""
     slot = _slots()
     positional = tuple([_form(value, slot) for value in args])
     return CallForm(positional, _mapping(kwargs, slot))
 
 
 def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition: Definition) -> CallForm | None:
-    """Returns the form of an upgraded call of Keras 2. The slots have the order of the file.
+    """Returns the form of a call of Keras 2 in the form of Keras 3. Slots are numbered in the order of the file.
 
-    Returns None if the form follows from the tensors, as in a spec. The form of these calls follows from the tensors:
+    Returns None if the tensors alone determine the form, as in a spec. This is so for:
 
     - a Keras layer without constants, and without tensors in named arguments
     - a nested model without named arguments
@@ -46,22 +46,21 @@ def keras2_call_form(args: Sequence[Any], kwargs: Mapping[str, Any], definition:
     positional = [_form(value, slot) for value in args]
     named = {key: _form(value, slot) for key, value in kwargs.items() if value is not None}
     if isinstance(definition, LayerDefinition) and definition.takes_initial_state and isinstance(positional[0], list):
-        # Keras 2 writes the inputs and the initial states as one list. In Keras 3, the states are a named argument.
+        # One list in Keras 2 has the inputs and the initial states. Keras 3 has a separate argument for the states.
         (first, *states), *rest = positional
         positional = [first, *rest]
         named = {**named, "initial_state": states} if states else named
     if isinstance(definition, LayerDefinition) and definition.separate_inputs and "value" in named:
-        # Keras 3 sorts named arguments by name: "key" before "value". As positional arguments, these tensors keep the
-        # order of Keras 2.
+        # Keras 3 sorts named arguments: "key" before "value". Positional arguments keep the order of Keras 2.
         positional = [*positional, *(named.pop(name) for name in ("value", "key") if name in named)]
     return CallForm(tuple(positional), named)
 
 
 def tree_form(value: Any, legacy: bool) -> Any:
-    """Returns the form of a model's inputs or outputs: lists and mappings with a slot in place of each tensor.
+    """Returns the form of a model's inputs or outputs: lists and mappings with a slot for each tensor.
 
-    Returns None for a single tensor, and for a list of several tensors. If ``legacy`` is True, also returns None for a
-    list of one tensor, because Keras 2 writes a single tensor in a list.
+    Returns None for a single tensor and for a list of several tensors. If ``legacy`` is True, also for a list of one tensor: Keras 2
+    writes a single tensor in a list.
     """
     if (
         _is_entry(value)
@@ -91,9 +90,7 @@ def _slots() -> Callable[[], Slot]:
 
 
 def _form(value: Any, slot: Callable[[], Slot]) -> Any:
-    """Returns an argument with a slot in place of each tensor. The slots are numbered in the order that ``CallGraph``
-    uses.
-    """
+    """Returns an argument with a slot for each tensor. The slots have the same order as the tensors in ``CallGraph``."""
     if isinstance(value, list):
         return [_form(part, slot) for part in value]
     if not isinstance(value, Mapping):
@@ -107,7 +104,7 @@ def _form(value: Any, slot: Callable[[], Slot]) -> Any:
 
 
 def _mapping(values: Mapping[str, Any], slot: Callable[[], Slot]) -> dict[str, Any]:
-    """Returns a mapping with a slot in place of each tensor. The slots are numbered in the order of the sorted keys."""
+    """Returns a mapping with a slot for each tensor. The slots are numbered in the order of the sorted keys."""
     forms = {key: _form(values[key], slot) for key in sorted(values)}
     return {key: forms[key] for key in values}
 

@@ -21,8 +21,8 @@ from convcalc.read.spec.nodes import decode
 
 CONFIG = "model_config"  # the name of the attribute with a model's config
 MAX_CONFIG = 64 * 2**20
-MAX_COMPARED = 64 * 2**20  # maximum size in bytes of arrays that are compared by value
-MAX_OBJECTS = 20_000  # maximum number of groups and arrays read from one file
+MAX_COMPARED = 64 * 2**20  # arrays with more bytes are not compared
+MAX_OBJECTS = 20_000  # a file with more groups and arrays is refused
 _HEAP = b"GCOL"
 _TOO_MANY = f"there are more than {MAX_OBJECTS:,} groups and arrays"
 
@@ -37,7 +37,7 @@ def config_text(file: BinaryIO, name: str) -> Source:
     if config is None:
         message = f"{name}: this HDF5 file contains only weights, without the model's config"
         raise error(codes.NOT_A_MODEL, message)
-    if isinstance(config, str):  # h5py replaced bytes that are not UTF-8 by surrogates; this restores the bytes
+    if isinstance(config, str):  # restores bytes that are not UTF-8, which h5py replaced
         config = config.encode("utf-8", "surrogateescape")
     if not isinstance(config, bytes) or len(config) > MAX_CONFIG:
         raise error(codes.NOT_A_MODEL, f"{name}: the config in this HDF5 file is not a text, or is too long")
@@ -47,8 +47,8 @@ def config_text(file: BinaryIO, name: str) -> Source:
 def stored_optimizer(tree: Tree) -> Any:
     """Returns the config of the optimizer in the file of a whole model.
 
-    Returns None if Keras 3 cannot create the optimizer. For example, Keras 3 refuses arguments that Keras 2.11 and
-    later versions of Keras 2 write.
+    Returns None if Keras 3 refuses the config. For example, Keras 3 refuses some arguments that Keras 2.11 and later
+    versions write.
     """
     text = tree.root.attrs.get("training_config")
     if (
@@ -69,11 +69,10 @@ def stored_optimizer(tree: Tree) -> Any:
 
 
 class Tree:
-    """The groups and arrays of an open file. A method returns a group or an array as an object of h5py, or None if it
-    does not exist.
+    """The groups and arrays of an open file. Methods return objects of h5py, or None if a group or array does not
+    exist.
 
-    Keras writes a plain tree. So two things are errors: a link to another place or file, and a group that is in two
-    places of the tree.
+    Keras writes a plain tree. A link to another place or file is an error, and so is a group in two places of the tree.
     """
 
     def __init__(self, root: Any) -> None:
@@ -88,7 +87,7 @@ class Tree:
         for name in path.split("/"):
             if not isinstance(group, h5py.Group) or not name:
                 return None
-            # This low-level call checks whether the name exists without following a link.
+            # low-level, because this check must not follow links
             links, key = group.id.links, name.encode()
             if not links.exists(key):
                 return None
@@ -141,7 +140,7 @@ class Tree:
         if h5py.h5o.visit(group.id, visit, info=True):
             raise Refusal(_TOO_MANY, codes.TOO_LARGE)
         start = _path(group)
-        # These low-level calls take a fifth of the time of h5py's objects. A whole model has hundreds of weights.
+        # These low-level calls are five times as fast as h5py's objects. A model has hundreds of weights.
         return [_array_at(group.id, name, f"{start}/{name}") for name in names]
 
     def texts(self, group: Any, name: str) -> list[str]:
@@ -155,10 +154,7 @@ class Tree:
 
 
 def array(dataset: Any) -> StoredWeight:
-    """Returns the path, shape and dtype of an array.
-
-    If the data of the array are in other files, raises an error and reads nothing.
-    """
+    """Returns the path, shape and dtype of an array. Raises an error if its data are in another file."""
     import h5py
 
     properties = dataset.id.get_create_plist()
@@ -184,9 +180,9 @@ def _array_at(group: Any, name: str, path: str) -> StoredWeight:
 
 
 def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[StoredWeight]) -> bool | None:
-    """Returns True if two lists of arrays are the same variables, stored twice, and False if they are not.
+    """Returns True if two lists of arrays are the same variables, stored twice. Returns False if they are not.
 
-    Returns None if this is unknown: the values could not be read, or all arrays are constant. Two arrays of zeros can be
+    Returns None if this is unknown: the values could not be read, or all arrays are constant. For example, two arrays of zeros can be
     equal by chance.
     """
     if [(weight.shape, weight.dtype) for weight in first] != [(weight.shape, weight.dtype) for weight in second]:
@@ -207,8 +203,8 @@ def same_variables(tree: Tree, first: Sequence[StoredWeight], second: Sequence[S
 def is_table(tree: Tree, weight: StoredWeight) -> bool:
     """Returns True if an array looks like a constant table, such as indices or frequencies.
 
-    Two layers of a class can have equal tables that are separate variables. A table has integers of more than one byte,
-    or sorted floating-point numbers.
+    A table has integers of more than one byte, or sorted floats. Two layers of one class can have equal tables, so equal tables are
+    not always one variable.
     """
     dataset = tree.child(tree.root, weight.path)
     if dataset.dtype.kind in "iub":
@@ -220,10 +216,9 @@ def is_table(tree: Tree, weight: StoredWeight) -> bool:
 
 
 def _content(dataset: Any) -> bytes | None:
-    """Returns the data of an array.
+    """Returns the data of an array. None if it is empty, too large, compressed or divided into chunks.
 
-    Returns None if the array is empty or too large. Also returns None if the array is compressed or divided into
-    chunks: Keras writes no such arrays.
+    Keras writes neither compressed nor divided arrays.
     """
     import h5py
 
@@ -244,7 +239,7 @@ class _CheckedFile(io.RawIOBase):
         self._file = file
         file.seek(0)
         start = file.read(16)
-        # A byte of the file states how many bytes a length has: byte 14, or byte 10 since version 2 of the format.
+        # Byte 14 states how many bytes a length has. Since version 2 of the format, it is byte 10.
         if start[14 if start[8] < 2 else 10] != 8:
             raise OSError("its lengths do not have 8 bytes, which Keras always writes")
 
@@ -262,10 +257,10 @@ class _CheckedFile(io.RawIOBase):
 
 
 def _check_heap(heap: Any) -> None:
-    """Raises an error for a damaged heap that the HDF5 library would never stop reading.
+    """Raises an error for a damaged heap, in which the HDF5 library would loop forever.
 
-    Each object in a heap begins with 16 bytes: its number (0 for free space) at byte 0, and its size at byte 8. If the
-    size is 0 or overflows the position, the library would read the same object again.
+    Each object in a heap begins with 16 bytes: its number (0 for free space) at byte 0, and its size at byte 8. With a size of 0 or
+    an overflow, the library would read the same object again.
     """
     offset, end = 16, int.from_bytes(heap[8:16], "little")
     while offset + 16 <= min(end, len(heap)):  # ``heap`` may be only the beginning of a long heap

@@ -1,7 +1,7 @@
-"""Distinguishes Keras's own classes and functions from those of other packages and users.
+"""Finds out whether a class or function in a file is Keras's or custom.
 
-Keras 3, and Keras 2 from version 2.12, write the module and the registered name of a class. Older files contain only
-the name of the class. In such a file, a class is Keras's if Keras has a class of this name with the same arguments.
+Keras 3, and Keras 2 from version 2.12, write the module and the registered name of a class. Older files have only the name. There,
+a class counts as Keras's if Keras has a class with the same name and arguments.
 
 Source: ``keras/src/saving/serialization_lib.py`` and the ``get_config`` methods of ``tf_keras``.
 """
@@ -17,7 +17,7 @@ from convcalc.ops import find_operation_class
 
 _PACKAGES = ("keras.", "tf_keras.", "tensorflow.keras.", "tensorflow.python.keras.")
 
-# Keras 2 registers one of its own layers under a name that looks like the name of a custom class.
+# a layer of Keras 2 whose registered name looks like that of a custom class
 _REGISTERED = "Custom>CustomScaleLayer"
 # Keys that Keras 2 writes for all layers, in addition to the layer's arguments.
 _COMMON_KEYS = frozenset(
@@ -27,7 +27,7 @@ _COMMON_KEYS = frozenset(
         *("data_format", "keepdims"),
     )
 )
-# Keys that Keras 2 writes only for layers whose class names begin with one of these words.
+# Keys that Keras 2 writes for some layers only. The class name begins with one of these words.
 _KEYS = {
     "noise_shape": ("SpatialDropout",),
     "groups": ("Conv", "DepthwiseConv", "SeparableConv"),
@@ -70,12 +70,11 @@ _KEYS = {
     "softmax_robust_masking": ("MultiHeadAttention",),
     "robust_masking": ("Softmax",),
 }
-# Arguments that old versions of Keras did not write. A config of a Keras class can lack them.
+# Arguments that a config of an old Keras version can lack.
 _NEWER_ARGUMENTS = frozenset({"data_format", "keepdims"})
-# A key that marks an entry as upgraded from Keras 1. Keras 1 writes fewer arguments than Keras 2.
+# This key marks entries that were upgraded from Keras 1, which writes fewer arguments than Keras 2.
 WRITTEN_BY_KERAS1 = "written by Keras 1"
-# Arguments that Keras 2 always writes for its own layers. If Keras's class has such an argument and the config lacks
-# it, the class in the file is custom.
+# Keras 2 always writes these arguments if the layer's class has them. If the config lacks one, the class is custom.
 _ALWAYS_WRITTEN = frozenset(
     (
         *("use_bias", "activation", "kernel_initializer", "kernel_regularizer", "kernel_constraint"),
@@ -91,7 +90,7 @@ _ALWAYS_WRITTEN = frozenset(
 
 
 def may_be_keras(entry: Mapping[str, Any]) -> bool:
-    """Returns False if the object's module or registered name shows that the object's class is custom."""
+    """Returns False if the module or the registered name shows that a class is custom."""
     class_name, registered, module = str(entry.get("class_name")), entry.get("registered_name"), entry.get("module")
     if class_name == _REGISTERED:
         return True
@@ -105,10 +104,10 @@ def may_be_keras(entry: Mapping[str, Any]) -> bool:
 
 
 def with_module_of_operation(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Adds the module to an operation that Keras 3 wrote into an HDF5 file. Returns any other object unchanged.
+    """Adds the module to an operation in an HDF5 file of Keras 3. Returns any other object unchanged.
 
-    Such a file contains no modules, and some operations have the name of a layer, e.g. ``Add``. Only a layer's config
-    has the key ``trainable``. An operation's config has only constructor arguments and, in newer versions, a name.
+    Such a file contains no modules, and some operations have the same name as a layer, such as ``Add``. The config of a layer has the
+    key ``trainable``; the config of an operation has not.
     """
     config = entry.get("config")
     if "module" in entry or not isinstance(config, Mapping) or "trainable" in config or "name" not in {*entry, *config}:
@@ -122,10 +121,10 @@ def with_module_of_operation(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
     """Returns the reason why a class is custom, although Keras has a class of this name.
 
-    Returns an empty string if the class may be Keras's, or if the file states the module of the class.
+    Returns "" if the class may be Keras's, or if the file states its module.
 
-    For its own layers, Keras writes exactly the arguments of the class. So the class is custom if the config has
-    another argument, lacks an argument of ``_ALWAYS_WRITTEN``, or has no argument of the class.
+    A class is custom if its config has an unknown argument, lacks an argument of ``_ALWAYS_WRITTEN``, or has no argument of Keras's
+    class.
     """
     config = entry["config"]
     if "module" in entry:
@@ -176,9 +175,9 @@ def full_name(entry: Mapping[str, Any]) -> str:
 
 
 def custom_function(value: Any, kind: KnownName) -> str:
-    """Returns the name of a custom function; an empty string if Keras has a function of this name.
+    """Returns the name of a custom function. "" if Keras has a function of this name.
 
-    ``kind`` has the names that Keras knows, for example of all activations.
+    ``kind`` has the names of Keras's functions, for example of all activations.
     """
     if isinstance(value, dict) and value.get("class_name") == "function":
         value = value.get("config")
@@ -195,7 +194,7 @@ def is_custom_object(value: Any, kind: KnownName) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("class_name"), str):
         return False
     name = value["class_name"]
-    if name.startswith("__"):  # Keras writes a Python function as the class __lambda__, which is not a custom class
+    if name.startswith("__"):  # Keras writes Python functions under the class name __lambda__
         return False
     if not may_be_keras(value):
         return True

@@ -1,8 +1,8 @@
 """Reads the dtype policies of layers in Keras's configs.
 
-A policy is a string, a policy object, or a map from the paths of layers to policies.
+A policy is a string such as "mixed_float16", an object, or a map from the paths of layers to policies.
 
-Sources: ``keras/src/dtype_policies``. ``Layer.compute_dtype`` shows which path Keras looks up in a map.
+Sources: ``keras/src/dtype_policies``, and ``Layer.compute_dtype`` for the paths of layers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from convcalc.layers.dtypes import is_policy, with_inner_policies
 
 _DEFAULT = "float32"
 _MAP = "DTypePolicyMap"
-# The classes of dtype policies, each with the names of its settings. The last two classes belong to Keras 2.
+# The classes of dtype policies and the names of their settings. The last two classes belong to Keras 2.
 _QUANTIZED = frozenset({"mode", "source_name", "name"})
 _SETTINGS = {
     "DTypePolicy": frozenset({"name"}),
@@ -30,8 +30,8 @@ _SETTINGS = {
     "PolicyV1": frozenset({"name", "loss_scale"}),
 }
 _DEFAULT_HISTORY = 1024
-# In a map of policies, a key can be a regular expression. Only simple expressions are evaluated, because others could
-# take very long to match. With any other expression, the policy is unknown.
+# A key of a map of policies can be a regular expression. Only simple ones are evaluated: others could take very long.
+# With another expression, the policy is unknown.
 _SIMPLE_PATTERN = re.compile(r"(\(\.\*/\)\?|\.[*+]?|\\[dw][*+]?|\\[.-]|[\w/ -])*")
 _MAX_REPETITIONS = 2
 _MAX_PATTERN = 500
@@ -44,10 +44,10 @@ def is_policy_object(value: Any) -> bool:
 
 
 def policy(value: Any) -> str | None:
-    """Returns the name of a dtype policy, which is given as a string or as a policy object. Returns None for the value
+    """Returns the name of a dtype policy, such as "mixed_float16". ``value`` is the name or a policy object; None stays
     None.
 
-    An unknown policy gets a name too, but :func:`convcalc.layers.dtypes.is_policy` returns False for this name.
+    An unknown policy also gets a name, for which :func:`convcalc.layers.dtypes.is_policy` returns False.
     """
     if value is None or isinstance(value, str):
         return value
@@ -94,7 +94,7 @@ def layer_policy(
         return _MAP
     default, by_path = entries
     has_path = definition is None or definition.built_when_made is False
-    # Keras builds this layer before the layer has a path. So no key of the map can match, and the default applies.
+    # Keras builds this layer before it has a path. No key of the map matches, so the default applies.
     if not build_config and not has_path:
         if definition is not None and definition.built_when_made is None and set(by_path.values()) - {default}:
             return _MAP
@@ -116,7 +116,7 @@ def _entries(config: Mapping[str, Any]) -> tuple[str, dict[str, str]] | None:
     default = config.get("default_policy")
     if not isinstance(by_path, Mapping) or set(config) - {"default_policy", "policy_map"}:
         return None
-    # In a map, Keras uses the default history length for every float8 policy. So "float8/512_from_float32" becomes
+    # In a map, Keras uses the default history length for float8: "float8/512_from_float32" becomes
     # "float8_from_float32".
     return _usual_history(policy(default)), {str(key): _usual_history(policy(part)) for key, part in by_path.items()}
 
@@ -126,17 +126,19 @@ def _usual_history(name: str | None) -> str:
 
 
 def _possible_paths(name: str, by_path: Mapping[str, str]) -> list[str]:
-    """Returns examples of the paths that a layer of this name can have.
+    """Returns the paths that a layer may have, as examples.
 
-    For ``dense``, the examples are ``dense`` and ``a/dense`` (inside a model). If a key of the map is ``b/dense`` or
-    ``b/dense/query``, ``b/dense`` is a further example.
+    For ``dense``, these are ``dense``, and ``a/dense`` inside a model. If the map has the key ``b/dense`` or ``b/dense/query``, also
+    ``b/dense``.
     """
     inside = [key for key in by_path if key.endswith(f"/{name}") or f"/{name}/" in key]
     return [name, f"a/{name}", *(key[: key.rindex(f"/{name}") + len(name) + 1] for key in inside)]
 
 
 def _with_inner(path: str, definition: LayerDefinition | None, default: str, by_path: Mapping[str, str]) -> str:
-    """Returns one policy name for a layer and the layers inside it. If a policy is unknown, returns that policy's name."""
+    """Returns one policy name for a layer and its inner layers. If a policy is unknown, returns the name of this
+    policy.
+    """
     own = _at(path, default, by_path)
     names = definition.inner_layers if definition is not None else ()
     inner = {name: _at(f"{path}/{name}", default, by_path) for name in names}
@@ -146,10 +148,10 @@ def _with_inner(path: str, definition: LayerDefinition | None, default: str, by_
 
 
 def _at(path: str, default: str, by_path: Mapping[str, str]) -> str:
-    """Returns the policy for a path. A key of the map is a path, or a regular expression that matches paths.
+    """Returns the policy for a path. The keys of the map are paths, or regular expressions that match paths.
 
-    Returns the default if no key matches. Returns ``_MAP``, which means unknown, if several keys match or a key is not
-    a simple expression.
+    Returns the default if no key matches. Returns ``_MAP`` (unknown) if several keys match, or if a key is too complex
+    to match.
     """
     if path in by_path:
         return by_path[path]

@@ -1,7 +1,7 @@
-"""Reads TensorFlow SavedModels: the folders that ``model.save`` of Keras 2 and ``model.export`` of Keras 3 write.
+"""Reads TensorFlow SavedModels: folders that ``model.save`` of Keras 2 or ``model.export`` of Keras 3 writes.
 
-A config of a Sequential or Functional model is read as in other files of Keras 2. Without such a config, the report has
-a row for each stored layer. If the file names no layers, the variables are grouped by their names.
+The config of a Sequential or Functional is read as in other files of Keras 2. Without such a config, each stored layer is a row.
+If the file describes no layers, the variables are grouped by their names.
 """
 
 from __future__ import annotations
@@ -80,10 +80,9 @@ def _config(description: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _lists(value: Any) -> Any:
-    """Returns a value with lists in place of tuples, as in other files of Keras 2.
+    """Converts tuples in a value to lists, as in other files of Keras 2.
 
-    Only a SavedModel distinguishes them. The depth of the recursion is limited, because the reader has limited the
-    depth of the value.
+    The recursion cannot be too deep: the JSON reader limits the depth.
     """
     if isinstance(value, list):
         return [_lists(part) for part in value]
@@ -96,16 +95,16 @@ def _lists(value: Any) -> Any:
 
 
 def read_graph(opened: OpenFile) -> Model:
-    """Raises the error for a graph of TensorFlow, which has neither layers nor variables."""
+    """Raises the error for a TensorFlow graph, which contains neither layers nor variables."""
     message = "is a TensorFlow graph, which has no Keras layers; give the Keras model from which the graph was made"
     raise error(codes.NOT_A_MODEL, f"{opened.name}: {message}")
 
 
 def _with_built_shapes(model: Model, objects: SavedObjects, number: int) -> Model:
-    """Returns the model with recorded output shapes for layers whose rules may be unknown.
+    """Adds the recorded output shapes to a model, for layers whose rules may not know them.
 
-    The file states the input shape of each layer, which is the output shape of the previous layer. Nested models and
-    layers with several calls are skipped, because they can be called on other shapes.
+    The recorded input shape of a layer is the output shape of the layer before it. Nested models and layers with several calls are
+    left out: they may be called on other shapes.
     """
     numbers = {objects.description(child).get("name"): child for child in objects.layers(number)}
     times = Counter(call.layer for call in model.calls)
@@ -176,7 +175,7 @@ class _LayerTree:
         self._remaining = MAX_ROWS
 
     def layers(self, number: int, own: Sequence[StoredWeight], depth: int) -> list[Layer]:
-        """Returns a row for each layer directly in an object. ``own`` has the variables of the object."""
+        """Returns a row for each layer that an object contains directly. ``own`` are the variables of the object."""
         if depth > MAX_DEPTH:
             raise Refusal(f"its layers are nested more than {MAX_DEPTH} levels deep", codes.TOO_DEEP)
         attributes = {child: name for name, child in self._objects.object(number).children.items()}
@@ -204,7 +203,7 @@ class _LayerTree:
         class_name = str(description.get("class_name") or "?")[:200]
         short = class_name.rpartition(">")[2]
         layers = self.layers(number, weights, depth + 1)
-        # The inner layers get separate rows only if no variable would be counted twice.
+        # separate rows for inner layers, but only if they count each variable once
         parts = [weight.path for layer in layers for weight in _weights_of(layer)]
         if any(layer.name != "vars" for layer in layers) and sorted(parts) == sorted(weight.path for weight in weights):
             return Layer(name, short, model_of_rows(name, short, layers))
@@ -222,7 +221,7 @@ def _weights_of(layer: Layer) -> Iterable[StoredWeight]:
 
 
 def _definition(name: str, description: Mapping[str, Any]) -> Foreign:
-    """Returns the definition of a layer whose calls are unknown. Only a definition of a Keras layer has a module."""
+    """Returns the definition of a layer without known calls. It has a module only if the class is Keras's."""
     entry = {"config": {}, **description}
     known = lookup_builtin(name) or keras2_layer(name)
     may_be = known is not None and isinstance(entry["config"], Mapping) and origin.may_be_keras(description)
@@ -234,10 +233,10 @@ def _definition(name: str, description: Mapping[str, Any]) -> Foreign:
 def variables_model(
     variables: Sequence[tuple[str, StoredWeight]], source: str, model: Model | None = None, described: str = ""
 ) -> Model:
-    """Returns a model with the variables of a file that describes no layers. The variables are grouped by their paths.
+    """Returns a model for a file that has variables, but describes no layers. The variables are grouped by their paths.
 
-    ``model`` is the model of a config that lists no layers; None if the file has no config. ``described`` is the first
-    part of the warning, such as "the file contains only weights".
+    ``model`` is the model of a config that lists no layers; None if the file has no config. ``described`` is the start of the
+    warning, such as "the file contains only weights".
     """
     if not variables:
         raise error(codes.NOT_A_MODEL, f"{source}: contains neither a Keras model nor variables")

@@ -1,10 +1,11 @@
-"""Reads the objects that a TensorFlow SavedModel stores: layers, and variables with name, shape, dtype and trainable.
+"""Reads the objects in a TensorFlow SavedModel: layers, and variables with name, shape, dtype and trainable. Nothing is
+run.
 
-``saved_model.pb`` has a list of objects. An object refers to its children by their numbers in the list. For a layer of
-Keras 2, the child ``variables`` lists the variables in the layer. The child ``keras_api`` has a child ``layers``, which
-lists the inner layers. ``keras_metadata.pb`` has the class, config and input shape of each layer as JSON. Before
-TensorFlow 2.5, this JSON was in ``saved_model.pb``. A model of TensorFlow 1 has a graph, but no objects. Nothing in the
-files is run.
+``saved_model.pb`` has a list of objects. An object refers to its children by their numbers in this list. A layer of Keras 2 has
+the child ``variables``, a list, and the child ``keras_api``, whose child ``layers`` lists the inner layers.
+
+``keras_metadata.pb`` has the class, config and input shape of each layer as JSON. Before TensorFlow 2.5, this JSON is in
+``saved_model.pb``. A model of TensorFlow 1 has a graph, but no objects.
 
 Sources: ``saved_model.proto``, ``meta_graph.proto``, ``saved_object_graph.proto`` and ``variable.proto`` of TensorFlow,
 ``saved_metadata.proto`` of tf_keras.
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
 METADATA_FILE = "keras_metadata.pb"
 MAX_SIZE = 128 * 2**20
 MAX_OBJECTS = 500_000
-MAX_LISTED = 1_000_000  # the maximum number of variables in all lists of variables together
+MAX_LISTED = 1_000_000  # the maximum of the lengths of all lists of variables, added up
 _MAX_AXES = 64
 _MAX_DEPTH = 64
 _EMPTY = memoryview(b"")
-# Attributes of a model that do not contain weights of the model.
+# children of a model that contain no weights of the model
 _NOT_WEIGHTS = ("signatures", "optimizer", "keras_api")
 
-# The numbers of fields in protocol buffers. Each comment names the messages with these fields.
+# The field numbers of protocol buffers. A comment names the messages that have the field.
 _META_GRAPH = 2  # SavedModel
 _GRAPH, _COLLECTIONS, _OBJECT_GRAPH = 2, 4, 7  # MetaGraphDef
 _NODES = 1  # SavedObjectGraph, SavedMetadata
@@ -78,7 +79,9 @@ class SavedVariable(Struct):
 
 
 class SavedObject(Struct):
-    """An object: the numbers of its children by name, and the JSON text that describes a Keras layer (or "")."""
+    """An object. ``children`` are the numbers of its children, by name. ``metadata`` is the JSON text of a Keras layer,
+    or "".
+    """
 
     children: Mapping[str, int] = {}
     variable: SavedVariable | None = None
@@ -159,9 +162,7 @@ class SavedObjects:
         return self._listed[number]
 
     def weight(self, number: int) -> StoredWeight:
-        """Returns a variable. The path is the variable's name in TensorFlow; a number is added if the name is not
-        unique.
-        """
+        """Returns a variable. Its path is its name in TensorFlow, with a number if another variable has the same name."""
         variable = self.object(number).variable
         if variable is None:
             raise Refusal(f"the file is damaged: object {number} is not a variable", codes.DAMAGED)
@@ -176,10 +177,10 @@ class SavedObjects:
         return StoredWeight(self._paths[number], variable.shape, variable.dtype, trainable)
 
     def every_variable(self) -> list[tuple[str, StoredWeight]]:
-        """Returns all variables of the model, each with a path.
+        """Returns all variables of the model except those of optimizers, each with a path.
 
-        If the model lists its variables, as in Keras, the path is the variable's name. Otherwise the path consists of
-        attribute names, such as ``encoder/kernel``. Optimizers are left out.
+        If the model lists its variables, as in Keras, a path is a variable's name. Otherwise it consists of attributes:
+        ``encoder/kernel``.
         """
         weights = self._graph_weights or (self.variables(0) if self.child(0, "variables") is not None else None)
         if weights is not None:
@@ -284,7 +285,7 @@ def _shape(wire: Wire, message: memoryview) -> tuple[int, ...] | None:
     """Returns a shape; None if its rank or a size is unknown."""
     sizes: list[int] = []
     for number, value in wire.fields(message):
-        if number == 3 and value:  # field 3 is true if the rank is unknown
+        if number == 3 and value:  # field 3: the rank is unknown
             return None
         if number == 2:
             sizes.append(as_int(wire.last(as_bytes(value)).get(1, 0)))
@@ -294,7 +295,7 @@ def _shape(wire: Wire, message: memoryview) -> tuple[int, ...] | None:
 
 
 def _dtype(number: int) -> str:
-    # In TensorFlow 1, the dtype of a variable is a reference type: its number is 100 above the number of the dtype.
+    # TensorFlow 1 adds 100 to the number of the dtype for a variable ("reference type").
     return _DTYPES.get(number % 100, f"dtype {number}")
 
 
@@ -314,7 +315,9 @@ def _graph_variables(wire: Wire, meta_graph: memoryview) -> tuple[StoredWeight, 
 
 
 def _trainable_names(wire: Wire, entry: memoryview) -> set[str]:
-    """Returns the names in the collection of trainable variables; an empty set for other collections."""
+    """Returns the names of the trainable variables. ``entry`` is one collection of a graph; other collections give an
+    empty set.
+    """
     fields = wire.last(entry)
     if as_text(fields.get(1, _EMPTY)) != "trainable_variables":
         return set()
@@ -324,7 +327,7 @@ def _trainable_names(wire: Wire, entry: memoryview) -> set[str]:
 
 
 def _node_variable(wire: Wire, node: memoryview, trainable: Collection[str]) -> Iterator[StoredWeight]:
-    """Yields the variable that a node of a graph creates. Yields nothing if the node creates no variable."""
+    """Yields the variable that a node of a graph creates, or nothing."""
     fields = list(wire.fields(node))
     texts = {number: as_text(value) for number, value in fields if number in (1, 2)}
     if texts.get(2) not in _VARIABLE_OPS:

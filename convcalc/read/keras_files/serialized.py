@@ -1,4 +1,4 @@
-"""Converts the objects in Keras's configs to the plain values that the catalogue's arguments accept.
+"""Converts the objects in Keras's configs to plain values for the arguments of layers.
 
 Source: ``keras/src/saving/serialization_lib.py``. No class that a file names is created: an object stays a dict.
 """
@@ -18,9 +18,7 @@ from convcalc.read.keras_files.policies import is_policy_object, layer_policy, p
 
 
 class KerasTensor(Struct):
-    """A reference to a tensor in a config: output ``output`` of call ``node`` of a layer, with the recorded shape
-    and dtype.
-    """
+    """A reference to a tensor in a config: the layer, the number of its call (``node``), and the number of the output."""
 
     layer: str
     node: int
@@ -29,8 +27,8 @@ class KerasTensor(Struct):
     dtype: str
 
 
-# Default settings of initializers, regularizers and constraints. An object whose settings are all defaults is replaced
-# by its name, such as "random_normal".
+# Default settings of initializers, regularizers and constraints. If all settings of an object are defaults, its name
+# replaces it: "random_normal".
 _PLAIN: dict[str, tuple[Any, ...]] = {
     "config": ({}, None),
     "seed": (None,),
@@ -96,9 +94,8 @@ def constant(value: Any) -> Constant | None:
 
 
 def operand(value: Any) -> Any:
-    """Returns an operand of an operation.
-
-    The operand is a constant tensor, a slice or an ellipsis from ``x[…]``, or a plain value (see :func:`plain`).
+    """Returns an operand: a constant tensor, a slice or an ellipsis from ``x[…]``, or a plain value (see
+    :func:`plain`).
     """
     name, config = (value.get("class_name"), value.get("config")) if isinstance(value, Mapping) else (None, None)
     if name == "__slice__" and isinstance(config, Mapping):
@@ -109,10 +106,10 @@ def operand(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Returns a value of a config in the form that arguments accept.
+    """Converts a value of a config for an argument: a tuple to a list, a dtype policy to its name.
 
-    A tuple becomes a list. A dtype policy, or an object with default settings, becomes its name. The recursion is not
-    deep, because the reader of the file has limited the depth of values.
+    An object with default settings becomes its name, too. The recursion cannot be too deep: the reader of the file
+    limits the depth.
     """
     if isinstance(value, list):
         return [plain(part) for part in value]
@@ -135,7 +132,7 @@ def plain(value: Any) -> Any:
         return {"class_name": name, "config": {key: plain(part) for key, part in config.items()}}
     if (
         isinstance(name, str) and isinstance(config, dict) and isinstance(config.get("dtype"), dict)
-    ):  # an object with a dtype policy, so it is a layer
+    ):  # only a layer has a dtype policy
         built = value.get("build_config")
         dtype = layer_policy(config["dtype"], config.get("name"), lookup_builtin(name), built, own_path=False)
         value = {**value, "config": {**config, "dtype": dtype}}

@@ -36,10 +36,10 @@ def sharded_model(data: Any, source: str) -> Model:
 
 
 def sharded_beside(model: Model, source: str) -> Model | None:
-    """Returns a model whose layers come from the sharded weights in the folder of ``source``.
+    """Returns a model with the layers of the sharded weights in a folder. None if the folder has no such weights.
 
-    Returns None if the folder has no such weights. ``model`` is the model of ``source``, a file ``config.json`` or
-    ``task.json`` that lists no layers.
+    ``source`` is the ``config.json`` or ``task.json`` in this folder. ``model`` is the model of ``source``, which lists
+    no layers.
     """
     described, path = Path(source).name, Path(source).with_name(SHARDS)
     if described not in (CONFIG_MEMBER, TASK) or path.with_name(WEIGHTS_MEMBER).is_file() or not path.is_file():
@@ -56,7 +56,7 @@ def sharded_beside(model: Model, source: str) -> Model | None:
 
 
 def _sharded_tree(data: Any, source: str, name: str = "") -> Group:
-    """Returns the objects in all HDF5 files that ``data`` names, as one tree. ``name`` is the path of its root."""
+    """Merges the objects in all HDF5 files that ``data`` names. ``name`` is the path of the merged tree's root."""
     root = Group(name, is_container=True)
     for shard in _shards(data, source):
         path = str(Path(source).parent / shard)
@@ -70,9 +70,7 @@ def _sharded_tree(data: Any, source: str, name: str = "") -> Group:
 
 
 def _shards(data: Any, source: str) -> list[str]:
-    """Returns the names of the HDF5 files, each once. Keras writes names without a folder, so a name with a folder is
-    refused.
-    """
+    """Returns the names of the HDF5 files, each once. Refuses a name with a folder, which Keras never writes."""
     weight_map = data.get("weight_map") if isinstance(data, Mapping) else None
     if not isinstance(weight_map, Mapping):
         raise error(codes.NOT_A_MODEL, f"{source}: has no weight_map, which names the files with the weights")

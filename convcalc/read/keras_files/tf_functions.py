@@ -1,4 +1,4 @@
-"""Finds the operation that replaces a call of a TensorFlow function: an operation of Keras, or convcalc's own rule."""
+"""Finds the operation that replaces a TensorFlow function: an operation of Keras, or a rule of convcalc."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class _Function(Struct):
 
     Attributes:
         names: maps the function's arguments, except the first, to the operation's arguments.
-        fixed: arguments of the operation that have a fixed value for this function.
-        adapted: maps an argument to a converter of its value. The converter returns :data:`_UNFIT` if Keras's operation
-            does not accept the value.
+        fixed: arguments of the operation that always have the same value for this function.
+        adapted: maps an argument to a converter of its value. The converter returns :data:`_UNFIT` for a value that Keras's
+            operation refuses.
     """
 
     operation: str
@@ -27,22 +27,22 @@ class _Function(Struct):
     adapted: Mapping[str, Callable[[Any], Any]] = {}
 
 
-# A converter returns this object for a value that Keras's operation does not accept.
+# A converter returns this object for a value that Keras's operation refuses.
 _UNFIT = object()
 
 
 def _only(*accepted: Any) -> Callable[[Any], Any]:
     """Returns a converter for an argument that Keras's operation lacks.
 
-    The converter drops the argument if its value is in ``accepted``, and rejects any other value.
+    The converter leaves out a value in ``accepted``, and refuses any other value.
     """
     return lambda value: None if value in accepted else _UNFIT
 
 
 def _split_indices(sizes: Any) -> Any:
-    """Converts the sizes of the parts of a split to Keras's indices: [2, 3, 3] becomes [2, 5].
+    """Converts sizes of parts to the indices where Keras splits: [2, 3, 3] → [2, 5].
 
-    A single number is the number of parts. It is returned unchanged.
+    Returns a single number, the number of equal parts, unchanged.
     """
     if not isinstance(sizes, list):
         return sizes
@@ -207,10 +207,10 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         yield name, _Function("Tensordot", names={"b": "x2", "axes": "axes"})
 
 
-# The interpolation method does not change the shape, so every method is accepted.
+# No method of resizing changes the shape.
 _RESIZING = {"method": _only("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", 0, 1, 2, 3)}
 _FUNCTIONS = dict(_functions())
-# Arguments that change neither shapes nor weights, in any function.
+# Arguments without effect on shapes and weights, in all functions.
 _NO_EFFECT = frozenset(
     [
         "name",
@@ -226,8 +226,7 @@ _NO_EFFECT = frozenset(
 )
 # Operations whose first argument is a list of tensors.
 _TAKE_LISTS = ("Concatenate", "Stack")
-# Arguments that Keras passes when it calls an operation. All other arguments are passed to the constructor, and cannot
-# be tensors.
+# Arguments of an operation's call. The constructor gets all other arguments, which cannot be tensors.
 _CALL_ARGUMENTS = ("x1", "x2", "indices", "start_indices", "constant_values")
 # TensorFlow offers some functions under several names: without a prefix, and with one of these prefixes.
 _PREFIXES = ("math.", "linalg.", "__operators__.", "nn.", "v1.")
@@ -247,8 +246,8 @@ def is_tensor(value: Any) -> bool:
 
 
 def keras_operation(name: str) -> tuple[str, str]:
-    """Returns the module and the class of Keras's operation for a TensorFlow function; two empty strings if Keras has no
-    such operation.
+    """Returns the module and the class of the Keras operation for a TensorFlow function. Two empty strings if there is
+    none.
     """
     function = _FUNCTIONS.get(name)
     if name == "__operators__.getitem":
@@ -259,9 +258,10 @@ def keras_operation(name: str) -> tuple[str, str]:
 def keras_call(
     name: str, first: Any, kwargs: Mapping[str, Any]
 ) -> tuple[list[Any], dict[str, Any], dict[str, Any]] | None:
-    """Returns the arguments for Keras's operation; None if the operation does not accept them.
+    """Returns the arguments for Keras's operation: positional and named arguments of the call, and those of the
+    constructor.
 
-    The result has the positional and the named arguments of the call, and the constructor's arguments.
+    Returns None if the operation refuses them.
     """
     if name == "__operators__.getitem":
         key = kwargs.get("slice_spec")
@@ -303,7 +303,7 @@ def keras_call(
     if function.operation == "Where" and len(call) < 2:
         return None
     if function.operation == "Squeeze" and made.get("axis") in (None, []):
-        return None  # an axis of unknown size may be removed too; convcalc's rule for tf.squeeze handles this
+        return None  # axes of unknown size may be removed too; only convcalc's rule for tf.squeeze can do this
     return [first], call, made
 
 
@@ -328,7 +328,7 @@ def own_arguments(own: str, kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _own_key(spec: Any) -> list[Any]:
-    """Returns the key of ``x[key]`` for convcalc's rule. A slice becomes the list [start, stop, step]."""
+    """Returns the ``key`` of ``x[key]`` for convcalc's rule: a slice becomes [start, stop, step]."""
     key: list[Any] = []
     for part in spec if isinstance(spec, list) else [spec]:
         if isinstance(part, Mapping) and "start" in part:
