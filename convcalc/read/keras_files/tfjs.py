@@ -32,7 +32,9 @@ _GRAPH = (
 
 
 def read_tfjs(opened: OpenFile) -> Model:
-    """Returns the model in a file ``model.json``. For a graph of TensorFlow, the model has only the stored weights."""
+    """Returns the model in a file ``model.json``. If the file contains a TensorFlow graph, the model has only the
+    stored weights.
+    """
     config = tfjs_config(opened)
     if config:
         model = with_stored(read_config(config, opened.name, opened.custom), opened)
@@ -49,7 +51,7 @@ def read_tfjs(opened: OpenFile) -> Model:
 
 
 def tfjs_config(opened: OpenFile) -> Any:
-    """Returns the config of a Keras model; an empty config if the file contains no config."""
+    """Returns the config of the Keras model in the file; {} if the file contains none."""
     data = parse_json(opened.text)
     topology = data.get("modelTopology") if isinstance(data, Mapping) else None
     if not isinstance(topology, Mapping):
@@ -65,10 +67,10 @@ def tfjs_manifest(opened: OpenFile) -> Iterator[Sequence[StoredWeight]]:
 
 
 def tfjs_weights(weights: Sequence[StoredWeight], model: Model, name: str) -> Weights:
-    """Returns the weights of each layer.
+    """Returns the weights of each layer. The name of a weight begins with the name of its layer: ``dense/kernel``.
 
-    The name of a weight begins with the name of the weight's layer, even if the layer is in a nested model. If the
-    layer of some weight is missing or unclear, the weights of all layers are unknown.
+    Nested models do not appear in these names. If the layer of one weight is missing or unclear, the weights of all layers are
+    unknown.
     """
     by_layer: dict[str, list[StoredWeight]] = {}
     for weight in weights:

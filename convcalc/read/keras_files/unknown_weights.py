@@ -1,5 +1,5 @@
-"""Finds models whose weights are read from the file: the config does not determine all weights, or does not say whether a
-class is custom.
+"""Finds models whose weights must be read from the file. Their configs do not determine all weights, or a class may be
+custom.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ def may_lack_weights(model: Model, stored_once: bool) -> bool:
     """Returns True if the config of a model may not determine all its weights.
 
     Args:
-        model: The model of a config.
-        stored_once: True for a ``.keras`` archive or a SavedModel. If two models share a layer, these files store its
-            weights once, and the config does not show this. From an ``.h5`` file, Keras loads two separate layers.
+        model: the model of a config.
+        stored_once: True for a ``.keras`` archive or a SavedModel, which store a layer in two models only once. The config does
+            not show such a layer. False for an ``.h5`` file: from it, Keras loads two separate layers.
     """
     if stored_once and _may_share(model):
         return True
@@ -30,16 +30,15 @@ def may_lack_weights(model: Model, stored_once: bool) -> bool:
 
 
 def _has_own_class(model: Model) -> bool:
-    """Returns True if a functional model has a custom class. Such a class may have weights outside of the layers."""
+    """Returns True if a functional model has a custom class. Such a class may have weights that belong to no layer."""
     return any(inner.own_class is not None and inner.class_name == "Functional" for _, inner in model.models())
 
 
 def layers_to_compare(model: Model, by_name: bool) -> list[str]:
-    """Returns the paths of the layers that seem to have a class of Keras, but may have other weights than this class.
+    """Returns the paths of layers with the name of a Keras class that may be custom and have other weights.
 
-    ``by_name`` is True if the file states only the names of classes: an HDF5 file, a SavedModel or a file of
-    TensorFlow.js. Then each class may be custom. An archive also states the modules of classes, except in the nested
-    models of Keras 2.
+    ``by_name`` is True if the file states only the names of classes: an HDF5 file, a SavedModel or a file of TensorFlow.js. Then
+    every class may be custom. An archive also states modules, except in nested models of Keras 2.
     """
     if model.fallback is not None or model.class_name not in ("Sequential", "Functional"):
         return []
@@ -76,7 +75,7 @@ def may_be_unknown(layer: Layer) -> bool:
 
 
 def _may_share(model: Model) -> bool:
-    """Returns True if two layers in different models or wrappers have the same name and class. They may be one shared
+    """Returns True if two models or wrappers contain layers with equal names and classes. These may be one shared
     layer.
     """
     if not any(layer.model or wraps(layer) for layer in model.layers):

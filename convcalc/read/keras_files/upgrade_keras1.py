@@ -1,8 +1,7 @@
-"""Upgrades layers of Keras 1 (1.0 to 1.2) to the names and arguments of Keras 2.
+"""Converts layers of Keras 1 (1.0 to 1.2) to the names and arguments of Keras 2.
 
-A layer of Keras 1 is recognised by its arguments, because most files do not state the version. Sources: the
-``get_config`` methods of Keras 1.2.2, and the tables of Keras 2 that accept the old arguments
-(``keras/legacy/interfaces.py``).
+Most files do not state the version of Keras, so the arguments show that a layer is from Keras 1. Sources: the ``get_config``
+methods of Keras 1.2.2, and the tables of Keras 2 that accept the old arguments (``keras/legacy/interfaces.py``).
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from typing import Any
 from convcalc.layers.keras2 import OF_KERAS1
 from convcalc.read.keras_files.origin import WRITTEN_BY_KERAS1
 
-# These tables map arguments of Keras 1 to their names in Keras 2. None: Keras 2 has no such argument, and neither
-# shapes nor weights depend on it.
+# Arguments of Keras 1 and their names in Keras 2. None: Keras 2 has no such argument, and it changes neither shapes nor
+# weights.
 _WEIGHTS = {
     "init": "kernel_initializer",
     "W_regularizer": "kernel_regularizer",
@@ -81,18 +80,18 @@ _CLASSES = {
     "TimeDistributedDense": "Dense",
     **{name: f"{name}{OF_KERAS1}" for name in ("MaxoutDense", "Highway", "ParametricSoftplus", "SReLU")},
 }
-# Classes that only Keras 1 has. They are recognised by their names, without looking at their arguments.
+# Classes that only Keras 1 has. Their names are enough to show the version.
 ONLY_KERAS1 = ("MaxoutDense", "Highway", "ParametricSoftplus", "SReLU", "TimeDistributedDense", "Deconvolution2D")
 _SIZES = (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3"))
 _DATA_FORMATS = {"tf": "channels_last", "th": "channels_first"}
-# Classes whose results depend on the order of axes, although Keras 1 does not save this order.
+# Classes whose results depend on the order of axes. Keras 1 does not save the order.
 _UNSTATED = tuple(f"{kind}{rank}D" for kind in ("UpSampling", "ZeroPadding", "Cropping") for rank in (2, 3))
 _MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum"}
 _SIDES = (("left_pad", "right_pad"), ("top_pad", "bottom_pad", "left_pad", "right_pad"))
 
 
 def upgrade_keras1(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns a layer of Keras 1 with the class name and the arguments of Keras 2. Returns other layers unchanged."""
+    """Converts a layer of Keras 1 to the class name and the arguments of Keras 2. Returns other layers unchanged."""
     class_name, config = entry.get("class_name"), entry.get("config")
     if not isinstance(class_name, str) or not isinstance(config, Mapping) or "module" in entry:
         return entry
@@ -119,7 +118,7 @@ def upgrade_keras1(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _with_padding_pairs(entry: Mapping[str, Any], class_name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns a padding layer with ``padding`` as a list of numbers or pairs. Keras 1 can also write named sides."""
+    """Converts ``padding`` of a padding layer to numbers or pairs. Keras 1 can also write names: ``{"left_pad": 1}``."""
     padding = config.get("padding")
     sides = next((sides for sides in _SIDES if isinstance(padding, Mapping) and set(padding) <= set(sides)), None)
     if not class_name.startswith("ZeroPadding"):
@@ -132,7 +131,7 @@ def _with_padding_pairs(entry: Mapping[str, Any], class_name: str, config: Mappi
 
 
 def _merge(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the class name and the config of a layer ``Merge``, whose argument ``mode`` selects the computation."""
+    """Returns the class name and the config for a layer ``Merge``. Its argument ``mode`` determines the class."""
     mode, named = config["mode"], {"name": config.get("name")}
     if config.get("mode_type", "raw") != "raw":
         shape = config.get("output_shape") if config.get("output_shape_type", "raw") == "raw" else None
@@ -146,10 +145,10 @@ def _merge(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_branches(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns a Functional model for a Sequential that begins with a ``Merge`` of other models.
-
-    As in a summary of Keras 1, the layers of the merged models become layers of the new model. Returns any other entry
+    """Converts a Sequential that begins with a ``Merge`` of other models to a Functional. Returns any other entry
     unchanged.
+
+    The layers of the merged models become layers of the Functional, as in a summary of Keras 1.
     """
     layers = entry["config"]["layers"]
     if not _begins_with_merge(layers):
@@ -171,9 +170,7 @@ def _is_one_tensor(outputs: Any) -> bool:
 
 
 def _first_shape(layers: Any) -> Any:
-    """Returns the input shape that the first layer of a Sequential states. If the first layer is itself a Sequential,
-    looks at the first layer inside.
-    """
+    """Returns the input shape that the first layer states. If this layer is a Sequential, looks at its first layer."""
     first = layers[0] if isinstance(layers, list) and layers else None
     config = first.get("config") if isinstance(first, Mapping) else None
     if isinstance(config, Mapping) and "batch_input_shape" in config:
@@ -217,8 +214,7 @@ class _Graph:
     def _add_functional(self, branch: Mapping[str, Any], config: Mapping[str, Any]) -> list[Any]:
         """Adds the layers of a functional model.
 
-        If the name of one of these layers is taken, or if the model has several outputs, adds the model as one layer
-        instead.
+        Adds the model as one layer if it has several outputs, or if one of its layers has a name that is already used.
         """
         layers = {str(layer.get("name")): layer for layer in config["layers"] if isinstance(layer, Mapping)}
         inputs: Any = config["input_layers"]
@@ -262,10 +258,11 @@ class _Graph:
 
 
 def without_stated_order(entries: Sequence[Any]) -> Sequence[Any]:
-    """Returns the layers. A layer with an unknown order of axes gets an invalid ``data_format``, so that it is read as
-    a layer of a custom class. Keras 1 does not save ``dim_ordering`` for the classes in ``_UNSTATED``. The default of
-    this argument is a setting of the user. The order counts as unknown if another layer of the model states "th"
-    (channels_first).
+    """Returns the layers. A layer with an unknown order of axes gets an invalid ``data_format``, and so counts as
+    custom.
+
+    For the classes in ``_UNSTATED``, Keras 1 does not save ``dim_ordering``, whose default is a setting of the user. The order is
+    unknown if another layer of the model has the order "th" (channels_first).
     """
     if not any(config.get("dim_ordering") == "th" for config in _configs(entries)):
         return entries

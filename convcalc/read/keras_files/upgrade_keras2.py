@@ -1,7 +1,7 @@
-"""Upgrades configs of Keras 2 (tf.keras) to Keras 3: calls, operations of TensorFlow, and older arguments.
+"""Converts configs of Keras 2 (tf.keras) to Keras 3: calls, TensorFlow operations, and older arguments.
 
-Sources: ``tf_keras/src/engine/functional.py`` and ``layers/core/tf_op_layer.py``. Unknown classes and functions are
-kept; the reader of configs reports them.
+Sources: ``tf_keras/src/engine/functional.py`` and ``layers/core/tf_op_layer.py``. Unknown classes and functions are not changed:
+the reader of configs reports them.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ LAMBDAS = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty", "
 _CONSTANT = "_CONSTANT_VALUE"
 
 
-# Functions that take any number of tensors as separate arguments. Keras 2 saves only the first of these tensors.
+# Functions with any number of tensors as arguments. Keras 2 saves only the first tensor.
 _LOSE_OPERANDS = ("tf.einsum", "tf.meshgrid")
-# If some tensors of a layer were not saved, the upgrade adds this key to the layer's entry. The value is a list of the
-# layers that probably compute the missing tensors.
+# The key of an entry some of whose tensors Keras 2 did not save. Its value lists the layers that probably compute these
+# tensors.
 LOST = "lost operands"
 # Arguments of layers that Keras 3 renamed.
 _RENAMED = {
@@ -43,10 +43,10 @@ _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN")
 
 
 def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str]) -> Mapping[str, Any]:
-    """Returns a Sequential with a mapping as its config. Returns any other entry unchanged.
+    """Returns a Sequential whose config is a mapping. Returns any other entry unchanged.
 
-    Before version 2.2.3, the config that Keras wrote was only the list of layers. ``automatic`` makes a name for a
-    model without a name. A Sequential of Keras 1 that begins with a merge of other models becomes a Functional.
+    Before Keras 2.2.3, the config was only a list of layers. ``automatic`` returns a name for a model without a name. In Keras 1, a
+    Sequential can begin with a merge of other models; it becomes a Functional.
     """
     layers = entry.get("config")
     if entry.get("class_name") != "Sequential" or not isinstance(layers, list):
@@ -56,8 +56,8 @@ def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str
     return with_branches({**entry, "config": {"name": name, "layers": layers}})
 
 
-# Layers with inputs of shape (length, features). In Keras 2, such a layer can state input_length and input_dim if it is
-# the first layer.
+# Layers with inputs of shape (length, features). In Keras 2, the first layer of a model can state them as input_length
+# and input_dim.
 _SEQUENCES = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "CuDNNLSTM", "CuDNNGRU", "Conv1D")
 
 
@@ -86,10 +86,10 @@ def stated_input_shape(entry: Any) -> Any:
 
 
 def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None) -> tuple[Sequence[Any], bool]:
-    """Returns the layers of one model in the form of Keras 3, and whether Keras 2 wrote their calls.
+    """Converts the layers of one model to Keras 3. Also returns True if Keras 2 wrote their calls.
 
-    ``outputs`` are the ``output_layers`` of a functional model. The layers of a nested model are upgraded later, when
-    the nested model is read. Entries that are not mappings are kept.
+    ``outputs`` are the ``output_layers`` of a functional model. Layers of nested models are converted later, when the nested model is
+    read. Entries that are not mappings are not changed.
     """
     legacy = functional and any(isinstance(entry, Mapping) and _has_legacy_calls(entry) for entry in entries)
     if functional and not legacy:
@@ -104,11 +104,11 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None
 
 
 def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
-    """Returns the layers with restored arguments of ``tf.einsum`` and ``tf.meshgrid``, which Keras 2 does not save.
+    """Restores tensors that Keras 2 does not save: ``a`` and ``b`` of ``tf.einsum(equation, a, b)``, or those of
+    ``tf.meshgrid``.
 
-    For ``tf.einsum(equation, a, b)``, Keras 2 saves the equation, but not ``a`` and ``b``. Keras saves only layers
-    whose output is used, in the order of their calls. So if no saved call reads a layer, the next such function in the
-    file must read it.
+    Keras saves only layers whose output is used, in the order of their calls. So if no saved call reads a layer, the next such
+    function in the file must read it.
     """
     losing = [
         number
@@ -168,9 +168,9 @@ def _has_legacy_calls(entry: Mapping[str, Any]) -> bool:
 
 
 def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
-    """Returns a layer with the class name and the arguments of Keras 3. Layers among its arguments are upgraded too.
+    """Converts a layer to the class name and the arguments of Keras 3. Layers in its arguments are converted too.
 
-    If Keras 3 has no equal layer, the class name is the name of a definition in ``convcalc/layers/keras2.py``.
+    If Keras 3 lacks the layer, the class name is that of a definition in ``convcalc/layers/keras2.py``.
     """
     entry = upgrade_keras1(entry)
     class_name, config = entry.get("class_name"), entry.get("config")
@@ -195,7 +195,7 @@ def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
 
 
 def _differ(forward: Any, backward: Any) -> bool:
-    """Returns True if the two layers of a Bidirectional may have outputs of different sizes."""
+    """Returns True if the two layers in a Bidirectional may have outputs of different sizes."""
     if not isinstance(forward, Mapping) or not isinstance(backward, Mapping):
         return False
     sizes = [
@@ -225,7 +225,7 @@ def is_keras2(entries: Sequence[Any]) -> bool:
 
 
 def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> Mapping[str, Any]:
-    """Returns a layer as Keras 3 writes it. ``names`` are the names of all layers of a functional model."""
+    """Returns a layer as Keras 3 writes it. ``names`` are the names of all layers in a functional model."""
     class_name, config = entry.get("class_name"), entry.get("config")
     upgraded = _upgraded_layer(entry, keras2)
     if not _has_legacy_calls(entry):
@@ -234,7 +234,7 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> 
     if len(nodes) == 1 and not _is_model(entry):
         nodes = [(_with_built_shapes(nodes[0][0], entry.get("build_config")), nodes[0][1])]
     if class_name in LAMBDAS and isinstance(config, Mapping):
-        # TensorFlow functions distinguish ``[tensor]`` from ``tensor``, so a list with one tensor is kept.
+        # [tensor] and tensor are different arguments for a TensorFlow function
         lists = [isinstance(node, list) and not _is_entry(node) for node in entry["inbound_nodes"]]
         calls = [(args if is_list else _single(args), kwargs) for is_list, (args, kwargs) in zip(lists, nodes)]
         return _operation(upgraded, config, calls)
@@ -246,8 +246,8 @@ def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> 
 
 
 def _with_constant_inputs(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the named arguments of a layer's call. If an input of the call is a list of numbers, it becomes a
-    constant.
+    """Returns the named arguments of a call. A list of numbers becomes a constant if the argument is an input of the
+    call.
     """
     constants = {name: _constant(kwargs[name]) for name in ("value", "key") if name in kwargs}
     states = kwargs.get("initial_state")
@@ -267,9 +267,7 @@ def _constant(value: Any) -> Any:
 
 
 def _with_built_shapes(args: list[Any], build_config: Any) -> list[Any]:
-    """Returns the tensors of a layer's only call, with their shapes from ``build_config``. Keras saves ``build_config``
-    since version 2.13.
-    """
+    """Returns the tensors of a layer's only call, with the shapes in ``build_config``. Keras 2.13 and later save it."""
     shapes = build_config.get("input_shape") if isinstance(build_config, Mapping) else None
     if not isinstance(shapes, list) or not all(map(is_tensor, args)):
         return args
@@ -280,9 +278,7 @@ def _with_built_shapes(args: list[Any], build_config: Any) -> list[Any]:
 
 
 def _is_model(entry: Mapping[str, Any]) -> bool:
-    """Returns True for a nested model. A nested model can be called on other shapes than the shapes for which it was
-    built.
-    """
+    """Returns True for a nested model. It may be called on other shapes than in its ``build_config``."""
     config = entry.get("config")
     return isinstance(config, list) or (isinstance(config, Mapping) and isinstance(config.get("layers"), list))
 
@@ -329,10 +325,7 @@ def _tensor(entry: list[Any]) -> dict[str, Any]:
 
 
 def _argument(value: Any, names: frozenset[str]) -> Any:
-    """Returns the value of a keyword argument in the form of Keras 3.
-
-    A list that begins with a layer's name becomes a tensor.
-    """
+    """Converts the value of a keyword argument to Keras 3. A list that begins with a layer's name becomes a tensor."""
     if _is_entry(value) and value[0] in names:
         return _tensor(value)
     if isinstance(value, list):
@@ -345,10 +338,10 @@ def _argument(value: Any, names: frozenset[str]) -> Any:
 def _operation(
     entry: dict[str, Any], config: Mapping[str, Any], calls: Sequence[tuple[Any, Mapping[str, Any]]]
 ) -> Mapping[str, Any]:
-    """Returns the operation for a TensorFlow function. Returns the entry itself if the function is unknown.
+    """Returns the operation for a TensorFlow function. Returns the entry unchanged if the function is unknown.
 
-    The result is Keras's operation if it accepts the arguments, otherwise convcalc's rule for the function. ``calls``
-    has the first argument and the named arguments of each call.
+    It is Keras's operation, or convcalc's rule for the function if Keras's operation refuses the arguments. ``calls`` has the first
+    argument and the named arguments of each call.
     """
     name = config.get("function", "__operators__.getitem" if entry["class_name"] == "SlicingOpLambda" else "")
     name = name.removeprefix("compat.v1.") if isinstance(name, str) else ""

@@ -1,11 +1,10 @@
 """Reads the paths and shapes of the weights that a Keras file stores for each layer. The values are not read.
 
-A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The group ``layers`` holds the
-layers of a model. An object in an attribute of a layer has a group with the attribute's name. The group ``vars`` holds
-the variables of a layer or object.
+A ``.keras`` archive contains a tree of groups (``keras/src/saving/saving_lib.py``). The group ``layers`` has the layers of a
+model. The group of an attribute has the attribute's name. The group ``vars`` has the variables of a layer or another object.
 
-An ``.h5`` file has one group for each layer of the outermost model. The group of a nested model holds the weights of
-all layers inside it (``keras/src/legacy/saving/legacy_h5_format.py``).
+An ``.h5`` file has one group for each layer of the outermost model. The group of a nested model has the weights of all its layers
+(``keras/src/legacy/saving/legacy_h5_format.py``).
 """
 
 from __future__ import annotations
@@ -44,16 +43,14 @@ class Weights(Struct):
     """The weights that a file stores.
 
     Attributes:
-        layers: maps the path of a layer to the weights of the layer. In some files, the path of a nested model is
-            mapped to the weights of all layers inside the model.
+        layers: maps the path of a layer to its weights. In some files, the path of a nested model has the weights of all its layers.
         others: weights that belong to no layer.
         every: all weights, each once.
         shared: maps the path of a layer without stored weights to the path of the layer that stores them.
-        outside: maps the prefix of the paths of a model's layers to the weights that belong to the model, but to none of
-            its layers. Only models of custom classes have such weights.
+        outside: weights of models of custom classes that belong to none of the model's layers. The key is the model's path, ending
+            with "/"; "" for the outermost model.
         optimizer: the variables of the optimizer in an archive; None if the archive stores none.
-        archived: True for a ``.keras`` archive. In an archive, some layers store other data where their weights are
-            expected.
+        archived: True for a ``.keras`` archive. In it, some layers store other data in the place of their weights.
     """
 
     layers: Mapping[str, tuple[StoredWeight, ...]] = {}
@@ -105,8 +102,8 @@ def no_weights(name: str) -> ConvcalcError:
 def with_stored(model: Model, opened: OpenFile) -> Model:
     """Returns the model with the weights in its file. If the config determines all weights, the file is not read.
 
-    If the config lists no layers, the result has one layer for each object in the file that stores weights. Weights that
-    cannot be read cause a warning. A missing h5py causes a warning only if the config lists no layers.
+    If the config lists no layers, the result has a layer for each object that stores weights. Weights that cannot be read cause a
+    warning. Without h5py, only a config that lists no layers causes a warning.
     """
     if model.fallback is not None:
         return model._replace(fallback=with_stored(model.fallback, opened))
@@ -148,7 +145,7 @@ def _stored_model(opened: OpenFile, model: Model) -> Model:
     if opened.kind.tree is None:
         raise no_weights(opened.name)
     if opened.name.endswith(".json"):
-        # imported only here, because few folders have sharded weights
+        # imported here, because few folders have sharded weights
         from convcalc.read.keras_files.sharded import sharded_beside
 
         sharded = sharded_beside(model, opened.name)
@@ -164,9 +161,9 @@ def _are_numeric(stored: Sequence[StoredWeight]) -> bool:
 
 
 def _filled(model: Model, prefix: str, weights: Weights) -> Model:
-    """Returns the model with the stored weights assigned to its layers, including the layers of nested models.
+    """Gives each layer its stored weights, also in nested models.
 
-    A model of a custom class gets a further layer for the weights outside of its layers.
+    A model of a custom class gets an additional layer for the weights that belong to none of its layers.
     """
 
     def filled(layer: Layer) -> Layer:
@@ -200,9 +197,8 @@ def archive_weights(tree: Tree, model: Model, name: str) -> Weights:
 class _ArchiveReader:
     """Finds the weights of each layer in the tree of an archive.
 
-    Newer versions of Keras store the name of a layer next to its variables. In older files, the name of a group
-    consists of the layer's class and a number: the third Dense has the group ``dense_2``. If two models share a layer,
-    only the model that Keras saves first has a group for it.
+    Newer versions of Keras store a layer's name next to its variables. In older files, the name of a group is the layer's class and a
+    number: the third Dense has the group ``dense_2``. A layer in two models has a group only in the model that Keras saves first.
     """
 
     def __init__(self, tree: Tree) -> None:
@@ -230,7 +226,7 @@ class _ArchiveReader:
         return Weights(self.layers, tuple(self.others), tuple(every), self.shared, outside, optimizer, archived=True)
 
     def outside(self, model: Model, every: Sequence[StoredWeight]) -> Mapping[str, tuple[StoredWeight, ...]]:
-        """Returns the weights that belong to a model of a custom class, but to none of its layers."""
+        """Returns the weights of models of custom classes that belong to none of the model's layers."""
         owned = {weight.path for stored in self.layers.values() for weight in stored}
         outside: dict[str, tuple[StoredWeight, ...]] = {}
         for prefix, inner in reversed([*model.models()]):  # inner models come before outer models
@@ -244,7 +240,7 @@ class _ArchiveReader:
     def add_model(self, model: Model, group: Any, prefix: str) -> None:
         """Adds the weights of a model's layers.
 
-        Variables in the model's group that belong to no layer, such as the optimizer's, are added to ``others``.
+        Variables that belong to no layer, such as the optimizer's, are added to ``others``.
         """
         if group is not None:
             self.groups[prefix] = f"{group.name}/".lstrip("/")
@@ -268,10 +264,10 @@ class _ArchiveReader:
             self.others += self.variables(member, True)
 
     def add_shared(self, model: Model, root: Group) -> None:
-        """Adds weights that a custom layer shares with a layer in its config.
+        """Adds the weights of a custom layer that it shares with a layer in its config.
 
-        The file stores such weights only once, with the layer in the config, but Keras counts them for both layers. For
-        example, the head of a language model reuses the model's embedding.
+        The file stores these weights once, with the layer in the config, but Keras counts them for both layers. Example: the head of a
+        language model uses the weights of the model's embedding.
         """
         if not any(isinstance(layer.definition, Foreign) for _, layer in model.walk()):
             return
@@ -290,10 +286,10 @@ class _ArchiveReader:
                     own = self.layers[path] = (*own, *weights)
 
     def add_wrapped(self, model: Model, root: Group) -> None:
-        """Adds the weights of a layer that is also inside another layer, for example inside a TimeDistributed.
+        """Adds the weights of a layer that is also inside another layer, such as a TimeDistributed.
 
-        The file stores such weights only once, in the group of the inner or the outer layer. The stored name of the
-        inner layer identifies the group.
+        The file stores these weights once, in the group of the inner or the outer layer. The inner layer's stored name
+        shows the group.
         """
         wrapped = {inner for _, layer in model.walk() if wraps(layer) for inner in layers_inside(layer)}
         lacking = [
@@ -314,9 +310,8 @@ class _ArchiveReader:
                 weights = tuple(weight for group in named for inner in group.walk() for weight in inner.weights)
                 if len(named) == 1 and weights:
                     self.layers[path] = weights
-                    # Keras cannot load the weights of the layers in ``shared``. But Keras can load a wrapper whose
-                    # inner layer is also a layer of the model, because this inner layer has its own group. So such a
-                    # wrapper is not added.
+                    # Keras cannot load the weights of layers in ``shared``. But it can load a wrapper whose inner layer
+                    # is also in the model: then the inner layer has a group. So such a wrapper is left out.
                     if not (wraps(layer) and named[0].path.count("/") == 1):
                         self.shared[path] = named[0].path
                     break
@@ -328,12 +323,12 @@ class _ArchiveReader:
         child = self.tree.child
         if (variables := child(group, "vars")) is not None:
             self.others += self.tree.arrays(variables)
-        # Keras 2.13 names the group differently.
+        # the name of the group in Keras 2.13
         layers = child(group, "layers") or child(group, "_layer_checkpoint_dependencies")
         return {} if layers is None else self.tree.inside(layers)
 
     def variables(self, group: Any, distinct: bool) -> Iterator[StoredWeight]:
-        """Yields the variables that a Keras summary counts, from a group and the groups inside it."""
+        """Yields the variables in a group and its inner groups that a Keras summary counts."""
         name = str(group.name).rpartition("/")[2]
         top = read_tree(self.tree, group, name, distinct)
         return (weight for inner in ([] if is_state(top) else top.walk()) for weight in inner.weights)
@@ -354,7 +349,7 @@ def _layers_in(value: Any) -> Iterator[str]:
 
 
 def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
-    """Yields the layers in the order in which Keras saves them, each with the name of the layer's group."""
+    """Yields the layers in Keras's order of saving, each with the name of its group."""
     counts: dict[str, int] = {}
     for number in summary_order(model):
         layer = model.layers[number]
@@ -369,10 +364,9 @@ def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
 
 
 def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
-    """Returns the weights in an HDF5 file.
+    """Returns the weights in an HDF5 file, which contains a whole model or only weights.
 
-    The file contains a whole model, or only weights. A file with only weights has the format of an archive, unless an
-    older version of Keras wrote the file.
+    If it contains only weights, it has the format of an archive. Files of older versions of Keras have another format.
     """
     top = tree.child(tree.root, "model_weights")
     if top is None and is_legacy(tree.root):
@@ -388,8 +382,8 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     for layer in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, layer)
         all_layers[layer] = () if group is None else legacy_weights(tree, group)
-    # Weights of nested models are not merged. From such a file, Keras loads a layer in two models as two separate
-    # layers, so the weights count twice.
+    # Weights in nested models are not merged. Keras loads a layer in two models as two layers, so its weights count
+    # twice.
     nested = {name: all_layers.pop(name) for name in [*all_layers] if name in layers and layers[name].model}
     merged, _ = with_copies_merged(tree, all_layers, str(top.name).strip("/"))
     for layer, stored in {**merged, **nested}.items():

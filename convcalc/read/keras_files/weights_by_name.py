@@ -1,8 +1,8 @@
-"""Finds the stored weights of layers whose class is known only by its name.
+"""Finds the stored weights of layers for which the file states only the name of the class.
 
-Files of Keras 2, and HDF5 files of Keras 3, state no module for a class. So a class with the name and the arguments of
-a Keras class can be custom, and only the weights show that. The weights are compared after the inference of the model
-(``convcalc/analyse/other_weights.py``).
+Files of Keras 2, and HDF5 files of Keras 3, contain no modules. A class with the name and arguments of a Keras class may then be
+custom, and only its weights show this. ``convcalc/analyse/other_weights.py`` compares the weights, after the model's shapes are
+inferred.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ def with_weights_to_compare(model: Model, opened: OpenFile) -> Model:
         ignored = {codes.NEEDS_H5PY, codes.NO_WEIGHTS}
         warnings = [problem._replace(severity="warning") for problem in failed.problems if problem.code not in ignored]
         return model._replace(problems=(*model.problems, *warnings))
-    # An archive stores no weights for a layer whose weights are stored elsewhere.
+    # An archive has no weights for a layer that shares the weights of another.
     return model._replace(weights_to_compare={path: weights[path] for path in paths if weights.get(path)})
 
 
 def hdf5_weights_by_name(tree: Tree, model: Model) -> Mapping[str, Stored]:
     """Returns the weights of each layer in the HDF5 file of a whole model.
 
-    If a weight of a nested model belongs to none of its known layers, the path of the nested model has all weights of
-    the nested model.
+    If a weight in a nested model belongs to none of the known layers, the path of the nested model gets all weights in
+    it.
     """
     top = tree.child(tree.root, "model_weights")
     if top is None:
         return {}
     layers = {layer.name: layer for layer in model.layers}
     groups: dict[str, list[StoredWeight]] = {name: [] for name in tree.texts(top, "layer_names") if name in layers}
-    start = len(str(top.name))  # the path of a weight begins with this name, but without the first slash
+    start = len(str(top.name))  # the path of a weight begins with ``top.name``, without the first slash
     for weight in tree.arrays_inside(top):
         name = _first_known(weight.path[start:].split("/"), groups)
         if name is not None:
@@ -72,7 +72,9 @@ def hdf5_weights_by_name(tree: Tree, model: Model) -> Mapping[str, Stored]:
 
 
 def _by_inner_path(model: Model, name: str, weights: list[StoredWeight], start: int) -> Mapping[str, Stored]:
-    """Returns the weights of each layer in a nested model. ``start`` is the length of the path of the model's group."""
+    """Returns the weights of each layer in a nested model. A weight's path without its first ``start`` characters names
+    the layer.
+    """
     paths: dict[str, str] = {}
     for path, layer in model.walk(f"{name}/"):
         if layer.model is None:
@@ -92,8 +94,9 @@ def _by_inner_path(model: Model, name: str, weights: list[StoredWeight], start: 
 
 
 def _first_known(parts: list[str], names: Mapping[str, Any]) -> str | None:
-    """Returns the longest name of a layer with which a path begins; None if there is none. The last part of the path is
-    the name of the weight.
+    """Returns the longest start of a path that is the name of a layer; None if there is none.
+
+    The last part of a path is not used: it is the name of the weight.
     """
     for end in range(len(parts) - 1, 0, -1):
         name = "/".join(parts[:end])

@@ -1,12 +1,11 @@
-"""Reads models whose layers are known only from the weights in the file.
+"""Reads models whose layers are known only from the stored weights.
 
-Such a file contains only weights, or weights and a config that lists no layers, such as the config of a custom model
-class.
+Such a file contains only weights, or weights and a config that lists no layers, as for a custom model class.
 
-Keras writes a tree of groups (``keras/src/saving/saving_lib.py``). Each layer, or other object, has a group with the
-name of the attribute that holds the object. The subgroup ``vars`` holds the object's own variables and, since Keras
-3.6, the object's name. A list of objects is a group without ``vars``; each object in the list has a group with the name
-of the object's class. A legacy ``.h5`` file lists the names of its layers, and the names of each layer's weights.
+Keras writes a tree of groups (``keras/src/saving/saving_lib.py``). Each layer, or other object, has a group with the name of its
+attribute. The subgroup ``vars`` has the object's own variables and, since Keras 3.6, the object's name. A list of objects is a
+group without ``vars``; the group of each object in it has the name of the object's class. A legacy ``.h5`` file lists the names
+of its layers, and the names of each layer's weights.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from convcalc.read.keras_files.hdf5 import Tree, array, is_table, same_variables
 from convcalc.read.keras_files.serialized import recorded_shape
 
 MAX_DEPTH = 64
-# The table of a lookup layer is stored like a variable, but it is not a weight of the layer.
+# the table of a lookup layer, which is stored like a variable, but is not a weight
 TABLE = "/idf_weights"
 _GENERATOR = re.compile(r"_?(seed_)?generator(_\d+)?")
 # Names of optimizers: Keras's own names, and usual names of attributes, such as ``optim``.
@@ -60,10 +59,11 @@ class Group(Struct):
 
 
 def read_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
-    """Returns the objects in a group, or in the whole file, without optimizers, metrics and random generators.
+    """Returns the objects in a group or in the whole file. Leaves out optimizers, metrics and random generators, as
+    summaries do.
 
-    Keras's summaries do not count optimizers, metrics and random generators. If an object shares a variable with an
-    inner object, Keras stores it twice; with ``distinct``, the outer copy is left out.
+    If an object shares a variable with an inner object, Keras stores it twice. If ``distinct`` is True, the outer copy
+    is left out.
     """
     return without_states(whole_tree(tree, group, name, distinct))
 
@@ -71,8 +71,8 @@ def read_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = Tr
 def whole_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
     """Like :func:`read_tree`, but leaves out only groups named ``optimizer``.
 
-    Used for weights in several files. The trees of the files are merged first; then :func:`without_states` removes
-    optimizers, metrics and random generators.
+    Used for weights in several files. :func:`merged` joins their trees, and :func:`without_states` then removes metrics and random
+    generators.
     """
     return _group(tree, tree.root if group is None else group, name, 0, distinct)
 
@@ -85,7 +85,7 @@ def without_states(group: Group) -> Group:
 
 
 def merged(first: Group, second: Group) -> Group:
-    """Returns one object from two files, which have different parts of this object."""
+    """Joins two parts of one object, which two files store."""
     children = {child.path: child for child in first.children}
     for child in second.children:
         children[child.path] = merged(children[child.path], child) if child.path in children else child
@@ -122,8 +122,8 @@ def _group(tree: Tree, group: Any, path: str, depth: int, distinct: bool) -> Gro
 def _own_weights(tree: Tree, variables: Any) -> tuple[StoredWeight, ...]:
     """Returns the weights in the group ``vars`` of an object.
 
-    The names of weights are numbers: ``0``, ``1`` …. A class can also store other values under other names, such as the
-    size of an image. These values are not weights.
+    Their names are numbers: ``0``, ``1`` …. A class can store other values under other names, such as the size of an image; these are
+    not weights. If no name is a number, all values are weights.
     """
     arrays = tuple(weight for weight in tree.arrays(variables) if not weight.path.endswith(TABLE))
     numbered = tuple(weight for weight in arrays if weight.path.rpartition("/")[2].isdecimal())
@@ -137,10 +137,7 @@ def _is_group(member: Any) -> bool:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Returns a sort key for a name.
-
-    The key treats the digits in names as numbers, so that ``dense_2`` comes before ``dense_10``.
-    """
+    """Returns a sort key that compares numbers in names as numbers: ``dense_2`` comes before ``dense_10``."""
     return [(int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
@@ -174,10 +171,9 @@ def is_generator(word: str, name: str, weights: Sequence[StoredWeight]) -> bool:
 
 
 def class_model(data: Mapping[str, Any], source: str) -> Model:
-    """Returns the model for a config that lists no layers.
+    """Returns the model for a config that lists no layers. It has one layer, of the class in the config.
 
-    The model has one layer, of the class in the config. The layer's inputs may be known; nothing else is known about
-    the layer. Raises :class:`ConvcalcError` if the config does not belong to a model.
+    Only the inputs of this layer may be known. Raises :class:`ConvcalcError` if the config is not that of a model.
     """
     class_name, config = data.get("class_name"), data.get("config")
     if not isinstance(class_name, str) or not isinstance(config, Mapping) or not class_name:
@@ -271,8 +267,8 @@ def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
 
 
 def task_model(head: Tree | None, backbone: Tree | Group, model: Model, source: str) -> Model:
-    """Returns the model of a task of keras_hub, which consists of a backbone and a head. ``head`` is the file with the
-    weights of the head; None if this file does not exist.
+    """Returns a task model of keras_hub, which consists of a backbone and a head. ``head`` is None if there is no file
+    for it.
     """
     inner = backbone if isinstance(backbone, Group) else read_tree(backbone, name="backbone")
     root = Group("") if head is None else read_tree(head)
@@ -296,10 +292,10 @@ def group_layers(root: Group, source: str) -> Sequence[Layer]:
 
 
 def model_of_layers(name: str, layers: Sequence[Layer], model: Model | None, source: str, described: str = "") -> Model:
-    """Returns the model with these layers, whose connections are unknown.
+    """Returns a model with these layers. Their connections are unknown.
 
-    ``model`` is the result of :func:`class_model`, or None. ``described`` is the first part of the warning, such as
-    "the file contains only weights".
+    ``model`` is the result of :func:`class_model`, or None. ``described`` is the start of the warning, such as "the file contains
+    only weights".
     """
     if model is not None:
         name = model.name
@@ -314,16 +310,15 @@ def model_of_layers(name: str, layers: Sequence[Layer], model: Model | None, sou
 
 
 def model_of_rows(name: str, class_name: str, layers: Sequence[Layer], inputs: Sequence[Layer] = ()) -> Model:
-    """Returns a model whose layers are known, but not their connections."""
+    """Returns a model with these layers. Their connections are unknown."""
     every = (*inputs, *layers)
     calls = tuple(Call(number, ()) for number in range(len(every)))
     return Model(name, class_name, every, calls, tuple(map(Ref, range(len(inputs)))), (), own_flags=True)
 
 
 def _layers(group: Group, prefix: str) -> list[Layer]:
-    """Returns a layer for each object in a group.
-
-    For an object in a list, the layer's name begins with the name of the list.
+    """Returns a layer for each object in a group. If the object is in a list, the layer's name begins with the list's
+    name.
     """
     layers = []
     if group.weights:
@@ -367,7 +362,7 @@ def stored_layer(name: str, class_name: str, weights: Sequence[StoredWeight]) ->
 
 
 def _with_doubtful_weights(model: Model, doubtful: Collection[str], source: str) -> Model:
-    """Returns the model without the weights that the file may store twice. The total is then a lower bound."""
+    """Returns the model without weights that may be copies of others. The total is then a lower bound."""
     minimum = tuple(weight for weight in model.stored or () if weight.path not in doubtful)
     paths = first_listed(sorted(doubtful), 2)
     message = (
@@ -386,7 +381,7 @@ def _legacy_layers(tree: Tree, top: Any) -> tuple[list[Layer], set[str]]:
         weights = () if group is None else legacy_weights(tree, group)
         if group is not None and (weights or name != "top_level_model_weights"):
             stored.setdefault(name, weights)
-    # A layer in two models is stored twice, e.g. an embedding that is also the output layer.
+    # A layer that is in two models is stored twice. Example: an embedding that is also the output layer.
     stored, doubtful = with_copies_merged(tree, stored, str(top.name).strip("/"))
     return [stored_layer(name, _UNKNOWN_CLASS, weights) for name, weights in stored.items()], doubtful
 
@@ -399,11 +394,10 @@ def legacy_weights(tree: Tree, group: Any) -> tuple[StoredWeight, ...]:
 def with_copies_merged(
     tree: Tree, layers: Mapping[str, tuple[StoredWeight, ...]], top: str
 ) -> tuple[dict[str, tuple[StoredWeight, ...]], set[str]]:
-    """Returns the weights of each layer in a legacy file. Weights that are stored twice get the same path.
+    """Returns the weights of each layer in a legacy file, and the paths of weights that may be copies.
 
-    If two layers contain the same inner layer, the file stores its weights twice, with the same names and values.
-    ``top`` is the path of the group that contains the layers. Also returns the paths of weights for which it is unknown
-    whether they are stored twice.
+    If two layers contain the same inner layer, the file stores its weights twice, with equal names and values. Both then get the same
+    path. ``top`` is the path of the group of all layers.
     """
     first: dict[tuple[str, ...], list[StoredWeight]] = {}
     merged_layers: dict[str, tuple[StoredWeight, ...]] = {}
@@ -412,11 +406,11 @@ def with_copies_merged(
         start = len(f"{top}/{layer}/".lstrip("/"))
         same: dict[str, StoredWeight] = {}
         different: list[str] = []
-        # Outer layers come first. If a whole outer layer is stored twice, even its constant weights are merged, such as
+        # Outer layers come first. If a whole outer layer is stored twice, its constant weights are merged too, such as
         # a bias of zeros.
         for name, weights in sorted(_parts(stored, start).items(), key=lambda part: part[0].count("/")):
-            # Two unrelated layers can have weights with equal values, e.g. the same table of positions. The names show
-            # that these weights are different.
+            # Unrelated layers can have equal values, such as the same table of positions. Different names show that
+            # they are different weights.
             names = (name, *(weight.path[start:] for weight in weights))
             known = first.setdefault(names, weights)
             if known is weights or all(weight.path in same for weight in weights):
@@ -434,10 +428,9 @@ def with_copies_merged(
 
 
 def _is_single_layer(name: str) -> bool:
-    """Returns True if a name is an automatic name of Keras, of a layer that contains no other layers.
+    """Returns True if a name is an automatic name of a Keras layer that contains no other layers, such as ``dense_1``.
 
-    Keras 3.0 writes the names of weights without the name of the layer, so they do not show whether the layer contains
-    another layer.
+    Needed for files of Keras 3.0, in which the names of weights do not show the layers that contain them.
     """
     word = _NUMBER.sub("", name)
     classes = [definition for known in FAMILY_OF if snake_case(known) == word and (definition := lookup_builtin(known))]
@@ -445,10 +438,9 @@ def _is_single_layer(name: str) -> bool:
 
 
 def _parts(weights: Sequence[StoredWeight], start: int) -> dict[str, list[StoredWeight]]:
-    """Returns, for each group of a layer, the weights in the group and in its inner groups.
+    """Returns the weights of each group in a layer. The group ``a`` also has the weights of its inner group ``a/b``.
 
-    A key is the path of a group without its first ``start`` characters. The entry of ``a`` also has the weights of
-    ``a/b``.
+    The keys are the paths of the groups without the first ``start`` characters.
     """
     parts: dict[str, list[StoredWeight]] = {}
     for weight in weights:
@@ -473,5 +465,5 @@ def is_unlisted(model: Model) -> bool:
 
 
 def is_stored_model(model: Model) -> bool:
-    """Returns True if the layers of a model are known only from its weights. Such a model has no graph."""
+    """Returns True if the layers of a model are known only from its weights. Such a model has no outputs."""
     return not model.outputs

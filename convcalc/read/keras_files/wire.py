@@ -1,8 +1,7 @@
-"""Reads the wire format of protocol buffers, within limits. No schema and no package is needed.
+"""Reads the wire format of protocol buffers, within limits. Needs neither a schema nor a package.
 
-A message is a sequence of fields. Each field is a number, a type and a value: an integer, or bytes. The bytes can be a
-text, a list of packed integers, or another message, which is read only if a caller asks for it. So a deeply nested file
-does no harm.
+A message is a sequence of fields. Each field has a number, a type and a value: an integer or bytes. The bytes can be a text, a
+list of packed integers, or another message. An inner message is read only on request, so deep nesting does no harm.
 
 Source: the page "Encoding" of the documentation of protocol buffers.
 """
@@ -20,7 +19,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 class Wire:
-    """Reads the messages of one file. Refuses a file with more than :data:`MAX_FIELDS` fields in all messages."""
+    """Reads the messages of one file. Refuses a file whose messages have more than :data:`MAX_FIELDS` fields in total."""
 
     def __init__(self) -> None:
         self._remaining = MAX_FIELDS
