@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from convcalc.read.code.data.array_dtypes import as_float, as_mean, as_sum, cast, kind_of, promoted, with_number
+from convcalc.read.code.data.array_operators import computed, elementwise, matmul
 from convcalc.read.code.data.array_shapes import ShapeError, axes_of, axis_of, broadcast, count_of, offsets, strides_of
-from convcalc.read.code.data.arrays import Array, computed, elementwise, matmul
+from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.data.numpy_arguments import Given, array_of, numpy_function
 from convcalc.read.code.language.values import MISSING, SizeValue, Unknown, UnknownNumber
 

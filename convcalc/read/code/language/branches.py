@@ -1,7 +1,8 @@
 """Tests and loops: `if`, `for`, `while` and `match`.
 
-The code under an unknown test is followed too, but what it changes is unknown afterwards. A branch that always raises an exception
-is not taken. A loop over unknown elements is followed once, in the same way.
+If a test is unknown, all its branches are followed, except branches that always raise an exception. Variables that
+differ after the branches are unknown. A loop over unknown elements is followed once; variables that it changes are
+unknown.
 """
 
 from __future__ import annotations

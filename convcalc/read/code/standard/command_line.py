@@ -7,16 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convcalc.read.code.language.values import (
-    MISSING,
-    Bound,
-    FunctionValue,
-    Library,
-    Native,
-    Special,
-    Spot,
-    Unknown,
-)
+from convcalc.read.code.language.values import MISSING, Bound, FunctionValue, Library, Native, Special, Spot, Unknown
 from convcalc.read.code.libraries import CONSTANTS, function
 from convcalc.read.code.standard.standard_library import namespace
 from convcalc.read.code.standard.system_functions import Arguments
