@@ -1,4 +1,4 @@
-"""Reads the ``blocks:`` of a spec. A block is a group of layers with arguments, and can be used like a layer."""
+"""Reads the ``blocks:`` of a spec. A block is a group of layers with arguments, and is used like a layer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from convcalc.layers.arguments import REQUIRED
 from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from convcalc.read.spec.values import COMMON_OPTIONS, AlreadyReported, NodeReader, Scope, has_misspelling_of
 
-# Names that a block or an argument cannot have, because they have another meaning in a spec.
+# Names that have another meaning in a spec. A block or an argument cannot have such a name.
 NESTED = ("Model", "Functional", "Sequential")
 _RESERVED_BLOCK_NAMES = (*COMMON_OPTIONS, "repeat", "when", "unless", "call")
 _RESERVED_ARGUMENT_NAMES = ("from", "as", "input")
@@ -102,7 +102,7 @@ def block_variables(
             failed = True
             variables[name] = None
     missing = [name for name, value in variables.items() if value is REQUIRED]
-    # an argument whose name is probably misspelt was reported before
+    # a misspelt argument was reported before
     unreported = [repr(name) for name in missing if name not in meant]
     if unreported:
         message = f"block '{block.name}' needs the argument{'s' * (len(unreported) > 1)} {listed(unreported, 'and')}"

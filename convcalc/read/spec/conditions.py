@@ -1,9 +1,9 @@
-"""Reads ``when:``, a condition. A declaration, or a part of it, is used only if the condition is met.
+"""Reads ``when:`` and ``unless:``, the conditions for a declaration or for a part of it.
 
     when: {axis: [-1, [-1]], use_bias: [true]}
 
-The condition is met if each argument has one of its listed values. After ``unless:``, the part is used only if the
-condition is not met.
+The condition is met if each argument has one of its listed values. A part with ``when:`` is used if the condition is met, a part
+with ``unless:`` if it is not.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ Condition = Mapping[str, Sequence[Any]]
 
 
 def read_condition(reader: NodeReader, node: Node | None, names: Mapping[str, Any], scope: Scope) -> Condition:
-    """Returns a condition: the listed values of each argument. ``names`` contains the arguments that the condition can
-    use.
+    """Returns a condition: the allowed values of each argument. ``names`` are the arguments that it may use.
 
     Raises :class:`AlreadyReported` if the condition cannot be read.
     """
@@ -46,16 +45,16 @@ def read_condition(reader: NodeReader, node: Node | None, names: Mapping[str, An
 
 
 def unmet(condition: Condition, values: Mapping[str, Any]) -> str:
-    """Returns why a condition is not met, such as ``axis -1, not 2``; an empty string if it is met."""
+    """Returns the reason why a condition is not met, such as ``axis -1, not 2``; "" if it is met."""
     for name, allowed in condition.items():
         value = values.get(name)
-        # In Python, True equals 1, but in a config they are different values.
+        # True and 1 are equal in Python, but different in a config.
         if not any(isinstance(value, bool) == isinstance(other, bool) and value == other for other in allowed):
             return f"{name} {listed(list(map(shown, allowed)))}, not {shown(value)}"
     return ""
 
 
 def check_condition(condition: Condition, values: Mapping[str, Any]) -> None:
-    """Raises :class:`Refusal` if the arguments of a declared layer do not meet the condition of its declaration."""
+    """Raises :class:`Refusal` if the arguments of a layer do not meet the condition in its declaration."""
     if reason := unmet(condition, values):
         raise Refusal(f"is declared only for {reason}", codes.INVALID_VALUE)

@@ -46,7 +46,7 @@ def read_custom(
     scope = Scope()
     for name, (key, body) in reader.declared(node, "'custom' must be a mapping from a layer's name to its declaration"):
         known = lookup_builtin(name)
-        # A custom layer may have the name of a private class of Keras.
+        # Keras does not export some of its classes. A custom layer may have the name of such a class.
         if (known is not None and known.is_exported) or name in blocks:
             reader.report(
                 key,
@@ -116,7 +116,7 @@ def _declaration(
 
 
 def _must_be_built(a: Mapping[str, Any], *inputs: Shape) -> Inferred:
-    """Placeholder for the rule of a template. It is never called: convcalc runs the rules of the template's layers."""
+    """Placeholder: the rules of the template's layers run instead of this rule."""
     raise NotImplementedError
 
 
@@ -178,10 +178,7 @@ def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
 
 @dataclass(frozen=True)
 class DeclaredRule:
-    """The rule of a declared layer, computed from the expressions in the declaration.
-
-    Sizes can be unknown, as in the rules of the catalogue.
-    """
+    """The rule of a declared layer. It evaluates the expressions in the declaration, also for unknown sizes."""
 
     pattern: Sequence[Any]
     output: Sequence[Any]
@@ -205,7 +202,7 @@ class DeclaredRule:
             )
             for name, shape, trainable in self.weights
         )
-        if self.macs is None:  # if ``macs`` is not declared, the MACs are unknown, not 0
+        if self.macs is None:  # without a declared number, the MACs are unknown, not 0
             return Inferred((tuple(output),), weights, unknown=frozenset({"macs"}))
         extra = Product("declared", self._size(self.macs, names))
         return Inferred((tuple(output),), weights, (extra,) if self.macs != 0 else ())

@@ -44,7 +44,7 @@ _NO_LAYER = (
 
 
 class Spec(Struct):
-    """The data that all :class:`Entries` of one file share. ``read_model`` reads a nested model."""
+    """Data that all :class:`Entries` of one file share. ``read_model`` is the function that reads a nested model."""
 
     reader: NodeReader
     blocks: Mapping[str, Block]
@@ -56,8 +56,8 @@ class Entries:
     """Reads one list of layers and adds them to a graph.
 
     Attributes:
-        current: the output of the previous entry
-        branches: True if an entry has named its inputs, so that the model is a Functional
+        current: the output of the previous entry.
+        branches: True if an entry has ``from:``. The model is then a Functional.
     """
 
     def __init__(self, spec: Spec, graph: GraphBuilder, scope: Scope, current: Ref | None) -> None:
@@ -107,7 +107,7 @@ class Entries:
             self.use(names[0], key, entry, given)
 
     def use(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads an entry that uses the layer, block, nested model or operation with this name."""
+        """Reads an entry with the name of a layer, a block, a nested model or an operation."""
         name = keras_name(name)
         if name in self.spec.blocks:
             self.block(self.spec.blocks[name], key, entry, given)
@@ -173,10 +173,7 @@ class Entries:
         args: Mapping[str, Any],
         broken: bool,
     ) -> None:
-        """Adds a layer and calls it.
-
-        If the inputs are invalid, the layer is marked as broken; its other options are still checked.
-        """
+        """Adds a layer and calls it. If its inputs are invalid, marks it as broken, and checks its other options."""
         inputs: tuple[Ref, ...] = ()
         try:
             inputs = self.inputs(place, definition)
@@ -195,7 +192,7 @@ class Entries:
         _, args = self.arguments(given)
         masks = self.masks(args)
         short = re.split(r"[.>]", name)[-1]
-        # If a layer of Keras has the same short name, the full name is used for the custom class.
+        # The short name may be that of a Keras layer. Then the custom class keeps its full name.
         class_name = name if find(short) else short
         definition = (
             Foreign(class_name, registered_name=name)
@@ -228,10 +225,11 @@ class Entries:
         return tuple(ref for ref in refs.values() if ref is not None)
 
     def record_expected(self) -> None:
-        """Records the output shape under ``expect:`` of the last layer, whose shape cannot be computed."""
+        """Records the output shape of the last layer from its ``expect:``, because it cannot be computed."""
         expected = (self.graph.layers[-1].expect or {}).get("output_shape")
         if isinstance(expected, list) and self.current is not None:
-            sizes = expected if expected[:1] == [None] else [None, *expected]  # the batch axis can be left out
+            # a shape under ``expect:`` may lack the batch axis
+            sizes = expected if expected[:1] == [None] else [None, *expected]
             self.graph.record(self.current, tuple(UNKNOWN if size is None else size for size in sizes))
 
     def operation(self, function: str, key: Node, entry: Node, given: Node | None) -> None:
@@ -243,7 +241,7 @@ class Entries:
         if operation is None:
             from convcalc.ops import (
                 OPERATIONS,
-            )  # imported lazily: the import is slow, and rarely needed
+            )  # imported here, because the import is slow and seldom needed
 
             known = [known_operation.function for known_operation in OPERATIONS.values()]
             hint = did_you_mean(function, known) or "; `convcalc layers ops` lists them"
@@ -269,7 +267,7 @@ class Entries:
         self.label(place)
 
     def arguments(self, given: Node | None) -> tuple[list[Any], dict[str, Any]]:
-        """Returns the positional and the named arguments of an entry. The common options are left out.
+        """Returns the positional and the named arguments of an entry, without options such as ``name`` and ``from``.
 
         Raises :class:`AlreadyReported`.
         """
@@ -366,7 +364,7 @@ class Entries:
     # Inputs ----------------------------------------------------------------------------------------------------------
 
     def inputs(self, place: SpecPlace, definition: Definition | None = None) -> tuple[Ref, ...]:
-        """Returns the inputs of an entry: the tensors under ``from:``, otherwise the output of the previous entry.
+        """Returns the inputs of an entry: the tensors under ``from:``, or the output of the previous entry.
 
         Raises :class:`AlreadyReported`.
         """
@@ -474,7 +472,7 @@ class Entries:
         for number in range(1, count + 1):
             if index:
                 scope = scope._replace(variables={**self.scope.variables, index: number})
-            # All rounds use the labels of the outer scope. So the layers after the repeat can use the labels of the
+            # The rounds share their labels with the list around the repeat, so later layers can use the labels of the
             # last round.
             self.group(layers, scope, self.current)
 
@@ -498,9 +496,9 @@ class Entries:
         return layers
 
     def block(self, block: Block, key: Node, entry: Node, given: Node | None) -> None:
-        """Reads a use of a block, and adds the layers of the block to the graph.
+        """Adds the layers of a block to the graph. The block's arguments are variables in these layers.
 
-        The block's arguments are variables. The block's output is the output of its last layer.
+        The output of the block is the output of its last layer.
         """
         scope = self.opened(key)
         if block.name in scope.open_blocks:
@@ -526,13 +524,13 @@ class Entries:
         self.label(place)
 
     def group(self, layers: SequenceNode, scope: Scope, current: Ref | None) -> None:
-        """Reads a list of layers that has its own scope, and adds the layers to the same graph."""
+        """Reads a list of layers with its own scope, and adds them to the same graph."""
         entries = Entries(self.spec, self.graph, scope, current)
         self.current = entries.read(layers)
         self.branches = self.branches or entries.branches
 
     def opened(self, key: Node) -> Scope:
-        """Returns the scope inside a block, a repeat or a model.
+        """Returns the scope for the inside of a block, a repeat or a model.
 
         Raises :class:`AlreadyReported` if the nesting is too deep.
         """
@@ -547,9 +545,9 @@ class Entries:
 
 
 def _named(layer: Any, names: Names) -> Any:
-    """Returns an inner layer, such as the layer in a Bidirectional, with a name.
+    """Returns an inner layer, such as the layer in a Bidirectional. If it has no name, it gets an automatic name.
 
-    A layer without a name gets an automatic name. A summary that shows nested layers shows the name.
+    Summaries of nested layers show the name.
     """
     if layer.name is not None:
         return layer
@@ -560,7 +558,7 @@ def _named(layer: Any, names: Names) -> Any:
 def _several_names(names: list[str]) -> str:
     """Returns the message for an entry with several names.
 
-    Such an entry has one of two mistakes: the arguments are not indented, or a layer does not begin with '- '.
+    The user probably forgot to indent the arguments, or to begin a layer with '- '.
     """
     message = f"this entry names {listed(map(repr, names), 'and')}; "
     if any(find(keras_name(name)) is not None for name in names[1:]):

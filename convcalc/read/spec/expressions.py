@@ -18,7 +18,7 @@ from convcalc.layers.arguments import shown
 _VARIABLE = re.compile(r"\$\$|\$\{([^{}]*)\}|\$([A-Za-z_]\w*)|\$")
 _TOKEN = r"\s*(?:([0-9]{1,20})|([A-Za-z_]\w*)|(//|[-+*/%()]))"
 MAX_TOKENS = 100
-MAX_WORD = 1_000  # maximum number of characters of a word after its variables are replaced
+MAX_WORD = 1_000  # a word with its variables replaced has at most this many characters
 
 
 def substitute(text: str, variables: Mapping[str, Any]) -> Any:
@@ -48,8 +48,7 @@ def _as_text(value: Any) -> str:
 
 def _value(match: re.Match[str], variables: Mapping[str, Any]) -> Any:
     if match[1] is not None:
-        # A single name in braces can have a value of any type, such as a word in ${name}_conv. An expression uses only
-        # numbers.
+        # ``name`` may be a word, as in ${name}_conv. In an expression, all values are numbers.
         name = match[1].strip()
         return _lookup(name, variables) if name.isidentifier() else evaluate(name, variables)
     if match[2] is None:
@@ -76,9 +75,9 @@ def evaluate(text: str, variables: Mapping[str, Any]) -> Any:
 
 
 class _Parser:
-    """Parses an expression by recursive descent. The number of tokens is limited.
+    """Parses an expression by recursive descent: a sum of products of atoms. An atom may have a sign.
 
-    An expression is a sum of products of atoms. An atom can have a sign.
+    The number of tokens is limited.
     """
 
     def __init__(self, text: str, variables: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Builds the layers and calls of a model while its file is read.
 
-The builder keeps the graph valid: calls refer only to earlier calls, and names are unique. If the input cannot be used,
-the builder reports a problem and continues.
+The graph is always valid: calls read only earlier calls, and names are unique. A wrong input is reported, and reading
+continues.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from convcalc.model import NO_ARGS, Call, Layer, Model, Place, Ref
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.spec.masks import Masks
 
-# Limits for a file with its blocks and repeats expanded. The work is measured as a number of values: a layer counts as
+# Limits for a file after its blocks and repeats are expanded. Work is counted in values; a layer counts as
 # WORK_PER_LAYER values.
 MAX_LAYERS = 20_000
 WORK_PER_LAYER = 50
@@ -29,9 +29,9 @@ MAX_PROBLEMS = 100
 
 
 class FileContext:
-    """The state of one file while it is read. All nested models of the file share this state.
+    """The state of one file while it is read, shared by all its nested models.
 
-    The state holds the automatic names, the interned arguments, the problems, and the amount of work so far.
+    It has the automatic names, the shared arguments of layers, the problems, and the work so far.
     """
 
     def __init__(self) -> None:
@@ -50,11 +50,11 @@ class FileContext:
         context: str = "",
         about: str | None = None,
     ) -> None:
-        """Reports a problem. Ignores a repetition at the same place, for example in a block that is used twice.
+        """Reports a problem. Does nothing if it was reported before at the same place, for example in a block that is
+        used twice.
 
-        ``about`` is the name of the argument with the problem. Problems with different arguments are not repetitions.
-        ``message`` can be a function if the text is slow to compute. Raises :class:`ConvcalcError` with all problems if
-        there are too many.
+        ``about`` is the name of the wrong argument: problems with different arguments are all reported. ``message`` can be a function if
+        the text is slow to compute. Raises :class:`ConvcalcError` with all problems if there are too many.
         """
         if mark is not None:
             key = (code, mark.line, mark.column, about)
@@ -70,15 +70,13 @@ class FileContext:
             raise self.stop(more)
 
     def stop(self, last: Problem) -> ConvcalcError:
-        """Returns the error that stops reading. The error contains all earlier problems, and the problem that stops
-        reading.
-        """
+        """Returns an error with all problems so far, followed by ``last``, the problem that stops reading."""
         return ConvcalcError([*sorted(self.problems, key=by_place), last])
 
     def charge(self, work: int, mark: Callable[[], Mark]) -> None:
-        """Adds ``work`` to the work counted for the file, with blocks and repeats expanded.
+        """Counts ``work`` for the file, after its blocks and repeats are expanded.
 
-        Raises :class:`ConvcalcError` if the sum is above the limit.
+        Raises :class:`ConvcalcError` if the total is above the limit.
         """
         self.work += work
         if self.work > MAX_WORK:
@@ -150,14 +148,14 @@ class GraphBuilder:
         return ref
 
     def record(self, ref: Ref, shape: Shape) -> None:
-        """Records the shape that the file states for a tensor, because this shape cannot be inferred."""
+        """Records a shape that the file states. Used for a tensor whose shape cannot be inferred."""
         call = self.calls[ref.call]
         self.calls[ref.call] = call._replace(recorded={**call.recorded, ref.output: (shape, "float32")})
 
     def find(self, name: str, labels: Mapping[str, Ref]) -> Ref | None:
-        """Returns the output with a label, or the output of the latest call of a named layer.
+        """Returns the tensor with a label, or the first output of the latest call of a named layer.
 
-        Returns None if there is neither a label nor a layer with the name.
+        Returns None if no label and no layer has the name.
         """
         if name in labels:
             return labels[name]
@@ -168,7 +166,9 @@ class GraphBuilder:
         return did_you_mean(name, [*labels, *filter(None, self._by_name)])
 
     def finish(self, name: str, class_name: str, outputs: Sequence[Ref]) -> Model:
-        """Returns the model. Reports layers whose output is not used, unless another problem may be the reason."""
+        """Returns the model. Reports layers with unused outputs, unless there are other problems, which may be the
+        cause.
+        """
         needed = {ref.call for ref in outputs}
         for index in range(len(self.calls) - 1, -1, -1):
             if index in needed:
@@ -182,8 +182,8 @@ class GraphBuilder:
                     message = f"the output of '{layer.name}' is not used; {cure}"
                     self.file.report(codes.UNUSED_LAYER, message, mark, layer.name, context)
         calls, inputs = self.calls, self.inputs
-        # A Functional contains operations that compute the used masks. In a Sequential, Keras passes masks from layer
-        # to layer without operations.
+        # In a Functional, operations compute the masks that layers use. In a Sequential, Keras passes masks between
+        # layers without operations.
         if class_name != "Sequential" and self._masks.any_taken and not self.file.problems:
             calls, moved = self._masks.placed(self.layers, calls)
             inputs, outputs = ([Ref(moved[ref.call], ref.output) for ref in refs] for refs in (inputs, outputs))

@@ -20,8 +20,8 @@ _EXPECTED = "a file of custom layers must be a mapping with 'custom:'"
 
 
 def read_layers_files(sources: Sequence[str | PathLike[str]], custom: CustomLayers) -> CustomLayers:
-    """Returns the declarations in all files, in addition to ``custom``. If two files declare the same name, the last
-    declaration is used.
+    """Returns ``custom`` and the declarations in all files. If two files declare the same name, the last declaration
+    counts.
 
     Raises :class:`ConvcalcError` with every problem in the files.
     """
@@ -39,14 +39,14 @@ def read_layers_files(sources: Sequence[str | PathLike[str]], custom: CustomLaye
 
 
 def read_layers(source: Source, given: CustomLayers = NO_CUSTOM_LAYERS) -> CustomLayers:
-    """Returns the declarations ``given``, and the declarations in a text."""
+    """Returns the declarations in ``given``, and those in a text."""
     file = FileContext()
     root = compose(source, file.problems)
     if not isinstance(root, MappingNode):
         raise error(codes.NOT_A_SPEC, f"{source.name}: {_EXPECTED}", Mark(source, 1, 1))
     reader = NodeReader(source, file)
     is_block = bool(root.fields) and all(isinstance(node, MappingNode) for _, node in root.fields.values())
-    # a file may contain the declarations alone, without the key 'custom'
+    # the key 'custom' may be left out
     if is_block and not root.fields.keys() & set(KEYS):
         definitions = read_custom(reader, root, {}, given)
     else:

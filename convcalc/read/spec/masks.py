@@ -1,7 +1,7 @@
-"""Tracks the masks of a model's tensors from call to call, while a reader builds the graph.
+"""Computes the masks of a model's tensors, call by call, while a reader builds the graph.
 
-When a layer is called, Keras computes the mask of the layer's output. The operation that computes the mask gets an
-automatic name. But the model contains this operation only if a later layer uses the mask.
+When a layer is called, Keras creates the operation for the mask of its output. The operation gets an automatic name, but it is in
+the model only if a later layer uses the mask.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from convcalc.ops import find_operation
 
 
 class _Mask:
-    """An operation that computes a mask. ``parts`` has the operation's arguments, which can be tensors and other masks."""
+    """An operation that computes a mask. ``parts`` are its arguments: tensors, other masks and plain values."""
 
     __slots__ = ("computed", "name", "needed", "parts", "ref")
 
@@ -41,9 +41,9 @@ class Masks:
         self._taken: dict[int, _Mask] = {}
 
     def called(self, number: int, call: Call, layer: Layer) -> None:
-        """Records the mask that call ``number`` uses, and the masks of the call's outputs.
+        """Records the mask that call ``number`` uses, and the masks of its outputs.
 
-        The call's layer is from the catalogue, or a nested model.
+        The layer is a Keras layer or a nested model.
         """
         definition = layer.definition if isinstance(layer.definition, LayerDefinition) else None
         rule = definition.mask_rule if definition is not None else None
@@ -56,8 +56,7 @@ class Masks:
         if not self._of and rule is None:
             return
         masks = [self._of.get(ref) for ref in call.inputs]
-        # In Keras, a call receives a mask only if the call reads a single tensor, and does not convert this tensor to
-        # another dtype.
+        # In Keras, a call gets a mask only if its input is a single tensor that needs no cast.
         uses_mask = (definition is None or definition.consumes_mask) and len(masks) == 1 and inputs[0] is call.inputs[0]
         if uses_mask and masks[0] is not None:
             self._taken[number] = masks[0]
@@ -69,19 +68,14 @@ class Masks:
                 self._of[Ref(number, output)] = self._mask(number, mask, made)
 
     def _converted(self, number: int, ref: Ref, dtype: str) -> Any:
-        """Returns the tensor that a layer with the compute dtype ``dtype`` reads.
-
-        The result is ``ref``, or a cast of ``ref`` if the tensor has another float dtype.
-        """
+        """Returns ``ref``, or a cast of ``ref`` if the layer computes in another float dtype than the tensor has."""
         tensor_dtype = self._dtypes.get(ref.call, dtype)
         if autocast(tensor_dtype, dtype) == tensor_dtype:
             return ref
         return self._mask(number, Computed("Cast", {"x": ref}, "core", dtype=dtype), {})
 
     def _mask(self, number: int, mask: Any, made: dict[Computed, _Mask]) -> _Mask:
-        """Returns the operation that computes a mask. If the mask is computed from other masks, their operations are
-        created first.
-        """
+        """Returns the operation for a mask. Creates the operations of the masks that it reads first."""
         if isinstance(mask, _Mask):
             return mask
         if mask not in made:
@@ -96,10 +90,9 @@ class Masks:
         return self._mask(number, value, made) if isinstance(value, Computed) else value
 
     def placed(self, layers: list[Layer], calls: Sequence[Call]) -> tuple[list[Call], list[int]]:
-        """Returns ``calls`` together with the calls that compute the used masks. Also returns the new position of each
-        call in ``calls``.
+        """Inserts the calls that compute used masks. Returns all calls, and the new position of each old call.
 
-        Adds the layers that compute masks to ``layers``.
+        Adds the layers of these calls to ``layers``.
         """
         self._mark_needed()
         placed: list[Call] = []
@@ -149,7 +142,7 @@ def _masks_among(values: Any) -> Iterator[_Mask]:
 
 
 def _with_slots(value: Any, sources: list[Ref], move: Any) -> Any:
-    """Returns a value with each tensor replaced by a :class:`Slot`. The tensors are added to ``sources``."""
+    """Returns a value with a :class:`Slot` for each tensor. Adds the tensors to ``sources``."""
     if isinstance(value, list):
         return [_with_slots(part, sources, move) for part in value]
     if isinstance(value, (_Mask, Ref)):

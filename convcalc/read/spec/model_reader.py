@@ -1,4 +1,4 @@
-"""Reads a model of a spec: its inputs, its layers and its outputs. Nested models and templates are read in the same way."""
+"""Reads a model in a spec: its inputs, layers and outputs. Also reads nested models and templates."""
 
 from __future__ import annotations
 
@@ -42,11 +42,10 @@ class ModelReader:
     ) -> Model:
         """Returns the model of a mapping with inputs and layers.
 
-        ``given`` maps the name of an input to a shape and a dtype. If it is given, the inputs in the mapping are
-        ignored.
+        ``given`` maps the name of an input to its shape and dtype. It replaces the inputs in the mapping.
         """
         graph = GraphBuilder(self.reader.file)
-        # A nested model can use the variables of the outer model, but not the tensors of the outer model.
+        # A nested model sees the variables of the outer model, but not its tensors.
         scope = scope._replace(labels=ChainMap(), inputs=())
         if given is None:
             named_inputs = self.inputs(fields, graph, scope)
@@ -109,7 +108,7 @@ class ModelReader:
         return several is not None
 
     def add_broken_input(self, graph: GraphBuilder, node: Node, scope: Scope) -> None:
-        """Adds an input of unknown shape in place of an input that could not be read. So the layers can still be read."""
+        """Adds an input of unknown shape in place of an input that could not be read, so that its layers can be read."""
         place = SpecPlace(self.reader.source, node, context=scope.context)
         layer = Layer(self.reader.file.names.automatic(_INPUT.name), _INPUT.name, _INPUT, place=place, broken=True)
         graph.add_input(graph.add_layer(layer), place)
@@ -169,7 +168,7 @@ class ModelReader:
             raise AlreadyReported from None
 
     def report_shape(self, node: Node, read: Any, hint: str, scope: Scope) -> None:
-        """Reports a wrong shape. If the shape is a list, the problem is reported at the position of the wrong size."""
+        """Reports a wrong shape, if possible at the position of the wrong size."""
         if isinstance(node, SequenceNode) and not hint:
             for item, size in zip(node.items, read):
                 try:

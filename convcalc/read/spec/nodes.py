@@ -1,8 +1,7 @@
-"""Parses YAML text into nodes that contain their positions. Nothing in the text is executed or constructed.
+"""Parses YAML text into nodes with positions. Nothing in the text is executed.
 
-PyYAML's parser yields events. This module builds plain nodes from these events. It uses its own stack, so deep nesting
-or many aliases in a hostile file do no harm. Scalars follow the core schema of YAML 1.2: ``yes`` and ``on`` are words,
-not booleans.
+PyYAML's parser yields events, and this module builds nodes from them. It does so without recursion, so that deep nesting or many
+aliases in a hostile file do no harm. As in YAML 1.2, ``yes`` and ``on`` are words, not booleans.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from convcalc.read.spec.syntax import explain_yaml_error
 MAX_DEPTH = 64
 MAX_BYTES = 256 * 2**20  # the maximum size of any file
 MAX_CHARACTERS = 4 * 2**20  # the maximum length of a YAML text
-MAX_VALUES = 300_000  # the maximum number of values in a YAML text with its aliases expanded
+MAX_VALUES = 300_000  # the maximum number of values in a YAML text; each alias counts all its values
 MAX_DIGITS = 40
 
 _WORDS = {
@@ -35,13 +34,12 @@ _WORDS = {
     "False": False,
     "FALSE": False,
 }
-# ``re`` compiles a pattern when it is first used, and caches it. Patterns are not compiled here, because most files
-# need only a few of them.
+# Patterns are compiled when they are first used. Most files need only a few of them.
 _INTEGER = r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+"
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
 _SPECIAL = r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 _BEGIN_NUMBERS = frozenset("+-.0123456789")
-# The characters that YAML allows, as ranges. (A pattern would take longer to compile than most files take to read.)
+# The characters that YAML allows, as ranges. To compile a pattern of them would take longer than to read most files.
 _YAML_CHARACTERS = (
     ("\t", "\n"),
     ("\r", "\r"),
@@ -129,8 +127,8 @@ class _Anchor(Struct):
 class _Open:
     """A list or mapping that is being read.
 
-    ``key`` is the key whose value comes next. ``values`` is the number of values read so far, and ``height`` is the
-    nesting depth of these values.
+    ``key`` is the key of the next value. ``values`` is the number of values so far, and ``height`` is their nesting
+    depth.
     """
 
     __slots__ = ("anchor", "height", "key", "node", "values")
@@ -204,9 +202,9 @@ class _Composer:
         self.put(_alias_of(target.node, line, column), target.values, target.height, None)
 
     def count(self, values: int, line: int, column: int) -> None:
-        """Adds ``values`` to the number of values in the file. Raises an error if there are too many.
+        """Counts ``values`` for the file. Raises an error if there are too many.
 
-        Each alias counts all values of its node again.
+        An alias counts all values of the node that it repeats.
         """
         self.values += values
         if self.values > MAX_VALUES:
@@ -222,10 +220,7 @@ class _Composer:
             )
 
     def events(self) -> Any:
-        """Yields PyYAML's events (from libyaml if it is installed).
-
-        Syntax errors are raised with messages in plain words.
-        """
+        """Yields PyYAML's events, from libyaml if it is installed. Converts syntax errors to messages in plain words."""
         import yaml
 
         text = self.source.text
@@ -312,7 +307,7 @@ class _Composer:
             return ScalarNode(text, line, column)
         if re.fullmatch(_INTEGER, text):
             decimal = text.lstrip("+-").isdigit()
-            # no size has so many digits, so the exact integer is not needed
+            # such a number cannot be a size, so a float is precise enough
             if len(text) > MAX_DIGITS:
                 return ScalarNode(float(text) if decimal else text, line, column)
             return ScalarNode(int(text) if decimal else int(text, 0), line, column)
@@ -344,7 +339,7 @@ def _key_text(value: Any) -> str:
 
 
 def compose(source: Source, problems: list[Problem]) -> Node | None:
-    """Returns the node of a YAML text; None if the text is empty. Duplicate keys are added to ``problems``.
+    """Parses a YAML text. Returns None if the text is empty. Adds duplicate keys to ``problems``.
 
     Raises :class:`ConvcalcError` if the text is not valid YAML, or uses a part of YAML that specs do not allow.
     """

@@ -1,8 +1,7 @@
 """Reads an operation of ``keras.ops`` in a spec: ``- ops.add: {x2: 3.0}``, ``- ops.where: {from: [mask, a, b]}``.
 
-The tensors under ``from:`` fill the tensor parameters that are not given, in order. Without ``from:``, the output of
-the previous entry is used. An argument can also name its tensor: ``x2: {from: shortcut}``. A constant tensor is written
-``{constant: [1, 2], dtype: int32}``.
+The tensors under ``from:`` are the missing tensor arguments, in order. Without ``from:``, the output of the previous entry is used.
+An argument can also name a tensor: ``x2: {from: shortcut}``. A constant tensor is ``{constant: [1, 2], dtype: int32}``.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ class OperationReader:
         return by_name
 
     def _operand(self, node: Node) -> Any:
-        """Returns the value of an argument, with names of tensors replaced by the tensors.
+        """Returns the value of an argument. A name of a tensor becomes the tensor.
 
         Raises :class:`AlreadyReported`.
         """
@@ -124,9 +123,7 @@ class OperationReader:
                 raise Refusal(f"{_name(operation)} needs the argument '{name}'", codes.MISSING_ARGUMENT, name)
 
     def _put_tensors(self, operation: Operation, place: SpecPlace, given: dict[str, Any], current: Ref | None) -> None:
-        """Fills the missing tensor parameters with the tensors under ``from:``, or with the output of the previous
-        entry.
-        """
+        """Adds the missing tensor arguments: the tensors under ``from:``, or the output of the previous entry."""
         free = [name for name in operation.parameters if name not in given]
         needed = [name for name in free if name not in operation.defaults]
         node = place.option("from")

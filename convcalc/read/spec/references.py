@@ -14,7 +14,7 @@ INPUT = "$input"
 
 
 class References:
-    """Finds the tensors for names in one scope of one graph."""
+    """Finds the tensors that names refer to, in one scope of one graph."""
 
     def __init__(self, reader: NodeReader, graph: GraphBuilder, scope: Scope) -> None:
         self.reader = reader
@@ -80,8 +80,9 @@ class References:
         return index if isinstance(index, int) and not isinstance(index, bool) else None
 
     def _output(self, node: Node, index_node: Node, index: int) -> Ref:
-        """Returns output ``index`` of a layer, or input ``index`` of the block for ``$input``. Raises
-        :class:`AlreadyReported`.
+        """Returns output ``index`` of a layer. For ``$input``, returns input ``index`` of the block.
+
+        Raises :class:`AlreadyReported`.
         """
         refs = self.read(node)
         several = isinstance(node, ScalarNode) and node.value == INPUT

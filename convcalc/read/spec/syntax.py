@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 _MISALIGNED = "this line is not aligned with the lines above it, or is not complete"
 _AFTER_A_VALUE = "unexpected text after a complete value; put quotes around the whole text"
-# Each entry has three parts: a pattern for the parser's message, convcalc's message, and a flag for the place of
-# convcalc's message. If the flag is True, the place is the start of the list or mapping that the parser was reading.
-# Otherwise it is the place of the error.
+# A pattern for the parser's message, convcalc's message, and a flag. The flag is True if convcalc's message is about
+# the start of the list or mapping, not about the place of the error.
 _WORDS: list[tuple[str, str, bool]] = [
     (
         "mapping values are not allowed",

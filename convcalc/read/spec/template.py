@@ -36,10 +36,9 @@ MODEL_KEYS = ("input", "inputs", "layers", "outputs")
 
 
 def match_sizes(pattern: Sequence[Any], shape: Shape) -> tuple[dict[str, Number], list[Number]]:
-    """Returns the sizes of the names in a pattern, and the sizes that ``...`` matches.
+    """Returns the sizes that a pattern names, and the sizes at ``...``: [..., c] and (None, 8, 4) → {c: 4} and [8].
 
-    For [..., c] and the shape (None, 8, 4), the result is {c: 4} and [8]. Raises :class:`Refusal` if the shape does not
-    match the pattern.
+    Raises :class:`Refusal` if the shape does not match the pattern.
     """
     given, named = list(shape[1:]), list(pattern)
     free: list[Number] = []
@@ -64,10 +63,10 @@ def match_sizes(pattern: Sequence[Any], shape: Shape) -> tuple[dict[str, Number]
 
 
 class Template:
-    """The layers of a declaration. A call returns the model for given arguments and inputs.
+    """The layers of a declaration. When it is called, it returns the model for given arguments and inputs.
 
-    The layers can be custom layers that ``layers`` (from the same file) or ``given`` declares. The template can be used
-    only for arguments that meet ``condition``.
+    ``layers`` (in the same file) and ``given`` declare the custom layers that it may use. The arguments must meet
+    ``condition``.
     """
 
     def __init__(
@@ -95,8 +94,8 @@ class Template:
     ) -> Model:
         """Returns the model for these arguments. Raises :class:`Refusal` if the arguments or the inputs do not fit.
 
-        ``inputs`` are the shapes and dtypes of the inputs; None for the shapes in the declaration. ``policy`` is the
-        dtype policy of all layers whose dtype is not declared.
+        ``inputs`` are the shapes and dtypes of the inputs; None for the shapes in the declaration. ``policy`` is the dtype policy of
+        layers without a declared dtype.
         """
         check_condition(self.condition, args)
         file = FileContext()
@@ -121,9 +120,9 @@ class Template:
     def _given(
         self, reader: NodeReader, scope: Scope, inputs: Sequence[tuple[Shape, str]]
     ) -> dict[str | None, tuple[dict[str, Number], Shape, str]]:
-        """Returns the named sizes, the shape and the dtype of each input, by the name of the input.
+        """Returns the named sizes, the shape and the dtype of each input, by the input's name.
 
-        The name is None for a single input without a name.
+        A single input without a name has the name None.
         """
         several = self.body.get("inputs")
         if isinstance(several, MappingNode):
@@ -152,14 +151,14 @@ class Template:
 
 
 def _refusal(problems: Sequence[Problem]) -> Refusal:
-    """Returns the first error as a refusal. The message contains the place of the error in the declaration."""
+    """Converts the first error to a refusal. Its message contains the line in the declaration."""
     first = next(problem for problem in problems if problem.severity == "error")
     place = f" (line {first.mark.line})" if first.mark is not None else ""
     return Refusal(f"cannot be built: {first.message}{place}", first.code)
 
 
 def _with_policy(model: Model, policy: str) -> Model:
-    """Returns the model with this dtype policy for all layers whose dtype is not declared."""
+    """Sets the dtype policy of all layers without a declared dtype."""
     if policy == "float32":
         return model
     return model._replace(layers=tuple(_layer_with_policy(layer, policy) for layer in model.layers))

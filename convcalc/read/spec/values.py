@@ -1,7 +1,7 @@
 """Converts nodes to plain values, and reports everything that is wrong with them.
 
-A :class:`NodeReader` belongs to one file: it has the source and collects the problems. A :class:`Scope` holds the names
-that a node can use: variables, labels, and the inputs of the block that contains the node.
+A :class:`NodeReader` reads one file and collects its problems. A :class:`Scope` has the names that a node can use: variables,
+labels, and the inputs of the block around the node.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
 _VARIABLE = r"[A-Za-z_]\w*"
 
 
-# The options that every layer has. A spec states them among the layer's arguments, or beside the layer's name.
+# Options of every layer. A spec writes them with the layer's arguments, or next to the layer's name.
 COMMON_OPTIONS = ("name", "from", "as", "expect", "trainable", "dtype")
 
 
@@ -127,7 +127,7 @@ class NodeReader:
         self.file.report(code, message, mark(self.source, node), context=scope.context)
 
     def charge(self, work: int, node: Node) -> None:
-        """Adds the work of reading a node to the file's total.
+        """Counts the work of reading a node for the file.
 
         Raises :class:`ConvcalcError` if the total is too large.
         """
@@ -151,7 +151,7 @@ class NodeReader:
             at = place.key_mark(str(refusal.argument)) if at_key else place.mark(refusal.argument)
             about = str(refusal.argument) if refusal.argument else None
             message = refusal.message
-            # only for layers, because operations lack some options
+            # operations lack some of these options
             is_layer = not isinstance(place.definition, Operation)
             if is_layer and refusal.code == codes.UNKNOWN_ARGUMENT and about and "did you mean" not in message:
                 message += did_you_mean(about, COMMON_OPTIONS)
@@ -193,8 +193,8 @@ class NodeReader:
         return node.fields.items()
 
     def declared_arguments(self, node: Node | None, reserved: Sequence[str]) -> dict[str, Any]:
-        """Returns the arguments that a block or a custom layer declares, with their defaults: ``[filters, {strides:
-        1}]``.
+        """Returns the arguments that a block or a custom layer declares. For ``[filters, {strides: 1}]``, the default
+        of ``strides`` is 1.
         """
         defaults: dict[str, Any] = {}
         scope = Scope()
@@ -258,7 +258,7 @@ class NodeReader:
         return name
 
     def limits(self, node: Node | None, known: Sequence[str], owner: str, scope: Scope) -> dict[str, Any]:
-        """Returns a mapping of limits that ``convcalc check`` compares with the model. Raises :class:`AlreadyReported`."""
+        """Returns the limits for ``convcalc check``. Raises :class:`AlreadyReported`."""
         if node is None:
             return {}
         if not isinstance(node, MappingNode):
@@ -271,13 +271,12 @@ class NodeReader:
 def has_misspelling_of(fields: MappingNode, key: str) -> bool:
     """Returns True if a mapping has a key that is probably a misspelling of ``key``.
 
-    The misspelt key was reported already, so the caller does not report that ``key`` is missing.
+    The wrong key was reported before, so ``key`` need not be reported as missing.
     """
     return any(given != key and did_you_mean(given, [key]) for given in fields.fields)
 
 
-# The maximum number of values in one variable. Without a maximum, blocks that put lists into lists could fill the
-# memory.
+# The maximum number of values in one variable. Without it, blocks that put lists into lists could fill the memory.
 MAX_VARIABLE_VALUES = 200
 
 

@@ -1,8 +1,7 @@
 """Finds declarations of common layers and models of other packages.
 
-The declarations are in YAML files of the form that ``--custom`` accepts. The live tests compare the declarations with
-the packages, except for packages that need Keras 2. The declarations for these follow the published source code; a
-comment in the YAML file names the source file.
+They are in YAML files, as for ``--custom``. The live tests compare them with the packages. Packages that need Keras 2 are not
+tested: their declarations follow the source code that a comment in the YAML file names.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ FILES = (
 
 
 def find_third_party(class_name: str, module: str | None, registered: str | None) -> Declaration | None:
-    """Returns the declaration of a class of another package; None if convcalc has no declaration of the class.
+    """Returns convcalc's declaration of a class of another package; None if there is none.
 
-    A file is parsed only if its text contains one of the names under which the class can be declared.
+    A file is parsed only if its text contains one of the possible names of the class.
     """
     names = list(possible_names(class_name, module, registered))
     for file in FILES:
