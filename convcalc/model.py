@@ -55,7 +55,7 @@ class Ref(Struct):
 
 
 class Slot(Struct):
-    """Replaces a tensor among the arguments of a call: input number ``number``."""
+    """A placeholder for a tensor among the arguments of a call. ``number`` is the tensor's number."""
 
     number: int
 
@@ -352,7 +352,9 @@ def summary_order(model: Model) -> list[int]:
 
 
 def layers_outside(model: Model) -> list[int]:
-    """Returns the layers that have the weights outside of the graph; empty unless the model has a custom class."""
+    """Returns the numbers of the layers that stand for weights outside of the graph; empty unless the model's class is
+    custom.
+    """
     layers = enumerate(model.layers) if model.own_class is not None else ()
     return [n for n, layer in layers if isinstance(layer.definition, Foreign) and not layer.definition.class_known]
 

@@ -53,7 +53,7 @@ class Cell(Struct):
 def _is_cropping_of(cropped: str, text: str) -> bool:
     """Returns True if ``text`` may be the full text of ``cropped``: "a b" for "a …"."""
     parts, words = cropped.split(" "), text.split(" ")
-    ends_marked = cropped.endswith("…")  # otherwise the last word may be cut off
+    ends_marked = cropped.endswith("…")  # if the text does not end with "…", its last word may be cut off
     position, gap = 0, False
     for part, next_part in zip(parts, [*parts[1:], "" if ends_marked else "…"]):
         if part == "…":

@@ -21,7 +21,7 @@ LIMITS = {
 for module, names in LIMITS.items():
     for name in names:
         assert hasattr(import_module(module), name), f"{module} has no limit {name}; update LIMITS"
-        # more than any model needs: 2**32 bytes, or 10**12 of anything else
+        # The new limit is more than any model needs: 2**32 bytes, or 10**12 of anything else.
         setattr(import_module(module), name, 2**32 if name == "MAX_BYTES" else 10**12)
 
 from convcalc import infer, load  # noqa: E402 - the limits above must be set before these imports

@@ -226,7 +226,7 @@ def _weights(row: LayerReport, inferred: Inferred) -> Section:
 
 
 def _stored(row: LayerReport) -> Section:
-    """Returns the section "Parameters" from the weights in the file; an empty section if the weights were inferred."""
+    """Returns the section "Parameters" if the weights come from the file; an empty section if they were inferred."""
     if not row.recorded:
         return Section("Parameters", ())
     lines = [(weight.name, f"{shape_text(weight.shape)}: {product(weight.shape):,}") for weight in row.weights]

@@ -16,7 +16,7 @@ _NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width"
 
 
 def field_lines(fields: Sequence[Field]) -> Lines:
-    """Returns lines (label and text) for each axis of each model input. Equal axes share their lines."""
+    """Returns lines (label and text) for each axis of each model input. Axes with equal fields share the lines."""
     lines: Lines = []
     for field in fields:
         names = _NAMES.get(len(field.axes), [f"axis {number}" for number in range(1, len(field.axes) + 1)])

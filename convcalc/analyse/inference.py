@@ -89,7 +89,7 @@ def infer(model: Model) -> Report:
 
 
 def _infer_declared(model: Model, fallback: Model) -> Report:
-    """Returns the report of a custom model, whose layers a YAML file declares.
+    """Returns the report of a custom model whose layers come from a declaration.
 
     If the declaration contradicts the model's file, warns and returns the report of ``fallback``: the model without the
     declaration.
@@ -260,7 +260,7 @@ def _may_have_more(result: CallResult) -> bool:
 
 
 def _add_used_outputs(run: ModelRun) -> None:
-    """Adds the outputs that the model uses to calls whose number of outputs is unknown."""
+    """Gives each call with an unknown number of outputs all the outputs that the model uses."""
     model, results = run.model, run.results
     if not any(map(_may_have_more, results)):
         return
@@ -300,7 +300,7 @@ def _missing_output(run: ModelRun, ref: Ref) -> str:
 
 
 def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, session: _Session) -> CallResult:
-    """Returns the result of a call. The shapes in the file replace unknown output shapes.
+    """Returns the result with unknown output shapes replaced by the shapes in the file.
 
     Warns if an inferred shape differs from the shape in the file.
     """
@@ -338,10 +338,10 @@ def _with_recorded(result: CallResult, call: Call, layer: Layer, model: Model, s
 
 
 def _records_all_outputs(layer: Layer, model: Model) -> bool:
-    """Returns True if the model's file states the number of outputs of a layer: all outputs are recorded, or none.
+    """Returns True if the file records either all outputs of a layer or none.
 
-    Sequential models and custom layers in a spec list all outputs. Functional models record only the outputs that are
-    used.
+    This holds for Sequential models, and for custom layers in a spec. Functional models record only the outputs that
+    are used.
     """
     definition = layer.definition
     is_in_spec = isinstance(definition, Foreign) and definition.class_known and definition.config is None
@@ -402,8 +402,8 @@ def _call_layer(
     input_dtype = run.dtype(call.inputs[0]) if call.inputs else ""
     if call.constants and call.constants[0][0] == 0:
         input_dtype = call.constants[0][1].dtype
-    # Readers use one object for equal arguments, so arguments are compared by identity. Only a template depends on the
-    # dtypes of all inputs; other rules depend on the dtype of the first input.
+    # Equal arguments are one object (the readers ensure this), so ids are compared. A template depends on the dtypes of
+    # all inputs, other rules only on the first.
     dtypes = (input_dtype,) if definition.template is None else tuple(map(run.dtype, call.inputs))
     objects, values = (definition, layer.args, call.args), (layer.dtype, dtypes, inputs)
     result = session.results.get(*objects, equal=values)
@@ -558,7 +558,7 @@ def apply_rule(definition: LayerDefinition, args: Args, inputs: Sequence[Any], p
 
 
 def _runnable(definition: LayerDefinition, args: Args) -> Args:
-    """Returns the arguments of a layer, prepared so that the layer's rule can run the models among them."""
+    """Returns a layer's arguments, in a form in which the layer's rule can run models among them."""
     return with_engine(args, infer_inner_model) if _takes_layers(definition) else args
 
 

@@ -112,7 +112,7 @@ def sizes_alive(steps: Sequence[ExecutionStep], pieces: Sequence[Storage]) -> li
 
 
 def tensors_alive(step: int, pieces: Sequence[Storage], written: Mapping[int, int]) -> list[tuple[int, Number]]:
-    """Returns the tensor in each buffer that is in use at a step, with the buffer's size.
+    """Returns (tensor, size of its buffer) for each buffer that is in use at a step.
 
     ``written`` maps each tensor to the step that writes it.
     """

@@ -170,7 +170,7 @@ def memory_of(report: Report, assumptions: Assumptions) -> Memory:
 
 
 def _run_with_batch(report: Report) -> tuple[ModelRun, Number]:
-    """Returns a run with a known batch size, and this size: the model's own batch size if it is known, otherwise 1."""
+    """Returns a run of the model, and its batch size. An unknown batch size is replaced by 1."""
     stated = [shape[0] for shape in report.input_shapes if shape and shape[0] is not UNKNOWN]
     batch = stated[0] if stated else 1
     shapes = tuple((batch, *shape[1:]) if shape and shape[0] is UNKNOWN else shape for shape in report.input_shapes)
@@ -320,9 +320,9 @@ def _layer_weights(report: Report, dtype: str | None) -> dict[str, Number]:
 
 
 def _groups(weights: Sequence[Weight], trained: Sequence[Weight]) -> tuple[WeightGroup, ...]:
-    """Returns the bytes of the weights, by dtype and by trainable or not.
+    """Returns the bytes of the weights for each pair (dtype, trainable).
 
-    ``trained`` are those of the ``weights`` that count as trainable, even if their own ``trainable`` is False.
+    The weights in ``trained`` are also in ``weights``, and count as trainable whatever their own flag says.
     """
     sizes: dict[tuple[str, bool | None], int] = {}
 

@@ -1,4 +1,4 @@
-"""Finds layers that can have the weights of a quantized layer, although their file does not say so."""
+"""Finds layers that may be quantized, although their file does not say so."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ def _under(n: int, window: Window, before: int) -> range:
 
 
 def _visible(reach: Reach, visible: Interval | None, output: Number) -> Interval | None:
-    """Returns the first and the last pixel in ``visible`` that the output depends on; None if sizes are unknown."""
+    """Returns (first, last) of the pixels in ``visible`` that the output depends on; None if sizes are unknown."""
     if visible is None or not isinstance(output, int) or reach.padding_slack:
         return None
     some = min(output, len(reach.first))
@@ -344,9 +344,9 @@ def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]
 
 
 def _union_with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
-    """Returns the union of two reaches whose unknown paddings differ: the longer reach.
+    """Returns the union of two reaches with unknown paddings: the longer of the two.
 
-    Its size is a lower bound, unless it contains the shorter reach for every possible padding.
+    The size of the union is a lower bound, unless the longer reach contains the shorter one for every possible padding.
     """
     back = sum((pixels for _, pixels in shorter.padding_slack - longer.padding_slack), _fraction(0, 1))
     out = sum((pixels for _, pixels in longer.padding_slack - shorter.padding_slack), _fraction(0, 1))

@@ -179,7 +179,7 @@ def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk
         tensors.append(outputs)
         count = counts[path] = counts.get(path, -1) + 1
         walk.fields.setdefault(path, {})[count] = _public_fields(outputs[0], walk)
-    # Without calls, a model has no known outputs: the list with ``{}`` means unknown fields.
+    # A file with layers but no calls: the fields of the outputs are unknown.
     return [_output(tensors[ref.call], ref.output) for ref in run.output_refs] or [{}]
 
 
@@ -304,7 +304,7 @@ def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjo
             return None
         axes = merged.axes or track.axes
         if track.axes not in ((), axes):
-            return None  # unknown: the pixels differ along other axes in each input
+            return None  # unknown: the pixels are on different axes of the inputs
         positions = output[axes[0]] if len(axes) == 1 and axes[0] < len(output) else UNKNOWN
         union = receptive_axis.union(merged.reach, track.reach, positions, disjoint)
         if union.aligned is False:

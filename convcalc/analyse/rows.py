@@ -273,7 +273,7 @@ def _without_empty(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _non_trainable_label(weights: Sequence[Weight], rows: Sequence[LayerReport]) -> str:
-    """Returns ``unknown`` if any weight may be trainable or not, otherwise an empty label."""
+    """Returns ``unknown`` if ``trainable`` is unknown for any weight, otherwise an empty label."""
     undecided = any(weight.trainable is None for weight in weights)
     return "unknown" if undecided or any(_is_undecided(row.counts) for row in rows) else ""
 

@@ -14,8 +14,8 @@ from convcalc.model import Call, Layer, Model, Ref
 def run_call(layer: Layer, call: Call, inputs: Sequence[tuple[Shape | None, str]]) -> CallResult:
     """Returns the result of a call of a layer on inputs of these shapes and dtypes.
 
-    ``call`` states everything about the call but its inputs. Raises :class:`convcalc.base.problems.ConvcalcError` if the layer does not
-    accept the inputs.
+    ``call`` has the arguments of the call; its own inputs are not used. Raises
+    :class:`convcalc.base.problems.ConvcalcError` if the layer does not accept the inputs.
     """
     definition = require_builtin("InputLayer")
     count = len(inputs)

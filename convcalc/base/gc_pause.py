@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# With more new objects than this, the pause ends by moving them to the oldest generation.
+# If a pause ends with more new objects than this, they are moved to the oldest generation.
 _MANY = 50_000
 
 

@@ -10,11 +10,10 @@ T = TypeVar("T")
 
 
 class IdentityCache(Generic[T]):
-    """A cache for keys without a hash or with a slow hash.
+    """A cache for keys without a hash, or with a slow hash.
 
-    A key consists of objects, which are compared with ``is``, and a value ``equal``, which is compared with ``==``.
-
-    The cache keeps its keys alive: otherwise a new object could get the ``id`` of a key.
+    A key is a list of objects, compared with ``is``, and a value ``equal``, compared with ``==``. The cache keeps its
+    keys alive, because Python gives the ``id`` of a deleted object to a new one.
     """
 
     def __init__(self) -> None:

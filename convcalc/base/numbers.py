@@ -200,7 +200,9 @@ class Traced:
 
     @property
     def worked(self) -> str:
-        """``formula = number``, ``formula = 2.5 → 2`` if it was rounded down, or the formula alone if the number is unknown."""
+        """Returns ``formula = number``, or ``formula = 2.5 → 2`` after rounding down. For an unknown number, the
+        formula alone.
+        """
         if not isinstance(self.value, int):
             return self.text
         answer = f"{self.value:,}".replace("-", "−")

@@ -30,7 +30,7 @@ _FIELD_WORDS = {
     "trainable_size": "size of the trainable parameters",
     "non_trainable_size": "size of the non-trainable parameters",
 }
-# If the number of parameters differs, the size in bytes differs too, and is not reported.
+# A size in bytes is reported only if its number of parameters is the same.
 _COUNT_OF_SIZE = {
     "param_size": "params",
     "trainable_size": "trainable_params",
@@ -64,7 +64,7 @@ def _layer_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
 
 
 def _with_previous(pairs: tuple[Pair, ...]) -> Iterator[tuple[Pair, Pair | None]]:
-    """Yields each pair with the last pair before it whose layer is in the record (None: no such pair)."""
+    """Yields (pair, previous). ``previous`` is the last earlier pair whose layer is in the record; None for the first."""
     previous = None
     for pair in pairs:
         yield pair, previous

@@ -28,7 +28,7 @@ class AuditFinding(Struct):
     message: str
 
 
-# A Python function that is stored as bytecode: its class name in the file, and a description.
+# A Python function that a file stores as bytecode: its class name there, and our description.
 _BYTECODE = {"__lambda__": "Python bytecode, which is loaded and called"}
 _SAFE_MODULES = ("keras", "keras_core", "tf_keras", "builtins")
 

@@ -22,8 +22,8 @@ from convcalc.base.window import Window
 from convcalc.layers import LayerDefinition
 from convcalc.model import Layer, Model
 
-MAJORITY_PERCENT = 50  # a layer with more than half of a total: the other layers together have less
-HIGH_PEAK = 2  # a peak above twice the median of the steps
+MAJORITY_PERCENT = 50  # a layer is reported if it has more than half of a total
+HIGH_PEAK = 2  # a peak is reported if it is above twice the median of the steps
 
 
 class Insight(Struct):

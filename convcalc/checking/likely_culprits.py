@@ -1,4 +1,4 @@
-"""Guesses which layers cause a difference in a total, if the record cannot show it."""
+"""Guesses which layers cause a difference in a total, if the record shows no difference in any layer."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def likely_culprits(report: Report, total: Change) -> str:
 
 
 def _frozen_layers(report: Report, missing: int) -> str:
-    """Names the layers whose freezing explains that ``missing`` trainable parameters are missing in the model.
+    """Names the frozen layers that have ``missing`` parameters: as many as the model has too few trainable parameters.
 
-    A negative number means that the model has more than the record. Then it names trainable layers.
+    If the model has more trainable parameters than the record (``missing`` is negative), names trainable layers.
     """
     rows = report.layers
     if missing < 0:

@@ -14,7 +14,7 @@ from convcalc.layers.arguments import shown
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 _QUANTITY = re.compile(r"([0-9][0-9_,]{0,30}(?:\.[0-9]{1,15})?)\s*([kKmMgGtT]?[iI]?)([bB]?)")
-_LIMIT = 10**31  # as for a string, which may have at most 31 digits
+_LIMIT = 10**31  # the largest number that a string of 31 digits can give
 
 _SIZES = re.compile(r"[0-9]{1,9}(?:[x×,][0-9]{1,9}){0,2}")
 

@@ -161,13 +161,14 @@ def command(
         None if quiet else to.format,
         None if quiet else to.text_style(width, ascii, no_color),
     )
-    custom_layers(custom)  # read here, so that an error in these files is reported once and not for each model
+    # These files are read here, so that an error in them is reported once and not for each model.
+    custom_layers(custom)
     outcomes = in_order(names, run.check, _processes(jobs, names, against))
     exit_codes: list[int] = []
     with closing(_payloads(progress(names, outcomes, quiet), exit_codes)) as payloads:
         if not quiet:
             to.write(_text(CHECK_FORMATS[to.format], payloads))
-        for _ in payloads:  # runs the checks if quiet; otherwise write() has already run them
+        for _ in payloads:  # with --quiet, this loop runs the checks; otherwise write() has already run them
             pass
     return max(exit_codes)
 

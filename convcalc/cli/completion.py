@@ -21,7 +21,7 @@ def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
 
 
 def code_targets(incomplete: str) -> list[CompletionItem] | None:
-    """Returns the models of a program for a word such as ``train.py:mo``; None if the word names no program and a colon."""
+    """Returns the models of a program for a word such as ``train.py:mo``; None for words of another form."""
     from convcalc.base.problems import ConvcalcError
     from convcalc.read import all_models
     from convcalc.read.code_settings import names_code

@@ -1,4 +1,4 @@
-"""The options that give the sizes and names of a model, and the reading of a model with them.
+"""The options that change a model (``--input``, ``--batch``, ``--set``, ``--custom``), and reading models with them.
 
 Every command that takes a MODEL uses this module.
 """
@@ -123,7 +123,7 @@ class Inputs(Struct):
 
         try:
             sources = all_models(f"{source}:*", self.settings())
-        except ConvcalcError:  # reported later, when the command reads the model
+        except ConvcalcError:  # the error is reported later, when the command reads the model
             return [source]
         return sources if named or len(sources) > 1 else [source]
 

@@ -11,8 +11,8 @@ from convcalc.base.problems import error
 def project_text(start: str | os.PathLike[str] | None, word: str) -> tuple[str, str] | None:
     """Returns the path and the text of the nearest ``pyproject.toml``, in ``start`` or a folder above it.
 
-    Returns None if no file exists, or if its text lacks ``convcalc`` or ``word``: such a file may have errors.
-    ``start`` is the working directory by default.
+    Returns None if no file exists, or if its text lacks ``convcalc`` or ``word``. So errors in files without settings
+    for convcalc are ignored. ``start`` is the working directory by default.
     """
     try:
         folder = os.path.realpath(os.getcwd() if start is None else start)

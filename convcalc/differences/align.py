@@ -78,7 +78,7 @@ def align(before: Signatures, after: Signatures) -> Alignment:
         moved = frozenset(exchanged.matches[number] for number in exchanged.moved)
         return Alignment({right: left for left, right in exchanged.matches.items()}, moved)
     matches = _match_by_name(before, after)
-    # Layers whose names are both automatic, or both chosen, are matched first. The second pass ignores this.
+    # The first pass matches two automatic names, or two chosen names. The second pass also matches one of each.
     for keys_of in (_structures_and_naming, _structures):
         left_keys, right_keys = keys_of(before), keys_of(after)
         for by_readers in (False, True):
@@ -158,9 +158,9 @@ def _match_by_connections(
 
 
 def _readers(layers: Signatures) -> list[list[Link]]:
-    """Returns the layers that read each layer's output, as links.
+    """Returns, for each layer, links to the layers that read its output.
 
-    The text of a link is the position among the reader's inputs, and the tensor: ``0 [0][0]``.
+    A link's text has the number of the reader's input, and the tensor: ``0 [0][0]``.
     """
     readers: list[list[Link]] = [[] for _ in layers]
     for number, layer in enumerate(layers):

@@ -183,8 +183,8 @@ def _position_changes(siblings: MatchedSiblings, rewired: bool) -> dict[int, lis
 def _is_own_change(change: Change, parent: Pair | None) -> bool:
     """Returns True if a user changed the layer itself, False if another change may be the cause.
 
-    A new name is not a change. A new ``trainable`` may be caused by freezing the parent, or by a layer without weights
-    ("-").
+    False for a new name. False for ``trainable`` if the parent was frozen or unfrozen, or if the layer has no weights
+    ("-") in one of the snapshots.
     """
     if change.field == "trainable":
         return not _changes_trainable(parent) and "-" not in (change.before.text, change.after.text)

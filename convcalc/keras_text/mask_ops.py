@@ -40,6 +40,6 @@ def _is_operation(layer: Layer) -> bool:
 def _computes_mask(layer: Layer) -> bool:
     """Returns True for a mask operation of Keras 3.
 
-    In a Keras 2 file, a user called the operation, so it is kept. It has another class name there.
+    In a Keras 2 file, such an operation has another class name. It is kept, because a user called it.
     """
     return _is_operation(layer) and layer.class_name in _MASK_OPERATIONS

@@ -90,9 +90,9 @@ def _columns(header: str, length: int) -> list[_Column]:
 
 
 def _with_params_room(columns: list[_Column], header: list[str], body: list[str]) -> list[_Column]:
-    """Returns the columns, with the width of the last column (the parameters) corrected if its title is wrapped.
+    """Returns the columns. Corrects the width of the last column if its title "Param #" is wrapped.
 
-    With a wrapped title, the horizontal lines are longer than the rows. So the longest count gives the width.
+    The horizontal lines are then longer than the rows, so the longest count gives the width.
     """
     *others, last = columns
     if last.field != "params" or not any(line[last.start :].strip() for line in header):

@@ -61,7 +61,7 @@ def _grid(line: str) -> Sequence[str]:
 
 
 def _with_ellipses(grid: Sequence[str]) -> Sequence[str]:
-    """Replaces "?" by "…" in an ASCII table: Keras prints "…" where it crops, and Python printed it as "?"."""
+    """Replaces "?" by "…" in an ASCII table. Keras marks cropped texts by "…", which ASCII output shows as "?"."""
     return re.sub(r"(?<=[^\s|])\?(?= )", "…", grid) if isinstance(grid, str) else grid
 
 

@@ -33,7 +33,7 @@ def totals_with_optimizer(report: Report) -> list[TotalLine]:
         return [total, *others]
     partial = "trainable_params" in report.totals.incomplete
     stored = report.model.optimizer_weights if partial else None
-    if stored:  # the stored variables replace the computed ones, which need the trainable weights
+    if stored:  # without knowing the trainable weights, the variables cannot be computed
         variables: Sequence[Weight] | None = [Weight(each.path, each.shape, dtype=each.dtype) for each in stored]
         partial = False
     else:

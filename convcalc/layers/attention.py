@@ -84,7 +84,7 @@ def _require_axes(axes: int, *shapes: Shape) -> None:
         )
 
 
-# unknown for shapes for which Keras builds the layer, but cannot run it
+# The unknown counts of a layer that Keras can build for its input shapes, but cannot run.
 _CANNOT_RUN = frozenset({"macs", "flops"})
 
 
@@ -172,7 +172,7 @@ def multi_head_attention(a: Args, query: Shape, value: Shape, key: Shape | None 
     outputs = [(*query[:-1], *out)]
     if a["return_attention_scores"]:
         _require_scores(query)
-        # Keras gives this shape for any number of attended axes.
+        # The scores have this shape in Keras, however many axes are attended.
         outputs.append((query[0], heads, query[1], query[1]))
     if not _has_axes(a["attention_axes"], len(query)) or not 2 <= len(query) == len(value) == len(key):
         return Inferred(tuple(outputs), tuple(weights), unknown=_CANNOT_RUN)

@@ -35,14 +35,13 @@ BITS = {
 # The compute dtype of each mixed policy; its variables are float32.
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
-# The names that can follow ``_from_``, as in ``int8_from_float32``: float32, with large matrices stored as int8.
+# The names that can follow ``_from_``. Example: ``int8_from_float32`` is float32 with large matrices stored as int8.
 _SOURCES = ("float32", "float64", "float16", "bfloat16", *_MIXED)
 # Default of ``amax_history_length``: for how many steps a float8 layer records the largest absolute value.
 _HISTORY = 1024
 
 DTYPES = tuple(BITS)
-# ``int8`` and the float8 dtypes are no policies: they occur only in names such as ``int8_from_float32``. Keras has no
-# complex weights.
+# ``int8`` and the float8 dtypes occur only in names such as ``int8_from_float32``. Keras has no complex weights.
 _PLAIN = (*(dtype for dtype in BITS if not dtype.startswith(("int8", "float8", "complex"))), *_MIXED)
 # All policies without a number in the name. :func:`find_policy` also accepts ``int4/128_from_float32``, for example.
 POLICIES = (
@@ -146,7 +145,7 @@ def compute_dtype(policy: str) -> str:
 def _source(policy: str) -> str:
     """Returns the policy without quantization: ``int8_from_float32`` becomes ``float32``.
 
-    An input layer has a dtype, such as ``int32``, and no policy. A dtype is returned unchanged.
+    Returns a dtype such as ``int32`` unchanged. An input layer has a dtype instead of a policy.
     """
     if policy in BITS:
         return policy

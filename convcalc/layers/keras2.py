@@ -43,9 +43,9 @@ from convcalc.layers.registry import (
     required,
 )
 
-# names a catalogue layer with arguments of Keras 2, such as ``Bidirectional (Keras 2)``
+# Suffix for a catalogue layer with arguments that only Keras 2 has: ``Bidirectional (Keras 2)``.
 OF_KERAS2 = " (Keras 2)"
-# names a layer that only Keras 1 has
+# Suffix for a layer that only Keras 1 has.
 OF_KERAS1 = " (Keras 1)"
 _TIME_MAJOR = Argument("time_major", Boolean(), False)
 
@@ -150,7 +150,7 @@ def _local_sizes(a: Args, spatial: Sequence[Number]) -> list[Number]:
 
 
 def _connections(a: Args, spatial: Sequence[Any], sizes: Sequence[Any]) -> Number:
-    """Returns how often the windows read a position of the input in total. Padding is not counted."""
+    """Returns the sum of the input positions in each window, without the padding."""
     counts = []
     for size, outputs, kernel, stride in zip(spatial, sizes, a["kernel_size"], a["strides"]):
         before = kernel // 2
@@ -251,8 +251,8 @@ def _time_first(rule: Rule) -> Rule:
         outputs = tuple(
             swapped(shape) if not n and a["return_sequences"] else shape for n, shape in enumerate(result.outputs)
         )
-        # MACs and FLOPs of one sample are multiplied by the first axis. Here it is the time, not the batch, so they are
-        # set to unknown.
+        # The counts of one sample are later multiplied by the first axis. Here this is the time axis, so both become
+        # unknown.
         return result._replace(outputs=outputs, unknown=result.unknown | {"macs", "flops"})
 
     return time_major

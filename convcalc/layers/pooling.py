@@ -171,7 +171,7 @@ def _region_positions(size: Number, regions: int) -> Number:
 
 
 _OUTPUT = Argument("output_size", PerAxis())
-# Other layers also accept upper case.
+# Only the adaptive pooling layers refuse upper case in data_format.
 _EXACT_FORMAT = Argument("data_format", Choice(("channels_last", "channels_first")), None, nullable=True)
 
 

@@ -41,13 +41,13 @@ Fold: TypeAlias = "Callable[[Args, Shape, str], tuple[Number, Number]]"
 class Layout(Struct):
     """How a layer stores its quantized kernel."""
 
-    # the shape of the scale of an int8 kernel
+    # Returns the shape of the scale of an int8 kernel.
     scale: Callable[[Args, Shape], Shape]
-    # The kernel is stored as a matrix: its numbers of rows and columns, for int4 (``folded``), and for gptq and awq
-    # (``calibrated``).
+    # Return the numbers of rows and columns of the matrix that stores the kernel: ``folded`` for int4, ``calibrated``
+    # for gptq and awq.
     folded: Fold
     calibrated: Fold
-    # the name of the weight that has the zero points (gptq and awq)
+    # The name of the weight that has the zero points (gptq and awq).
     zero: str
 
 

@@ -63,7 +63,7 @@ LIST = "list"
 TUPLE = "tuple"
 LIST_OF_ONE = "list of one"
 
-# An elementwise layer may overwrite its input; a reshape shares the memory of its input.
+# In place: an elementwise layer may overwrite its input. View: a reshape shares the memory of its input.
 IN_PLACE = "in place"
 VIEW = "view"
 
@@ -485,7 +485,7 @@ def bind(
             values[name] = value
     for argument in declared:
         if argument.name not in values:
-            # a misspelled argument is already reported
+            # an argument whose name is misspelled is already reported
             if argument.default is REQUIRED and argument.name not in misspelled:
                 refusals.append(
                     Refusal(

@@ -128,7 +128,7 @@ def reshaped(x: Shape, output: Shape) -> tuple[View, ...]:
 
 
 def _agreeing(x: Shape, y: Shape) -> int:
-    """Returns how many axes at the start have equal sizes. Only a batch axis may be unknown."""
+    """Returns how many axes at the start have equal sizes. Unknown sizes are equal only on the batch axis."""
     count = 0
     for a, b in zip(x, y):
         if not _equal(a, b) and not (count == 0 and a is b):

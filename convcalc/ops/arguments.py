@@ -241,7 +241,7 @@ Ignored: TypeAlias = Annotated[Any, Anything()]
 AnyValue: TypeAlias = Annotated[Any, Anything()]
 # As in Keras, any value other than 'channels_first' means channels_last.
 DataFormat: TypeAlias = Annotated[Any, Anything()]
-# Keras does not check the value: anything but 'channels_first' means channels_last.
+# The rule checks the value itself, because it needs special conditions or problem codes.
 CheckedByRule: TypeAlias = Annotated[Any, Anything()]
 Real: TypeAlias = Annotated[Any, RealNumber()]
 RealOrTensor: TypeAlias = Annotated[Any, RealNumber(or_tensor=True)]

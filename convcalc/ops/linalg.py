@@ -145,8 +145,8 @@ def _solution(a: Tensor, b: Tensor) -> Inferred:
     _square(a, "a")
     if not b.shape:
         raise Refusal("needs right-hand sides of at least one axis", codes.WRONG_RANK, "b")
-    # Keras compares the numbers of rows if a and b have the same number of axes, the last axes if b has one axis more,
-    # and otherwise nothing.
+    # Keras compares the numbers of rows if a and b have equally many axes. If b has one axis more, Keras compares the
+    # last axes. Otherwise it compares nothing.
     extra_axes = len(b.shape) - len(a.shape)
     if extra_axes in (0, 1) and _sizes_differ(a.shape[extra_axes - 2], b.shape[extra_axes - 2]):
         raise Refusal("needs right-hand sides with as many rows as its matrices", codes.SHAPES_DIFFER, "b")

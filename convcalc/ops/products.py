@@ -190,7 +190,7 @@ def einsum(*operands: Tensor, subscripts: Text) -> Inferred:
     dotted_elements = sample_elements(dotted) if dotted and not dots else 1
     small = {operand.dtype for operand in operands} == {"int8"}
     dtype = "int32" if small else result_type(*(operand.dtype for operand in operands))
-    if len(operands) == 1:  # one operand is only transposed or summed: no multiplications
+    if len(operands) == 1:  # a single operand is only transposed or summed: nothing is multiplied
         return Inferred((shape,), dtype=(dtype,))
     return _sums_of_products(shape, dtype, summed * dotted_elements)
 

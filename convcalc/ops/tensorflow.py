@@ -206,8 +206,8 @@ def getitem(x: Operand, key: AnyValue) -> Tensor:
     if any(isinstance(part, Tensor) and part.shape for part in parts):
         raise Refusal("cannot use a tensor with axes as an index, only a scalar tensor", codes.INVALID_VALUE)
     whole = _tensor(x)
-    # A scalar tensor selects one element, so the rule gets the index 0. An axis of size 0 would refuse it: it gets size
-    # 1.
+    # A scalar tensor selects one element, like the index 0. An axis of size 0 has no index 0, so it counts as an axis
+    # of size 1.
     relaxed = Tensor(
         tuple(1 if isinstance(extent, int) and extent == 0 else extent for extent in whole.shape), whole.dtype
     )

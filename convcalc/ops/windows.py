@@ -84,7 +84,8 @@ def _adaptive(name: str) -> Rule:
         if data_format == "channels_last":
             if not shape:
                 raise Refusal("needs an input with an axis for the channels", codes.INVALID_VALUE)
-            # As in Keras, this adds one spatial axis too many (keras/src/ops/nn.py): Keras's summary shows it.
+            # As in Keras (keras/src/ops/nn.py), the output has one spatial axis too many: Keras's summary shows this
+            # axis.
             return Tensor((*shape[: -len(sizes)], *sizes, shape[-1]), inputs.dtype)
         return Tensor((*shape[:2], *sizes), inputs.dtype)
 

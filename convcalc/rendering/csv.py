@@ -12,7 +12,7 @@ from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Sheet
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?")
-# A spreadsheet may run a text that begins with one of these characters, because it reads a formula. (Tabs and line ends
+# A spreadsheet reads a text that begins with one of these characters as a formula, and may run it. (Tabs and line ends
 # are already escaped.)
 _FORMULA = ("=", "+", "-", "@")
 

@@ -91,7 +91,7 @@ def notes(comparison: Comparison) -> list[str]:
         statuses.append(f"{numbers:,} renumbered (automatic names such as dense_1)")
     shared = {total.field: total for total in comparison.shared_totals}
     differing = {total.field: total for total in comparison.totals}
-    if "weight_bytes" in shared:  # param_bytes is the same number, so it is left out
+    if "weight_bytes" in shared:  # weight_bytes and param_bytes are the same number, so only weight_bytes is shown
         differing.pop("param_bytes", None)
     for size in [size for size, count in _SIZES.items() if count in differing]:
         differing.pop(size, None)

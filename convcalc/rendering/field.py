@@ -69,7 +69,8 @@ def field_label(row: LayerReport, report: Study, name: str) -> str:
     if fields is None:
         return "unknown"
     labels = {field.labels.get(name, "") for field in fields}
-    return max(labels, default="")  # max works, because of the order "" < "partial" < "unknown"
+    # "", "partial" and "unknown" are in alphabetical order, so max returns the worst label
+    return max(labels, default="")
 
 
 def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:

@@ -155,7 +155,8 @@ def _widths(
     if limit is None:
         return [width if column.right else min(width, WIDEST) for column, width in zip(columns, natural)]
     room = limit - 3 * len(columns) - 1
-    # Shorten columns of words to 10 characters, then to 4. Only then shorten columns of numbers.
+    # First, columns of words become narrower: down to 10 characters, then to 4. Columns of numbers become narrower only
+    # after that.
     for minimum, numbers_too in ((10, False), (4, False), (3, True)):
         floors = [
             width if column.right and not numbers_too else min(width, minimum)
@@ -179,7 +180,7 @@ def _limited(natural: Sequence[int], floors: Sequence[int], room: int) -> list[i
     while level > 1 and sum(at(level)) > room:
         level -= 1
     widths = at(level)
-    for index, width in enumerate(natural):  # widen the first columns by what is left
+    for index, width in enumerate(natural):  # the first columns that can be wider get the remaining room
         spare = room - sum(widths)
         if spare > 0 and widths[index] < width:
             widths[index] += min(spare, width - widths[index])

@@ -71,7 +71,7 @@ def latex_text(sheet: Sheet) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     line = " & ".join(map(_indented, cells))
-    # The empty group {}, because LaTeX would read a star or a bracket as an argument of the \\ before it.
+    # The empty group {} is added, because LaTeX would read a star or a bracket as an argument of the \\ before it.
     return f"{'{}' if line.startswith(('*', '[')) else ''}{line} \\\\"
 
 

@@ -102,7 +102,7 @@ def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
         pairs = zip(shown[skipped:], current[start + skipped :])
         return len(list(takewhile(lambda pair: names_agree(*pair), pairs)))
 
-    for skipped in (0, 1):  # 0: compare all rows; 1: skip the first row, which may have a new name
+    for skipped in (0, 1):  # first compare all rows, then leave out the first row, which may be renamed
         lengths = [length(start, skipped) for start in range(len(current))]
         if any(lengths):
             return lengths.index(max(lengths))

@@ -6,7 +6,8 @@ from convcalc.analyse.study import Study
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
 
-_FIRST_LENGTH, _MAX_LENGTH = 120, 10_000  # the width of the text in characters: first tried, and at most
+# the width of the printed text in characters: the first attempt, and the maximum
+_FIRST_LENGTH, _MAX_LENGTH = 120, 10_000
 
 
 def snapshot_text(report: Study, suffix: str) -> str:

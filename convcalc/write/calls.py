@@ -101,7 +101,7 @@ def data_calls(model: Model) -> list[int]:
 
 def positional_arguments(definition: LayerDefinition | None, tensors: list[Any], kwargs: dict[str, Any]) -> list[Any]:
     """Returns the positional arguments of a call. Moves the initial states of a recurrent layer to ``kwargs``."""
-    if definition is None:  # a nested model
+    if definition is None:  # the layer is a nested model
         return tensors if len(tensors) == 1 else [tensors]
     if definition.takes_initial_state:
         if tensors[1:]:

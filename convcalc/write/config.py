@@ -154,7 +154,8 @@ def _object(layer: Layer, rows: Mapping[str, LayerReport], prefix: str, trains: 
     else:
         config = {"name": layer.name, **_common(layer_definition, trains and layer.trainable, layer.dtype, layer.name)}
         config |= argument_values(layer_definition, layer.args, trains)
-        config["name"] = layer.name  # again, because the arguments of a custom class may contain ``name``
+        # ``name`` is set again, because the arguments of a custom class may contain another one
+        config["name"] = layer.name
     if layer_definition is None or layer_definition.is_custom:
         foreign = definition if isinstance(definition, Foreign) else Foreign(layer.class_name)
         return _entry(foreign, config)
@@ -211,7 +212,7 @@ def argument_values(definition: LayerDefinition | None, args: Mapping[str, Any],
 
 def written(value: Any, trains: bool = True) -> Any:
     """Returns the value of an argument as JSON. A layer becomes a config object, and an unknown size becomes null."""
-    if isinstance(value, SubModel):  # not the stored config, which may be in Keras 2's format
+    if isinstance(value, SubModel):  # the stored config is not used, because it may be in Keras 2's format
         return _model(value.model, {row.path: row for row in infer(value.model).layers}, "", trains)
     if isinstance(value, SubForeign):
         return value.config

@@ -26,7 +26,7 @@ _OBJECTS = {
     "initializer": "initializers",
     "regularizer": "regularizers",
     "constraint": "constraints",
-    "config": "quantizers",  # for quantization_config
+    "config": "quantizers",  # for the argument quantization_config
     "quantizer": "quantizers",
 }
 

@@ -104,7 +104,7 @@ def first_difference(report: Report, again: Report, arranged: bool) -> str | Non
     return None if len(left) == len(right) else "the number of its layers would differ"
 
 
-# A custom class as the last layer: a config does not record these facts.
+# A config does not record these facts for a custom layer whose output no other layer reads.
 _OPEN = ("the output shapes", "the output dtypes")
 
 
@@ -205,7 +205,7 @@ def _arguments(layer: Layer, tuples: bool) -> Any:
             return None
         own = {argument.name for argument in definition.arguments}
         if tuples:
-            own.add("vocabulary_size")  # only Keras files can contain it
+            own.add("vocabulary_size")  # a spec cannot contain this argument, only a Keras file can
         return _tree(argument_values(definition, {key: part for key, part in layer.args.items() if key in own}))
     if isinstance(definition, Foreign):
         return _tree({key: part for key, part in layer.args.items() if key not in ("name", "trainable", "dtype")})

@@ -39,7 +39,8 @@ from convcalc.write.expressions import (
 from convcalc.write.policies import policy_code
 from convcalc.write.spec import spec_yaml
 
-# written as ``Abs()(x)``, because the functions such as ``ops.abs`` create another class (``Absolute``)
+# These operations are written as ``Abs()(x)``, because functions such as ``ops.abs`` create another class
+# (``Absolute``).
 _WRITTEN_AS_CLASSES = {"Abs", "Conj"}
 # These functions begin with a constructor argument of the operation: ``ops.einsum(subscripts, …)``.
 _INIT_ARGUMENT_FIRST = {"Einsum", "Full"}
@@ -369,7 +370,8 @@ def _is_nested(layer: Layer, several: bool) -> bool:
     if isinstance(definition, Model):
         return definition.output_tree is not None
     if isinstance(definition, Operation):
-        return definition.name == "Unique"  # otherwise ops.unique returns only one tensor, not a tuple
+        # ops.unique returns one tensor, or a tuple if more than the unique values is requested
+        return definition.name == "Unique"
     if isinstance(definition, LayerDefinition) and not definition.is_custom:
         has_states = definition.state_sizes is not None or {"cell", "layer"} & {a.name for a in definition.arguments}
         return bool(several and has_states)

@@ -295,7 +295,7 @@ def test_live_tensors_match_a_simulation(in_place: bool) -> None:
         assert memory.peak == max(expected), seed
         assert sum(tensor.size for tensor in memory.alive) == memory.peak, seed
         shared += in_place and memory.activations < report.memory.activations
-    # Otherwise too few models have layers that work in place.
+    # In many models, working in place must save memory, or the test compares too little.
     assert shared > 400 or not in_place
 
 
@@ -412,7 +412,7 @@ SLOT_ROWS = [
 @pytest.mark.parametrize(("optimizer", "shape", "elements"), SLOT_ROWS)
 def test_memory_of_each_optimizer(optimizer: str, shape: tuple[int, ...], elements: int) -> None:
     """Source: ``build`` in ``keras/src/optimizers``; tests/live compares all optimizers with the installed Keras."""
-    own = 8 + 4  # step counter, learning rate
+    own = 8 + 4  # the bytes of the step counter and of the learning rate
     assert weight_bytes(slots(optimizer, [Weight("kernel", shape, dtype="float32")])) == own + 4 * elements
 
 

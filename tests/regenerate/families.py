@@ -45,7 +45,7 @@ def operations_index() -> str:
     declared = [
         (entry.rule.__module__, entry.name)
         for entry in operations.REGISTERED.values()
-        # without TensorFlow functions, which are in one module anyway
+        # TensorFlow functions need no index: one module has all of them
         if entry.module != operations.TENSORFLOW
     ]
     return _text(declared, "ops", what="operation", plural="operations", names="")
