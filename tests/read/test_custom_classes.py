@@ -1,8 +1,7 @@
-"""Tests custom classes and functions in Keras files: they are not mistaken for Keras's, and their files are not
-refused.
+"""Tests custom classes and functions in Keras files: they do not count as Keras's, and their files are not refused.
 
-The numbers are those of Keras 3.15 and tf_keras 2.21 for the same models. ``tests/live/test_custom_files.py`` compares
-files with the installed Keras.
+The numbers are from Keras 3.15 and tf_keras 2.21. ``tests/live/test_custom_files.py`` compares files with the installed
+Keras.
 """
 
 from __future__ import annotations
@@ -206,7 +205,7 @@ def test_a_custom_layer_inside_a_wrapper_makes_only_its_numbers_unknown(wrapper:
     assert result.layers[2].params == 16
     (message,) = messages(result)
     assert "the layer in 'made' (" in message
-    # A model that is written and read again has the same parameters and the same message about the custom object.
+    # convcalc writes the model and reads it again
     again = report(config_json(result).encode())
     assert [row.params for row in again.layers] == [row.params for row in result.layers]
     assert messages(again)[0].partition(": the layer")[2] == message.partition(": the layer")[2]
@@ -335,9 +334,7 @@ def test_a_custom_layer_may_have_more_outputs_than_the_file_records(used: list[i
 
 
 def test_a_sequential_records_all_outputs_of_a_custom_layer() -> None:
-    """The next layer records the shapes of all outputs that it receives. Here this is one shape, so there is one
-    output.
-    """
+    """The file states the input shape of the next layer. It is one shape, so the custom layer has one output."""
     end = {**layer("Dense", "dense", units=4), "build_config": {"input_shape": [None, 5, 3]}}
     result = report(sequential(INPUT, custom("One", "made"), end))
     assert result.layers[0].output_shapes == ((UNKNOWN, 5, 3),)

@@ -95,7 +95,7 @@ def test_a_declaration_is_found_by_each_name_of_the_class(module: Any, registere
     assert (row.params, row.trainable_params, row.macs) == (12, 4, 0)
     assert row.output_shapes == ((UNKNOWN, 8, 4),)
     assert not result.problems and result.totals.incomplete == {}
-    # The class is still a custom class, but its numbers are known.
+    # The layer still has a custom class, but its shapes and parameters are known.
     assert isinstance(row.definition, Foreign) and row.definition.module == module
     assert row.config["init"] == 2.0
 

@@ -1,8 +1,7 @@
-"""Tests folders and JSON files that contain a model in another form: unpacked archives, keras_hub presets,
-TensorFlow.js.
+"""Tests models that are not in one Keras file: unpacked archives, presets of keras_hub, and models of TensorFlow.js.
 
-The numbers are from Keras 3.15.1, keras_hub 0.32, tf_keras 2.21 and the converter of TensorFlow.js 4.22. SavedModels
-are tested in ``test_saved_models.py``.
+The numbers are from Keras 3.15.1, keras_hub 0.32, tf_keras 2.21 and the converter of TensorFlow.js 4.22. SavedModels are tested
+in ``test_saved_models.py``.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def test_many_new_objects_are_not_searched_at_once() -> None:
     finally:
         gc.callbacks.pop()
     assert gc.isenabled()
-    # Objects that are created in ``gc_paused`` must become old (generation 2), because the garbage collector seldom
-    # searches old objects. ``gc_paused`` itself must not search generation 2.
+    # Objects from ``gc_paused`` are in generation 2, which the garbage collector seldom searches. ``gc_paused`` does
+    # not search it.
     assert young < len(made)
     assert 2 not in searched

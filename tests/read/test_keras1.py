@@ -20,8 +20,8 @@ from convcalc.write.spec import spec_yaml
 from tests.live.packages_keras2.stored import STORED
 
 MODELS: dict[str, Any] = json.loads(STORED.read_text(encoding="utf-8"))
-# This model has Theano's order of axes (channels first), but the file does not state it for the first layer. So the
-# output shape of this layer is unknown.
+# This model has the order channels first, but the file does not state it for the first layer, whose output shape is
+# then unknown.
 OPEN = "images_th_padded"
 
 
@@ -43,8 +43,7 @@ def test_rows_are_those_of_keras(name: str) -> None:
     for layer, shapes, params, trainable in model["rows"]:
         assert list(map(sizes, rows[layer].output_shapes)) == shapes, layer
         assert (rows[layer].params, rows[layer].trainable_params) == (params, trainable), layer
-    # A summary of Keras 1 has no row for the input of a Sequential, and no row for a merge layer at the start of a
-    # Sequential. The summary of convcalc has these rows, but no other additional rows.
+    # Unlike a summary of Keras 1, ours has rows for the input of a Sequential, and for a merge layer at its start.
     others = [row for row in top if row.name not in {layer for layer, *_ in model["rows"]}]
     assert all(row.class_name == "InputLayer" or row.name.startswith("merge_") for row in others)
     assert (report.totals.params, report.totals.trainable_params) == (model["params"], model["trainable"])

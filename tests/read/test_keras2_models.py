@@ -98,7 +98,8 @@ def test_a_nested_model_is_called_on_other_shapes(
     report = functional(shape, called(sequential("inner", [None, 6], *layers)), after("inner"))
     assert not report.problems
     rows = {row.path: row for row in report.layers}
-    # In the row of a nested model, Keras 2 shows the output shape for the inputs with which the model was declared.
+    # For a nested model, Keras 2 shows the output shape for the inputs in the model's constructor, not for those of the
+    # call.
     assert sizes(rows["inner"].output_shapes) == [own]
     assert sizes(rows["end"].output_shapes) == [result]
     assert report.totals.params == params
@@ -187,7 +188,7 @@ def test_the_two_layers_of_a_bidirectional_have_different_sizes(
     ],
 )
 def test_a_frozen_layer_freezes_the_layers_in_it(frozen: dict[str, Any], params: Any) -> None:
-    """A Keras 3 file would have trainable weights here: there, each inner layer has its own flag."""
+    """This is so in files of Keras 2. In Keras 3, the inner layers would be trainable, because each has its own flag."""
     start = layer("InputLayer", "x", batch_input_shape=[None, 5, 3])
     ends = {"input_layers": [["x", 0, 0]], "output_layers": [["f", 0, 0]]}
     config = {"name": "m", "layers": [start, frozen], **ends}

@@ -1,7 +1,7 @@
-"""Tests layers whose stored weights are not those of Keras's class, although the config is one of Keras's class.
+"""Tests layers that seem to be Keras's, but whose stored weights differ from those of Keras's class.
 
-The layouts and the numbers are from Keras 3.15.1 and tf_keras 2.21. ``tests/live/test_other_weights.py`` compares the
-same kinds of models with the installed versions.
+The layouts and the numbers are from Keras 3.15.1 and tf_keras 2.21. ``tests/live/test_other_weights.py`` compares such models
+with the installed versions.
 """
 
 from __future__ import annotations
@@ -277,9 +277,7 @@ def test_such_weights_of_a_nested_model_are_a_row_of_this_model() -> None:
 @pytest.mark.parametrize(
     "config",
     [
-        functional(
-            INPUT, DENSE
-        ),  # when Keras loads a model of its own class, it does not count the weights in other attributes
+        functional(INPUT, DENSE),  # Keras ignores weights in attributes of a Functional
         own_class(sequential(INPUT, DENSE)),  # a Sequential counts only its layers
     ],
 )
@@ -307,7 +305,8 @@ def test_the_weights_outside_of_the_graph_are_not_written() -> None:
         ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"s/kernel:0": (4, 5), "t/kernel:0": (5, 2)}}, 30, False),
         ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"s/kernel:0": (4, 6)}}, 44, True),
         ({"m1": {"s/kernel:0": (4, 5)}, "m2": {"t/kernel:0": (4, 5)}}, 40, True),
-        # Keras 3.0 writes names without the layer. Only the layer's automatic name shows that it contains no others.
+        # Names of weights in Keras 3.0 do not contain the layer. Only an automatic name shows that a layer has no inner
+        # layers.
         ({f"layer_normalization{n}": {"gamma": (4,), "beta": (4,)} for n in ("", "_1")}, 16, True),
         ({"dense": {"kernel": (4, 5)}, "dense_1": {"kernel": (4, 5)}}, 40, True),
         ({"head": {"kernel": (4, 5)}, "tail": {"kernel": (4, 5)}}, 20, False),

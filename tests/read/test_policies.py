@@ -78,8 +78,7 @@ def numbers(tmp_path: Path, data: Any) -> tuple[Any, ...]:
         (policy_map("float16"), (25, 25, 50, "float16")),
         (policy_map("int8_from_float32"), (30, 5, 60, "float32")),
         (policy_map(INT4), (41, 5, 68, "bfloat16")),
-        # A policy in a map does not record the length of its history. So the length is Keras's default, 1,024, and not
-        # 16.
+        # A map does not store the length of the history, so Keras uses its default of 1,024 instead of 16.
         (policy_map(HISTORY), (3100, 3100, 12400, "float32")),
         (policy_map(None, x=INT8), (30, 5, 60, "float32")),
         (policy_map("float32", x=INT4, y=INT8), (41, 5, 68, "bfloat16")),
@@ -114,15 +113,14 @@ def test_policy_objects_are_read(tmp_path: Path, dtype: Any, expected: tuple[Any
 def test_an_unknown_policy_makes_counts_unknown(
     tmp_path: Path, dtype: Any, word: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An unknown policy causes a warning, fails a budget for parameters, and makes ``convert`` refuse to write a file."""
+    """An unknown policy causes a warning. A budget then fails, and ``convert`` writes no file."""
     wrapped = json.loads(json.dumps(TIMES))
     wrapped["layer"]["config"] |= {"dtype": dtype, "name": "x"}
     wrapped["layer"]["build_config"] = {"input_shape": [None, 4]}
     for class_name, config, shape in (("Dense", {**DENSE, "dtype": dtype}, [4]), ("TimeDistributed", wrapped, [3, 4])):
         path = written(tmp_path, model(class_name, config, [None, *shape]))
         report = infer(load(path))
-        # ``word`` is None only for the map in which the key 'x' and the pattern '[x-z]' match the path 'x'. Keras
-        # prefers the key that equals the path, so the policy is known.
+        # ``word`` is None if two keys match: 'x' and '[x-z]'. Keras uses the key that equals the path, 'x'.
         if word is None:
             assert report.totals.params == 25
             continue
@@ -142,9 +140,9 @@ def test_an_unknown_policy_makes_counts_unknown(
 
 
 def test_an_unknown_path_is_not_guessed(tmp_path: Path) -> None:
-    """A policy is known if every possible path of the layer gives the same policy.
+    """The layer is in a Sequential and has no build_config, so its path is unknown: ``x``, ``s/x`` or others.
 
-    Without a build_config, the path of a layer in a Sequential begins with unknown names of models.
+    The policy is known only if all these paths give the same policy.
     """
     for paths, known in (({"x": INT8}, False), ({"(.*/)?x": INT8}, True), ({"s/x": INT8}, False), ({"y": INT8}, True)):
         data = model("Dense", {**DENSE, "dtype": policy_map("float32", **paths)}, [None, 4], built=False)

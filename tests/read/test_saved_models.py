@@ -68,7 +68,9 @@ def functional_folder(folder: Path) -> Path:
 
 
 def subclassed_writer() -> Writer:
-    """Returns a writer of a custom model with a nested model, a frozen layer, and a variable that belongs to no layer."""
+    """Returns a writer of a custom model. It has a nested model, a frozen layer, and a variable that belongs to no
+    layer.
+    """
     writer = Writer()
     weights = [writer.add(variable(f"whole/{name}", sizes)) for name, sizes in (("a/kernel", (8, 2)), ("a/bias", (2,)))]
     frozen = writer.add(variable("whole/b/kernel", (2, 5)))

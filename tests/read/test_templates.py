@@ -120,8 +120,8 @@ def test_shared_weights_are_counted_once() -> None:
 
 def test_a_frozen_layer_of_layers() -> None:
     found = report("[{Encoder: {units: 16, trainable: false}}]")
-    # In Keras, ``trainable: false`` freezes the encoder, but not its inner layers. So the encoder's row shows 0
-    # trainable parameters, but the total counts all 584.
+    # In Keras, ``trainable: false`` does not freeze inner layers. So the encoder's row shows 0 trainable parameters,
+    # but the total shows 584.
     assert (found.layers[0].trainable_params, found.totals.trainable_params, found.totals.trainable_bytes) == (
         0,
         584,
@@ -259,7 +259,7 @@ def test_bert_of_keras_hub_is_known(tmp_path: Path) -> None:
     ]
     assert found.totals.params == found.totals.trainable_params == 2628
     assert found.output_shapes == ((UNKNOWN, 8), (UNKNOWN, UNKNOWN, 8))
-    # An unknown argument may belong to another version of the class, with other weights.
+    # A layer with an unknown argument may have other weights, because its class may have another version.
     other = json.dumps({**names, "config": {**config, "new_argument": 1}}).encode()
     assert "it has no argument 'new_argument'" in str(infer(read(other, "config.json")).problems[-1])
 

@@ -77,10 +77,9 @@ def dense(name: str, source: str, **more: Any) -> dict[str, Any]:
 
 
 def test_layers_keep_their_rows_if_the_file_does_not_record_who_reads_them() -> None:
-    """Keras 2 writes only the equation of ``tf.einsum("bij,bkj->bik", left, right)``, not the tensors ``left`` and
-    ``right``.
+    """For ``tf.einsum("bij,bkj->bik", left, right)``, Keras 2 writes only the equation.
 
-    So in the file, no call reads the layers that compute these tensors.
+    So no call in the file reads the layers that compute ``left`` and ``right``.
     """
     report = report_of(
         model(
@@ -125,7 +124,7 @@ def test_a_warning_says_that_connections_of_a_function_are_a_guess() -> None:
     ],
 )
 def test_a_function_of_a_tensor_of_unknown_dtype(of: str, call: dict[str, Any], shape: list[int | None]) -> None:
-    """The output of the custom layer has an unknown dtype. So the Softmax of this output has an unknown dtype, too."""
+    """The custom layer has an output of unknown dtype, so the Softmax after it has one too."""
     layers = [
         layer("Mine", "mine", {}, [[["x", 0, 0, {}]]]),
         layer("Softmax", "softmax", {"axis": -1}, [[["mine", 0, 0, {}]]], build_config={"input_shape": [None, 6, 6]}),

@@ -1,8 +1,8 @@
-"""Tests files with incomplete configs, so that the stored weights are needed.
+"""Tests files whose configs are incomplete, so that convcalc needs the stored weights.
 
-Examples: a class whose config lists no layers, a file that contains only weights, a layer whose input shape is unknown.
-The layouts and the numbers are from Keras 3.15.1 and tf_keras 2.21. ``tests/live/test_weights_tree.py`` compares both
-with the installed versions.
+Examples: a class whose config lists no layers, a file that contains only weights, a layer with an unknown input shape. The layouts
+and the numbers are from Keras 3.15.1 and tf_keras 2.21. ``tests/live/test_weights_tree.py`` compares them with the installed
+versions.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def rows(report: Report) -> list[tuple[str, str, int, Any]]:
         ({"e/vars/height": (), "e/vars/width": ()}, 32),
         ({"e/vars/size": (2,)}, 32),
         ({"e/inner/vars/0": (3,), "e/inner/vars/step": ()}, 35),
-        # Layer f has no numbered weights such as f/vars/0, so its named value is a weight.
+        # Layer f has no numbered weight, such as f/vars/0, so the value f/vars/scale is its weight.
         ({"f/vars/scale": (5,)}, 37),
     ],
 )
@@ -226,7 +226,7 @@ def foreign(source: str = "x", **config: Any) -> dict[str, Any]:
 
 
 def unrecorded(entry: Any) -> Any:
-    """Returns a layer's config without the shapes of the layer's inputs, as in files of Keras 2."""
+    """Removes the input shapes from a layer's config, as in files of Keras 2."""
     return json.loads(json.dumps(entry).replace('"shape": [null, 3]', '"shape": "unknown"'))
 
 
@@ -258,8 +258,7 @@ def test_layers_after_an_unknown_shape_have_the_weights_of_their_rule_and_of_the
     ]
     assert (report.totals.params, report.totals.trainable_params, report.totals.param_bytes) == (59, 46, 236)
     assert "params" not in report.totals.incomplete
-    # If the file stores no weights, the parameters are known only for a layer that has no weights, whatever its input
-    # is.
+    # Without stored weights, only layers that never have weights have known parameters.
     alone = of(json.dumps(config).encode())
     assert [row.params for row in alone.layers] == [0, UNKNOWN, UNKNOWN, UNKNOWN, 0, UNKNOWN]
 
@@ -368,7 +367,7 @@ def test_a_legacy_file_stores_shared_weights_in_each_layer() -> None:
 
 @pytest.mark.parametrize(("second", "params"), [("block/inner", 15), ("other/inner", 30)])
 def test_constants_of_a_shared_layer_are_the_same_variables(second: str, params: int) -> None:
-    """Equal zeros count once if they are in the same layer ("block/inner"), and twice if they are in two layers."""
+    """Equal zeros in the same inner layer ("block/inner") count once. Equal zeros in two layers count twice."""
     paths = [("mine", f"block/inner/{part}") for part in ("a/kernel", "b/bias")]
     paths += [("head", f"{second}/{part}") for part in ("a/kernel", "b/bias")]
     shapes = {"kernel": (4, 3), "bias": (3,)}
@@ -407,7 +406,7 @@ def test_a_layer_with_an_unknown_dtype_has_the_weights_of_the_file(entry: Any, s
 )
 @pytest.mark.parametrize("named", [True, False])
 def test_operations_in_hdf5_files(class_name: str, arguments: Any, shape: Any, named: bool) -> None:
-    """Keras writes the config of an operation without a module. Before Keras 3.10, the config has no name either."""
+    """An HDF5 file does not store the module of an operation. Before Keras 3.10, it does not store the name either."""
     name = {"name": "operation"} if named else {}
     entry = layer(class_name, "operation", [tensor("x")])
     entry = {key: entry[key] for key in ("class_name", "name", "inbound_nodes")} | {"config": {**arguments, **name}}
@@ -437,7 +436,7 @@ def test_weights_of_another_model_do_not_change_the_total() -> None:
 
 
 def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
-    """The kernel counts once, although tf.keras 2.15 stores it twice for a wrapper with ``self.w = self.layer.kernel``.
+    """A wrapper with ``self.w = self.layer.kernel`` stores the kernel twice in tf.keras 2.15. The kernel counts once.
 
     Example: SpectralNormalization of TensorFlow Addons has 304 parameters, not 592.
     """
@@ -509,7 +508,7 @@ def test_the_frozen_copy_in_a_weight_normalization_is_counted(
         # a Conv2D without bias, and a frozen Conv2D
         (dict(enumerate([(3, 3, 3, 8), (3, 3, 3, 8), (), (8,), (8,)])), 233),
         ({**dict(enumerate([(3, 3, 3, 8), (), (8,), (8,)])), "layer/vars/0": (8,)}, 241),
-        # a BatchNormalization, and one whose scale the content of the file shows to be the inner layer's
+        # a BatchNormalization, then one whose scale is stored only once
         ({**dict(enumerate([(8,), (8,), ()])), **{f"layer/vars/{n}": (8,) for n in range(4)}}, 33),
         ({**dict(enumerate([(8,), ()])), **{f"layer/vars/{n}": (8,) for n in range(4)}}, 33),
         # a ReLU and a Dense
@@ -520,7 +519,7 @@ def test_the_frozen_copy_in_a_weight_normalization_is_counted(
 def test_the_weights_that_a_quantize_wrapper_stores_twice_are_counted_once(
     inner: dict[Any, tuple[int, ...]], params: int
 ) -> None:
-    """The archives of tf.keras 2.15 with tensorflow_model_optimization 0.7.5 have these weights, and Keras these counts."""
+    """The stored weights and the counts are those of tf.keras 2.15 with tensorflow_model_optimization 0.7.5."""
     module = "tensorflow_model_optimization.python.core.quantization.keras.quantize_wrapper"
     entry = {**layer("QuantizeWrapperV2", "q", [tensor("x")]), "module": module, "registered_name": "QuantizeWrapperV2"}
     group = "layers/quantize_wrapper_v2"

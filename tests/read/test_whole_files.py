@@ -1,4 +1,4 @@
-"""Tests files with one unusual detail: a file must not be refused as a whole because of this detail."""
+"""Tests that one unusual detail in a file does not make convcalc refuse the whole file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_config(name: str) -> None:
         ]
         assert result == shapes, path
         assert (None if row.params is UNKNOWN else row.params) == params, path
-    report.as_dict()  # as_dict computes every number
+    report.as_dict()  # computes every number, to find errors
 
 
 def keras2(*layers: tuple[str, dict[str, Any]], shape: list[int | None]) -> bytes:

@@ -1,4 +1,4 @@
-"""Models of ``keras.applications`` in code: their layers and tensors belong to the program."""
+"""Tests models of ``keras.applications`` in programs: a program can use their layers and tensors in its own models."""
 
 from __future__ import annotations
 

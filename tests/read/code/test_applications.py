@@ -35,7 +35,7 @@ def params(model: Model) -> Any:
 
 @pytest.mark.parametrize(
     ("name", "number"),
-    [  # the table on keras.io/api/applications (in its earlier versions, which gave exact numbers)
+    [  # the numbers that earlier versions of keras.io/api/applications listed
         ("Xception", 22_910_480),
         ("VGG16", 138_357_544),
         ("VGG19", 143_667_240),

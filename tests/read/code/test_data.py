@@ -1,4 +1,4 @@
-"""What a program learns from its data: the shapes of known data sets, and names for the sizes of other data."""
+"""Tests data in programs: known data sets have known shapes, and unknown sizes of other data get names."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from sklearn.preprocessing import LabelBinarizer, LabelEncoder, MinMaxScaler, On
 
 
 def value_of(text: str, **settings: Any) -> Any:
-    """Returns the last variable of a program, with ``?`` for what is unknown."""
+    """Returns the value of a program's last variable. An unknown value without a name becomes ``?``."""
     program = follow(START + text, "program.py", settings=settings)
     return plain(list(program.main.variables.values())[-1])
 

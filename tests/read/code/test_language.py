@@ -1,6 +1,7 @@
-"""The language of programs: each construct gives the values that Python gives.
+"""Tests that convcalc computes the same values as Python.
 
-Each case in ``language.txt`` is a small program that computes ``result``. Python itself runs it, and so states what is expected.
+Each case in ``language.txt`` is a small program that computes ``result``. Python runs it, which gives the expected
+value.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ CASES = language_cases()
 
 
 def plain(value: Any) -> Any:
-    """Returns a value of a program as Python's own value, as far as the cases need it."""
+    """Converts a value of a program to Python's value, so that both can be compared."""
     if isinstance(value, (list, tuple)):
         return type(value)(map(plain, value)) if type(value) in (list, tuple) else list(map(plain, value))
     if isinstance(value, dict):
@@ -35,7 +36,7 @@ def result_of(code: str) -> Any:
 @pytest.mark.parametrize("case", CASES)
 def test_a_construct_gives_what_python_gives(case: str) -> None:
     names: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(CASES[case], "program.py", "exec", dont_inherit=True), names)  # the cases above, and nothing else
+    exec(compile(CASES[case], "program.py", "exec", dont_inherit=True), names)  # runs only the cases in language.txt
     result = result_of(CASES[case])
     unknown = first_unknown(result)
     assert unknown is None, unknown.reason

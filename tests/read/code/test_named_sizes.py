@@ -1,4 +1,4 @@
-"""Sizes that the code does not state: they keep their names in shapes, and do not stop the inference."""
+"""Tests sizes that the code does not state. They have names in shapes, and the layers after them have shapes too."""
 
 from __future__ import annotations
 

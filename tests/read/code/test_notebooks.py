@@ -1,4 +1,4 @@
-"""Notebooks: their cells in order, without the lines for the notebook itself."""
+"""Tests notebooks: the order of the cells, and lines that are not Python, such as ``%matplotlib inline``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from convcalc.read.code.notebooks import sources_of, without_magics
 
 
 def notebook(*cells: str | list[str], old: bool = False) -> str:
-    """Returns the text of a notebook with these code cells, after a cell of text."""
+    """Returns the text of a notebook with a text cell and these code cells."""
     key = "input" if old else "source"
     code = [{"cell_type": "code", key: cell, "outputs": []} for cell in cells]
     all_cells: list[Any] = [{"cell_type": "markdown", "source": ["# Title\n", "x = ("]}, *code]

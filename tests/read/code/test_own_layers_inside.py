@@ -1,4 +1,4 @@
-"""Layers of the program's own classes inside of other layers, and what is said about unknown parts inside."""
+"""Tests custom layers inside other layers, and the messages about unknown values in them."""
 
 from __future__ import annotations
 

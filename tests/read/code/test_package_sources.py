@@ -1,4 +1,4 @@
-"""What the source of packages needs to be read. The numbers are those of Keras 3."""
+"""Tests parts of Python and Keras that the source code of packages uses. The expected numbers are those of Keras 3."""
 
 from __future__ import annotations
 

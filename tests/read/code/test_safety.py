@@ -1,6 +1,8 @@
-"""Safety: reading code imports, executes and compiles nothing of it, and opens only source files of its project.
+"""Tests that convcalc does not import, execute or compile the code that it reads, and opens only source files of the
+project.
 
-A process with an audit hook reads each program. Python calls the hook for every import, open, exec, compile, socket and subprocess.
+A process with an audit hook reads each program. Python calls the hook for every import, open, exec, compile, socket and
+subprocess.
 """
 
 from __future__ import annotations
@@ -119,7 +121,7 @@ model.save("x.keras")
 
 
 def events(folder: Path, *sources: Path) -> list[list[str]]:
-    """Returns what a process does that reading code must not do."""
+    """Reads programs in a new process. Returns the audit events that must not occur, such as an import of the program."""
     done = subprocess.run(
         [sys.executable, "-B", "-c", HOOK, str(folder), *map(str, sources)],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The input of a Sequential: given, known from its first layer, or open."""
+"""Tests the input shape of a Sequential: given, known from the first layer, or unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares the standard library of a followed program with Python, and checks the options of the command line."""
+"""Compares functions of the standard library with Python, and tests command line options in programs."""
 
 from typing import Any
 
@@ -167,7 +167,7 @@ argparse.Namespace(x=1).x
 
 
 def plain(value: Any) -> Any:
-    """Returns a value as lists and dicts."""
+    """Converts a value of a program to lists and dicts."""
     if isinstance(value, Instance):
         return plain(value.attributes)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Which model of a program a target names, and what the message says if it names none."""
+"""Tests targets such as ``model.py:build``: the model that a target names, and the messages for wrong targets."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def params(code: str, target: str = "", **settings: object) -> object:
 
 
 def message(code: str, target: str = "", name: str = "model.py") -> str:
-    """Returns the error for a target."""
+    """Returns the error message for a program with this target."""
     with pytest.raises(ConvcalcError) as failed:
         infer(read_program(code, name, target=target))
     return str(failed.value)

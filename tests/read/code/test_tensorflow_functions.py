@@ -1,6 +1,6 @@
-"""TensorFlow's functions and keras.backend in programs.
+"""Tests functions of TensorFlow and keras.backend in programs.
 
-The expected shapes are those that tf_keras computes (``tests/read/tf_functions.json``).
+The expected shapes are from tf_keras (``tests/read/tf_functions.json``).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ n = tf.keras.Input((7,), dtype="int32")
 b = tf.keras.Input((8,), dtype="bool")
 q = tf.keras.Input((None, 8))
 """
-# The results that are not equal: convcalc knows a size that tf_keras does not know, or the reverse.
+# Shapes that differ from those of tf_keras, because only one of convcalc and tf_keras knows a size.
 OTHER = {
     "K.batch_flatten(x)": [[None, 288]],
     'tf.concat([s, np.ones((1, 2, 8), "float32")], axis=1)': [[None, 7, 8]],

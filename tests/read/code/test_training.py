@@ -1,6 +1,6 @@
-"""What Keras refuses when a program trains or uses a model, found before the program runs.
+"""Tests that convcalc finds training data that Keras refuses.
 
-`tests/live/test_training_faults.py` compares the rules with the live Keras.
+`tests/live/test_training_faults.py` compares the rules with the installed Keras.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Layers that a model has and does not call. The numbers are those of Keras's summary."""
+"""Tests layers that a model contains but never calls. The expected numbers are those of Keras's summary."""
 
 from __future__ import annotations
 

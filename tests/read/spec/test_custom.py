@@ -142,7 +142,7 @@ def _scored(a: Any, x: Any) -> Inferred:
 
 @pytest.fixture
 def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A package that declares two layers: one whose rule raises an error, and one with arguments."""
+    """Installs a package that declares two layers: one whose rule raises an error, and one with arguments."""
 
     def offer() -> None:
         layer("pkg>Broken", example="Broken")(_broken_rule)

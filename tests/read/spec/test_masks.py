@@ -1,7 +1,6 @@
-"""Tests masks. Where a layer uses a mask, Keras adds operations to the functional model.
+"""Tests masks. If a layer uses a mask, Keras adds operations for the mask to a functional model.
 
-The expected rows are those that Keras 3.15 prints for the same model. tests/live compares many random models with
-Keras.
+The expected rows are from summaries of Keras 3.15. tests/live compares many random models with Keras.
 """
 
 from typing import Any
@@ -101,7 +100,7 @@ def test_a_layer_with_another_dtype_casts_and_loses_the_mask() -> None:
 
 
 def test_masks_that_cannot_be_combined_are_refused() -> None:
-    """Keras also refuses such masks: it raises an error at the layer that combines them."""
+    """Keras raises an error at the layer that combines these masks."""
     from pytest import raises
 
     from convcalc.base.problems import ConvcalcError
@@ -120,7 +119,7 @@ layers:
 
 
 def test_an_embedding_does_not_cast_its_input() -> None:
-    """The mask is computed from the input words themselves. No operation casts the words to float16."""
+    """The mask is computed from the words. The words are not cast to float16."""
     result = rows(
         """
 inputs: {words: [5]}

@@ -123,7 +123,7 @@ def test_every_operation_survives_being_written_as_a_spec() -> None:
             result = infer(model_of(asked))
         except ConvcalcError:
             continue
-        text = spec_yaml(result)  # raises an error if the text describes another model
+        text = spec_yaml(result)  # raises an error if the text describes another model than ``result``
         assert f"ops.{asked.operation.function}" in text
         written.add(asked.operation.name)
     # Arange needs arguments without axes, but an input layer always has a batch axis

@@ -1,8 +1,7 @@
-"""Compares the complete error text of each broken spec with the expected text.
+"""Compares the error messages for each broken spec with the expected text.
 
-``broken/NAME.yaml`` is a spec with errors, and ``NAME.txt`` is the expected text. ``python -m tests.regenerate.golden``
-writes the texts. Read the diff before you commit it, as a new user would read the texts: does each text show the
-position, the cause and the fix?
+``broken/NAME.yaml`` is a spec with errors, and ``NAME.txt`` is the expected text. ``python -m tests.regenerate.golden`` writes
+these texts. Before you commit a changed text, check that it shows a new user the position, the cause and the cure.
 """
 
 from __future__ import annotations
