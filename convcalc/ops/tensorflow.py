@@ -37,8 +37,8 @@ from convcalc.ops.tensor import Tensor, shape_of
 class SizeList(RankFree):
     """A list of sizes; None if the number of sizes is unknown.
 
-    Accepts a number, a list of numbers and scalar tensors, or a vector. A tensor is replaced by its value, if known. A
-    negative number from a tensor means an unknown size; a number -1 stays -1.
+    Accepts a number, a list of numbers and scalar tensors, or a vector. A tensor is replaced by its value, if known; a
+    negative value means an unknown size. A number -1 that is not from a tensor stays -1.
     """
 
     expects = "a list of sizes"

@@ -184,7 +184,7 @@ def _any_case(word: str) -> str:
 
 
 def one_of(words: Iterable[str], *further: Schema) -> Schema:
-    """Returns a schema that accepts ``words``, texts with a ``$variable``, and texts that match ``further``."""
+    """Returns a schema that accepts ``words``, a ``$variable``, and texts that match a schema in ``further``."""
     return {"type": "string", "anyOf": [{"enum": [*words]}, *further, {"pattern": VARIABLE}]}
 
 

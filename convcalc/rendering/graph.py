@@ -106,7 +106,7 @@ class _Level:
     def target(self, name: str, number: int) -> str:
         """Returns the id of the node that receives an input of the layer ``name``.
 
-        A mask is no input of a nested model. The edge of a mask ends at the node of the model's first input.
+        A nested model has no input for a mask, so the edge of a mask ends at the node of the first input.
         """
         level = self
         while name in level.opened:

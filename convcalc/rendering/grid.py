@@ -128,7 +128,7 @@ def _row(
     text_style: TextStyle,
     cell_style: str | None,
 ) -> list[str]:
-    """Returns the lines of a row. The number of lines is that of the cell with the most lines."""
+    """Returns the lines of a row: as many as the cell with the most lines has."""
     left, middle, right = edges
     wrapped = [wrap(cell, width) for cell, width in zip(cells, widths)]
     lines = []

@@ -14,7 +14,7 @@ _READ, _HOLE, _PAD, _UNUSED, _GAP = "■", "·", "+", "×", "…"
 
 
 class _Row(Struct):
-    """A line of the picture: a label, and marks at some positions. Position 0 is the first position, including padding."""
+    """A line of the picture: a label, and marks at some positions. Position 0 is the first padding position, if any."""
 
     label: str
     marks: dict[int, str]

@@ -95,7 +95,7 @@ def _results(items: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[s
             "level": finding.level,
             "message": {"text": finding.message},
             **({"locations": [finding.location]} if finding.location else {}),
-            # The number at the end distinguishes findings with equal identities.
+            # Findings with equal identities get different numbers at the end.
             "partialFingerprints": {"finding/v1": f"{finding.identity}:{seen[finding.identity]}"},
         }
 

@@ -95,7 +95,7 @@ def _layer_name(source: Cell) -> str:
 def _offset(shown: Sequence[Row], current: Sequence[Row]) -> int:
     """Returns the index of the model's row that is the first printed row.
 
-    From this row on, the most successive names are the same as the printed names.
+    From this row on, more successive rows have the printed names than from any other row.
     """
 
     def length(start: int, skipped: int) -> int:

@@ -100,7 +100,8 @@ def _without_layers_outside(report: Report) -> Report:
     from convcalc.model import layers_outside
 
     def graph(model: Model) -> Model:
-        outside = len(layers_outside(model))  # these are the last layers and the last calls
+        # the layers outside of the graph are the last layers, and their calls are the last calls
+        outside = len(layers_outside(model))
         kept = len(model.layers) - outside
         layers = [
             layer if layer.model is None else layer._replace(definition=graph(layer.model))

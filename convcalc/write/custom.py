@@ -19,7 +19,7 @@ def declarations(model: Model) -> list[str]:
     definitions = {definition.name: definition for definition in used}
     blocks: dict[str, Node] = {}
     for definition in used:
-        # The layers inside a template may need other declarations and blocks of the same file.
+        # The layers inside a template may need other declarations and blocks of the same file: these are written too.
         if isinstance(definition.template, Template):
             definitions = {**definition.template.layers, **definitions}
             blocks |= {name: block.body for name, block in definition.template.blocks.items()}

@@ -25,7 +25,7 @@ def macs(found: Report) -> dict[str, int]:
         ("fashion_mnist", 1_101_526, 1_101_526),  # 320 + 18,496 + 1,081,700 + 1,010
         ("lenet5", 61_706, 61_706),  # 156 + 2,416 + 48,120 + 10,164 + 850
         ("alexnet", 60_965_224, 60_965_224),  # grouped convolutions; 62,378,344 without groups
-        ("unet", 31_030_658, 31_030_658),  # figure 1 of the paper, with biases, 1 input channel, 2 outputs
+        ("unet", 31_030_658, 31_030_658),  # Ronneberger et al. 2015, figure 1; with biases, 1 input channel, 2 outputs
         # Source of the following numbers: the summaries of keras.applications.
         ("vgg16", 138_357_544, 138_357_544),
         ("resnet50", 25_636_712, 25_583_592),

@@ -273,7 +273,8 @@ def test_no_weight_of_a_frozen_custom_layer_is_trainable() -> None:
 
 @pytest.mark.parametrize("where", ["nested", "frozen"])
 def test_a_custom_layer_in_a_nested_model(where: str) -> None:
-    # Keras reads only the "trainable" flags of the layers, not that of the Sequential. So the layer may be trainable.
+    # Keras reads only the "trainable" flags of the layers, not that of the Sequential. So the custom layer may be
+    # trainable, although the Sequential is not.
     model = sequential(layer("InputLayer", "i", batch_shape=[None, 3]), foreign(trainable=where != "frozen"))
     model["config"] |= {"name": "a", "trainable": False}
     config = nested({**model, "name": "a"})

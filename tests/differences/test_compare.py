@@ -62,7 +62,7 @@ def told(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
 
 
 def own(comparison: Comparison) -> list[tuple[str, str, str, list[str]]]:
-    """Returns the tuples of :func:`told` without layers that only follow a change, and without shapes and names."""
+    """Like :func:`told`, but without shapes, names, and layers that changed only because of another layer."""
     return [
         (*rest, [field for field in fields if field not in (*SHAPES, "name")])
         for *rest, fields in told(comparison)

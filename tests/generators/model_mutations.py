@@ -203,8 +203,8 @@ class Verdict(NamedTuple):
 def verdict(report: Report, kind: str, text: str, options: Options, mutation: Mutation) -> Verdict | None:
     """Checks a changed model against the text of the original. Returns None if Keras cannot print the changed model.
 
-    The check must fail exactly if Keras prints another text for the changed model. Its first problem must name the
-    changed layer, or a layer in the first row that differs.
+    The check must fail if Keras prints another text for the changed model, and only then. Its first problem must name
+    the changed layer, or a layer in the first row that differs.
     """
     changed = mutation.report
     try:

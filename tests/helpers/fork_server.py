@@ -24,7 +24,7 @@ import convcalc
 from convcalc.cli import main
 
 HAS_FORK = hasattr(os, "fork")
-# The names of Python's own variables begin with this text, e.g. PYTHONPATH. Python reads them only when it starts, so a
+# Python's own environment variables begin with this text, e.g. PYTHONPATH. Python reads them only when it starts, so a
 # forked process ignores them.
 OF_PYTHON = "PYTHON"
 SECONDS = 60  # a process that takes longer is killed

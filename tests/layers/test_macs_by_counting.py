@@ -360,7 +360,8 @@ def test_operations_that_convolve(padding: str) -> None:
 
 
 def test_the_operation_of_attention() -> None:
-    expected = sum(2 * 3 for _ in grid((2, 4, 5, 6)))  # batch, heads, queries, keys; each key and value has 3 numbers
+    # the sizes of batch, heads, queries and keys; each key and value has 3 numbers
+    expected = sum(2 * 3 for _ in grid((2, 4, 5, 6)))
     assert of_operation("DotProductAttention", (2, 5, 4, 3), (2, 6, 4, 3), (2, 6, 4, 3), module="nn") == expected
 
 

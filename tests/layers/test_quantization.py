@@ -73,7 +73,7 @@ CASES: list[tuple[Any, str, list[tuple[str, tuple[int, ...], str]]]] = [
         [("kernel", (6, 3), "int8"), ("kernel_scale", (2, 5), "float32"), (ZERO, (2, 5), "int8"), (G, (6,), "float32")],
     ),
     (
-        MERGED,  # the last axis is the largest, so gptq merges the other two
+        MERGED,  # the kernel's last axis is the largest, so gptq merges the other two
         "gptq/8/4_from_float32",
         [
             ("kernel", (5, 6), "uint8"),
