@@ -1,4 +1,4 @@
-"""Builds the model of a spec in Keras, layer by layer, if keras.applications does not have this model."""
+"""Builds the model of a spec in Keras, layer by layer. Used for models that keras.applications does not have."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _layer(layer: Layer) -> Any:
 
 
 def _class(name: str) -> Any:
-    """Returns the class with this name. keras.applications also uses classes that Keras does not export."""
+    """Returns the class with this name, even if Keras does not export it, as for some classes of keras.applications."""
     import keras
     from keras.src.applications import convnext, inception_resnet_v2
     from keras.src.layers.preprocessing import feature_space
@@ -86,7 +86,7 @@ def _call(made: Any, layer: Layer, tensors: list[Any], args: Mapping[str, Any]) 
 
 
 def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) -> Any:
-    """Returns a Keras layer for a custom layer that the spec declares. The Keras layer creates the declared weights."""
+    """Returns a Keras layer with the weights that a spec declares for a custom layer."""
     import keras
 
     def infer(shape: tuple[Any, ...]) -> Any:
@@ -97,7 +97,7 @@ def _declared(kind: LayerDefinition, layer: Layer, common: Mapping[str, Any]) ->
             for weight in infer(input_shape).weights:
                 self.add_weight(name=weight.name, shape=weight.shape, trainable=weight.trainable)
 
-        def call(self, inputs: Any) -> Any:  # Keras inspects the signature of this function
+        def call(self, inputs: Any) -> Any:  # Keras reads this signature
             return inputs
 
         def compute_output_shape(self, input_shape: Any) -> Any:

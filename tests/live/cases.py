@@ -257,9 +257,8 @@ def reshaping(random: Random) -> Case:
 
 
 def _target(random: Random, sizes: tuple[int | None, ...]) -> tuple[int | None, ...]:
-    """Returns a target shape. It often has the sizes of the input in another order, with one size replaced by −1.
-
-    Sometimes the target shape is impossible.
+    """Returns a target shape: the sizes of the input in another order, one of them sometimes −1. Some target shapes are
+    impossible.
     """
     target: list[int | None] = [size or -1 for size in sizes]
     random.shuffle(target)
@@ -417,8 +416,8 @@ def merging(random: Random) -> Case:
     rank = random.randint(1, 4)
     first = [_size(random, 1, 5, 0.12) for _ in range(rank)]
     batch = _batch(random)
-    # Keras accepts a merging layer with one input, so some cases have one input. A Concatenate always has several,
-    # because with one input Keras accepts even an axis that does not exist.
+    # Keras accepts a merging layer with one input. In a Concatenate with one input, it accepts even a wrong axis, so no
+    # such case is made.
     alone = [] if what == "Concatenate" else [1]
     count = (
         random.choice([2, 2, 2, 3, 4, *alone]) if what not in ("Subtract", "Dot") else random.choice([2, 2, 2, 2, 3])
@@ -444,8 +443,8 @@ def merging(random: Random) -> Case:
             args["normalize"] = True
         if random.random() < 0.06:
             args["axes"] = random.choice([(1,), "axis", (1, 2, 3), None])
-        # Keras takes an axis that is far out of range modulo the number of axes. If the result would be the batch axis,
-        # the case has the axis -1 instead.
+        # Keras takes an axis that is out of range modulo the number of axes. If this gives the batch axis, the case has
+        # the axis -1.
         if random.random() < 0.1:
             around = random.choice([-5, -6, -7, -8, -9, -10])
             args["axes"] = around if around % len(shapes[0]) and around % len(shapes[-1]) else -1
@@ -511,7 +510,7 @@ FAMILIES: dict[str, Generator] = {
 }
 
 
-# Families with many classes or many refused cases get more cases: the number of cases is multiplied by this factor.
+# Factors for the number of cases. Families with many classes or many refused cases get more cases.
 _MORE = {
     "merging": 3,
     "resizing": 3,
@@ -522,7 +521,7 @@ _MORE = {
 }
 
 
-# These layers get no random dtype policy: they ignore a given dtype, or take the dtype from their data.
+# Layers without a random dtype policy: they ignore a dtype, or take it from their data.
 _OWN_DTYPES = {"Pipeline", "InputLayer", "IntegerLookup", "StringLookup", "TextVectorization"}
 
 

@@ -19,7 +19,7 @@ from tests.live.tensors import DTYPES, FLOATS, NUMBERS, T, a_like, a_shape, a_te
 
 
 class Asked(NamedTuple):
-    """An operation, the arguments of its class, and the arguments of its call."""
+    """A generated call: the operation, the arguments of its constructor, and the arguments of the call."""
 
     operation: Operation
     made: dict[str, Any]
@@ -265,7 +265,7 @@ SPECIAL: dict[str, Callable[[Random], tuple[dict[str, Any], list[Any]]]] = {
 
 
 def _usual(random: Random, operation: Operation) -> tuple[dict[str, Any], list[Any]]:
-    """Returns typical arguments of the operation's class, by name, and the tensors of the call."""
+    """Returns typical arguments of the operation's constructor, by name, and the tensors of the call."""
     x = a_tensor(
         random, ["int32", "int64", "uint8", "bool"] if "Bit" in operation.name or "Shift" in operation.name else None
     )
@@ -337,7 +337,7 @@ def model_of(asked: Asked, name: str = "made") -> Model:
 
 
 def in_a_spec(asked: Asked) -> bool:
-    """Returns True if each tensor of the call can be an input layer."""
+    """Returns True if each tensor of the call can be the output of an input layer."""
     waiting, seen = [*asked.call], 0
     while waiting:
         part = waiting.pop()

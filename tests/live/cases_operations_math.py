@@ -36,7 +36,7 @@ def _matrices(random: Random) -> T:
 def _equations(random: Random) -> list[Any]:
     """Returns matrices and right-hand sides of systems of equations.
 
-    The right-hand sides have as many axes as the matrices, one more, one less, or a random number of axes.
+    The number of axes of the right-hand sides is equal, one more, one less, or random.
     """
     a = _square(random)
     front, rows = a.shape[:-2], a.shape[-1] if a.shape else 3

@@ -140,8 +140,8 @@ def _fold(random: Random) -> Made:
 def _framed(random: Random, what: str) -> Made:
     """Returns arguments and an image for padding or cropping (``what``).
 
-    Each spatial axis has three arguments: the size before, the size after, and the total size. Usually two of the three
-    are given.
+    Each spatial axis has three arguments: the size before, the size after, and the total size. Usually two of them are
+    given.
     """
     made = _of_format(random)
     for names in (
@@ -205,7 +205,7 @@ def _vectors(random: Random) -> Made:
 
 
 def _plain(*choices: str) -> Callable[[Random], Made]:
-    """Returns arguments for a tensor of any shape and dtype. The arguments named in ``choices`` are dtypes or None."""
+    """Returns arguments for a tensor of any shape and dtype. ``choices`` are arguments whose value is a dtype or None."""
     return lambda random: (_some(random, **{name: [None, *DTYPES] for name in choices}), [a_tensor(random)])
 
 

@@ -111,9 +111,9 @@ def _augmentation(random: Random, names: Sequence[str]) -> Case:
 
 
 def _augmentations(number: int, parts: int) -> Callable[[Random], Case]:
-    """Divides the augmentations into ``parts`` parts, and returns a generator of cases for part ``number``.
+    """Returns a generator of cases for one part of the augmentations: part ``number`` of ``parts``.
 
-    A part has few augmentations, so each of them is tested often.
+    A part has few augmentations, so that each of them is tested often.
     """
 
     def generator(random: Random) -> Case:
@@ -263,7 +263,7 @@ def _lookup_options(random: Random, args: dict[str, Any], name: str, words: list
 
 
 def _special(args: dict[str, Any], name: str, mode: str) -> list[Any]:
-    """Returns the special tokens (for the mask and for unknown words) at the beginning of a vocabulary."""
+    """Returns the first tokens of a vocabulary: the tokens for the mask and for unknown words."""
     if name == "TextVectorization":
         return ["", "[UNK]"] if mode == "int" else ["[UNK]"]
     mask = args.get("mask_token")

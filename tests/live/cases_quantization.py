@@ -1,5 +1,5 @@
-"""Models for the tests of quantization, and functions that quantize these models. The tests compare convcalc with
-``model.quantize`` of the installed Keras.
+"""Models that the tests quantize, and functions that quantize them. The tests compare convcalc with ``model.quantize``
+of the installed Keras.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from typing import Any
 
 
 def models() -> dict[str, Callable[[], Any]]:
-    """Returns functions that build models.
+    """Returns functions that build models, by name.
 
-    Together, the models contain each layer that Keras quantizes: in a model, in a nested model, and in another layer.
+    Together, the models contain each layer that Keras quantizes: alone, in a nested model, and in another layer.
     """
     import keras
     from keras import layers
@@ -98,7 +98,7 @@ def models() -> dict[str, Callable[[], Any]]:
 
 
 def ways() -> dict[str, Callable[[Any], None]]:
-    """Returns functions that quantize a model, by name. There is at least one function for each mode of Keras 3.15."""
+    """Returns functions that quantize a model, by name. Each mode of Keras 3.15 has at least one function."""
     from keras import quantizers
 
     def model_wide(mode: str) -> Callable[[Any], None]:
@@ -108,10 +108,7 @@ def ways() -> dict[str, Callable[[Any], None]]:
         return lambda model: model.quantize(config=config())
 
     def uncalibrated(config: Callable[[], Any]) -> Callable[[Any], None]:
-        """Returns a function that quantizes each layer as ``model.quantize`` does.
-
-        It leaves out the calibration, which needs data.
-        """
+        """Returns a function that quantizes each layer of a model without calibration, which would need data."""
 
         def quantize(model: Any) -> None:
             for layer in list(model._flatten_layers()):

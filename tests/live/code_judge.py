@@ -1,4 +1,4 @@
-"""Compares the model that convcalc reads out of a program's text with the model that the program makes in Keras."""
+"""Compares the model that convcalc reads from the text of a program with the model that the program builds in Keras."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Shapes = list[tuple[int | None, ...]]
 
 
 class Row(NamedTuple):
-    """A layer or an operation, and the rows inside of it.
+    """A layer or an operation, with the rows inside it.
 
-    ``shapes`` has the output shapes of each call, and ``sources`` the names of the layers whose outputs are its inputs, or None if Keras
-    does not know them. ``inner`` is True for a row in a custom layer: Keras does not show it.
+    ``shapes`` has the output shapes of each call. ``sources`` has the names of the layers that it reads; None if Keras does not know
+    them. ``inner`` is True for a row in a custom layer, which Keras's summary does not show.
     """
 
     name: str
@@ -35,11 +35,11 @@ class Row(NamedTuple):
 
 
 class Calls:
-    """The output shapes of each call of a layer while a program runs, by the layer's identity."""
+    """The output shapes of each call of each layer while a program runs. The keys are ``id(layer)``."""
 
     def __init__(self) -> None:
         self.shapes: dict[int, list[Shapes]] = {}
-        self._layers: list[Any] = []  # keeps the layers, so that no two have the same identity
+        self._layers: list[Any] = []  # keeps the layers alive, so that their ids stay unique
 
     def add(self, layer: Any, outputs: Any) -> None:
         """Records a call."""
@@ -49,7 +49,7 @@ class Calls:
 
 @contextmanager
 def recorded_calls() -> Iterator[Calls]:
-    """Records the calls of all layers."""
+    """Records the calls of all layers while the context is open."""
     import keras
 
     calls = Calls()
@@ -124,7 +124,9 @@ def keras_rows(model: Any, calls: Calls | None, inner: bool = False) -> list[Row
 
 
 def called(model: Any) -> None:
-    """Calls a model that the program only builds: Keras marks it as built, but its layers have no weights yet."""
+    """Calls a model that the program builds, but does not call. Without a call, Keras marks it as built, but its layers
+    have no weights.
+    """
     import keras
 
     shapes = getattr(model, "_build_shapes_dict", None)
@@ -136,7 +138,7 @@ def called(model: Any) -> None:
 
 
 def report_rows(report: Report) -> list[Row]:
-    """Returns the rows of a report, with the rows inside of each."""
+    """Returns the rows of a report. Each row contains its inner rows."""
     top: list[Row] = []
     levels: list[list[Row]] = [top]
     for row in report.layers:
@@ -174,11 +176,11 @@ def _number(value: Any, name: str, incomplete: Any) -> Any:
 
 
 def differences(model: Any, report: Report, calls: Calls | None = None, names: bool = True) -> list[str]:
-    """Returns how a report differs from a model of Keras. Each difference is a line of text."""
+    """Returns the differences between a report and a Keras model, each as a line of text."""
     result: list[str] = []
     if report.model.class_name not in [
         cls.__name__ for cls in type(model).__mro__
-    ]:  # a class of the program, or its family
+    ]:  # a custom class, or its Keras base class
         result.append(f"model class: {report.model.class_name}, Keras {type(model).__name__}")
     if names and report.model.name != model.name:
         result.append(f"model name: {report.model.name}, Keras {model.name}")
@@ -208,12 +210,12 @@ def _level(theirs: Sequence[Row], ours: Sequence[Row], place: str, names: bool) 
         return
     if inner and len(theirs) != len(
         ours
-    ):  # layers that `call` creates are not attributes; the numbers of the row are compared
+    ):  # Keras does not list layers that `call` creates, so only the numbers of the whole row are compared
         return
     if len(theirs) != len(ours):
         yield f"{place or 'model'}: {len(ours)} rows, Keras {len(theirs)}: {_missing(theirs, ours)}"
         return
-    if inner:  # Keras's order of the attributes is not shown
+    if inner:  # Keras's summary does not show the order of the attributes.
         theirs, ours = (
             sorted(rows, key=lambda row: (row.class_name, str(row.params), row.name)) for rows in (theirs, ours)
         )
@@ -236,7 +238,9 @@ def _level(theirs: Sequence[Row], ours: Sequence[Row], place: str, names: bool) 
 
 
 def _agree(theirs: list[Shapes], ours: list[Shapes]) -> bool:
-    """Returns True if the shapes agree. Keras calls some layers more than once, so that each of our calls must be one of theirs."""
+    """Returns True if each of our calls has the shapes of one of Keras's calls. Keras may call a layer more often than
+    we do.
+    """
     return all(shapes in theirs for shapes in ours)
 
 

@@ -1,8 +1,8 @@
-"""Reads programs that use other packages, with the source of the packages, and compares each with what it makes in Keras.
+"""Runs programs that use other packages, and compares their models with those that convcalc reads from the source code.
 
 Run this module in a process that can import the package: ``python -m tests.live.code_packages ZOO FOLDER [quick]``. FOLDER has the
-installed packages. The module prints one JSON object for each program: its name, the number of rows, ``unbuilt`` (Keras's error),
-``unknown`` (why convcalc does not know the model completely) and ``differences``.
+installed packages. The module prints a JSON object for each program: its name, the number of rows, ``unbuilt`` (Keras's error),
+``unknown`` (why convcalc does not know the whole model) and ``differences``.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ PROGRAMS = {"kimm": _kimm, "k3im": _k3im, "keras_tcn": _keras_tcn}
 
 
 def compared(text: str, folder: str) -> dict[str, Any]:
-    """Returns the result for one program."""
+    """Runs one program and compares its model. Returns the JSON object."""
     import keras
 
     keras.utils.clear_session(free_memory=False)

@@ -23,8 +23,8 @@ def supplied() -> dict[str, Any]:
             _made[value.__name__] = value
         module = ModuleType("custom_objects")
         vars(module).update(_made)
-        # convcalc's code calls a Lambda's function by a name made from the layer's name. The module lacks this name, so
-        # Python calls __getattr__. Here, every Lambda has the function ``double``.
+        # convcalc's code takes a Lambda's function from this module. The module has no function of this name, so Python
+        # calls __getattr__.
         vars(module)["__getattr__"] = lambda name: _made["double"]
         sys.modules["custom_objects"] = module
     return _made
@@ -55,7 +55,7 @@ def _custom_classes() -> Iterator[Any]:
             return {**super().get_config(), "amount": self.amount, "extra": self.extra}
 
     class Several(keras.layers.Layer):  # type: ignore[misc]
-        """A custom layer that returns its outputs as a list, a tuple, a dict or a nested structure."""
+        """A custom layer with several outputs. They are in a list, a tuple, a dict or a nested structure."""
 
         def __init__(self, structure: str = "list", **options: Any) -> None:
             super().__init__(**options)

@@ -12,7 +12,7 @@ _LEFT_OUT = ("build_config", "shared_object_id", "module")
 
 
 def facts(model: Any, arranged: bool = True, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yields the facts about a model. A fact is a place and a value.
+    """Yields pairs that describe a model: a place in the model, and the value at this place.
 
     If ``arranged`` is False, nested lists and mappings of tensors are flattened, because a spec does not store them.
     """

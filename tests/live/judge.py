@@ -78,7 +78,7 @@ def keras_says(case: Case) -> Outcome | str:
 
 
 def _called(layer: Any, kind: Any, tensors: list[Any], call: Mapping[str, Any]) -> Any:
-    """Calls the layer with the tensors in the form that Keras expects: one tensor, a list, or separate arguments.
+    """Calls the layer. Its inputs have the form that Keras expects: one tensor, a list, or separate arguments.
 
     An input layer is not called, because it already has its tensor.
     """
@@ -156,7 +156,7 @@ def _lists(value: Any) -> Any:
 def disagreement(case: Case) -> str | None:
     """Compares Keras's result with convcalc's. Returns None if they agree.
 
-    Otherwise returns one line with the difference, and with code that repeats the case.
+    Otherwise returns a line with the difference, and with code that repeats the case.
     """
     theirs, ours = keras_says(case), we_say(case)
     if isinstance(theirs, str) and isinstance(ours, str):

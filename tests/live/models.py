@@ -1,10 +1,9 @@
-"""Makes random whole models. A random model is first made as a program, which is a list of steps.
+"""Makes random models. Each model is first a program: a list of steps, each of which adds or calls a layer.
 
-A program can be built in Keras, and it can be written as a spec for convcalc. Keras and convcalc must give the same
-model. A program may have branches, shared layers, nested models, several inputs and outputs, and unknown sizes.
-convcalc's rules decide which steps are possible, so the test fails if Keras refuses a step. If a layer creates a mask,
-Keras adds operations to the graph, such as ``NotEqual`` and ``Any``. convcalc must add the same operations, with the
-same automatic names and in the same order.
+The program is built in Keras, and it is written as a spec for convcalc. Both must give the same model. A program may have
+branches, shared layers, nested models, several inputs and outputs, and unknown sizes. convcalc's rules decide which steps are
+possible, so the test fails if Keras refuses a step. If a layer creates a mask, Keras adds operations such as ``NotEqual`` and
+``Any``. convcalc must add the same operations, with the same automatic names and in the same order.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ Ref = tuple[int, int]  # the index of a step, and the index of one of the step's
 
 @dataclass
 class Step:
-    """A layer that is created and called on outputs of earlier steps.
+    """One step of a program: creates a layer, and calls it on outputs of earlier steps.
 
     If ``again`` is the index of a step, the layer of that step is called again, and no layer is created.
     """
@@ -55,7 +54,7 @@ class Program:
 
 
 class Grower:
-    """Builds a program step by step. ``tensors`` has the shape and dtype of each output that exists so far."""
+    """Builds a program step by step. ``tensors`` has the shape and dtype of each output so far."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -248,15 +247,14 @@ def grow(random: Random, most: int = 60, depth: int = 0) -> Program:
     return grower.program
 
 
-# No program may contain these layers. An Equalization may return its input tensor itself, which Keras reports as a
-# cycle in the graph.
+# Layers that no program contains. An Equalization may return its input tensor itself, which Keras reports as a cycle.
 _NO_STEP = {"Equalization"}
 
 
 def _further(grower: Grower, random: Random, case: Case) -> list[Ref] | None:
-    """Returns float tensors for all inputs of a case except the first, or None if no tensors fit.
+    """Returns float tensors for the second and later inputs of a case. None if no tensors fit.
 
-    The tensors have the sizes of the case if possible. Otherwise they have the same number of axes.
+    They have the sizes of the case if possible, otherwise the same number of axes.
     """
     result = []
     floats = [ref for ref, (_, dtype) in grower.tensors.items() if "float" in dtype]
@@ -380,7 +378,7 @@ def keras_model(program: Program) -> Any:
             )
         made.append(layer)
         kind = find(step.name if step.again is None else program.steps[step.again].name)
-        # ``kind`` is None for a nested model, which is not in the catalogue. Here, every nested model has one input.
+        # ``kind`` is None for a nested model, which is not in the catalogue. Every nested model here has one input.
         result = layer(tensors[0]) if step.inner is not None or kind is None else _called(layer, kind, tensors, {})
         outputs.append(keras.tree.flatten(result))
     inputs = [outputs[n][0] for n, step in enumerate(program.steps) if step.name == "InputLayer"]
@@ -388,9 +386,7 @@ def keras_model(program: Program) -> Any:
 
 
 def rows_of_keras(model: Any) -> list[tuple[Any, ...]]:
-    """Returns a row for each layer: name, class, shapes and dtypes of the last call, parameters, trainable parameters,
-    inputs.
-    """
+    """Returns a row for each layer, such as its name, its class, and the shapes and dtypes of its last call."""
     import keras
 
     rows = []

@@ -11,19 +11,19 @@ DTYPES = [*NUMBERS, "bool", "complex64", "complex128"]
 
 
 class T(NamedTuple):
-    """A tensor of a case."""
+    """The shape and dtype of a tensor in a generated call."""
 
     shape: tuple[int | None, ...]
     dtype: str
 
 
 def a_shape(random: Random, low: int = 0, high: int = 4, least: int = 1) -> tuple[int | None, ...]:
-    """Returns random sizes; a few are unknown."""
+    """Returns a random shape. A few of its sizes are unknown (None)."""
     return tuple(None if random.random() < 0.12 else random.randint(least, 6) for _ in range(random.randint(low, high)))
 
 
 def a_tensor(random: Random, dtypes: list[str] | None = None, low: int = 0, high: int = 4) -> T:
-    """Returns a tensor with one of these dtypes. If no dtypes are given, the tensor may have any dtype."""
+    """Returns a random tensor. Its dtype is one of ``dtypes``, or any dtype."""
     return T(a_shape(random, low, high), random.choice(dtypes or DTYPES))
 
 

@@ -43,9 +43,10 @@ CLASSES = [
 
 
 class Case(NamedTuple):
-    """A call. ``tensor`` is the shape of an input tensor, and ``scaled`` says if a layer computes it from the input.
+    """A call of an application. ``tensor`` is the shape of its ``input_tensor``; ``scaled`` is True if a layer computes
+    this tensor.
 
-    ``earlier`` is the number of layers with automatic names that the program created before.
+    ``earlier`` is the number of layers that the program creates before, which changes the automatic names.
     """
 
     name: str
@@ -116,7 +117,7 @@ def shape(random: Random) -> Any:
 
 
 def of_keras(case: Case) -> Any:
-    """Returns Keras's model, or the text of its refusal."""
+    """Returns Keras's model, or the text of the error that Keras raises."""
     import keras
 
     args = dict(case.args)
@@ -133,7 +134,7 @@ def of_keras(case: Case) -> Any:
 
 
 def of_convcalc(case: Case, names: Names) -> Model | str:
-    """Returns our model, or the text of our refusal."""
+    """Returns convcalc's model, or the text of the error that convcalc raises."""
     for _ in range(case.earlier):
         for class_name in ("Activation", "Conv2D", "InputLayer"):
             names.automatic(class_name)
@@ -156,7 +157,7 @@ def of_convcalc(case: Case, names: Names) -> Model | str:
 
 
 def structure(model: Model) -> Iterator[Any]:
-    """Yields everything that the config of a model states, in Keras's order of the layers."""
+    """Yields all facts in the config of a model. The layers are in Keras's order."""
     yield model.name, model.class_name, model.trainable, model.own_flags, model.input_tree, model.output_tree
     numbers = call_numbers(model)
 
@@ -176,7 +177,7 @@ def structure(model: Model) -> Iterator[Any]:
 
 
 def arguments(layer: Layer) -> dict[str, Any]:
-    """Returns the arguments of a layer. Normalizations write an axis as a list of one axis into their config."""
+    """Returns the arguments of a layer. The axis of a normalization becomes a number: ``[3]`` → ``3``."""
     args = dict(layer.args)
     axis = args.get("axis")
     if isinstance(axis, tuple) and len(axis) == 1:
@@ -200,14 +201,14 @@ def rows(model: Model) -> list[Any]:
 
 
 def difference(case: Case) -> tuple[str | None, bool]:
-    """Returns the first difference (or None), and True if both refuse the arguments."""
+    """Returns the first difference (or None), and True if both Keras and convcalc refuse the arguments."""
     import keras
     from keras.src.backend.common import global_state
     from keras.src.utils.naming import auto_name
 
     fresh(free_memory=False)
     keras.config.set_dtype_policy(case.policy)
-    with keras.StatelessScope():  # variables get no values
+    with keras.StatelessScope():  # variables without values, to save time
         theirs = of_keras(case)
         global_state.set_global_attribute("uninitialized_variables", [])
         names = Names()
@@ -232,7 +233,9 @@ def words(lines: list[str]) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def no_downloads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Replaces the download of weights by checks of the file's name and of the shapes that depend on the arguments."""
+    """Replaces Keras's download of weights. Checks only the name of the file and the shapes that may differ from the
+    file.
+    """
     import keras
 
     def download(file: str, *args: Any, **named: Any) -> str:
@@ -242,7 +245,8 @@ def no_downloads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def load(model: Any, *args: Any, **named: Any) -> None:
         kernel = next(weight for weight in model.weights if len(weight.shape) == 4)
-        dense = next((weight for weight in model.weights if weight.path.endswith("fc1/kernel")), None)  # of VGG
+        # only VGG has this layer
+        dense = next((weight for weight in model.weights if weight.path.endswith("fc1/kernel")), None)
         if kernel.shape[2] != 3 or (dense is not None and dense.shape[0] != 25088):
             raise ValueError("the shapes differ from those in the file")
 

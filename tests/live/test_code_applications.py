@@ -1,7 +1,7 @@
-"""Reads the text of Keras's own source of its applications, and compares the models with those that Keras builds, row by row.
+"""Reads the source code of keras.applications as programs, and compares the models with Keras's, row by row.
 
-The files of ``keras/src/applications`` are the project; the rest of Keras is a library. Their imports of each other are written as
-relative imports, because absolute imports of Keras are always those of the library.
+The project contains only the files of ``keras/src/applications``; the rest of Keras is a library. Imports between these files are
+written as relative imports: an absolute import of Keras is always an import of the library.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NAMES = (Path(__file__).parent / "applications.txt").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Copies the source files of the applications into a folder, and returns the file of each application."""
+    """Copies the source files of the applications to a folder. Returns the copied file of each application."""
     from keras.src import applications
 
     root = tmp_path_factory.mktemp("project")
@@ -53,7 +53,7 @@ def test_the_source_of_an_application(name: str, sources: dict[str, Path], tell:
     root = str(file.parents[3])
     report = infer(read_program(text, str(file), str(file.parent), name, {"weights": None}, root=root))
     fresh(free_memory=False)
-    with keras.StatelessScope():  # variables get no values
+    with keras.StatelessScope():  # variables without values, to save time
         model = getattr(keras.applications, name)(weights=None)
         global_state.set_global_attribute("uninitialized_variables", [])
         found = differences(model, report)

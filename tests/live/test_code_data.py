@@ -1,4 +1,4 @@
-"""Compares the data functions of a followed program with Keras and TensorFlow: the shapes and dtypes of their results."""
+"""Compares data functions in programs with Keras and TensorFlow: the shapes and dtypes of their results."""
 
 from __future__ import annotations
 

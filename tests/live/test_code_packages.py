@@ -1,6 +1,8 @@
-"""Reads the source of other packages: each model must equal the model that the package builds in Keras, or be unknown, but never wrong.
+"""Compares models that convcalc reads from the source code of packages with the models that the packages build in
+Keras.
 
-``CONVCALC_PACKAGES_ALL=1`` reads all functions of the packages; the test reads a part.
+Each model must be equal or unknown, never wrong. ``CONVCALC_PACKAGES_ALL=1`` reads all functions of the packages; otherwise, only
+some are read.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from tests.paths import ROOT
 pytestmark = pytest.mark.keras
 
 QUICK = [] if os.environ.get("CONVCALC_PACKAGES_ALL") else ["quick"]
-# The minimum number of models that are read completely. Together they are more than 60.
+# The minimum number of models of each package without unknown values.
 COMPLETE = {"kimm": 35, "k3im": 27, "keras_tcn": 8}
 
 

@@ -1,6 +1,7 @@
-"""Compares the models that convcalc reads out of random programs with those that the programs make in Keras.
+"""Runs random programs, and compares their models with those that convcalc reads from their text.
 
-``CONVCALC_PROGRAMS=300`` tries this many programs, ``CONVCALC_SEED=7`` begins with another seed, and ``CONVCALC_STYLE`` tries one style.
+``CONVCALC_PROGRAMS=300`` tries this many programs, ``CONVCALC_SEED=7`` begins with another seed, and ``CONVCALC_STYLE``
+tries one style.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ GROUPS = 4
 
 
 def disagreement(text: str) -> list[str] | None:
-    """Returns how convcalc's model differs from Keras's; None if Keras refuses the program."""
+    """Returns the differences between convcalc's model and Keras's. None if Keras refuses the program."""
     fresh(free_memory=False)
     with recorded_calls() as calls:
-        module = sys.modules["program"] = ModuleType("program")  # dataclasses look for the module of a class
+        module = sys.modules["program"] = ModuleType("program")  # a dataclass needs the module of its class
         try:
             exec(compile(text, "program.py", "exec"), module.__dict__)
-        except (ValueError, TypeError):  # sizes that do not fit
+        except (ValueError, TypeError):  # Keras refuses the program
             if os.environ.get("CONVCALC_DEBUG"):
                 traceback.print_exc()
             return None

@@ -34,7 +34,7 @@ ONE = os.environ.get("CONVCALC_MODEL")
 
 
 def own_layers() -> dict[str, Any]:
-    """Returns the custom layers of vit_tiny, as a user has to write them: the spec only declares these layers."""
+    """Returns the custom layers of vit_tiny. The spec only declares them, so a user has to write their code."""
     import keras
 
     class ClassToken(keras.layers.Layer):
@@ -91,9 +91,8 @@ def difference(seed: int) -> str | None:
     if result := different(report, model, [(160, {})]):
         return f"run as code: {result}"
     if any(step.inner is not None and not step.trainable for step in program.steps):
-        # The program has a frozen nested model. A config stores that the nested model is frozen, but not that the cells
-        # inside the layers are frozen. Keras loads the written config, so the report is made from the written config
-        # too.
+        # A frozen nested model is frozen in the config, but its cells inside layers are not. Keras loads the written
+        # config, so the report is made from it too.
         report = infer(read(config_json(report).encode(), "written"))
     try:
         model = loaded(report)

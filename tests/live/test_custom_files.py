@@ -21,8 +21,7 @@ from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
 
 pytestmark = pytest.mark.keras
 
-# Each entry: the name of a custom class, which is also the name of a Keras class, and the package of the custom class
-# ("": not registered).
+# Custom classes with the name of a Keras class, and their packages ("" for a class that is not registered).
 NAMES = [
     ("RMSNormalization", ""),
     ("Softmax", ""),
@@ -183,10 +182,7 @@ def test_custom_classes_and_functions(version: str, form: str, tmp_path: Path) -
 
 
 def test_keras_2_writes_only_known_arguments() -> None:
-    """No layer of Keras 2 is taken for a custom class.
-
-    Keras 2 does not write the module of a class, so only the arguments in the config show whether the class is Keras's.
-    """
+    """No layer of Keras 2 counts as custom. Keras 2 writes no modules, so this depends on the arguments in the config."""
     keras = pytest.importorskip("tf_keras")
     tried = 0
     for name, definition in CATALOGUE.items():

@@ -1,4 +1,4 @@
-"""Compares models built by Keras with specs of similar models, and with other models built by Keras."""
+"""Compares Keras models with specs of similar models, and with each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.keras
 
 
 def against(spec: str, application: str, ignore_names: bool = False) -> Comparison:
-    """Compares a spec with the config that Keras writes for a model of keras.applications."""
+    """Compares a spec with Keras's config of a model of keras.applications."""
     import keras
 
     model = getattr(keras.applications, application)(weights=None)
@@ -23,9 +23,10 @@ def against(spec: str, application: str, ignore_names: bool = False) -> Comparis
 
 
 def _counts(found: Comparison) -> dict[str, int]:
-    """Returns the counts of a comparison. Layers that differ only in the number of an automatic name count as "same".
+    """Returns the counts of a comparison. Layers that differ only in an automatic number count as "same": ``dense`` and
+    ``dense_1``.
 
-    Keras does not restart these numbers for each model in a process.
+    In one process, Keras does not restart these numbers for each model.
     """
     counts = {**found.counts}
     counts["same"] += counts.pop("renumbered", 0)

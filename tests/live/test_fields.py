@@ -54,7 +54,7 @@ STACKS: dict[str, Callable[[Any], list[Any]]] = {
 
 
 def dependencies(model: Any) -> list[set[int]]:
-    """Returns, for each output position, the set of input positions with a gradient that is not zero.
+    """Returns the input positions that have a gradient other than zero, for each output position.
 
     Positions are on the first axis after the batch axis.
     """

@@ -65,7 +65,7 @@ def printed(model: Any, width: int, **options: Any) -> str:
 
 
 def looks(model: Any) -> list[tuple[int, dict[str, Any]]]:
-    """Returns pairs of a width and options: every width with the default options, and one width with each other option."""
+    """Returns widths and options to test: each width with the default options, and each other option with one width."""
     operations = model._operations if hasattr(model, "_operations") else model.layers
     first, last = operations[len(operations) // 4].name, operations[-1].name
     options: list[dict[str, Any]] = [
@@ -251,7 +251,8 @@ def test_trainable_weights_in_frozen_models() -> None:
 
 
 def test_layers_that_are_built_by_their_constructor() -> None:
-    """The catalogue marks exactly the layers that are built by their constructor, as in Keras's source code.
+    """The catalogue marks all layers that their constructor builds, and no others. Keras's source code shows which
+    these are.
 
     A summary shows no shape for such a layer inside a Pipeline.
     """
@@ -285,8 +286,8 @@ def test_the_file_of_the_readme() -> None:
 def difference(seed: int, path: Path, tally: Tally) -> str | None:
     """Compares convcalc's text for a random model, read from a file, with Keras's summary.
 
-    Returns the first difference, an empty text if there is none, or None if Keras refuses the model. Also checks the
-    model and changed models against Keras's text as a record.
+    Returns the first difference, "" if there is none, or None if Keras refuses the model. Also uses Keras's text as a record: it must
+    agree with the model, and disagree with changed models.
     """
     import keras
 
@@ -299,8 +300,8 @@ def difference(seed: int, path: Path, tally: Tally) -> str | None:
     asked = [(random.choice([60, 80, 100, 140, 200]), random.choice([each for _, each in looks(model)]))]
     if asked[0][1] and asked[0][0] < 100:
         asked = [(140, asked[0][1])]
-    # Compare with the model that Keras loads from the file. If the original model is frozen, cells inside its layers
-    # are frozen too, but the file does not store this.
+    # Compare with the model that Keras loads from the file. Cells inside layers of a frozen model are frozen only in
+    # the original model.
     try:
         if seed % 10 == 0:
             model.save(path)

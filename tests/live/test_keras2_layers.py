@@ -23,7 +23,7 @@ def _cudnn(kind: str, **arguments: Any) -> Any:
     return (cudnn_lstm.CuDNNLSTM if kind == "LSTM" else cudnn_gru.CuDNNGRU)(3, **arguments)
 
 
-# Each entry has the shape of the input, including the batch size, and a function that makes a list of layers.
+# The shape of the input, with the batch size, and a function that makes a list of layers.
 CASES: dict[str, tuple[tuple[int | None, ...], Callable[[Any], list[Any]]]] = {
     "ThresholdedReLU": ((None, 5), lambda L: [L.ThresholdedReLU(0.5), L.Dense(3)]),
     "ThresholdedReLU in TimeDistributed": ((None, 5, 4), lambda L: [L.TimeDistributed(L.ThresholdedReLU(0.5))]),
@@ -111,7 +111,7 @@ CASES: dict[str, tuple[tuple[int | None, ...], Callable[[Any], list[Any]]]] = {
 
 
 def _sizes(shape: Any) -> list[tuple[Any, ...]]:
-    """Returns the shapes of a layer's outputs. The layer may have one output or several."""
+    """Returns the output shapes of a layer with one output or several outputs."""
     return [shape] if shape and not isinstance(shape[0], tuple) else list(shape)
 
 
@@ -131,7 +131,7 @@ def test_a_layer_of_keras_2(name: str, functional: bool) -> None:
     else:
         model = tf_keras.Sequential([first, *layers])
     texts = [model.to_json()]
-    if '"BatchNormalization"' in texts[0]:  # the form of the versions 1.14 to 2.0 of TensorFlow
+    if '"BatchNormalization"' in texts[0]:  # as in TensorFlow 1.14 to 2.0
         texts += [texts[0].replace('"BatchNormalization"', f'"BatchNormalizationV{n}"') for n in (1, 2)]
     for text in texts:
         report = infer(read(text.encode(), "model.json"))

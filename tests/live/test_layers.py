@@ -35,7 +35,7 @@ def test_a_family_agrees_with_keras(family: str, tell) -> None:
             result.append(difference)
     tell(f"{family}: {len(names)} names, {count} cases ({refused} refused), {len(result)} disagreements (seed {SEED})")
     assert not result, f"{len(result)} disagreements:\n" + "\n".join(result[:10])
-    # The comparison is useful only with enough valid cases and enough refused cases.
+    # Too few or too many refused cases would make the comparison useless.
     assert count * 0.04 < refused < count * 0.7
 
 
@@ -90,10 +90,10 @@ def test_arguments_have_the_order_and_defaults_of_keras(name: str) -> None:
     theirs = {p.name: p.default for p in signature if p.name not in ("self", "name", "dtype", "trainable", "kwargs")}
     ours = {argument.name: argument for argument in kind.arguments if argument.name != "dtype"}
     if kind.family == "convolution":
-        # The signature of these classes may lack lora_rank and lora_alpha, which their base class accepts.
+        # These classes may accept lora_rank and lora_alpha only through their base class.
         theirs.setdefault("lora_rank", None) if "lora_rank" in ours else None
         theirs.setdefault("lora_alpha", None) if "lora_rank" in ours else None
-    # The signature lacks these arguments, because the base class or **kwargs accept them.
+    # Other arguments that are only in the base class or in **kwargs.
     for argument in _BASE_ARGUMENTS.get(name, ()):
         theirs[argument] = ours[argument].default
     assert list(ours) == list(theirs)

@@ -28,7 +28,7 @@ from tests.live.session import fresh
 
 pytestmark = pytest.mark.keras
 
-# Maps each name of an optimizer in convcalc to the name of Keras's class and the arguments of the class.
+# For each optimizer of convcalc, the name of Keras's class and its arguments.
 SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd": ("SGD", {}),
     "momentum": ("SGD", {"momentum": 0.9}),
@@ -99,9 +99,7 @@ def test_training_of_a_spec_is_that_of_keras() -> None:
 
 
 def test_weights_replaced_by_gradients_have_no_optimizer_state() -> None:
-    """The optimizer has no variables for the scales of a float8 layer, because training replaces the scales by their
-    gradients.
-    """
+    """Training replaces the scales of a float8 layer by their gradients, so the optimizer has no variables for them."""
     import keras
 
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype="float8_from_float32")])
@@ -156,7 +154,7 @@ def test_the_order_of_execution(tell: Any) -> None:
 
 @pytest.mark.parametrize("name", ["DenseNet121", "MobileNetV2", "ResNet50"])
 def test_the_activations_are_the_arrays_that_keras_makes(name: str, tmp_path: Path) -> None:
-    """Runs a model on two samples, and compares the bytes of every output."""
+    """Runs a model on two samples. The bytes of each output must be those that convcalc reports."""
     import keras
     import numpy
 

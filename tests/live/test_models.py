@@ -22,9 +22,7 @@ ONE = os.environ.get("CONVCALC_MODEL")
 
 
 def difference(seed: int) -> tuple[str | None, int]:
-    """Builds a random model with Keras and with convcalc. Returns the first difference (or None), and the number of
-    layers.
-    """
+    """Builds a random model in Keras and in convcalc. Returns the first difference (or None), and the number of layers."""
 
     fresh(free_memory=seed % 20 == 0)
     program = grow(Random(seed))

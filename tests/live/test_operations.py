@@ -30,7 +30,7 @@ COUNT = min(int(os.environ.get("CONVCALC_CASES", "40")), 400)
 MODULES = ("numpy", "nn", "core", "math", "linalg", "image")
 
 
-# The classes of these operations do not check the arguments. Only the functions of keras.ops check them.
+# Operations whose arguments only the function of keras.ops checks, not the class.
 CHECKED = {"ISTFT", "STFT", "SegmentMax", "SegmentMin", "SegmentProd", "SegmentSum"}
 
 
@@ -130,7 +130,7 @@ def _parameters(function: Any) -> dict[str, Any]:
     }
 
 
-# A function of keras.ops may refuse inputs that the operation's class accepts. Refusals with these texts are ignored.
+# Errors of functions of keras.ops for inputs that the operation's class accepts. These errors are ignored.
 REFUSED_BY_FUNCTIONS = {
     "Linspace": "returned a non-tensor",
     "Vander": "must be 1-dimensional",
@@ -185,7 +185,7 @@ def reloads(report: Any) -> bool:
     return True
 
 
-# keras.ops has no function for these classes: operations that take custom functions, and an abstract base class.
+# Classes without a function in keras.ops: they take custom functions, or are abstract.
 OF_FUNCTIONS = {"AssociativeScan", "Cond", "ForiLoop", "JVP", "Map", "Scan", "Switch", "VectorizedMap", "WhileLoop"}
 ABSTRACT = {"SegmentReduction"}
 

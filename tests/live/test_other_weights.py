@@ -1,7 +1,7 @@
-"""Compares convcalc with Keras 3 and Keras 2 for layers with other weights than their configs say.
+"""Compares convcalc with Keras 3 and Keras 2 for layers and models with other weights than their configs say.
 
-The kinds are: subclasses of Keras's layers with the same name and with further weights, functional models with weights
-outside of their graphs, quantized attention, and cells that are used twice.
+These are: subclasses of Keras's layers with the same name and additional weights, functional models with weights outside the
+graph, quantized attention, and cells that are used twice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.keras
 
 
 def subclass(keras: Any, name: str) -> Any:
-    """Returns a subclass of a layer of Keras with the same name. The subclass has one weight more."""
+    """Returns a subclass of a Keras layer with the same name, and with an additional weight."""
 
     class Own(getattr(keras.layers, name)):  # type: ignore[misc]
         def build(self, shape: Any) -> None:
@@ -34,9 +34,7 @@ def subclass(keras: Any, name: str) -> Any:
 
 
 def own_model(keras: Any) -> Any:
-    """Returns a class of functional models with weights outside of the graph. The config of such a model lists the
-    layers.
-    """
+    """Returns a custom class of functional models with weights outside the graph. Their configs list the layers."""
 
     class Own(keras.Model):  # type: ignore[misc]
         pass
@@ -102,7 +100,7 @@ def cells(keras: Any) -> Iterator[tuple[str, Any]]:
 @pytest.mark.parametrize(
     ("module", "models", "kinds"),
     [
-        # The layers of Keras 3 write only Keras's own weights into an archive. So the archive lacks the other weights.
+        # an archive of Keras 3 lacks the additional weights: Keras's layers write only their own weights
         ("keras", subclassed, ("h5",)),
         ("tf_keras", subclassed, ("h5", "keras", "tf")),
         ("keras", with_outside, ("keras",)),

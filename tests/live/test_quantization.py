@@ -105,7 +105,7 @@ def _difference(model: Any, path: Path) -> str | None:
 def _pairs() -> list[tuple[str, str]]:
     """Returns pairs of a model and a way to quantize it.
 
-    Without ``ALL``, returns only some pairs, but with each model and each way at least once.
+    Without ``ALL``, only some pairs. Each model and each way is in at least one pair.
     """
     every = [(model, way) for model in cases.models() for way in cases.ways()]
     return every if ALL else every[:: len(cases.ways()) + 1]
@@ -126,8 +126,8 @@ def test_models_that_keras_quantized(tmp_path: Path, tell) -> None:
             continue
         if difference is not None:
             differences.append(f"{name}, {way}: {difference}")
-        # Some facts about the model in memory are not in the file: Attention does not save how its layers are
-        # quantized, and layers without calibration keep their kernel.
+        # The file lacks some facts: Attention does not save how its layers are quantized, and layers without
+        # calibration keep their kernel.
         same_in_memory += _ours(infer(load(tmp_path / "model.json"))) == _theirs(model)
     tell(
         f"quantized: {count} models ({refused} refused by Keras), {same_in_memory} as in memory, {len(differences)} differ"
@@ -199,7 +199,8 @@ def _policies() -> dict[str, Any]:
 
 
 def _layers_with(policy: Any) -> dict[str, Any]:
-    """Returns functions that build models with one layer of this policy, by the name of the layer's class.
+    """Returns functions that build models, by the name of a layer's class. The model contains one such layer, with this
+    policy.
 
     Most of these layers are named x.
     """

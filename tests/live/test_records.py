@@ -73,7 +73,7 @@ def test_a_terminal(
     assert problems_of(report, record) == ()
     asked, random = Options(int(width), **options), Random(f"{build.__name__} {width}")
     mutations = [each for change in KINDS if (each := mutated(report.model, change, random))]
-    assert len(mutations) >= 5  # not every model can be changed in every way: ``graph`` has no strides to change
+    assert len(mutations) >= 5  # some changes are impossible: ``graph`` has no strides
     for mutation in mutations:
         judged = verdict(report, "keras", plain, asked, mutation)
         assert judged is not None
@@ -83,9 +83,7 @@ def test_a_terminal(
 
 @pytest.mark.parametrize("build", [chain, graph])
 def test_a_compiled_model(build: Any) -> None:
-    """The printed total of a compiled model includes the optimizer's variables. The counts of the model itself do not
-    include them.
-    """
+    """The printed total of a compiled model includes the optimizer's variables. The model's own total does not."""
     fresh()
     model = build()
     report = infer(read(model.to_json().encode(), "model"))

@@ -130,8 +130,7 @@ MODELS: dict[str, Callable[[], Any]] = {
 }
 
 
-# More models of keras.applications. Their graphs also contain operations, which are not layers. Only the named layers
-# are compared.
+# More models of keras.applications. Only their layers are compared, not the operations in their graphs.
 PARTLY: dict[str, str] = {
     "efficientnet_b0": "EfficientNetB0",
     "mobilenet_v3_small": "MobileNetV3Small",

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.keras
 
 # Layers that do not work with Keras 3. ``tests/read/test_templates.py`` tests the declarations of these layers.
 KERAS_2 = {"keras_cv>StochasticDepth"}
-# Subclasses of Keras layers with the same weights and shapes. In a declaration of a model, the layer of Keras replaces
-# the subclass.
+# Subclasses of Keras layers with equal weights and shapes. In declarations of models, Keras's layer replaces the
+# subclass.
 SAME = {"CachedMultiHeadAttention": "MultiHeadAttention"}
 RMS = """
 llama.llama_layernorm.LlamaLayerNorm mistral.mistral_layer_norm.MistralLayerNormalization
@@ -32,7 +32,7 @@ mixtral.mixtral_layer_norm.MixtralLayerNormalization phi3.phi3_layernorm.Phi3Lay
 qwen_moe.qwen_moe_layernorm.QwenMoeLayerNorm gpt_oss.gpt_oss_layer_norm.GptOssLayerNormalization t5.t5_layer_norm.T5LayerNorm
 gemma.rms_normalization.RMSNormalization gemma3.gemma3_layers.RMSNormalization
 """
-# Parts of declared models. No file contains only such a part.
+# Parts of declared models. They do not occur alone in files.
 PARTS = {
     "keras_hub.src.models.llama.llama_rotary_embedding.LlamaRotaryEmbedding",
     "keras_hub.src.models.llama.llama_attention.LlamaAttention",
@@ -69,7 +69,7 @@ def _layers_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _normalizations(keras: Any) -> Iterator[tuple[str, Any]]:
-    """Yields the same pairs as :func:`_layers_of`, for layers that keras_hub defines only for its own models."""
+    """Yields pairs like :func:`_layers_of`. The layers are those that keras_hub defines only for its own models."""
     modules = importlib.import_module
     for path in RMS.split():
         module, _, name = f"keras_hub.src.models.{path}".rpartition(".")
@@ -116,7 +116,7 @@ def _models_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
         gemma = {name: sizes.choice((False, True)) for name in ("use_post_ffw_norm", "use_post_attention_norm")}
         variants += [("GemmaBackbone", {**arguments, **gemma, "head_dim": width})]
     for name, arguments in variants:
-        # The automatic names of operations are not in the config. convcalc numbers them as Keras does in a new session.
+        # Operations get automatic names, which convcalc numbers as Keras does after this reset.
         keras.utils.clear_session()
         yield name, getattr(hub.models, name)(**arguments)
 
@@ -149,7 +149,7 @@ def _compare(report: Report, model: Any) -> None:
 
 
 def _shown(cls: type) -> str:
-    """Returns the class name that a row shows. The module is included if Keras has another class with this name."""
+    """Returns the class name in a row. If Keras has another class with this name, it includes the module."""
     own = lookup_builtin(cls.__name__) is not None and cls.__module__.partition(".")[0] != "keras"
     return f"{cls.__module__}.{cls.__name__}" if own else cls.__name__
 

@@ -1,4 +1,4 @@
-"""Compares what convcalc says about training data with what Keras refuses, for many shapes of inputs, labels and outputs."""
+"""Compares convcalc's errors about training data with Keras's, for many shapes of inputs, labels and outputs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_labels_that_a_loss_refuses(loss: str) -> None:
         try:
             wrapper(np.zeros(target, "int32" if "sparse" in loss else "float32"), np.full(output, 0.5, "float32"))
             refused = False
-        except Exception:  # TensorFlow raises several classes
+        except Exception:  # TensorFlow raises exceptions of several classes
             refused = True
         assert bool(label_problem(loss, target, output)) is refused, (loss, target, output)
 

@@ -54,14 +54,15 @@ def verified(path: Path) -> VerifyResult:
 
 
 def disagreement(model: Any, path: Path) -> str | None:
-    """Writes the model to a file with Keras, and returns convcalc's wrong results for this file as a text.
+    """Writes the model to a file with Keras. Returns convcalc's wrong results for this file as a text; "" if all are
+    right.
 
-    Returns an empty text if nothing is wrong, and None if Keras cannot write the file. If Keras cannot load the file,
-    convcalc is right to report problems. Example: archives of layers with a gptq or awq policy in Keras 3.15.
+    Returns None if Keras cannot write the file. If Keras cannot load it, convcalc is right to report problems. Example: archives of
+    layers with a gptq or awq policy in Keras 3.15.
     """
     try:
         model.save(path)
-    except Exception:  # HDF5 files cannot store every model that archives can store
+    except Exception:  # some models cannot be stored in HDF5 files
         return None
     try:
         result = verified(path)
@@ -134,7 +135,7 @@ def test_an_application(name: str, tmp_path: Path, tell: Any) -> None:
 
 
 def rewritten(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Changes the config in an archive, and nothing else in the archive."""
+    """Changes only the config in an archive."""
     with zipfile.ZipFile(path) as packed:
         members = {info.filename: packed.read(info) for info in packed.infolist()}
     config = json.loads(members["config.json"])
@@ -168,7 +169,7 @@ def test_a_changed_config_is_detected(tmp_path: Path) -> None:
         rewritten(tmp_path / "model.keras", change)
         blamed = [problem.layer for problem in verified(tmp_path / "model.keras").problems]
         assert blamed[:1] == [name]
-        # Only the changed layer is reported, except for ``filters``, which also changes other layers.
+        # Only the changed layer is reported. But ``filters`` also changes later layers.
         assert len(blamed) == (1 if setting != "filters" else len(blamed)) < len(names)
 
 
@@ -237,7 +238,7 @@ def test_random_models(tell: Any, tmp_path: Path) -> None:
             continue
         try:
             blamed = {problem.layer for problem in verified(tmp_path / "model.keras").problems}
-        except ConvcalcError:  # the layers that read the wider layer do not accept the new width
+        except ConvcalcError:  # later layers refuse the new width
             continue
         changed += 1
         failed += [] if names[0] in blamed else [f"{seed}: '{names[0]}' is wider, and {blamed} is blamed"]
@@ -358,8 +359,7 @@ def test_a_custom_layer_has_its_parameters(shape: str, kind: str, trainable: boo
     keras.backend.clear_session()
     mine = own_layer(name="mine", trainable=trainable)
     start = keras.Input((8,))
-    # An HDF5 file does not record the output shape of a custom class. So no layer with weights may follow ``mine`` in
-    # the Sequential.
+    # An HDF5 file does not store the output shape of ``mine``, so no layer with weights may follow it.
     if shape == "sequential":
         model = keras.Sequential([start, keras.layers.Dense(8), keras.layers.Dense(8), mine])
     else:

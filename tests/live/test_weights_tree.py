@@ -1,4 +1,4 @@
-"""Compares convcalc's totals and rows for files with the Keras models that were saved to these files.
+"""Compares convcalc's totals and rows for files with the Keras models in these files.
 
 The configs are incomplete, so convcalc needs the weights in the files.
 """
@@ -226,7 +226,7 @@ def test_layers_after_a_custom_layer_in_files_of_keras_2(tmp_path: Path) -> None
     class Spectral(layers.Wrapper):  # type: ignore[misc]
         def build(self, shape: Any) -> None:
             super().build(shape)
-            # the wrapper shares this weight with its inner layer, so an archive stores the weight twice
+            # this weight is also in the inner layer, so an archive stores it twice
             self.w = self.layer.kernel
 
         def call(self, x: Any) -> Any:

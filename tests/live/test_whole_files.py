@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.whole_files import CASES
 
 pytestmark = pytest.mark.keras
-# Keras does not export the class Functional, so Keras finds it only under the name of its own module.
+# Keras does not export Functional, so it finds the class only by the name of its module.
 FUNCTIONAL = '"keras.src.models.functional", "class_name": "Functional"'
 
 

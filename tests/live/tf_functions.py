@@ -18,7 +18,7 @@ from tests.paths import ROOT
 
 STORED = ROOT / "tests" / "read" / "tf_functions.json"
 
-# Files of Keras 2 do not record the tensors of these functions, so their sizes may be unknown.
+# Files of Keras 2 lack the tensors of these functions, so the sizes of their outputs may be unknown.
 NOT_RECORDED = ("tf.einsum", "tf.meshgrid")
 
 INPUTS = {

@@ -18,9 +18,9 @@ def loaded(report: Any) -> Any:
 
 
 def executed(report: Any) -> Any:
-    """Returns the model that convcalc's Python code creates.
+    """Runs convcalc's Python code, and returns the model that it creates.
 
-    The code runs with new automatic names, as in a new process, but it can use the custom classes of a test.
+    Automatic names begin again, as in a new process. The code can use the custom classes of a test.
     """
     fresh()
     result: dict[str, Any] = {}

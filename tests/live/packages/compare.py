@@ -16,7 +16,7 @@ from convcalc.read import load
 from convcalc.report_json.write import report_data
 from tests.live.packages.newer import newer_record
 
-# The kinds of files that store the weights.
+# Kinds of files that contain weights.
 STORES_WEIGHTS = ("keras", "h5", "saved_model", "exported")
 
 
@@ -29,13 +29,11 @@ class Verdict:
     - ``wrong``: a number, a shape or a row contradicts Keras, or the total is unknown although the file stores weights;
     - ``refused``: convcalc cannot read the file.
 
-    ``rows`` and ``params`` are the numbers of rows and parameters that Keras counts. ``rows_unknown`` and
-    ``params_unknown`` say how many of these are unknown in the report. ``total_is_exact`` is None if the file stores no
-    weights, or if Keras itself gives no total.
+    ``rows`` and ``params`` are the numbers of rows and parameters that Keras counts. ``rows_unknown`` and ``params_unknown`` are the
+    numbers of those that the report does not know. ``total_is_exact`` is None if the file stores no weights, or if Keras gives no total.
 
-    If an older version of Keras saved the file, the installed Keras loads it, because its rules are those that convcalc
-    follows. A number is wrong only if it contradicts both versions. ``newer`` lists the numbers that contradict only
-    the older one.
+    convcalc follows the rules of the installed Keras, so this Keras also loads files of older versions. A number is wrong only if it
+    contradicts both. ``newer`` lists the numbers that contradict only the older version.
     """
 
     package: str
@@ -76,8 +74,8 @@ def verdict(package: str, record: dict[str, Any], kind: str, path: Path) -> Verd
     """Reads one file as `convcalc summary --format json` does, and compares it with the record."""
     result = Verdict(package, path.name, kind)
     if kind == "exported":
-        # A SavedModel that Keras 3 exports has no config. It states which variables are trainable, and not which layers
-        # are frozen. A row is the variables with the layer's name; the variables of an inner layer may have another name.
+        # A SavedModel of Keras 3 has no config. It states which variables are trainable, but not which layers are
+        # frozen. A row is the variables with the layer's name; variables of inner layers may have other names.
         rows = [{**row, "trainable": None, "is_bound": True} for row in record["rows"]]
         record = {**record, "lists_layers": False, "rows": rows}
     if record["name"].endswith("_flat"):
@@ -108,7 +106,7 @@ def verdict(package: str, record: dict[str, Any], kind: str, path: Path) -> Verd
 
 
 def _notes(record: dict[str, Any], report: Any, kind: str, result: Verdict) -> dict[str, str]:
-    """Returns the contradictions: for each number, shape or row that contradicts the record, the difference."""
+    """Returns the differences from the record, by number, shape or row."""
     return dict([*_totals(record, report["totals"], kind, result), *_rows(record, report["layers"], result)])
 
 
@@ -134,8 +132,8 @@ def _rows(record: dict[str, Any], layers: Iterable[dict[str, Any]], result: Verd
     ours = {row["name"]: row for row in layers if row.get("depth", 0) == 0}
     names = [row["name"] for row in record["rows"]]
     common = set(names) & set(ours)
-    # If the config lists no layers, convcalc finds them in the stored weights, often under other names than Keras's. So
-    # a missing row is an error only if the config lists the layers.
+    # If the config lists no layers, convcalc takes them from the stored weights, often with other names than Keras's.
+    # Missing rows are then no error.
     if common and record["lists_layers"] and (set(ours) <= set(names) or len(common) > len(names) / 2):
         missing = [name for name in names if name not in ours]
         if missing:
@@ -162,7 +160,7 @@ def _row(theirs: dict[str, Any], row: dict[str, Any], result: Verdict) -> Iterat
             result.unknown = True
         elif shapes != theirs["shapes"] and shapes != theirs["shapes"][: len(shapes)]:
             yield "shapes", f"{shapes}, Keras {theirs['shapes']}"
-        elif len(shapes) < len(theirs["shapes"]):  # the file does not record the unused outputs of a custom class
+        elif len(shapes) < len(theirs["shapes"]):  # the file does not store unused outputs of a custom class
             result.unknown = True
     for name, column in (("params", "params"), ("trainable", "trainable_params")):
         want, have = theirs[name], row.get(column)

@@ -1,4 +1,4 @@
-"""Installs Pythons' environments and packages from the registry, each set of versions into its own folder."""
+"""Installs Python environments and packages, each set of versions into its own folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.paths import ROOT
 KERAS3 = Path(__file__).with_name("packages.toml")
 KERAS2 = Path(__file__).parent.parent / "packages_keras2" / "packages.toml"
 RECORD = KERAS2.with_name("record.py")
-# Each set of versions has its own folder in this folder. The file `done` in such a folder lists the installed versions.
+# Contains a folder for each set of versions. The file `done` in it lists the installed versions.
 INSTALLED = Path(os.environ.get("CONVCALC_PACKAGES") or ROOT / ".venv-packages")
 
 
@@ -34,7 +34,7 @@ class Unavailable(Exception):
 def declared() -> dict[str, dict[str, Any]]:
     """Returns the runs that the two TOML files declare. A run builds the models of one package in one environment.
 
-    A package for Keras 2 has one run for each of its environments. Its run has the key ``environment``.
+    A package for Keras 2 has a run for each of its environments, with the key ``environment``.
     """
     runs = {name: {**entry, "package": name} for name, entry in _read(KERAS3).items()}
     return runs | dict(_keras2_runs(_read(KERAS2)))
@@ -62,7 +62,7 @@ def build(entry: Mapping[str, Any], folder: Path, quick: bool) -> str:
     else:
         python, variables = interpreter(entry["environment"])
         packages = installed(entry["install"], python)
-        # The script must run with Python 3.6, so it cannot be imported as a module of the tests.
+        # The script runs in old versions of Python, from 3.6, so it is not a module of the tests.
         paths, command = [packages], [python, "-W", "ignore", str(RECORD)]
         if quick:
             words[-1] = str(entry["quick"])
@@ -77,9 +77,10 @@ def build(entry: Mapping[str, Any], folder: Path, quick: bool) -> str:
 
 
 def _written_cases(count: int, folder: Path) -> Path:
-    """Writes random layers with their arguments and inputs, ``count`` of each family, for a script without convcalc.
+    """Writes random layers with their arguments and inputs to a file. ``count`` is the number of cases of each family.
 
-    Cases that Keras 3 refuses are left out: they have wrong arguments on purpose.
+    A script without convcalc reads the file. Cases that Keras 3 refuses are left out: they have wrong arguments on
+    purpose.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "cases.json"
@@ -89,7 +90,7 @@ def _written_cases(count: int, folder: Path) -> Path:
         for case in cases(family, 2, count)
         if case.shapes and not case.policy and not case.call and not isinstance(we_say(case), str)
     ]
-    Random(0).shuffle(random_cases)  # so that the first ones are of all families
+    Random(0).shuffle(random_cases)  # the first cases should come from all families
     path.write_text(json.dumps(random_cases, default=str), encoding="utf-8")
     return path
 
@@ -109,10 +110,10 @@ def installed(versions: Sequence[str], python: str) -> Path:
 
 
 def interpreter(environment: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """Returns the Python of an environment, and the variables that its processes need.
+    """Returns the Python of an environment, and the environment variables for its processes.
 
-    An environment with ``install`` is installed with the first of its Pythons that this machine has. Other environments
-    are the current one, in which the package ``needs`` must be installed.
+    If the environment has ``install``, installs it with the first of its Pythons on this machine. Otherwise it is the current
+    environment, which must have the package ``needs``.
     """
     variables = dict(environment.get("variables", {}))
     if "install" not in environment:
@@ -135,11 +136,11 @@ def _folder(words: Sequence[str]) -> Path:
 
 
 def _python(versions: Sequence[str]) -> str:
-    """Returns the first of these Pythons that is on PATH as ``python3.N``, or that pyenv has installed."""
+    """Returns the first of these versions of Python that is installed: ``python3.N`` on PATH, or a version of pyenv."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     for version in versions:
         for candidate in [f"python{version}", *map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/python")))]:
-            # pyenv may have a placeholder on PATH that does not run
+            # a ``python3.N`` of pyenv may be a placeholder that does not run
             code = f"import sys; sys.exit('%d.%d' % sys.version_info[:2] != '{version}')"
             try:
                 if subprocess.run([candidate, "-c", code], capture_output=True).returncode == 0:

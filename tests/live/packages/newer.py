@@ -9,9 +9,9 @@ from tests.live.packages.record import numbers
 
 
 def newer_record(record: dict[str, Any], kind: str, path: Path) -> dict[str, Any] | None:
-    """Returns the numbers of the installed Keras for a file.
+    """Returns the numbers that the installed Keras gives for a file.
 
-    Returns None if the same version of Keras saved the file, or if the installed one cannot load it.
+    Returns None if this version of Keras saved the file, or if it cannot load the file.
     """
     import keras
 

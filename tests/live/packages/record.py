@@ -19,9 +19,9 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-# A model with more parameters is saved only as JSON, because files with its weights would be large and slow.
+# Models with more parameters are saved only as JSON: files with their weights would be large and slow.
 LARGE = 6_000_000
-# A model with more layers is not exported as a SavedModel, because TensorFlow needs long for each layer.
+# Models with more layers are not exported as a SavedModel: TensorFlow is slow for each layer.
 MANY = 60
 KINDS = ("json", "keras", "h5")
 
@@ -52,8 +52,8 @@ def _recorded(name: str, build: Any, folder: Path, kinds: Sequence[str]) -> Iter
         if not type(model).__module__.startswith("keras."):
             ends = getattr(model, "inputs", None), getattr(model, "outputs", None)
             if ends[0] and ends[1]:
-                # The config of a custom model class may not list the layers. So a plain Functional model with the same
-                # tensors is saved too.
+                # The config of a custom model may not list its layers, so a Functional with the same tensors is saved
+                # too.
                 flat = keras.Model(model.input, model.output, name=model.name)
                 yield _saved(f"{name}_flat", flat, folder, kinds)
     except Exception as error:
@@ -63,9 +63,9 @@ def _recorded(name: str, build: Any, folder: Path, kinds: Sequence[str]) -> Iter
 
 
 def _saved(name: str, model: Any, folder: Path, kinds: Sequence[str]) -> dict[str, Any]:
-    """Saves the model in each kind of file, and returns its record.
+    """Saves the model in each kind of file. Returns its record.
 
-    The record lists the written files under ``files``, and the kinds of files that were not written under ``unsaved``.
+    In the record, ``files`` has the written files, and ``unsaved`` the kinds of files that could not be written.
     """
     files: dict[str, str] = {}
     unsaved: dict[str, str] = {}
@@ -140,7 +140,7 @@ def _size(weights: Any) -> int:
 
 
 def _shapes(model: Any, layer: Any) -> list[list[int | None]] | None:
-    """Returns the shapes of a layer's outputs in this model; None if the layer's calls have different shapes."""
+    """Returns the output shapes of a layer in this model. None if its calls have different shapes."""
     import keras
 
     used = {id(node) for nodes in getattr(model, "_nodes_by_depth", {}).values() for node in nodes}

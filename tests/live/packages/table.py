@@ -16,9 +16,8 @@ from tests.live.packages.environment import Unavailable, build
 class Result:
     """The verdicts of one run.
 
-    ``is_package`` is False if the models are not those of a package, but of a version of Keras. ``skipped`` says why the
-    run was left out. ``unbuilt`` lists the models that could not be built, each with the error. ``models`` counts the
-    built models.
+    ``is_package`` is False for models of a version of Keras. ``skipped`` is the reason if the run was left out. ``models`` is the number
+    of built models. ``unbuilt`` has the other models, each with its error.
     """
 
     name: str

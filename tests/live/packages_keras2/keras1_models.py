@@ -1,9 +1,9 @@
-"""Models of Keras 1.2.2. Each entry of ``MODELS`` is a name and a function that builds a model.
+"""Models of Keras 1.2.2. An entry of ``MODELS`` is a name and a function that builds a model.
 
-Run this script in an environment with Keras 1.2.2 and TensorFlow 1.12 (Python 3.6):
-``python keras1_models.py FOLDER``. The script writes each model as JSON and HDF5, and Keras's shapes and numbers of
-parameters to ``manifest.json``. Then ``python -m tests.live.packages_keras2.stored FOLDER`` writes the configs and the
-numbers to ``tests/read/keras1.json``, so that the tests do not need Keras 1.
+Run this script in an environment with Keras 1.2.2 and TensorFlow 1.12 (Python 3.6): ``python keras1_models.py FOLDER``. It writes
+each model as JSON and HDF5, and Keras's shapes and numbers of parameters to ``manifest.json``. Then run
+``python -m tests.live.packages_keras2.stored FOLDER``. It writes the configs and numbers to ``tests/read/keras1.json``, so that the
+tests do not need Keras 1.
 """
 
 import json

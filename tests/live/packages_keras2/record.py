@@ -19,10 +19,10 @@ import sys
 
 # The kinds of files, and the first version of Keras 2 that writes them.
 KINDS = {"json": (0, 0), "h5": (0, 0), "keras": (2, 13), "saved_model": (2, 4)}
-# A model with more parameters is saved only as JSON, because files with its weights would be large and slow.
+# Models with more parameters are saved only as JSON: files with their weights would be large and slow.
 LARGE = 15000000
-# A model with more layers is not saved as a SavedModel, because TensorFlow needs long for each layer. The second number
-# is for a part of the models.
+# Models with more layers are not saved as a SavedModel: TensorFlow is slow for each layer. FEW is the limit in a quick
+# run.
 MANY, FEW = 60, 8
 
 
@@ -57,9 +57,9 @@ def main(zoo, folder, count=""):
 
 
 def recorded(name, build, folder, most):
-    """Returns the record of one model; a record with the error if the model cannot be built.
+    """Returns the record of one model. If the model cannot be built, the record has the error.
 
-    The model is saved as a SavedModel if it has at most ``most`` layers.
+    A model with more than ``most`` layers is not saved as a SavedModel.
     """
     keras, version = keras_module()
     keras.backend.clear_session()
@@ -114,9 +114,9 @@ def saved(name, model, folder, version, most):
 
 
 def layer_names(model):
-    """Returns the names of the layers in the model's config; None if the config lists no layers.
+    """Returns the names of the layers in the model's config. None if the config lists no layers.
 
-    `model.layers` also has layers that are only attributes of the model, and are not in the config.
+    `model.layers` may have additional layers: attributes of the model that are not in the config.
     """
     try:
         config = model.get_config()

@@ -1,4 +1,4 @@
-"""Calls functions and classes with small values for their arguments. The name of an argument selects its value."""
+"""Calls functions and classes with small argument values. An argument's name determines its value."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 def filled(target: Callable[..., Any], small: Mapping[str, Any], special: Mapping[str, Any] = {}) -> Any:
     """Calls ``target`` with all arguments in ``special``, and with those in ``small`` that ``target`` accepts.
 
-    Other arguments keep their defaults. A lambda in ``small`` or ``special`` is called to make the value, so that two
-    models never share an object.
+    Other arguments keep their defaults. A lambda in ``small`` or ``special`` makes a new value for each call, so that models share no
+    objects.
     """
     source = target.__init__ if inspect.isclass(target) else target
     names = [name for name in inspect.signature(source).parameters if name not in ("self", "kwargs", "args")]

@@ -85,7 +85,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
 }
 
 
-# Functions that fail with these arguments in the installed version.
+# functions of the installed version that fail with these arguments
 FAILING = {"FNet3DModel", "gMLP3DModel", "MLPMixer3DModel", "VideoMixerModel"}
 
 EXPORTED = True  # the models are also exported as SavedModels

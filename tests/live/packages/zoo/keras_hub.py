@@ -1,6 +1,6 @@
-"""Every backbone of keras_hub in a small configuration, and every task that such a backbone can have.
+"""Every backbone of keras_hub in a small configuration, and every task for such a backbone.
 
-SMALL has the values of arguments for all classes, by the argument's name. SPECIAL has the values for a single class.
+SMALL has values for arguments of all classes, by the argument's name. SPECIAL has values for single classes.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ APPLICATIONS = """
 MobileNet MobileNetV2 MobileNetV3Small EfficientNetB0 NASNetMobile DenseNet121 ResNet50 Xception InceptionV3 ConvNeXtTiny
 """
 INITIALIZERS = ("orthogonal", "glorot_uniform", "identity", "zeros", "he_normal", "lecun_uniform", "random_normal")
-# The number of random layers of each family, and the number of random models.
+# the number of random layers of each family, and the number of random models
 LAYERS, GRAPHS = 8, 60
 
 
@@ -55,7 +55,7 @@ def _recurrent() -> Iterator[tuple[str, Any]]:
 
     for cls in (layers.LSTM, layers.GRU, layers.SimpleRNN):
         for initializer in INITIALIZERS:
-            # an identity fits only a square matrix
+            # only SimpleRNN has a square recurrent kernel, as an identity needs
             if initializer != "identity" or cls is layers.SimpleRNN:
                 yield from _if_built(f"{cls.__name__}_{initializer}", partial(built, cls, initializer))
         yield f"{cls.__name__}_unrolled", partial(built, cls, "orthogonal", unroll=True)
@@ -135,7 +135,9 @@ def _wrapped() -> Iterator[tuple[str, Any]]:
 
 
 def _spelled() -> Iterator[tuple[str, Any]]:
-    """Yields models with arguments as people write them: 0 and 1 as booleans, objects, classes and functions."""
+    """Yields models with unusual spellings of arguments: 0 and 1 for booleans, and objects, classes and functions for
+    names.
+    """
     import keras
 
     layers, initializers = keras.layers, keras.initializers
@@ -143,7 +145,7 @@ def _spelled() -> Iterator[tuple[str, Any]]:
     yield "rnn_1", lambda: _chain((5, 4), layers.LSTM(3, return_sequences=1, unroll=0, go_backwards=1), layers.GRU(2))
     yield "norm_0", lambda: _chain((4,), layers.BatchNormalization(center=0, scale=1))
     yield "conv_0", lambda: _chain((8, 8, 2), layers.Conv2D(3, (3, 2), use_bias=0, strides=[2, 1]))
-    if not keras.__version__.startswith("3.0."):  # which counts the weights of a frozen layer as trainable in the total
+    if not keras.__version__.startswith("3.0."):  # 3.0 counts a frozen layer as trainable
         yield "trainable_0", lambda: _chain((4,), layers.Dense(3, trainable=0), layers.Dense(2))
     yield "embedding_1", lambda: _chain((5,), layers.Embedding(9, 4, mask_zero=1), layers.LSTM(3), dtype="int32")
     for name in ("Orthogonal", "Identity", "IdentityInitializer", "OrthogonalInitializer", "VarianceScaling", "Ones"):
@@ -232,7 +234,7 @@ def _single_layers(count: int) -> Iterator[tuple[str, Any]]:
         for number, case in enumerate(cases(family, 1, count)):
             if not case.shapes or any(len(shape) < 2 for shape in case.shapes) or not hasattr(keras.layers, case.name):
                 continue
-            if isinstance(we_say(case), str):  # Keras 3.15 refuses the case, which has wrong arguments on purpose
+            if isinstance(we_say(case), str):  # the case has wrong arguments on purpose
                 continue
             yield from _if_built(f"{case.name}_{family.replace(' ', '_')}_{number}", partial(_one_layer, case))
 

@@ -119,7 +119,7 @@ def deepctr():
         model = getattr(models, name, None)
         if model is None:
             continue
-        if name in ("CCPM", "AFM"):  # they take only sparse features
+        if name in ("CCPM", "AFM"):  # these models take only sparse features
             yield name, _later(model, columns[:2], columns[:2])
         elif name == "MLR":
             yield name, _later(model, columns)

@@ -204,7 +204,7 @@ def models():
 
 
 def functions_of(keras):
-    """Returns builders of models with TensorFlow's functions, or with layers that Keras 2.2.4 does not have."""
+    """Returns builders of models with TensorFlow functions, or with layers that Keras 2.2.4 lacks."""
     import tensorflow as tf
 
     layers = keras.layers

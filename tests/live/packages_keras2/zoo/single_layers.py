@@ -1,7 +1,7 @@
 """Models of one random layer each, for every version of Keras 2.
 
-The environment variable ``CASES`` is the path of a JSON file with the cases, each of which is a list: the name of the
-layer, its arguments, the shapes and the dtype of its inputs, and ``trainable``.
+The environment variable ``CASES`` is the path of a JSON file with the cases. A case is a list: the layer's name, its arguments, the
+shapes and the dtype of its inputs, and ``trainable``.
 """
 
 import json
@@ -9,8 +9,8 @@ import os
 
 from record import keras_module
 
-MANY = 0  # no model is saved as a SavedModel, because that takes longer than all else
-# Keras 3 gives these layers other arguments or another meaning than Keras 2.
+MANY = 0  # SavedModels would take most of the time
+# In Keras 3, these layers have other arguments or another meaning.
 OTHER = ("Discretization", "IntegerLookup", "StringLookup", "TextVectorization", "Hashing", "Normalization")
 
 
@@ -23,7 +23,7 @@ def models():
         cls = getattr(keras.layers, name, None)
         if cls is None or name in OTHER or name.startswith("Random"):
             continue
-        if name == "HashedCrossing" and shapes[0][0]:  # Keras 2 forgets the batch size here, and Keras 3 keeps it
+        if name == "HashedCrossing" and shapes[0][0]:  # here, Keras 2 loses the batch size, but Keras 3 keeps it
             continue
         keras.backend.clear_session()
         try:
