@@ -43,6 +43,7 @@ class Imports(Interpreter):
         modules: the files that were imported, by path; None for a file that is not valid Python.
         file_folders: imported modules that may be folders without ``__init__.py``.
         settings: the values that the user gives to names (``--set``).
+        is_old_keras: True if the program uses names that only Keras 1 and 2 or TensorFlow 1 have.
     """
 
     def __init__(
@@ -54,8 +55,13 @@ class Imports(Interpreter):
         self.settings = Settings(settings or {})
         self.modules: dict[str, ModuleValue | None] = {}
         self.file_folders: set[str] = set()
+        self.is_old_keras = False
         self.main = ModuleValue("__main__", source, folder)
         self.main.variables["__file__"] = source.name
+
+    def note_name(self, path: str) -> None:
+        """Records that the program uses a name of a library."""
+        self.is_old_keras = self.is_old_keras or libraries.is_old(path)
 
     def run_module(self, module: ModuleValue, nodes: Sequence[ast.stmt]) -> None:
         """Follows the statements of a file. If a statement raises an exception, continues with the next statement."""
@@ -141,6 +147,7 @@ class Imports(Interpreter):
 
     def imported(self, name: str, level: int, env: Environment, spot: Spot) -> Any:
         """Returns the module with this name: a file of the program, or a library."""
+        self.note_name(name)
         module = self._file(name, level, env.module)
         if module is not None:
             return module

@@ -61,6 +61,8 @@ _ROOMS = {
     "numpy": "data.numpy_functions",
     "pandas": "data.tables",
     "sklearn": "data.sklearn_functions",
+    "tensorflow_addons": "keras.third_party_layers",
+    "keras_contrib": "keras.third_party_layers",
     "keras.datasets": "data.known_datasets",
     "keras.utils": "data.data_functions",
     "keras.preprocessing": "data.data_functions",
@@ -181,6 +183,19 @@ _READERS = re.compile(
 def reads_data(path: str) -> bool:
     """Returns True for a function that reads data, such as ``numpy.load``."""
     return _READERS.match(path) is not None
+
+
+_OLD = re.compile(
+    r"^(?:tensorflow\.keras|keras)\.(?:engine|legacy|layers\.(?:core|convolutional|merge|normalization|advanced_activations|recurrent|"
+    r"embeddings|pooling|wrappers|local|noise|convolutional_recurrent)|utils\.(?:np_utils|conv_utils|generic_utils|vis_utils))(?:\.|$)|"
+    r"^keras_applications(?:\.|$)|^tensorflow\.(?:contrib|placeholder|Session|get_variable|variable_scope|layers)(?:\.|$)|"
+    r"^tensorflow\.(?:python\.keras|compat\.v1)(?:\.|$)|^tensorflow\.image\.resize_(?:bilinear|bicubic|images|nearest_neighbor|area)$"
+)
+
+
+def is_old(path: str) -> bool:
+    """Returns True for a name that only Keras 1 and 2 or TensorFlow 1 have."""
+    return _OLD.match(path) is not None
 
 
 def is_layer(path: str) -> bool:

@@ -58,6 +58,7 @@ class LibraryCalls(Imports):
         self.builtins = {name: Library(f"builtins.{name}") for name in dir(python) if not name.startswith("_")}
         self.names = Names()
         self.models: list[ModelValue] = []
+        self.custom_objects: dict[str, Any] = {}  # what the program registers for Keras by name, such as an activation
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot, env: Any = None) -> Any:
         """Returns the result of a call. A call of an unknown function on tensors becomes an unknown layer in the graph."""
@@ -65,7 +66,11 @@ class LibraryCalls(Imports):
             args = [self.doubtful(value) or value for value in args]
             kwargs = {name: self.doubtful(value) or value for name, value in kwargs.items()}
         result = super().call(function, args, kwargs, spot, env)
-        if type(result) is Unknown and isinstance(function, (Unknown, Library, LibraryObject)):
+        if (
+            type(result) is Unknown
+            and isinstance(function, (Unknown, Library, LibraryObject))
+            and not _is_about(function)
+        ):
             tensors = tensors_in((args, kwargs))
             if tensors:
                 name = getattr(function, "name", "") or "function"
@@ -75,6 +80,7 @@ class LibraryCalls(Imports):
 
     def call_library(self, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns the result of a call of a function or a class of a library."""
+        self.note_name(path)
         if self.changed and path.startswith(_DATA_LIBRARIES):
             args = [self.certain(arg) for arg in args]
             kwargs = {name: self.certain(value) for name, value in kwargs.items()}
@@ -117,6 +123,7 @@ class LibraryCalls(Imports):
 
     def library_member(self, library: Library, name: str, spot: Spot) -> Any:
         """Returns ``library.name``: a member of a module or a class of a library."""
+        self.note_name(f"{library.path}.{name}")
         path = libraries.canonical(f"{library.path}.{name}")
         if name in ("__name__", "__qualname__"):
             return library.name
@@ -194,6 +201,17 @@ class LibraryCalls(Imports):
         return MISSING
 
 
+# Functions of tensors whose results are no tensors, but facts such as shapes.
+_FACTS = re.compile(
+    r"^builtins\.|^(?:keras\.(?:backend|ops|utils)|tensorflow)\.(?:int_shape|shape|shape_n|ndim|rank|size|dtype|count_params|is_\w+)$"
+)
+
+
+def _is_about(function: Any) -> bool:
+    """Returns True if a function of a library returns facts about tensors."""
+    return isinstance(function, Library) and _FACTS.match(function.path) is not None
+
+
 def _is_exception(path: str) -> bool:
     name = path.removeprefix("builtins.")
     kind = getattr(python, name, None)
@@ -207,5 +225,6 @@ def _is_keras_class(path: str) -> bool:
         "keras.Functional",
         "keras.layers.Layer",
         "keras.Layer",
+        "keras.layers._Merge",
         "tensorflow.Module",
     ) or libraries.is_layer(path)

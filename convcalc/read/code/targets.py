@@ -166,7 +166,8 @@ def _calls(node: ast.expr, names: set[str]) -> bool:
     if not isinstance(node, ast.Call):
         return False
     path = ast.unparse(node.func)
-    return path.rpartition(".")[2] in names or ".applications." in path
+    name = path.rpartition(".")[2]
+    return name in names or (".applications." in path and name[:1].isupper())
 
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:

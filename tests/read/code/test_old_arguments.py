@@ -120,3 +120,34 @@ model = Model(x, Lambda(lambda t: t * 2, output_shape=(size, 7, 8))(y))
 """
     report = infer(read_program(text, "model.py"))
     assert report.totals.params == 224
+
+
+@pytest.mark.parametrize(("rank", "size"), [(1, 4), (2, 4), (3, 4)])
+def test_the_default_pool_size_of_keras_2(rank: int, size: int) -> None:
+    text = f"""
+from keras import Input, Sequential, layers
+model = Sequential([Input((8,) * {rank} + (2,)), layers.AveragePooling{rank}D()])
+"""
+    assert infer(read_program(text, "model.py")).layers[-1].output_shapes[0][1:] == (size,) * rank + (2,)
+
+
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    [
+        ("from keras.layers.core import Flatten", "warning"),
+        ("from keras.utils import np_utils", "warning"),
+        ("tf.image.resize_bilinear(0, 1)", "warning"),
+        ("from keras.layers import Flatten", "error"),
+    ],
+)
+def test_slashes_in_names_are_valid_in_keras_2(line: str, severity: str) -> None:
+    text = f"""
+import tensorflow as tf
+{line}
+from keras.layers import Activation, Input
+from keras.models import Model
+x = Input((3,))
+model = Model(x, Activation("relu", name="block/relu")(x))
+"""
+    problems = read_program(text, "model.py").problems
+    assert [problem.severity for problem in problems] == [severity]

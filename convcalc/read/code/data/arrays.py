@@ -49,6 +49,7 @@ class Array(Special):
 
     __slots__ = ("classes", "dtype", "flat", "name", "shape")
     has_sizes = True
+    keeps_shape = True
 
     def __init__(
         self,

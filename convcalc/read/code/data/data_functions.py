@@ -9,7 +9,7 @@ from convcalc.read.code.data.array_dtypes import as_mean, dtype_of
 from convcalc.read.code.data.array_shapes import ShapeError, unknown_size
 from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.data.numpy_arguments import Given, numpy_function
-from convcalc.read.code.language.values import SizeValue, Spot, Unknown, UnknownNumber
+from convcalc.read.code.language.values import LibraryObject, SizeValue, Spot, Unknown, UnknownNumber
 from convcalc.read.code.libraries import function
 
 
@@ -30,6 +30,25 @@ def _to_categorical(given: Given) -> Any:
     elif not isinstance(classes, int):
         raise ShapeError("the number of classes is not a number")
     return Array((*shape, classes), given.dtype("float64"))
+
+
+@function("keras.utils.get_custom_objects", "keras.saving.get_custom_objects")
+def _get_custom_objects(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    return run.custom_objects
+
+
+@function(
+    *(
+        f"keras.{module}.{name}"
+        for module in ("utils", "saving")
+        for name in ("custom_object_scope", "CustomObjectScope")
+    )
+)
+def _custom_object_scope(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    for objects in [*args, *kwargs.values()]:
+        if isinstance(objects, dict):
+            run.custom_objects.update(objects)
+    return LibraryObject("keras.utils.custom_object_scope", tuple(args), kwargs)
 
 
 @function("keras.utils.pad_sequences")

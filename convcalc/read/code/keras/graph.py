@@ -164,13 +164,18 @@ class TensorValue(Special):
         """Returns ``tensor[0]``, ``tensor[1]`` and so on, if the first axis has a known size."""
         size = self.shape[0] if self.shape else UNKNOWN
         if not isinstance(size, int):
-            return run.unknown("the first axis of this tensor is unknown", spot)
+            return self._first_axis()
         return [run.get_item(self, number, spot) for number in range(size)]
+
+    def _first_axis(self) -> Unknown:
+        """Returns why the size of the first axis is unknown."""
+        reason = self.reason if self.shape is None else None
+        return reason or Unknown("the first axis of this tensor is unknown")
 
     def length(self) -> Any:
         """Returns the size of the first axis."""
         size = self.shape[0] if self.shape else UNKNOWN
-        return size if isinstance(size, int) else Unknown("the first axis of this tensor is unknown")
+        return size if isinstance(size, int) else self._first_axis()
 
     def truth(self) -> Any:
         """Returns an unknown value: a symbolic tensor is neither true nor false."""

@@ -25,6 +25,7 @@ def imported_model(run: Any, model: Model, spot: Spot, known: Sequence[Node] = (
     """
     is_sequential = model.class_name == "Sequential"
     result = ModelValue("keras.Sequential" if is_sequential else "keras.Model", model.name, spot)
+    run.note_new(result)
     result.named = True
     result.is_trainable = model.trainable
     run.models.append(result)
@@ -106,6 +107,7 @@ def _layer(run: Any, layer: Layer, spot: Spot) -> LayerValue:
         return inner
     module = definition.module if isinstance(definition, Operation) else "keras.layers"
     made = LayerValue(f"{module}.{layer.class_name}", layer.name, spot)
+    run.note_new(made)
     made.named = True
     made.definition = definition
     made.args = layer.args

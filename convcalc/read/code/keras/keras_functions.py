@@ -23,6 +23,7 @@ def _input(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any
 @function("keras.Sequential", "keras.models.Sequential")
 def _sequential(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     model = ModelValue("keras.Sequential", "", spot)
+    run.note_new(model)
     run.models.append(model)
     models.fill_sequential(run, model, args, kwargs, spot)
     return model
@@ -31,6 +32,7 @@ def _sequential(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -
 @function("keras.Model", "keras.models.Model", "keras.Functional")
 def _model(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     model = ModelValue("keras.Model", "", spot)
+    run.note_new(model)
     run.models.append(model)
     models.fill_functional(run, model, args, kwargs, spot)
     return model

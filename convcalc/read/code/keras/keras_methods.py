@@ -16,7 +16,7 @@ from convcalc.read.code.keras.graph import (
     tensors_in,
 )
 from convcalc.read.code.keras.layer_arguments import dtype_name, make_layer, policy_of
-from convcalc.read.code.keras.subclassing import placeholder
+from convcalc.read.code.keras.subclassing import MERGE_BASES, placeholder
 from convcalc.read.code.language.values import MISSING, Bound, Library, Native, Spot, Unknown, Wrapped
 
 
@@ -51,7 +51,7 @@ def _initialize(
         else:
             models.fill_functional(run, layer, args, kwargs, spot)
         return
-    if base.path not in ("keras.layers.Layer", "keras.Layer", "tensorflow.Module"):
+    if base.path not in ("keras.layers.Layer", "keras.Layer", "tensorflow.Module", *MERGE_BASES):
         inner = make_layer(run, base.path, args, {**kwargs, "name": kwargs.get("name") or "base"}, spot)
         layer.attributes["__base__"] = inner
         layer.args, layer.given = inner.args, inner.given
@@ -84,7 +84,7 @@ def set_layer_attribute(run: Any, layer: LayerValue, name: str, value: Any, spot
             run.call(Bound(found.setter, layer), [value], {}, spot)
             return
     if name == "trainable":
-        if run.doubt is not None or not isinstance(value, (bool, int)):
+        if not run.is_certain(layer) or not isinstance(value, (bool, int)):
             layer.unknown = layer.unknown or Unknown("whether it is trainable is unknown", spot)
         else:
             layer.freeze(bool(value))
@@ -93,7 +93,10 @@ def set_layer_attribute(run: Any, layer: LayerValue, name: str, value: Any, spot
         layer.name = value
         return
     if isinstance(value, list) and not isinstance(value, TrackedList):
+        certain = run.is_certain(value)
         value = TrackedList(value, layer)
+        if certain:
+            run.note_new(value)
     layer.attributes[name] = value
     layer.track(value)
 

@@ -36,13 +36,20 @@ _IGNORED = ("weights", "autocast", "dynamic", "input_length", "batch_size", "spa
 _SHAPES = ("input_shape", "batch_input_shape", "input_dim")
 
 
-def make_layer(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    """Returns the layer that ``path(*args, **kwargs)`` creates. Reports wrong arguments as problems."""
-    given_name = path.rpartition(".")[2]
-    class_name, args, kwargs = modern_arguments(given_name, args, kwargs)
-    if class_name != given_name:
-        path = f"keras.layers.{class_name}"
-    definition = find(class_name) or keras2_layer(class_name)
+def make_layer(
+    run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot, definition: LayerDefinition | None = None
+) -> Any:
+    """Returns the layer that ``path(*args, **kwargs)`` creates. Reports wrong arguments as problems.
+
+    ``definition`` is the definition of a layer that is not in the catalogue.
+    """
+    class_name = path.rpartition(".")[2]
+    if definition is None:
+        given_name = class_name
+        class_name, args, kwargs = modern_arguments(given_name, args, kwargs)
+        if class_name != given_name:
+            path = f"keras.layers.{class_name}"
+        definition = find(class_name) or keras2_layer(class_name)
     if class_name == "RNN":
         args, kwargs = _stacked(run, args, kwargs, spot)
     named = dict(kwargs)
@@ -50,6 +57,7 @@ def make_layer(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spo
     if definition is not None and find(class_name) is definition:  # Keras calls `MaxPool2D` `MaxPooling2D`
         path = f"keras.layers.{definition.class_name}"
     layer = LayerValue(path, "", spot)
+    run.note_new(layer)
     layer.given = (
         {**dict(zip((a.name for a in definition.arguments), args)), **kwargs}
         if definition is not None
@@ -208,7 +216,8 @@ def argument_value(run: Any, value: Any, argument: Any = None) -> Any:
             else [argument_value(run, part, argument) for part in value]
         )
     if isinstance(value, str) and isinstance(kind, KnownName) and value not in kind.names:
-        return _function(value) if kind is INITIALIZER and "." in value else value
+        is_own = value in run.custom_objects or (kind is INITIALIZER and "." in value)
+        return _function(value) if is_own else value
     return value
 
 

@@ -46,6 +46,7 @@ def make_input(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) ->
     layer = LayerValue(
         "keras.layers.InputLayer", name if isinstance(name, str) else run.names.automatic("InputLayer"), spot
     )
+    run.note_new(layer)
     layer.named = isinstance(name, str)
     layer.definition = require_builtin("InputLayer")
     layer.dtype = dtype_name(given.get("dtype")) or "float32"
@@ -113,7 +114,7 @@ def add(run: Any, model: ModelValue, layer: Any, spot: Spot, then_build: bool = 
     """Does ``model.add(layer)``."""
     if isinstance(layer, TensorValue) and layer.node.layer.path == "keras.layers.InputLayer":
         layer = layer.node.layer
-    if run.doubt is not None:
+    if not run.is_certain(model):
         reason = (
             f"whether '{getattr(layer, 'name', '?')}' is added depends on a test that is unknown: {run.doubt.reason}"
         )
@@ -244,9 +245,9 @@ def assume_input(run: Any, model: ModelValue) -> None:
     first, spot = model.layers[0], model.layers[0].spot or model.spot
     length = first.given.get("input_length")
     if first.class_name == "Embedding" and spot is not None:
-        size = (
-            length if isinstance(length, int) else Unknown("the code does not state the length of the sequences", spot)
-        )
+        size = length if isinstance(length, int) else run.settings.get("input_length")
+        if not isinstance(size, int):
+            size = Unknown("the code does not state the length of the sequences", spot, "input_length")
         build_sequential(run, model, (None, size), spot)
     elif first.class_name == "TextVectorization" and spot is not None:
         build_sequential(run, model, (None, 1), spot, "string")

@@ -112,7 +112,13 @@ def _key(number: int, inputs: Sequence[tuple[Shape | None, str]]) -> Any:
 def own_method(layer: LayerValue, name: str) -> FunctionValue | None:
     """Returns a method of a custom class. None if the class inherits it from Keras or has no such method."""
     found = layer.cls.find(name) if layer.cls is not None else MISSING
+    if found is MISSING and name == "call" and layer.cls is not None and layer.path in MERGE_BASES:
+        found = layer.cls.find("_merge_function")
     return found if isinstance(found, FunctionValue) else None
+
+
+# The base class of Keras's merging layers: an own layer defines `_merge_function` instead of `call`.
+MERGE_BASES = ("keras.layers._Merge", "keras.layers.Merge")
 
 
 def build(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:

@@ -87,7 +87,8 @@ def functional(
     )
     names = tuple(str(key) for key in outputs) if isinstance(outputs, dict) else ()
     own = None if class_name in ("Functional", "Model") else Foreign(class_name)
-    found = [problem for problem in graph.file.problems if nodes is None or problem.code != codes.UNUSED_LAYER]
+    kept = [problem for problem in graph.file.problems if nodes is None or problem.code != codes.UNUSED_LAYER]
+    found = [_for_old_keras(run, problem) for problem in kept]
     problems = (*found, *notes(node.layer for node in calls))
     return model._replace(
         trainable=trainable,
@@ -96,6 +97,16 @@ def functional(
         own_class=own,
         problems=problems,
     )
+
+
+def _for_old_keras(run: Any, problem: Problem) -> Problem:
+    """Returns a problem as a program for Keras 1 or 2 has it: these versions accept names with a slash."""
+    if not run.is_old_keras or problem.code != codes.INVALID_NAME:
+        return problem
+    message = problem.message.replace(
+        "which a layer's name cannot contain", "which Keras 3 does not accept in a layer's name"
+    )
+    return problem._replace(message=message, severity="warning")
 
 
 def _sequential(run: Any, model: ModelValue) -> Model:

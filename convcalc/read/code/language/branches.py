@@ -91,7 +91,7 @@ class Branches(Assignments):
         if returned:
             env.returns += returned
             # a branch may have returned, so the rest of the function is uncertain, until the call ends
-            self.doubt = self.doubt or test
+            self.doubt = self.deeper(test)
         going_on = [(signal, variables) for signal, variables in ends if not isinstance(signal, Return)]
         for name in dict.fromkeys(name for _, variables in going_on for name in variables):
             values = [variables.get(name, MISSING) for _, variables in going_on]
@@ -106,7 +106,7 @@ class Branches(Assignments):
         if len(signals) == 1:
             return going_on[0][0]
         # a branch may have ended the loop, so the rest of the loop is uncertain, until the loop ends
-        self.doubt = self.doubt or test
+        self.doubt = self.deeper(test)
         return None
 
     def _for(self, node: ast.For, env: Environment) -> Any:

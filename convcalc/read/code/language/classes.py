@@ -150,7 +150,9 @@ class Classes(Functions):
     def raw_instance(self, cls: ClassValue, spot: Spot) -> Any:
         """Returns an object on which ``__init__`` was not called."""
         made = self.library_instance(cls, spot)
-        return made if made is not None else Instance(cls)
+        made = made if made is not None else Instance(cls)
+        self.note_new(made)
+        return made
 
     def _fill_fields(self, instance: Any, cls: ClassValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
         given = {**dict(zip(cls.fields, args)), **kwargs}

@@ -66,7 +66,8 @@ class Containers(Comparisons):
 
     def set_item(self, value: Any, key: Any, new: Any, spot: Spot) -> None:
         """Does ``value[key] = new``."""
-        self.change(value)
+        if not (isinstance(value, Special) and value.keeps_shape):
+            self.change(value)
         if isinstance(value, Special):
             value.set_item(self, key, new, spot)
         elif isinstance(value, Instance):

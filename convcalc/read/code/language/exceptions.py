@@ -99,9 +99,9 @@ class Exceptions(Branches):
         for item in node.items:
             context = self.evaluate(item.context_expr, env)
             spot = self.spot(item.context_expr)
-            entered: Any = (
-                context if isinstance(context, Special) else Unknown("the value of this context is not followed", spot)
-            )
+            entered: Any = Unknown("the value of this context is not followed", spot)
+            if isinstance(context, (Special, Unknown)):
+                entered = context
             if isinstance(context, Instance) and context.cls.find("__enter__") is not MISSING:
                 entered = self.call(Bound(context.cls.find("__enter__"), context), [], {}, spot)
             elif isinstance(context, Generator):

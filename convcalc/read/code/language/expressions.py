@@ -38,7 +38,10 @@ class Expressions(Operators):
     def evaluate(self, node: ast.expr, env: Environment) -> Any:
         """Returns the value of an expression."""
         self.step(node)
-        return self.evaluators[type(node)](self, node, env)
+        value = self.evaluators[type(node)](self, node, env)
+        if self.doubt is not None and type(value) in (list, dict, set) and _makes_new(node):
+            self.note_new(value)
+        return value
 
     def spot(self, node: Any, arguments: Mapping[str, Any] | None = None) -> Spot:
         """Returns the position of a node."""
@@ -374,3 +377,10 @@ class Expressions(Operators):
         ast.JoinedStr: _joined,
         ast.FormattedValue: _formatted,
     }
+
+
+def _makes_new(node: ast.expr) -> bool:
+    """Returns True if the value of an expression is an object that did not exist before."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in ("list", "dict", "set")
+    return isinstance(node, (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.BinOp))

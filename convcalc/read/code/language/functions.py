@@ -20,6 +20,7 @@ from convcalc.read.code.language.values import (
     Instance,
     Library,
     Native,
+    Raised,
     Special,
     Spot,
     Unknown,
@@ -108,7 +109,12 @@ class Functions(Exceptions):
         try:
             if isinstance(function.node, ast.Lambda):
                 return self.evaluate(function.node.body, env)
-            signal = self.block(function.node.body, env)
+            try:
+                signal = self.block(function.node.body, env)
+            except Raised:
+                if not env.returns:
+                    raise
+                signal = Return(env.returns.pop())  # the program goes on only if the call returned earlier
             value = signal.value if isinstance(signal, Return) else None
         finally:
             doubt = self.doubt

@@ -9,7 +9,16 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, Problem, Source
 from convcalc.read.code.language.limits import MAX_BITS, MAX_STEPS
-from convcalc.read.code.language.values import ClassValue, Environment, Library, LibraryObject, Raised, Spot, Unknown
+from convcalc.read.code.language.values import (
+    ClassValue,
+    Doubt,
+    Environment,
+    Library,
+    LibraryObject,
+    Raised,
+    Spot,
+    Unknown,
+)
 
 
 class Run:
@@ -22,7 +31,8 @@ class Run:
         self.via: Spot | None = None  # the position of the call that led to this code
         self.steps = 0
         self.depth = 0
-        self.doubt: Unknown | None = None  # the unknown test whose branch is being evaluated
+        self.doubt: Doubt | None = None  # the unknown test whose branch is being evaluated
+        self.made: dict[int, tuple[Any, Doubt]] = {}  # objects that were made in a branch of an unknown test
         self.changed: dict[int, tuple[Any, Unknown]] = {}  # objects that changed in a branch of an unknown test
         self.problems: list[Problem] = []
 
@@ -56,15 +66,29 @@ class Run:
     @contextmanager
     def doubting(self, test: Unknown) -> Iterator[None]:
         """Evaluates a branch of an unknown test. Objects that change in the branch become unknown."""
-        outer, self.doubt = self.doubt, self.doubt or test
+        outer, self.doubt = self.doubt, self.deeper(test)
         try:
             yield
         finally:
             self.doubt = outer
 
+    def deeper(self, test: Unknown) -> Doubt:
+        """Returns the doubt of code under another unknown test. The reason is that of the outermost test."""
+        reason = self.doubt or test
+        return Doubt(reason.reason, reason.spot, reason.name)
+
+    def note_new(self, value: Any) -> None:
+        """Records that an object is made here. The branch of an unknown test that makes an object may change it."""
+        if self.doubt is not None:
+            self.made[id(value)] = (value, self.doubt)
+
+    def is_certain(self, value: Any) -> bool:
+        """Returns True if the code that is being evaluated runs whenever the object exists."""
+        return self.doubt is None or self.made.get(id(value), (None, None))[1] is self.doubt
+
     def change(self, value: Any) -> None:
         """Records that an object changes. In a branch of an unknown test, the object becomes unknown."""
-        if self.doubt is not None and id(value) not in self.changed:
+        if self.doubt is not None and id(value) not in self.changed and not self.is_certain(value):
             text = self.doubt.name or "a test"
             reason = f"it changes under a test that is unknown ({text}): {self.doubt.reason}"
             self.changed[id(value)] = (value, Unknown(reason, self.doubt.spot))

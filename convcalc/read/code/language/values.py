@@ -123,6 +123,12 @@ class UnknownElements(Unknown):
         return self
 
 
+class Doubt(Unknown):
+    """An unknown test under which code is followed: each such test has its own object."""
+
+    __slots__ = ()
+
+
 def depending(what: str, unknown: Unknown) -> str:
     """Returns the reason for a value that depends on an unknown test or loop. Does not repeat "it depends on a …"."""
     start = "it depends on a "
@@ -144,11 +150,13 @@ class Special:
     Each method gets the interpreter (``run``) and the position of the code (``spot``). A method that a subclass does not
     define returns MISSING: the result of the operation is then unknown.
 
-    ``has_sizes`` is True for data. Their unknown sizes are named after the variable to which they are assigned.
+    ``has_sizes`` is True for data. Their unknown sizes are named after the variable to which they are assigned. ``keeps_shape`` is True
+    if changes of the elements do not change the shape.
     """
 
     __slots__ = ()
     has_sizes = False
+    keeps_shape = False
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
         """Returns the value of ``self.name``."""

@@ -64,6 +64,8 @@ def _vector(run: Any, value: Any, spot: Spot) -> Any:
     vector = shape_vector(value, spot)
     if vector is not None:
         return vector
+    if isinstance(value, Unknown):
+        return Unknown(value.reason, value.spot)
     return value.sizes if isinstance(value, TensorValue) else run.unknown("the shape of this value is unknown", spot)
 
 
