@@ -372,8 +372,8 @@ def execution_order(model: Model) -> list[int]:
 
 
 def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
-    """Returns the layers as a backward walk from the outputs meets them, the depths of the calls, and the depths of the
-    layers.
+    """Returns three results: the layers in the order of a backward walk from the outputs, and the depths of calls and
+    of layers.
     """
     met, post_order = _walk_back(model)
     call_depth: dict[int, int] = {}

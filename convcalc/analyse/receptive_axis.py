@@ -120,12 +120,12 @@ def _fraction(pixels: int, positions: int) -> Fraction:
 
 
 def input_reach(size: Number) -> Reach:
-    """Returns the reach of a model input: each position depends only on itself."""
+    """Returns the :class:`Reach` of a model input: each position depends only on itself."""
     return Reach((0,), (0,), 1, (0, size - 1) if isinstance(size, int) else None)
 
 
 def after_global(reach: Reach, name: str) -> Reach:
-    """Returns the reach after a layer that reads all positions at once."""
+    """Returns the :class:`Reach` after a layer that reads all positions at once, such as Dense."""
     if reach.is_global:
         return reach
     visible = reach.visible_interval
@@ -136,12 +136,14 @@ def after_global(reach: Reach, name: str) -> Reach:
 
 
 def after_reordering(reach: Reach, origin: object) -> Reach:
-    """Returns the reach after the layer ``origin`` reordered the positions."""
+    """Returns the :class:`Reach` after a layer that reorders positions, such as Flatten. ``origin`` identifies the
+    layer.
+    """
     return reach if reach.is_global else reach._replace(scrambled_by=(reach.scrambled_by, origin))
 
 
 def after_window(reach: Reach, window: Window, name: str, origin: object) -> Reach | None:
-    """Returns the reach after a window; None if unknown, or too slow to compute.
+    """Returns the :class:`Reach` after a window, e.g. of a convolution; None if unknown, or too slow to compute.
 
     ``origin`` identifies the window in :attr:`Reach.padding_slack`.
     """
@@ -236,7 +238,7 @@ class Union(Struct):
 
 
 def union(one: Reach, other: Reach, output: Number, disjoint: bool) -> Union:
-    """Returns the reach after a layer that joins two paths: each field contains the fields of both paths.
+    """Returns the :class:`Reach` after a layer that joins two paths: each field contains the fields of both paths.
 
     ``one`` and ``other`` are the reaches on the two paths. ``output`` is the number of positions. ``disjoint`` is True
     if each position reads only one of the paths.
@@ -310,10 +312,10 @@ def _same_centre(ones: Iterable[tuple[Pixel, Pixel]], others: Iterable[tuple[Pix
 
 
 def _union_of_strides(one: Reach, other: Reach, output: Number) -> Union:
-    """Returns the union of two reaches with different strides.
+    """Joins two paths with different strides.
 
-    The union of a position is the smallest interval that contains its fields on both paths. Pixels in the padding are
-    left out.
+    The new field of a position is the smallest interval that contains its fields on both paths. Pixels in the padding
+    are left out.
     """
     constant = one.is_global or other.is_global
     moving = other if one.is_global else one
@@ -344,9 +346,9 @@ def _cut(pixels: tuple[Pixel, Pixel], interval: Interval) -> tuple[Pixel, Pixel]
 
 
 def _union_with_slack(longer: Reach, shorter: Reach, period: int) -> Union:
-    """Returns the union of two reaches with unknown paddings: the longer of the two.
+    """Joins two paths whose windows have different unknown paddings. The result is the longer :class:`Reach`.
 
-    The size of the union is a lower bound, unless the longer reach contains the shorter one for every possible padding.
+    Its size is a lower bound, unless the longer reach contains the shorter one for every possible padding.
     """
     back = sum((pixels for _, pixels in shorter.padding_slack - longer.padding_slack), _fraction(0, 1))
     out = sum((pixels for _, pixels in longer.padding_slack - shorter.padding_slack), _fraction(0, 1))

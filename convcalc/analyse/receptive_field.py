@@ -263,7 +263,7 @@ def _after_layer(fields: TensorFields, views: Sequence[View | None], name: str, 
 
 
 def _track(track: Track, views: Sequence[View | None], name: str, origin: object) -> Track | None:
-    """Returns the track of a layer's output, from the track of its input. Returns None if the track is unknown, for
+    """Returns the :class:`Track` after a layer, from the one before the layer. Returns None if it is unknown, for
     example in these cases:
 
     - The layer reads an axis of the track in an unknown way.
@@ -297,7 +297,7 @@ def _track(track: Track, views: Sequence[View | None], name: str, origin: object
 
 
 def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjoint: bool, walk: _Walk) -> Track | None:
-    """Merges the tracks of a call's inputs along one axis (``key``) of a model input."""
+    """Joins the :class:`Track` of each input of a call. All belong to one axis of a model input, ``key``."""
     merged, *others = tracks
     for track in others:
         if merged is None or track is None:
@@ -314,7 +314,7 @@ def _merged(tracks: Sequence[Track | None], key: InputAxis, output: Shape, disjo
 
 
 def steps_to(step: GrowthStep | None) -> list[GrowthStep]:
-    """Returns the steps from the input to ``step``."""
+    """Returns the layers that enlarge the receptive field, from the input to ``step``."""
     steps: list[GrowthStep] = []
     while step is not None:
         steps.append(step)

@@ -50,7 +50,7 @@ def _pairs(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int
 
 
 def _longest_agreement(printed: Sequence[Row], current: Sequence[Row]) -> Iterator[tuple[int, int]]:
-    """Yields the longest series of pairs of rows whose names and types agree, as pairs of row numbers.
+    """Yields (row of ``printed``, row of ``current``) for the longest series of pairs whose names and types agree.
 
     :mod:`convcalc.differences.myers` cannot do this: it needs items that are equal or not. Here, "conv…" agrees with
     both "conv1" and "conv2".

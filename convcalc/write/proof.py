@@ -1,7 +1,7 @@
 """Reads a written text again, and compares its model with the original. If they differ, nothing is written.
 
-Not compared, because the text cannot contain them: weights and MACs of layers that a spec declares, and output shapes
-of custom classes that were not recorded.
+The text cannot contain some facts, so they are not compared: weights and MACs of declared layers, and output shapes of
+custom classes that the file did not record.
 """
 
 from __future__ import annotations
