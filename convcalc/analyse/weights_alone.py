@@ -55,7 +55,10 @@ def _sizes(layer: Layer) -> Sequence[Number]:
 
 
 def _shapes(definition: LayerDefinition, layer: Layer) -> Iterator[Shape]:
-    """Yields the input shapes to try. All axes except the features are first unknown, then have a fixed size."""
+    """Yields the input shapes to try, such as (None, None, 8) and (None, 64, 8) for 8 features.
+
+    The other axes are first unknown, and then have a fixed size.
+    """
     if definition.axes is not None:
         ranks: Sequence[int] = [len(definition.axes)]
     else:

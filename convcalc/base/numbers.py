@@ -216,9 +216,7 @@ Shape: TypeAlias = "tuple[Number, ...]"
 
 
 class ConstantShape(tuple[Number, ...]):
-    """The shape of an operand that is a constant. It equals a plain tuple of the same sizes; rules check for this
-    class.
-    """
+    """The shape of an operand that is a constant. It equals a tuple of the same sizes; rules recognise it by its class."""
 
 
 def traced(number: Number) -> Traced:

@@ -64,9 +64,8 @@ class _Identity(Struct):
             used.
         name_length: The number of characters that are visible in every name; None if no name is cropped.
         type_length: The number of characters that are visible in every type; None if no type is cropped.
-        hidden_names: True if the names of layers without a row are compared, as for a printed summary, which may leave
-            out rows (``layer_range``). In other snapshots, only the input of a Sequential has no row, and its name does
-            not matter.
+        hidden_names: True for a printed summary, which may leave out rows (``layer_range``): names of layers without a
+            row are compared. In other snapshots, only a Sequential's input has no row, and its name does not matter.
     """
 
     names: bool

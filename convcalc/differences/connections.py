@@ -1,4 +1,4 @@
-"""The connections between siblings, in a form that can be compared between two models."""
+"""The connections between the layers of a model, in a form that can be compared between two models."""
 
 from __future__ import annotations
 

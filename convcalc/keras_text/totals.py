@@ -33,7 +33,7 @@ def totals_with_optimizer(report: Report) -> list[TotalLine]:
         return [total, *others]
     partial = "trainable_params" in report.totals.incomplete
     stored = report.model.optimizer_weights if partial else None
-    if stored:  # without knowing the trainable weights, the variables cannot be computed
+    if stored:  # The trainable weights are unknown, so the variables cannot be computed: take those in the file.
         variables: Sequence[Weight] | None = [Weight(each.path, each.shape, dtype=each.dtype) for each in stored]
         partial = False
     else:

@@ -340,7 +340,7 @@ class Argument(Struct):
             return None
         try:
             return self.kind.read(value)
-        except Refusal as inside:  # the value of this argument is a layer, and has an error inside
+        except Refusal as inside:  # the value of this argument is a layer with an error
             raise Refusal(f"{inside.message} (in {owner}'s '{self.name}')", codes.INVALID_VALUE, self.name) from inside
         except (ValueError, OverflowError) as refused:
             hint = str(refused) if str(refused).startswith(";") else ""

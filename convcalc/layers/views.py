@@ -19,11 +19,9 @@ from convcalc.layers.registry import Args, Inferred
 class View(Struct):
     """How an output position reads one axis of an input.
 
-    ``axes`` are the output axes on which the read position depends. Empty: every output position reads the whole input
-    axis. With ``window``, it reads a window of positions instead of one.
-
-    ``reordered`` is True if the output has the positions at other places: on several axes (Flatten), or after another
-    input (Concatenate).
+    ``axes``: the output axes that decide which position is read; empty if the whole input axis is read. ``window``: if
+    set, a window of positions is read, not a single one. ``reordered``: True if positions are at another place in the
+    output, as after Flatten, or after other inputs in a Concatenate.
     """
 
     axes: tuple[int, ...] = ()

@@ -60,7 +60,7 @@ def _text(heading: str, cell: Cell, plain: Cell | None = None, style: str = "") 
 def _number(
     heading: str, count: Count, text: Callable[[Number, str], str] = number_text, mark: Cell = _nothing, style: str = ""
 ) -> TableColumn:
-    """Returns a column of numbers. In the text for people, the text of ``mark`` follows each number."""
+    """Returns a column of numbers. ``mark`` returns a text that follows the number in the text for people."""
 
     def cell(row: LayerReport, report: Study) -> str:
         number = count(row, report)

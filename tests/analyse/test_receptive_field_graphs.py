@@ -74,7 +74,7 @@ def spread(x: Axis, kernel: int, stride: int, dilation: int, padding: str) -> Ax
     """
     reach = dilation * (kernel - 1) + 1
     full: list[list[int]] = [[] for _ in range((len(x) - 1) * stride + max(reach, stride))]
-    # Positions outside the input are included: an output position that reads them is not inner.
+    # Positions outside the input are included, because an output position that reads them reads padding.
     beyond = range(-reach - 1, len(x) + reach + 1)
     for cell in beyond:
         for t in range(kernel):
