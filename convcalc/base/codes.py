@@ -167,7 +167,7 @@ LABELS_DIFFER = _code(
 )
 UNUSED_SETTING = _code(
     "unused-setting",
-    "The code does not use a name that `--set` gives a value.",
+    "`--set` gives a value to a name that the code does not use.",
     "Correct the name: warnings about unknown values show the names.",
 )
 TOO_MUCH_WORK = _code(

@@ -83,7 +83,7 @@ class Inputs(Struct):
 
         if self.values and not is_code:
             names = ", ".join(f"--set {text}" for text in self.values)
-            message = f"{model.source or model.name}: {names} is not used: it gives values to names in Python code"
+            message = f"{model.source or model.name}: {names} is not used, because --set works only for Python code"
             model = model._replace(
                 problems=(*model.problems, Problem(codes.UNUSED_SETTING, message, severity="warning"))
             )

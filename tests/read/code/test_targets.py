@@ -381,7 +381,7 @@ def test_set_is_only_for_code(tmp_path: Path) -> None:
     path.write_text("input: [4]\nlayers: [Dense: 3]\n")
     code, _, err = run(["summary", str(path), "--set", "x=1"])
     assert code == 0
-    assert "--set x=1 is not used: it gives values to names in Python code" in err
+    assert "--set x=1 is not used, because --set works only for Python code" in err
 
 
 def test_warnings_about_unknown_values_are_short_and_limited(tmp_path: Path) -> None:
