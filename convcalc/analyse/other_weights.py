@@ -64,7 +64,7 @@ def _count(stored: Sequence[StoredWeight]) -> Number:
 def _corrected(model: Model, prefix: str, stored: Stored, others: Mapping[str, Problem]) -> Model:
     """Returns the model with custom classes for the layers in ``others``, and with stored weights for all other layers.
 
-    The weights of a layer after a custom layer often cannot be inferred: hence the stored weights.
+    Stored weights are needed, because the weights of layers after a custom layer often cannot be inferred.
     """
 
     def corrected(layer: Layer) -> Layer:

@@ -188,7 +188,7 @@ def group_normalization(a: Args, x: Shape) -> Inferred:
     size, groups = required(x[axis_index(a["axis"], len(x))], "size on the normalized axis"), a["groups"]
     if size == 0:
         raise Refusal("receives 0 channels, and needs at least 1", codes.INDIVISIBLE_GROUPS, "groups")
-    if size % groups > 0:  # -1 means one channel per group, so this is never true for -1
+    if size % groups > 0:  # never true for -1, which means one channel per group
         raise Refusal(
             f"receives {size} channels, not divisible by its {groups} groups", codes.INDIVISIBLE_GROUPS, "groups"
         )

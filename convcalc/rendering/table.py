@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from convcalc.rendering.grid import TextStyle
 
 DEFAULT = ("layer", "output_shape", "params", "macs")
-# Programs read this format, so the columns do not depend on the model. Name and type are two columns.
+# The default columns for programs do not depend on the model. The name and the type of a layer are two columns.
 PLAIN_DEFAULT = (*DEFAULT, "connected_to")
 _SEPARATE = {"layer": ("name", "type")}
 
@@ -89,7 +89,8 @@ def _totals(report: Study) -> list[str]:
     per = f"for a batch of {known_sizes[0]}" if known_sizes else "for one sample"
     incomplete = totals.incomplete
     non_trainable = number_text(totals.non_trainable_params, incomplete.get("params"))
-    # If the number of parameters is unknown, so is their size: the difference of the two sizes would be wrong.
+    # If the number of non-trainable parameters is unknown, so is their size: the difference of the two sizes would be
+    # wrong.
     non_trainable_bytes = UNKNOWN if non_trainable == "?" else totals.param_bytes - totals.trainable_bytes
     lines = [
         f" Total params: {number_text(totals.params, incomplete.get('params'))} ({bytes_text(totals.param_bytes)})",

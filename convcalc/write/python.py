@@ -379,7 +379,7 @@ def _is_nested(layer: Layer, several: bool) -> bool:
 
 
 def _is_simple(value: Any) -> bool:
-    """Returns True if a constructor accepts the value as it is in the config: no mapping is in it."""
+    """Returns True if the value contains no mapping. A constructor then accepts the value as the config has it."""
     if isinstance(value, list):
         return all(map(_is_simple, value))
     return not isinstance(value, Mapping)
