@@ -49,7 +49,7 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
         if index in run.nested and run.weights[index] is not None:
             row, *inner = _model_rows(run.nested[index], layer, prefix, depth, trains, reports)
             own = [below for below in inner if below.depth == depth + 1 and below.class_name == "Variables"]
-            if own:  # the layer's own variables belong to its row
+            if own:  # variables outside of the inner layers belong to the row of the outer layer
                 row = row.with_counts(row.counts._replace(weights=tuple(w for below in own for w in below.weights)))
             rows += [row, *(below for below in inner if below.depth > depth + 1 or is_sublayer(below))]
             continue

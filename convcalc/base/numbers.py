@@ -95,7 +95,7 @@ class Traced:
         return self.quotient is not None and self.quotient[0] != self.value * self.quotient[1]
 
     def _shifted(self, value: int | Unknown) -> tuple[int, int] | None:
-        """Returns the quotient plus the integer ``value``, as dividend and divisor; None if the quotient is unknown."""
+        """Returns (dividend, divisor) of the quotient plus the integer ``value``; None if the quotient is unknown."""
         if self.quotient is None or not isinstance(value, int):
             return None
         dividend, divisor = self.quotient
@@ -302,7 +302,7 @@ def ceil_div(dividend: Number, divisor: Number) -> Number:
 
 def larger(one: Number, other: Number) -> Number:
     """Returns the larger number; unknown if either number is unknown."""
-    if type(one) is int and type(other) is int:  # the usual case, faster
+    if type(one) is int and type(other) is int:  # the usual case: two ints, which are compared faster
         return one if one >= other else other
     if isinstance(one, Traced) or isinstance(other, Traced):
         one, other = traced(one), traced(other)

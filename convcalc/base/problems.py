@@ -69,7 +69,7 @@ class Mark(Struct):
         return lines[self.line - 1] if 0 < self.line <= len(lines) else ""
 
 
-@lru_cache(maxsize=1)  # one entry is enough, because the problems of one file are printed together
+@lru_cache(maxsize=1)  # the cache needs only one entry, because the problems of one file are printed together
 def _lines(text: str) -> list[str]:
     return re.split(LINE_END, text)
 

@@ -34,7 +34,7 @@ def command(models: tuple[str, ...], custom: tuple[str, ...]) -> int:
     declarations = custom_layers(custom)
     for model in models:
         if names_code(model):
-            with open_source(split_target(model)[0]) as (_, file):  # an error if the file does not exist
+            with open_source(split_target(model)[0]) as (_, file):  # raises an error if the file does not exist
                 click.echo(
                     visible(f"{file}: is Python code: all of it runs when Python runs it; convcalc only reads it")
                 )

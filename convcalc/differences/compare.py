@@ -106,7 +106,7 @@ def _visible_length(field: str, rows: Sequence[Row]) -> int | None:
 def _pairs(
     before: _Tree, after: _Tree, left: int | None, right: int | None, parent: Pair | None, identity: _Identity
 ) -> Iterator[Pair]:
-    """Yields the pairs of layers inside ``left`` and ``right`` (None: the layers of depth 0), at any depth."""
+    """Yields the pairs of layers inside the rows ``left`` and ``right``, at any depth. None stands for the whole model."""
     lefts, rights = before.children(left), after.children(right)
     if not lefts and not rights:
         return

@@ -10,7 +10,7 @@ from convcalc.differences.align import Link
 from convcalc.stored import Cell, Row
 
 _TENSOR = re.compile(r"(.+)(\[\d+\]\[\d+\])", re.DOTALL)
-_OUTSIDE = -1  # the number of a layer that is unknown or not a sibling
+_OUTSIDE = -1  # stands for a layer that is unknown, or not in the same model
 
 
 class TensorOrigin(Struct):

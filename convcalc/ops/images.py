@@ -191,8 +191,8 @@ def sobel_edges(images: Tensor, *, data_format: DataFormat = None) -> Inferred:
 
 
 def _convolved(images: Tensor, shape: Shape, kernel_elements: Number) -> Inferred:
-    """Returns the output and the multiply-accumulates of a convolution: one kernel of ``kernel_elements`` for each
-    channel.
+    """Returns the output and its multiply-accumulates: each channel is convolved with a kernel of ``kernel_elements``
+    elements.
     """
     products = (Product("products", sample_elements(shape) * kernel_elements),)
     return Inferred((shape,), products=products, dtype=(images.dtype,))

@@ -337,7 +337,7 @@ def test_every_layer_declares_how_it_reads_its_inputs(name: str) -> None:
     kind = CATALOGUE[name]
     assert kind.receptive_field_rule is not None
     report = infer(read_spec(Source("spec.yaml", example_spec(kind))))
-    for row in report.layers[-1:]:  # only the tested layer, not the input layer, which has no rule
+    for row in report.layers[-1:]:  # the input layer is left out, because it has no rule
         shapes = [shape for shape in row.calls[-1].input_shapes if shape is not None]
         args = {**kind.defaults, **row.config, **kind.rule_options}
         views = kind.receptive_field_rule(args, shapes, apply(kind, row.config, shapes))
