@@ -227,8 +227,8 @@ def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequen
 def _may_have_same_arguments(siblings: MatchedSiblings, left: int, changed_fields: Container[str]) -> bool:
     """Returns True if a layer may have the same arguments in both snapshots, although they are not recorded.
 
-    If the output shape and the parameters changed, the arguments probably changed too. An exception is
-    BatchNormalization, for example: its output shape and its parameters follow from its input.
+    If the output shape and the parameters changed, the arguments probably changed too. Exceptions are layers such as
+    BatchNormalization, whose output shape and parameters follow from the input.
     """
     if "output_shape" not in changed_fields or "params" not in changed_fields:
         return True

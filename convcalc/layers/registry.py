@@ -84,7 +84,7 @@ class Inferred(Struct):
     dtype: str | tuple[str, ...] | Callable[[str], str] | None = None
     # The counts that are unknown: ``params``, ``macs``, ``flops``.
     unknown: frozenset[str] = frozenset()
-    # The elements of small integer outputs, because TensorFlow functions use such tensors as shapes; empty if unknown.
+    # The elements of small integer outputs; empty if unknown. TensorFlow functions use such tensors as shapes.
     values: tuple[Any, ...] = ()
 
 

@@ -269,7 +269,7 @@ def name_inside(args: Mapping[str, Any], names: Names) -> None:
 
 
 def over_steps(weights: Sequence[Weight], steps: Number) -> tuple[Weight, ...]:
-    """Returns the weights with their numbers of uses multiplied by ``steps``, for a layer that runs at each step."""
+    """Returns the weights of a layer that runs at each step: ``steps`` multiplies how often a weight is used."""
     return tuple(
         weight._replace(
             multiplied_per_sample=_times(weight.multiplied_per_sample, steps),

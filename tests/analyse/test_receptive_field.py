@@ -296,8 +296,8 @@ def test_branches_with_unknown_alignment() -> None:
     assert joined(3, 1, 2).labels == {"receptive_field_padding": "unknown"}
     # For a kernel of 4, the padding before the input is 1 for every size. The window of 4 contains that of 3.
     assert numbers(joined(4, 3, 2)) == [(4, 2, 1)]
-    # Each padding is 0 or 1. With 1 for the window of 3 and 0 for the window of 4, they span 5 positions. So 4 is a
-    # lower bound.
+    # Each padding is 0 or 1. If the window of 3 has padding 1 and the window of 4 has 0, they span 5 positions. So 4 is
+    # a lower bound.
     assert numbers(joined(4, 3, 3)) == [(4, 3, UNKNOWN)]
     assert joined(4, 3, 3).labels["receptive_field"] == "partial"
 
