@@ -42,6 +42,11 @@ class Place(Protocol):
         """The block around the position as text, for messages; empty outside blocks."""
         ...
 
+    @property
+    def made_at(self) -> Mark | None:
+        """The position in the program that makes the layer; None if the file is not Python code."""
+        ...
+
     def mark(self, argument: str | None = None) -> Mark:
         """Returns the position of the layer or call, or of one of its arguments."""
         ...

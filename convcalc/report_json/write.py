@@ -17,6 +17,7 @@ from convcalc.base.identity import IdentityCache
 from convcalc.base.json_text import dumps
 from convcalc.base.numbers import Number, Shape, plain_number, plain_shape
 from convcalc.layers import Weight
+from convcalc.model import Place
 from convcalc.report_json import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ class _Rows:
             "module": row.module or None,
             "path": path,
             "depth": row.depth,
+            **_made_at(row.layer.place),
             "output_shapes": self.once(_shapes, row.output_shapes),
             "calls": list(map(self.call, row.calls, sizes, chain(fields, repeat(())))),
             "params": plain_number(row.params),
@@ -164,6 +166,12 @@ class _Rows:
             **({"may_have_more_outputs": True} if call.may_have_more_outputs else {}),
             "output_bytes": plain_number(size),
         }
+
+
+def _made_at(place: Place | None) -> dict[str, Any]:
+    """Returns the position in the code that makes a layer; ``{}`` if the model is not Python code."""
+    mark = None if place is None else place.made_at
+    return {} if mark is None else {"made_at": {"file": mark.file, "line": mark.line, "column": mark.column}}
 
 
 def _shapes(shapes: Sequence[Shape | None]) -> list[list[int | None] | None]:

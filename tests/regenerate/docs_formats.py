@@ -51,7 +51,9 @@ ABOUT = {
     ),
     "json": (
         "json",
-        "The complete report, `schema_version` 1: one object, or a list of objects for several models.",
+        "The complete report, `schema_version` 1: one object, or a list of objects for several models. A layer of Python code also has "
+        '`made_at`: the file, line and column that make it, such as `{"file": "train.py", "line": 12, "column": 5}`. For a notebook, '
+        "the file ends with the cell: `train.ipynb:cell3`.",
     ),
     "jsonl": (
         "json",

@@ -25,8 +25,8 @@ Function: TypeAlias = "Callable[[Any, list[Any], dict[str, Any], Any], Any]"
 # The functions and constants of the modules imported so far, by canonical path.
 FUNCTIONS: dict[str, Function] = {}
 CONSTANTS: dict[str, Any] = {}
-# The module that implements the functions of a library, or of a part of a library.
-_ROOMS = {
+# The modules that implement the functions of a library, or of a part of a library.
+ROOMS = {
     "builtins": "standard.python_functions",
     "math": "standard.math_functions",
     "itertools": "standard.math_functions",
@@ -42,7 +42,7 @@ _ROOMS = {
     "dataclasses": "standard.standard_library",
     "types": "standard.standard_library",
     "inspect": "standard.standard_library",
-    "collections": "standard.standard_library",
+    "collections": "standard.standard_library standard.python_functions",
     "json": "standard.standard_library",
     "easydict": "standard.standard_library",
     "ml_collections": "standard.standard_library",
@@ -67,11 +67,22 @@ _ROOMS = {
     "keras.utils": "data.data_functions",
     "keras.preprocessing": "data.data_functions",
     "tensorflow.data": "data.data_functions",
-    "keras": "keras.keras_functions",
+    "keras": "keras.keras_functions keras.layer_utilities",
+    "keras.layers.ImageDataGenerator": "data.data_functions",
+    "keras.KerasTensorSpec": "data.data_functions",
     "keras.backend": "tensors.backend_functions",
-    "keras.ops": "tensors.operation_functions",
+    "keras.backend.is_tensor": "tensors.tensorflow_functions",
+    "keras.config": "tensors.backend_functions",
+    "keras.utils.clear_session": "tensors.backend_functions",
+    "keras.utils.is_keras_tensor": "tensors.backend_functions",
+    "keras.random": "tensors.operation_functions",
+    "keras.ops": "tensors.operation_functions tensors.control_functions",
+    "keras.ops.is_tensor": "tensors.tensorflow_functions",
+    "keras.ops.ndim": "tensors.backend_functions",
+    "keras.ops.dtype": "tensors.backend_functions",
     "keras.activations": "tensors.operation_functions",
-    "tensorflow": "tensors.tensorflow_functions",
+    "tensorflow": "tensors.tensorflow_functions tensors.control_functions",
+    "tensorflow.TensorSpec": "data.data_functions",
     "keras.applications": "keras.application_functions",
     "keras.applications.imagenet_utils": "keras.imagenet_functions",
 }
@@ -95,7 +106,7 @@ def find(path: str) -> Function | None:
 
 def is_known(path: str) -> bool:
     """Returns True for a path of a library that convcalc implements, at least in part."""
-    return path.partition(".")[0] in _ROOMS
+    return path.partition(".")[0] in ROOMS
 
 
 def constant(path: str, default: Any) -> Any:
@@ -110,18 +121,13 @@ def _load(path: str) -> None:
     """
     parts = path.split(".")
     for count in range(1, min(len(parts), 3) + 1):
-        room = _ROOMS.get(".".join(parts[:count]))
-        if room is not None:
-            _load_room(room)
+        for module in ROOMS.get(".".join(parts[:count]), "").split():
+            _load_module(module)
 
 
 @cache
-def _load_room(room: str) -> None:
-    try:
-        import_module(f"convcalc.read.code.{room}")
-    except ModuleNotFoundError as error:
-        if error.name != f"convcalc.read.code.{room}":
-            raise
+def _load_module(name: str) -> None:
+    import_module(f"convcalc.read.code.{name}")
 
 
 _KERAS = re.compile(
@@ -138,6 +144,7 @@ _SAME = (
     (re.compile(r"^keras\.models\.(?:[a-z_]+\.)(?=(?:Model|Sequential|Functional)$)"), "keras."),
     (re.compile(r"^keras\.(?:layers|models|engine(?:\.[a-z_]+)?)\.(?=Input(?:Spec)?$)"), "keras."),
     (re.compile(r"^keras\.applications\.(?:[a-z_\d]+\.)(?=[A-Z])"), "keras.applications."),
+    (re.compile(r"^keras\.ops\.(?:numpy|nn|core|math|linalg)\.(?=\w+$)"), "keras.ops."),
     (re.compile(r"^keras\.utils\.(?:np_utils|[a-z_]+_utils)\.(?=[a-zA-Z_]+$)"), "keras.utils."),
     (re.compile(r"^keras\.preprocessing\.(?:sequence|image|text)\.(?=pad_sequences$)"), "keras.utils."),
     (re.compile(r"^keras\.preprocessing\.(?=image_dataset_from_directory$|text_dataset_from_directory$)"), "keras.utils."),

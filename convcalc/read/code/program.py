@@ -36,11 +36,22 @@ class Program(LibraryCalls):
         self.tape: list[Node] = []
         self.inside = 0
         self.node_count = 0
-        self.policy = "float32"
+        self.floatx = "float32"
+        self._policy = ""
         self.data_format = "channels_last"
         self.sizes_of_inputs: dict[str | None, tuple[Any, ...]] = {}
         self.flags: dict[str, Any] = {}  # the command line options that the program defines with absl or TensorFlow
         self.faults: set[tuple[str, int, int]] = set()
+
+    @property
+    def policy(self) -> str:
+        """The dtype policy of new layers. As in Keras, the first layer makes ``floatx`` the policy."""
+        self._policy = self._policy or self.floatx
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: str) -> None:
+        self._policy = policy
 
     # Values that the user gives ---------------------------------------------------------------------------------------
 
@@ -147,10 +158,10 @@ class Program(LibraryCalls):
         """Does ``model.fit(…)`` and similar methods."""
         return training.train(self, model, method, args, kwargs, spot)
 
-    def build_model(self, model: ModelValue, shape: tuple[Any, ...], dtype: str, spot: Spot) -> None:
+    def build_model(self, model: ModelValue, shape: tuple[Any, ...], spot: Spot) -> None:
         """Builds a model on the shape of the first data that it gets."""
         if model.is_sequential:
-            models.build_sequential(self, model, shape, spot, dtype)
+            models.build_sequential(self, model, shape, spot)
         elif model.cls is not None:
             keras_methods.build_own_model(self, model, shape, spot)
 

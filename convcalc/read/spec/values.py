@@ -76,6 +76,11 @@ class SpecPlace(Struct):
     definition: LayerDefinition | Operation | None = None
     context: str = ""
 
+    @property
+    def made_at(self) -> Mark | None:
+        """None: a spec is not a program."""
+        return None
+
     def mark(self, argument: str | None = None) -> Mark:
         """Returns the place of an argument's value, or of the layer's name if the argument is not written."""
         return mark(

@@ -13,7 +13,7 @@ from convcalc.read.code.language.values import LibraryObject, SizeValue, Spot, U
 from convcalc.read.code.libraries import function
 
 
-@numpy_function("keras.utils.to_categorical keras.utils.np_utils.to_categorical", "y", "num_classes", "dtype")
+@numpy_function("keras.utils.to_categorical", "y", "num_classes", "dtype")
 def _to_categorical(given: Given) -> Any:
     """Returns the one-hot form of labels: (60000,) or (60000, 1) → (60000, classes)."""
     array = given.array("y")

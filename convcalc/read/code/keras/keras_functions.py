@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.layers.families import FAMILIES
-from convcalc.read.code.keras import models  # noqa: F401(declares the functions of conv_utils)
+from convcalc.read.code.keras import models
 from convcalc.read.code.keras.graph import LayerValue, ModelValue
 from convcalc.read.code.keras.layer_arguments import make_layer
 from convcalc.read.code.keras.old_arguments import merge_layer
@@ -15,12 +15,12 @@ from convcalc.read.code.libraries import CONSTANTS, function
 CONSTANTS["keras.__version__"] = "3.15.1"
 
 
-@function("keras.Input", "keras.layers.Input")
+@function("keras.Input")
 def _input(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     return models.make_input(run, args, kwargs, spot)
 
 
-@function("keras.Sequential", "keras.models.Sequential")
+@function("keras.Sequential")
 def _sequential(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     model = ModelValue("keras.Sequential", "", spot)
     run.note_new(model)
@@ -29,7 +29,7 @@ def _sequential(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -
     return model
 
 
-@function("keras.Model", "keras.models.Model", "keras.Functional")
+@function("keras.Model", "keras.Functional")
 def _model(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     model = ModelValue("keras.Model", "", spot)
     run.note_new(model)

@@ -15,7 +15,6 @@ def _given(names: str, args: list[Any], kwargs: Mapping[str, Any]) -> dict[str, 
 
 @function(
     "keras.utils.normalize_tuple",
-    "keras.utils.conv_utils.normalize_tuple",
     "keras.utils.argument_validation.standardize_tuple",
 )
 def _normalize_tuple(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
@@ -30,7 +29,6 @@ def _normalize_tuple(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Sp
     "keras.backend.normalize_data_format",
     "keras.backend.common.normalize_data_format",
     "keras.backend.standardize_data_format",
-    "keras.utils.conv_utils.normalize_data_format",
     "keras.utils.normalize_data_format",
 )
 def _normalize_data_format(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
@@ -38,13 +36,13 @@ def _normalize_data_format(run: Any, args: list[Any], kwargs: dict[str, Any], sp
     return run.data_format if value is None else value.lower() if isinstance(value, str) else value
 
 
-@function("keras.utils.conv_utils.normalize_padding", "keras.utils.normalize_padding")
+@function("keras.utils.normalize_padding")
 def _normalize_padding(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     value = args[0] if args else kwargs.get("value")
     return value.lower() if isinstance(value, str) else value
 
 
-@function("keras.utils.conv_utils.conv_output_length", "keras.utils.conv_output_length")
+@function("keras.utils.conv_output_length")
 def _conv_output_length(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     given = {"dilation": 1, **_given("input_length filter_size padding stride dilation", args, kwargs)}
     length, size, padding = given["input_length"], given["filter_size"], given["padding"]
@@ -61,9 +59,7 @@ def _conv_output_length(run: Any, args: list[Any], kwargs: dict[str, Any], spot:
     return (total + stride - 1) // stride
 
 
-@function(
-    "keras.utils.conv_utils.deconv_length", "keras.utils.deconv_length", "keras.utils.conv_utils.deconv_output_length"
-)
+@function("keras.utils.deconv_length", "keras.utils.deconv_output_length")
 def _deconv_length(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     given = _given("dim_size stride_size kernel_size padding output_padding", args, kwargs)
     size, stride, kernel = given["dim_size"], given["stride_size"], given["kernel_size"]

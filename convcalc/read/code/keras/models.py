@@ -9,6 +9,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, shape_text
 from convcalc.base.problems import ConvcalcError
 from convcalc.layers import require_builtin
+from convcalc.layers.dtypes import compute_dtype
 from convcalc.model import Foreign, summary_order
 from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.keras.calls import call_layer, new_node, unknown_output
@@ -141,7 +142,7 @@ def add(run: Any, model: ModelValue, layer: Any, spot: Spot, then_build: bool = 
         return
     if not model.layers and model.input_tensor is None and layer.input_shape_argument is not None:
         shape = layer.input_shape_argument
-        model.input_tensor = make_input(run, [], {"batch_shape": shape, "dtype": _input_dtype(layer)}, spot)
+        model.input_tensor = make_input(run, [], {"batch_shape": shape, "dtype": run.floatx}, spot)
     model.layers.append(layer)
     if then_build and model.built and model.outputs is not None:
         extend(run, model, layer, spot)
@@ -191,10 +192,6 @@ def _shape_argument(layer: LayerValue) -> Any:
     return (given.get("batch_size"), *shape) if isinstance(shape, (list, tuple)) else shape
 
 
-def _input_dtype(layer: LayerValue) -> str:
-    return "float32"
-
-
 def rebuild(run: Any, model: ModelValue, spot: Spot) -> None:
     """Calls all layers of a Sequential again, as Keras does after each change. Does nothing if the input is unknown."""
     if not model.layers:
@@ -227,9 +224,11 @@ def extend(run: Any, model: ModelValue, layer: LayerValue, spot: Spot, is_new: b
         run.names.automatic("Functional")
 
 
-def build_sequential(run: Any, model: ModelValue, shape: Any, spot: Spot, dtype: str = "float32") -> None:
-    """Does ``model.build(shape)``."""
+def build_sequential(run: Any, model: ModelValue, shape: Any, spot: Spot) -> None:
+    """Does ``model.build(shape)``. The input has the dtype that the first layer computes with, whatever the data have."""
     if model.input_tensor is None and isinstance(shape, (list, tuple)) and model.layers:
+        first = model.layers[0]
+        dtype = "string" if first.class_name == "TextVectorization" else compute_dtype(first.dtype) or "float32"
         model.input_tensor = make_input(run, [], {"batch_shape": tuple(shape), "dtype": dtype}, spot)
         rebuild(run, model, spot)
 
@@ -250,7 +249,7 @@ def assume_input(run: Any, model: ModelValue) -> None:
             size = Unknown("the code does not state the length of the sequences", spot, "input_length")
         build_sequential(run, model, (None, size), spot)
     elif first.class_name == "TextVectorization" and spot is not None:
-        build_sequential(run, model, (None, 1), spot, "string")
+        build_sequential(run, model, (None, 1), spot)
 
 
 # Functional ---------------------------------------------------------------------------------------------------------------
@@ -301,7 +300,7 @@ def call_model(run: Any, model: ModelValue, args: list[Any], kwargs: dict[str, A
     """Returns the outputs of a model that is called on tensors."""
     inputs = tensors_in(args[:1] or list(kwargs.values())[:1])
     if model.is_sequential and model.input_tensor is None and inputs and not isinstance(inputs[0].sizes, Unknown):
-        build_sequential(run, model, inputs[0].sizes, spot, inputs[0].dtype)
+        build_sequential(run, model, inputs[0].sizes, spot)
     node = new_node(run, model, inputs, spot)
     if model.outputs is None or not inputs:
         reason = model.unknown or Unknown(f"the model '{model.name}' is called on a value that is not a tensor", spot)

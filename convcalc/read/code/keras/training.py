@@ -137,7 +137,7 @@ def arrays_of(value: Any, names: Sequence[str]) -> list[Array] | None:
 def _build(run: Any, model: ModelValue, arrays: Sequence[Array], spot: Spot) -> None:
     """Builds a model without a known input shape: the data give the shape."""
     if model.outputs is None and len(arrays) == 1 and arrays[0].shape:
-        run.build_model(model, (None, *arrays[0].shape[1:]), arrays[0].dtype, spot)
+        run.build_model(model, (None, *arrays[0].shape[1:]), spot)
 
 
 def input_problem(expected: Shape, shape: Shape) -> str:

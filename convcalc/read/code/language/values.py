@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from convcalc.base.problems import Mark, Source
@@ -44,6 +45,11 @@ class Spot(Struct):
         where = f"line {outer.line}" if outer.source is self.source else f"{outer.source.name}:{outer.line}"
         return f" (called from {where})"
 
+    @property
+    def made_at(self) -> Mark:
+        """The position, for the JSON report."""
+        return self.mark()
+
     def mark(self, argument: str | None = None) -> Mark:
         """Returns the place as a Mark. With ``argument``, returns the place of this argument of the call."""
         node = self.arguments.get(argument or "")
@@ -51,7 +57,7 @@ class Spot(Struct):
         return Mark(self.source, line, 1 + self._characters(line, column))
 
     def _characters(self, line: int, column: int) -> int:
-        lines = self.source.text.split("\n")
+        lines = _lines(self.source.text)
         text = lines[line - 1] if 0 < line <= len(lines) else ""
         return len(text.encode()[:column].decode(errors="ignore"))
 
@@ -59,6 +65,11 @@ class Spot(Struct):
     def text(self) -> str:
         """The position as ``file:line``."""
         return f"{self.source.name}:{self.line}"
+
+
+@lru_cache(maxsize=4)  # one program has few files, and many places in each
+def _lines(text: str) -> list[str]:
+    return text.split("\n")
 
 
 class Unknown:

@@ -194,14 +194,14 @@ def _epsilon(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> A
 
 @function("keras.backend.floatx", "keras.config.floatx")
 def _floatx(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    return run.policy if run.policy in ("float16", "float32", "float64", "bfloat16") else "float32"
+    return run.floatx
 
 
 @function("keras.backend.set_floatx", "keras.config.set_floatx")
 def _set_floatx(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
     value = args[0] if args else next(iter(kwargs.values()))
     if value in ("float16", "float32", "float64", "bfloat16"):
-        run.policy = value
+        run.floatx = value
 
 
 @function("keras.backend.image_data_format", "keras.config.image_data_format")

@@ -31,7 +31,6 @@ _ORDERS = {
 }
 # Functions that programs also call on numbers. Keras computes the results in float32.
 _ON_NUMBERS = frozenset(("ceil", "floor", "sqrt", "log", "log2", "exp", "power", "maximum", "minimum"))
-_PATHS = ("keras.ops", "keras.ops.numpy", "keras.ops.nn", "keras.ops.core", "keras.ops.math", "keras.ops.linalg")
 
 
 # Shapes and types -------------------------------------------------------------------------------------------------------
@@ -193,13 +192,8 @@ def _function_of(name: str) -> Any:
 
 
 for _name in function_names():
-    for _path in _PATHS:
-        FUNCTIONS.setdefault(f"{_path}.{_name}", _function_of(_name))
+    FUNCTIONS.setdefault(f"keras.ops.{_name}", _function_of(_name))
     FUNCTIONS.setdefault(f"keras.ops.image.{_name}", _function_of(f"image.{_name}"))
-for _path, _call in list(FUNCTIONS.items()):
-    if _path.startswith("keras.ops.") and _path.count(".") == 2:
-        for _prefix in _PATHS[1:]:
-            FUNCTIONS.setdefault(f"{_prefix}.{_path.rpartition('.')[2]}", _call)
 
 
 # Activations ------------------------------------------------------------------------------------------------------------
@@ -223,8 +217,8 @@ def _activation(name: str) -> Any:
 
 for _name in _ACTIVATIONS:
     FUNCTIONS.setdefault(f"keras.activations.{_name}", _activation(_OTHER_NAMES.get(_name, _name)))
-FUNCTIONS["keras.ops.swish"] = FUNCTIONS["keras.ops.nn.swish"] = _activation("silu")
-FUNCTIONS["keras.ops.hard_swish"] = FUNCTIONS["keras.ops.nn.hard_swish"] = _activation("hard_silu")
+FUNCTIONS["keras.ops.swish"] = _activation("silu")
+FUNCTIONS["keras.ops.hard_swish"] = _activation("hard_silu")
 
 
 @function("keras.activations.linear")

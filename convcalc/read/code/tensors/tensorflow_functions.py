@@ -88,7 +88,7 @@ def _tensor_shape(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot)
     return sizes if isinstance(sizes, Unknown) else ShapeTuple(sizes)
 
 
-@function("tensorflow.is_tensor", "tensorflow.keras.backend.is_tensor", "keras.ops.is_tensor")
+@function("tensorflow.is_tensor", "keras.backend.is_tensor", "keras.ops.is_tensor")
 def _is_tensor(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     return args[0] if isinstance(args[0], Unknown) else isinstance(args[0], (TensorValue, SizeVector, WeightValue))
 
