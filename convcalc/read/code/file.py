@@ -131,6 +131,6 @@ def _unused(program: Program, name: str) -> Iterable[Problem]:
             hint = did_you_mean(key, known) or "; give a variable, a parameter or the text of an unknown expression"
             yield Problem(
                 codes.UNUSED_SETTING,
-                f"{name}: --set {key}: the code has no such unknown or name{hint}",
+                f"{name}: --set {key}: the code has no variable and no unknown value of this name{hint}",
                 severity="warning",
             )

@@ -285,7 +285,9 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
 
 def test_a_setting_that_is_not_used() -> None:
     model = read_program(BUILDERS, "model.py", target="build", settings={"clases": 3})
-    assert "--set clases: the code has no such unknown or name; did you mean 'classes'?" in str(model.problems[0])
+    assert "--set clases: the code has no variable and no unknown value of this name; did you mean 'classes'?" in str(
+        model.problems[0]
+    )
     assert model.problems[0].severity == "warning"
 
 

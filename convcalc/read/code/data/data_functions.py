@@ -24,7 +24,7 @@ def _to_categorical(given: Given) -> Any:
     if classes is None and array.flat:
         classes = int(max(array.flat)) + 1
     if classes is None:
-        classes = unknown_size("the number of classes is the largest label plus 1", given.spot)
+        classes = unknown_size("the number of classes is unknown, because the labels are unknown", given.spot)
     if isinstance(classes, Unknown):
         classes = UnknownNumber(classes.reason, classes.spot, classes.name)
     elif not isinstance(classes, int):

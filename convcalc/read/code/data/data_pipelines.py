@@ -115,7 +115,7 @@ def attempt(make: Callable[[], Any], spot: Spot) -> Any:
 
 def _part(array: Array) -> Array:
     if not array.shape:
-        raise ShapeError("a number has no parts")
+        raise ShapeError("a number cannot be split into parts")
     return Array(array.shape[1:], array.dtype)
 
 

@@ -292,7 +292,7 @@ def _transpose(given: Given) -> Any:
     axes = given["axes"]
     order = tuple(range(rank))[::-1] if axes is None else axes_of(list(axes), rank)
     if sorted(order) != list(range(rank)):
-        raise ShapeError("the axes do not match the array")
+        raise ShapeError("the axes are not those of the array")
     return permuted(array, order)
 
 

@@ -110,7 +110,7 @@ def _column_stack(given: Given) -> Any:
         array.with_shape((*array.shape, 1)) if len(array.shape) == 1 else array for array in arrays_of(given, "tup")
     ]
     if any(len(array.shape) < 2 for array in arrays):
-        raise ShapeError("numbers are no columns")
+        raise ShapeError("a column must be an array, not a number")
     return concatenated(arrays, 1, given.spot)
 
 

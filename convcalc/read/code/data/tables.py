@@ -129,7 +129,7 @@ class Table(Special):
 
     def truth(self) -> Any:
         """Returns an unknown value: a table is neither true nor false."""
-        return Unknown("a table is not a test")
+        return Unknown("a table is neither true nor false")
 
     def elements(self, run: Any, spot: Spot) -> Any:
         """Returns the names of the columns."""

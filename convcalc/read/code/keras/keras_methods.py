@@ -85,7 +85,7 @@ def set_layer_attribute(run: Any, layer: LayerValue, name: str, value: Any, spot
             return
     if name == "trainable":
         if not run.is_certain(layer) or not isinstance(value, (bool, int)):
-            layer.unknown = layer.unknown or Unknown("whether it is trainable is unknown", spot)
+            layer.unknown = layer.unknown or Unknown("its `trainable` is unknown", spot)
         else:
             layer.freeze(bool(value))
         return

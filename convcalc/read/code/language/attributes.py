@@ -147,7 +147,7 @@ class Attributes(Containers):
         result = self.guarded(lambda: getattr(value, name)(*args), spot)
         if args and isinstance(args[-1], (list, tuple, dict)) and is_too_large(value):
             value.clear()
-            self.changed[id(value)] = (value, self.unknown("the nested list is too large to work out", spot))
+            self.changed[id(value)] = (value, self.unknown("the nested list is too large to compute", spot))
         return result
 
     def plain_method(

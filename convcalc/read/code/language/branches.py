@@ -98,7 +98,9 @@ class Branches(Assignments):
             if MISSING in values:
                 known = [value for value in values if value is not MISSING]
                 env.variables[name] = (
-                    Unknown(f"it is defined under a test that is unknown: {test.reason}", test.spot) if known else None
+                    Unknown(f"it is defined only in a branch of an unknown test: {test.reason}", test.spot)
+                    if known
+                    else None
                 )
             else:
                 env.variables[name] = self.merged(values, test)

@@ -87,7 +87,7 @@ class Containers(Comparisons):
             self.guarded(change, spot)
             if isinstance(new, (list, tuple, dict)) and is_too_large(value):
                 value.clear()
-                self.changed[id(value)] = (value, self.unknown("the nested value is too large to work out", spot))
+                self.changed[id(value)] = (value, self.unknown("the nested value is too large to compute", spot))
 
     def key(self, value: Any, spot: Spot) -> Any:
         """Returns a value if it can be a key of a dict. Otherwise raises the program's TypeError."""

@@ -100,7 +100,7 @@ class Expressions(Operators):
             else:
                 values.append(self.evaluate(node, env))
         if any(isinstance(value, (list, tuple, dict)) for value in values) and is_too_large(values):
-            return self.unknown("the nested list is too large to work out", self.spot(nodes[0]))
+            return self.unknown("the nested list is too large to compute", self.spot(nodes[0]))
         return values
 
     def _list(self, node: ast.List, env: Environment) -> Any:
@@ -129,7 +129,7 @@ class Expressions(Operators):
                 return key
             result[key] = value
         if any(isinstance(value, (list, tuple, dict)) for value in result.values()) and is_too_large(result):
-            return self.unknown("the nested dict is too large to work out", self.spot(node))
+            return self.unknown("the nested dict is too large to compute", self.spot(node))
         return result
 
     def _comprehension(self, node: Any, env: Environment) -> Any:

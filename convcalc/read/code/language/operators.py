@@ -76,9 +76,9 @@ class Operators(Attributes):
                     else self.unknown("this text is not followed", spot)
                 )
             if not is_plain(right) or has_long_number(str(left)):
-                return self.unknown("this text is not worked out", spot)
+                return self.unknown("convcalc does not compute this text", spot)
         elif makes_too_much(symbol, left, right):
-            return self.unknown("the result is too large to work out", spot)
+            return self.unknown("the result is too large to compute", spot)
         return self.guarded(lambda: _BINARY[symbol](left, right), spot)
 
     def unary(self, name: str, value: Any, spot: Spot) -> Any:

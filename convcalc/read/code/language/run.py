@@ -56,7 +56,7 @@ class Run:
         except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise self.error(type(error).__name__, str(error), spot) from None
         if isinstance(result, int) and result.bit_length() > MAX_BITS:
-            return self.unknown("the number is too large to work out", spot)
+            return self.unknown("the number is too large to compute", spot)
         return result
 
     def error(self, class_name: str, message: str, spot: Spot | None) -> Raised:
@@ -90,7 +90,7 @@ class Run:
         """Records that an object changes. In a branch of an unknown test, the object becomes unknown."""
         if self.doubt is not None and id(value) not in self.changed and not self.is_certain(value):
             text = self.doubt.name or "a test"
-            reason = f"it changes under a test that is unknown ({text}): {self.doubt.reason}"
+            reason = f"it changes in a branch of an unknown test ({text}): {self.doubt.reason}"
             self.changed[id(value)] = (value, Unknown(reason, self.doubt.spot))
 
     def doubtful(self, value: Any) -> Unknown | None:

@@ -33,7 +33,7 @@ class Texts(Run):
             for part in [*args, *kwargs.values()]
         )
         if not plain or "__" in text or len(text) > MAX_ELEMENTS or has_long_number(text):
-            return self.unknown("this text is not worked out", spot)
+            return self.unknown("convcalc does not compute this text", spot)
         if name == "format_map":
             return self.guarded(lambda: text.format_map(args[0]), spot)
         return self.guarded(lambda: text.format(*args, **kwargs), spot)
@@ -42,7 +42,7 @@ class Texts(Run):
         """Returns the text of one value in an f-string."""
         if not isinstance(value, (str, int, float, bool, type(None), list, tuple, dict)) or has_long_number(spec):
             text = self.text_of(value)
-            return self.unknown("this text is not worked out", spot) if text is None else text
+            return self.unknown("convcalc does not compute this text", spot) if text is None else text
         if conversion == ord("r"):
             value = repr(value)
         elif conversion == ord("s"):

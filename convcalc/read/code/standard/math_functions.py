@@ -36,7 +36,7 @@ def _limited(name: str) -> Any:
 
     def run_it(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         if any(isinstance(value, int) and value > _LARGEST for value in args):
-            return UnknownNumber("the number is too large to work out", spot)
+            return UnknownNumber("the number is too large to compute", spot)
         return call_plain(run, python, args, kwargs, spot)
 
     return run_it
@@ -73,9 +73,9 @@ def _listed(python: Callable[..., Any], count: Callable[..., int]) -> Any:
         if (unknown := next((value for value in values if isinstance(value, Unknown)), None)) is not None:
             return unknown
         if any(isinstance(value, int) and abs(value) > MAX_ELEMENTS for value in [*values, *kwargs.values()]):
-            return run.unknown("the sequence is too long to work out", spot)
+            return run.unknown("the sequence is too long to compute", spot)
         if run.guarded(lambda: count(*values, **kwargs), spot) > MAX_ELEMENTS:
-            return run.unknown("the sequence is too long to work out", spot)
+            return run.unknown("the sequence is too long to compute", spot)
         return run.guarded(lambda: list(python(*values, **kwargs)), spot)
 
     return run_it

@@ -73,7 +73,7 @@ def _nothing(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> A
 
 @function("os.cpu_count", "os.getpid")
 def _number(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    return UnknownNumber("it depends on the machine", spot)
+    return UnknownNumber("the value depends on the machine", spot)
 
 
 # The environment and the command line ---------------------------------------------------------------------------------

@@ -447,7 +447,9 @@ def _switch(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> An
 def _in_train_phase(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     given = _given("x alt training", args, kwargs)
     training = given.get("training")
-    condition = training if isinstance(training, bool) else Unknown("whether the model trains is unknown", spot)
+    condition = (
+        training if isinstance(training, bool) else Unknown("it is unknown if the model is called for training", spot)
+    )
     return choose(run, condition, given["x"], given["alt"], spot)
 
 
@@ -459,7 +461,7 @@ def _in_test_phase(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot
 
 @function("keras.backend.learning_phase", "keras.backend.symbolic_learning_phase")
 def _learning_phase(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    return Unknown("whether the model trains is unknown", spot)
+    return Unknown("it is unknown if the model is called for training", spot)
 
 
 @function("keras.backend.ctc_batch_cost")

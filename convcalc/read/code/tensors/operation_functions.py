@@ -161,7 +161,7 @@ def _switch(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> An
     index, branches = args[0], run.iterate(args[1], spot)
     if isinstance(index, int) and not isinstance(branches, Unknown):
         return run.call(branches[max(0, min(index, len(branches) - 1))], list(args[2:]), {}, spot)
-    return run.unknown("which branch is taken is unknown", spot)
+    return run.unknown("the condition is unknown", spot)
 
 
 def _operation(run: Any, name: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
