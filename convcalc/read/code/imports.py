@@ -1,4 +1,4 @@
-"""Imports: the files of a program, and the names of libraries."""
+"""Reads the files that a program imports, and finds the names that it imports from libraries."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _LIBRARIES = ("keras", "tensorflow", "tf_keras", "numpy")
 
 
 class Imports(Interpreter):
-    """Follows files, and the files that they import.
+    """Follows a file, and the files that it imports.
 
     Attributes:
         folder: the folder of the program, whose files it can import; "" if there is none.
         root: the top folder of the project. No file outside of it is read.
         main: the file of the program itself.
-        modules: the files that were imported, by path; None for a file that is not valid Python.
+        modules: the imported files, by path; None for a file that is not valid Python.
         file_folders: imported modules that may be folders without ``__init__.py``.
         settings: the values that the user gives to names (``--set``).
         is_old_keras: True if the program uses names that only Keras 1 and 2 or TensorFlow 1 have.
@@ -60,7 +60,7 @@ class Imports(Interpreter):
         self.main.variables["__file__"] = source.name
 
     def note_name(self, path: str) -> None:
-        """Records that the program uses a name of a library."""
+        """Sets ``is_old_keras`` if only Keras 1 and 2 or TensorFlow 1 have this name."""
         self.is_old_keras = self.is_old_keras or libraries.is_old(path)
 
     def run_module(self, module: ModuleValue, nodes: Sequence[ast.stmt]) -> None:

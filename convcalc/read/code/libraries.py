@@ -1,4 +1,4 @@
-"""The names of libraries: one path for each thing, and the functions that convcalc implements.
+"""The names of libraries, each with one canonical path, and the functions that convcalc implements.
 
 A module in a folder of this package implements the functions of one library. It declares each with :func:`function`::
 
@@ -6,7 +6,8 @@ A module in a folder of this package implements the functions of one library. It
     def zeros(run: Run, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         ...
 
-``run`` is the interpreter. The function returns a value of the program, or an unknown value (``Unknown``) with the reason.
+``run`` is the interpreter. The function returns a value of the program, or an unknown value (``Unknown``) with the
+reason.
 """
 
 from __future__ import annotations

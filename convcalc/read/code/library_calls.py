@@ -1,4 +1,4 @@
-"""Calls and members of libraries."""
+"""Calls functions of libraries, and reads the members of libraries."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _DATA_LIBRARIES = (
 
 
 class LibraryCalls(Imports):
-    """Calls the functions that convcalc implements, and makes the layers and other objects of libraries.
+    """Calls the functions that convcalc implements. Makes layers and other objects of libraries.
 
     Attributes:
         names: the automatic names of layers, counted over the whole program.
@@ -58,7 +58,8 @@ class LibraryCalls(Imports):
         self.builtins = {name: Library(f"builtins.{name}") for name in dir(python) if not name.startswith("_")}
         self.names = Names()
         self.models: list[ModelValue] = []
-        self.custom_objects: dict[str, Any] = {}  # what the program registers for Keras by name, such as an activation
+        # objects that the program registers with Keras, such as an activation, by name
+        self.custom_objects: dict[str, Any] = {}
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot, env: Any = None) -> Any:
         """Returns the result of a call. A call of an unknown function on tensors becomes an unknown layer in the graph."""
@@ -201,14 +202,14 @@ class LibraryCalls(Imports):
         return MISSING
 
 
-# Functions of tensors whose results are no tensors, but facts such as shapes.
+# Functions of tensors that return no tensor, but a fact such as the shape.
 _FACTS = re.compile(
     r"^builtins\.|^(?:keras\.(?:backend|ops|utils)|tensorflow)\.(?:int_shape|shape|shape_n|ndim|rank|size|dtype|count_params|is_\w+)$"
 )
 
 
 def _is_about(function: Any) -> bool:
-    """Returns True if a function of a library returns facts about tensors."""
+    """Returns True for a function that returns a fact about tensors, such as ``keras.ops.shape``."""
     return isinstance(function, Library) and _FACTS.match(function.path) is not None
 
 

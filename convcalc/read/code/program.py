@@ -45,7 +45,7 @@ class Program(LibraryCalls):
 
     @property
     def policy(self) -> str:
-        """The dtype policy of new layers. As in Keras, the first layer makes ``floatx`` the policy."""
+        """The dtype policy of new layers. The first layer sets it to ``floatx``, as in Keras."""
         self._policy = self._policy or self.floatx
         return self._policy
 
@@ -116,7 +116,8 @@ class Program(LibraryCalls):
         given = self.sizes_of_inputs.get(name, self.sizes_of_inputs.get(None))
         return shape if given is None or self.inside else (shape[0], *given)
 
-    # Keras objects: their modules call one another only through these methods -----------------------------------------
+    # Keras objects. Their modules call one another only through these methods.
+    # -------------------------------------------
 
     def call_layer(self, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns the outputs of a call of a layer."""

@@ -78,7 +78,7 @@ class SpecPlace(Struct):
 
     @property
     def made_at(self) -> Mark | None:
-        """None: a spec is not a program."""
+        """Returns None: only layers of programs have such a position."""
         return None
 
     def mark(self, argument: str | None = None) -> Mark:

@@ -1,4 +1,4 @@
-"""Each function of a library is found by its path, whatever the program has used before."""
+"""Tests that each library function is found by its path, also if the program has not used its module before."""
 
 import ast
 import sys
@@ -11,7 +11,7 @@ CODE = PACKAGE / "read" / "code"
 
 
 def modules() -> dict[str, set[str]]:
-    """Returns the modules of the package for code, each with those that it imports."""
+    """Returns the modules of ``convcalc.read.code``, each with the modules that it imports."""
     files = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in CODE.rglob("*.py")}
     graph: dict[str, set[str]] = {}
     for module, path in files.items():
@@ -24,7 +24,7 @@ def modules() -> dict[str, set[str]]:
 
 
 def closure(names: set[str], graph: dict[str, set[str]]) -> set[str]:
-    """Returns the modules and all modules that they import."""
+    """Returns these modules, and all modules that they import, directly or indirectly."""
     known: set[str] = set()
     while names:
         known |= names
@@ -33,7 +33,7 @@ def closure(names: set[str], graph: dict[str, set[str]]) -> set[str]:
 
 
 def declared(graph: dict[str, set[str]]) -> Iterator[tuple[str, str]]:
-    """Yields each function's path with the module that declares it."""
+    """Yields the path of each library function, and the module that implements it."""
     for module in graph:
         __import__(module)
     for path, implementation in libraries.FUNCTIONS.items():

@@ -1,4 +1,4 @@
-"""The JSON report of Python code says where each layer is made."""
+"""Tests the position of each layer's creation in the JSON report of a program."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ PLACES = {"input_layer": (7, 10), "conv2d": (5, 26), "re_lu": (5, 12), "add": (9
 
 
 def places(source: Path) -> dict[str, Any]:
-    """Returns the places of a file's layers by name."""
+    """Returns the positions of the layers in a file, by the layer's name."""
     layers = report_data(infer(load(source)))["layers"]
     return {layer["name"]: layer.get("made_at") for layer in layers}
 

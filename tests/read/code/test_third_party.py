@@ -1,4 +1,4 @@
-"""What a program takes from other packages, and what it gives to Keras by name."""
+"""Tests layers of other packages in programs, and objects that a program registers with Keras by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Code under an unknown test: what it makes and changes under the same test is known inside of it."""
+"""Tests code in branches of unknown tests. Objects that a branch makes and changes are known in this branch."""
 
 from __future__ import annotations
 

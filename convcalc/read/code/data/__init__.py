@@ -1,1 +1,1 @@
-"""Arrays, tables and data sets, and the functions of libraries that make and change them."""
+"""Arrays, tables and data sets of programs, and the library functions for them."""

@@ -1,6 +1,6 @@
-"""Arrays of known shape: what NumPy, data sets and variables are for a model.
+"""Arrays of known shape: arrays of NumPy, data sets and variables.
 
-The content of a small array is known if the program states it. The functions and methods of NumPy are in
+The elements of a small array are known if the code states them. The functions and methods of NumPy are in
 :mod:`convcalc.read.code.data.numpy_functions`.
 """
 

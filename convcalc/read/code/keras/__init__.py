@@ -1,1 +1,1 @@
-"""Layers and models of programs: how they are made, called and turned into models of convcalc."""
+"""Layers and models of programs: creates and calls them, and converts them to models of convcalc."""

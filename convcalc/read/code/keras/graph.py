@@ -168,7 +168,7 @@ class TensorValue(Special):
         return [run.get_item(self, number, spot) for number in range(size)]
 
     def _first_axis(self) -> Unknown:
-        """Returns why the size of the first axis is unknown."""
+        """Returns the reason why the size of the first axis is unknown."""
         reason = self.reason if self.shape is None else None
         return reason or Unknown("the first axis of this tensor is unknown")
 

@@ -41,7 +41,7 @@ def make_layer(
 ) -> Any:
     """Returns the layer that ``path(*args, **kwargs)`` creates. Reports wrong arguments as problems.
 
-    ``definition`` is the definition of a layer that is not in the catalogue.
+    If the layer is not in the catalogue, ``definition`` is its definition.
     """
     class_name = path.rpartition(".")[2]
     if definition is None:

@@ -225,7 +225,9 @@ def extend(run: Any, model: ModelValue, layer: LayerValue, spot: Spot, is_new: b
 
 
 def build_sequential(run: Any, model: ModelValue, shape: Any, spot: Spot) -> None:
-    """Does ``model.build(shape)``. The input has the dtype that the first layer computes with, whatever the data have."""
+    """Does ``model.build(shape)``. The dtype of the input is the compute dtype of the first layer, not that of the
+    data.
+    """
     if model.input_tensor is None and isinstance(shape, (list, tuple)) and model.layers:
         first = model.layers[0]
         dtype = "string" if first.class_name == "TextVectorization" else compute_dtype(first.dtype) or "float32"

@@ -117,7 +117,7 @@ def own_method(layer: LayerValue, name: str) -> FunctionValue | None:
     return found if isinstance(found, FunctionValue) else None
 
 
-# The base class of Keras's merging layers: an own layer defines `_merge_function` instead of `call`.
+# Base classes of Keras's merging layers. A custom layer that extends them defines `_merge_function`, not `call`.
 MERGE_BASES = ("keras.layers._Merge", "keras.layers.Merge")
 
 

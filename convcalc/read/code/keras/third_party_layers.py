@@ -1,6 +1,6 @@
-"""Layers of other packages whose rules are those of layers of Keras, such as the normalizations of TensorFlow Addons.
+"""Layers of other packages that have the rule of a Keras layer, such as the normalizations of TensorFlow Addons.
 
-They stay layers of their package: no file of Keras can be written from them.
+They keep their own class, so that no Keras file can be written from them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from convcalc.read.code.libraries import function
 
 
 def _like(name: str, keras_name: str, **options: Any) -> LayerDefinition:
-    """Returns the definition of a layer with the rule of a layer of Keras, some of whose arguments are fixed."""
+    """Returns the definition of a layer with the rule of a Keras layer. ``options`` are arguments with a fixed value."""
     source = require_builtin(keras_name)
     arguments = tuple(argument for argument in source.arguments if argument.name not in options)
     return source._replace(
@@ -30,7 +30,7 @@ def _like(name: str, keras_name: str, **options: Any) -> LayerDefinition:
 
 
 def _declare(path: str, definition: LayerDefinition, dropped: Mapping[str, Any] | None = None) -> None:
-    """Declares a layer. An argument in ``dropped`` must have the value there, if the program gives it."""
+    """Declares a layer. An argument in ``dropped`` must have the value there; with another value, the layer is unknown."""
 
     def make(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         for name, value in (dropped or {}).items():
@@ -55,7 +55,9 @@ _declare("tensorflow_addons.layers.SpectralNormalization", _like("SpectralNormal
     "keras_contrib.layers.normalization.instancenormalization.InstanceNormalization",
 )
 def _contrib_instance(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    """Makes the layer of keras-contrib. With ``axis=None``, its default, it has one scale and one shift for all channels."""
+    """Makes an InstanceNormalization of keras-contrib. Its default ``axis=None`` (one scale for all channels) is not
+    followed.
+    """
     path = "keras_contrib.layers.InstanceNormalization"
     given = {**dict(zip(("axis", "epsilon", "center", "scale"), args)), **kwargs}
     if given.get("axis") is None:

@@ -100,7 +100,7 @@ def functional(
 
 
 def _for_old_keras(run: Any, problem: Problem) -> Problem:
-    """Returns a problem as a program for Keras 1 or 2 has it: these versions accept names with a slash."""
+    """Makes a name with a slash a warning in programs for Keras 1 and 2, which accept such a name."""
     if not run.is_old_keras or problem.code != codes.INVALID_NAME:
         return problem
     message = problem.message.replace(

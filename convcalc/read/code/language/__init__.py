@@ -1,1 +1,1 @@
-"""The language of programs: values, expressions and statements, without any library."""
+"""Interprets Python: values, expressions and statements. Libraries are in other packages."""

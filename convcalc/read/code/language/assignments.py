@@ -1,4 +1,4 @@
-"""Assignments, and blocks of statements."""
+"""Follows assignments, and blocks of statements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from convcalc.read.code.language.values import ClassValue, Environment, Instance
 
 
 class Assignments(Expressions):
-    """Follows blocks of statements, and those that assign, change or delete."""
+    """Follows blocks of statements, and statements such as ``x = 1``, ``x += 1`` and ``del x``."""
 
     def block(self, nodes: Sequence[ast.stmt], env: Environment) -> Any:
         """Follows a list of statements. If ``return``, ``break`` or another statement ends the block early, returns the

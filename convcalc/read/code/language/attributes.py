@@ -1,6 +1,6 @@
-"""Attributes and methods of values.
+"""Reads and sets the attributes of values, and calls their methods.
 
-Methods of plain Python values (strings, lists, dicts …) are those of Python, within limits of size.
+Methods of strings, lists, dicts and other plain values are those of Python, up to a maximum size.
 """
 
 from __future__ import annotations

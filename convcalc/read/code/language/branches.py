@@ -1,8 +1,7 @@
-"""Tests and loops: `if`, `for`, `while` and `match`.
+"""Follows `if`, `for`, `while` and `match`.
 
-If a test is unknown, all its branches are followed, except branches that always raise an exception. Variables that
-differ after the branches are unknown. A loop over unknown elements is followed once; variables that it changes are
-unknown.
+If a test is unknown, all its branches are followed, except branches that always raise an exception. Variables that differ after the
+branches are unknown. A loop over unknown elements is followed once; variables that it changes are unknown.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ BREAK, CONTINUE = _Signal(), _Signal()
 
 
 class Branches(Assignments):
-    """Follows tests and loops."""
+    """Follows `if`, `for`, `while` and `match`."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)

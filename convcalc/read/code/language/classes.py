@@ -1,4 +1,4 @@
-"""Classes of a program: definitions, objects, data classes and enums."""
+"""Defines classes of a program, data classes and enums, and makes their objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of values: truth, identity, equality and types."""
+"""Compares values: truth, `is`, `==` and types."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from convcalc.read.code.language.values import (
 
 
 class Comparisons(Texts):
-    """Compares values. The answer about an unknown value is unknown."""
+    """Compares values. The result for an unknown value is unknown."""
 
     def truth(self, value: Any) -> Any:
         """Returns the value as a test: True, False or an unknown value."""

@@ -1,4 +1,4 @@
-"""Containers and loops: items, elements, lengths, `in` and `sorted`."""
+"""Reads containers: items, elements, lengths, `in` and `sorted`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from convcalc.read.code.language.values import (
 
 
 class Containers(Comparisons):
-    """Reads and changes the elements of values."""
+    """Reads and changes the elements of containers."""
 
     def item(self, value: Any, key: Any, spot: Spot) -> Any:
         """Returns ``value[key]``."""

@@ -1,4 +1,4 @@
-"""Exceptions and contexts: `try`, `raise`, `assert` and `with`."""
+"""Follows `try`, `raise`, `assert` and `with`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from convcalc.read.code.language.values import (
 
 
 class Exceptions(Branches):
-    """Follows the statements that raise and handle exceptions."""
+    """Follows `try`, `raise`, `assert` and `with`."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)

@@ -380,7 +380,7 @@ class Expressions(Operators):
 
 
 def _makes_new(node: ast.expr) -> bool:
-    """Returns True if the value of an expression is an object that did not exist before."""
+    """Returns True if an expression always makes a new object: ``[]``, ``{}``, ``list()`` or ``a + b``."""
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id in ("list", "dict", "set")
     return isinstance(node, (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp, ast.BinOp))

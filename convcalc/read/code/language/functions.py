@@ -1,4 +1,4 @@
-"""Functions: definitions, decorators, calls and generators."""
+"""Defines and calls functions of a program, also with decorators, and generators."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Functions(Exceptions):
             except Raised:
                 if not env.returns:
                     raise
-                signal = Return(env.returns.pop())  # the program goes on only if the call returned earlier
+                signal = Return(env.returns.pop())  # an earlier branch returned; only then does the program continue
             value = signal.value if isinstance(signal, Return) else None
         finally:
             doubt = self.doubt

@@ -1,8 +1,8 @@
-"""The interpreter: it follows a program from one statement to the next.
+"""The interpreter follows a program statement by statement.
 
-Each class of the interpreter extends the class of the module before it: ``run``, ``texts``, ``comparisons``, ``containers``, ``attributes``
-and ``operators`` work on values; ``expressions``, ``assignments``, ``branches``, ``exceptions``, ``functions`` and ``classes`` follow the
-language. ``statements`` names the method that follows each kind of statement.
+Its class extends a chain of classes, one in each module. ``run``, ``texts``, ``comparisons``, ``containers``, ``attributes`` and
+``operators`` compute values. ``expressions``, ``assignments``, ``branches``, ``exceptions``, ``functions`` and ``classes`` follow
+code. ``statements`` maps each type of statement to the method that follows it.
 """
 
 from __future__ import annotations

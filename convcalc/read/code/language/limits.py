@@ -1,4 +1,4 @@
-"""The limits of a run: how much of a program is followed. Hostile code cannot take long."""
+"""The limits for one program, so that hostile code cannot take long."""
 
 MAX_STEPS = 3_000_000  # the maximum number of expressions and statements to follow in one program
 MAX_ELEMENTS = 200_000  # the maximum number of elements in a list, text or range that convcalc computes

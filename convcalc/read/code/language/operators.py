@@ -1,4 +1,4 @@
-"""The operators of Python, such as `+` and `-`."""
+"""Computes the operators of Python, such as `+` and `-`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
 
 
 class Operators(Attributes):
-    """Works out operators. An operator on an unknown value gives an unknown value."""
+    """Computes operators. The result for an unknown value is unknown."""
 
     def binary(self, symbol: str, left: Any, right: Any, spot: Spot) -> Any:
         """Returns the result of an operator such as ``+``."""

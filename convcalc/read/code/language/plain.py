@@ -1,4 +1,4 @@
-"""Plain Python values, such as numbers, texts and lists: their types, and what is too large to work out."""
+"""Plain Python values, such as numbers, texts and lists: their types, and the limits of their sizes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def has_long_number(text: str) -> bool:
 
 
 def makes_too_much(symbol: str, left: Any, right: Any) -> bool:
-    """Returns True if the result of an operator on plain values is too large to work out."""
+    """Returns True if the result of an operator on plain values would be too large."""
     if symbol == "*":
         for value, count in ((left, right), (right, left)):
             if (

@@ -1,4 +1,4 @@
-"""The state of a run: its steps, its problems and its doubts, and what each part of the interpreter adds."""
+"""The state of the interpreter: steps, problems, and the unknown test whose branch is followed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from convcalc.read.code.language.values import (
 
 
 class Run:
-    """The state of one run. Each class of the interpreter extends the one before it; see ``interpreter``."""
+    """The state of the interpreter. The other classes of the interpreter extend this class; see ``interpreter``."""
 
     builtins: dict[str, Any]
 
@@ -73,17 +73,23 @@ class Run:
             self.doubt = outer
 
     def deeper(self, test: Unknown) -> Doubt:
-        """Returns the doubt of code under another unknown test. The reason is that of the outermost test."""
+        """Returns a new Doubt for the branch of an unknown test. In nested branches, the reason is that of the
+        outermost test.
+        """
         reason = self.doubt or test
         return Doubt(reason.reason, reason.spot, reason.name)
 
     def note_new(self, value: Any) -> None:
-        """Records that an object is made here. The branch of an unknown test that makes an object may change it."""
+        """Records that an object is made here. Its content stays known if the same branch of an unknown test changes
+        it.
+        """
         if self.doubt is not None:
             self.made[id(value)] = (value, self.doubt)
 
     def is_certain(self, value: Any) -> bool:
-        """Returns True if the code that is being evaluated runs whenever the object exists."""
+        """Returns True if a change of the object is certain: the object is made in the same branch, or no test is
+        unknown.
+        """
         return self.doubt is None or self.made.get(id(value), (None, None))[1] is self.doubt
 
     def change(self, value: Any) -> None:
@@ -98,7 +104,8 @@ class Run:
         entry = self.changed.get(id(value)) if self.changed else None
         return None if entry is None else entry[1]
 
-    # What the parts of the interpreter and the libraries add ----------------------------------------------------------
+    # Defined by the subclasses
+    # ------------------------------------------------------------------------------------------
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot, env: Any = None) -> Any:
         """Returns the result of a call."""

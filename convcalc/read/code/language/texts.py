@@ -1,4 +1,4 @@
-"""The texts of values: `str`, `repr`, `format` and f-strings."""
+"""Converts values to texts: `str`, `repr`, `format` and f-strings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from convcalc.read.code.language.values import (
 
 
 class Texts(Run):
-    """Turns values into texts, within limits of length."""
+    """Converts values to texts, up to a maximum length."""
 
     def text_format(self, text: Any, name: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns ``text.format(…)``. The result is unknown for a field such as ``{0.x}`` or ``{0:99999}``."""

@@ -1,8 +1,8 @@
 """The values of an interpreted program.
 
-Numbers, strings, lists, dicts and other plain Python values are themselves. Everything else is an object of a class in this
-module: a value that is unknown, an array of known shape, a function or a class of the program, or a name of a library.
-The Keras objects (layers, tensors, models) are in :mod:`convcalc.read.code.keras.graph`.
+Numbers, strings, lists, dicts and other plain Python values represent themselves. A class in this module represents each other
+value: an unknown value, a function or a class of the program, or a name of a library. Arrays are in
+:mod:`convcalc.read.code.data.arrays`; layers, tensors and models are in :mod:`convcalc.read.code.keras.graph`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Spot(Struct):
 
     @property
     def made_at(self) -> Mark:
-        """The position, for the JSON report."""
+        """The position that the JSON report shows."""
         return self.mark()
 
     def mark(self, argument: str | None = None) -> Mark:
@@ -67,7 +67,7 @@ class Spot(Struct):
         return f"{self.source.name}:{self.line}"
 
 
-@lru_cache(maxsize=4)  # one program has few files, and many places in each
+@lru_cache(maxsize=4)  # A program has few files, but many positions in each file.
 def _lines(text: str) -> list[str]:
     return text.split("\n")
 
@@ -135,7 +135,7 @@ class UnknownElements(Unknown):
 
 
 class Doubt(Unknown):
-    """An unknown test under which code is followed: each such test has its own object."""
+    """One unknown test. Code in its branches belongs to this object."""
 
     __slots__ = ()
 
