@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST = 10_000
 
 Pixel = int | None
-"""A pixel, or None if the position depends on no pixel, e.g. between the values that a transposed window spreads."""
+"""A pixel; None if a position depends on no pixel, such as every second output of a transposed window with kernel 1 and stride 2."""
 
 Interval = tuple[int, int]
 """The first and the last pixel of an interval."""

@@ -240,7 +240,7 @@ STRIDES_AND_DILATION = _code("strides-and-dilation", "Strides and dilation canno
 UNKNOWN_DTYPE = _code(
     "unknown-dtype",
     "A dtype is unknown.",
-    "The message names the layer. Its parameters and dtypes are unknown. Correct its dtype, or use a newer convcalc.",
+    "The message names the layer. Correct the dtype, or use a newer convcalc: until then, the parameters of the layer are unknown.",
 )
 
 # Shapes
