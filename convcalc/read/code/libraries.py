@@ -76,6 +76,7 @@ ROOMS = {
     "keras.config": "tensors.backend_functions",
     "keras.utils.clear_session": "tensors.backend_functions",
     "keras.utils.is_keras_tensor": "tensors.backend_functions",
+    "keras.saving": "data.data_functions",
     "keras.random": "tensors.operation_functions",
     "keras.ops": "tensors.operation_functions tensors.control_functions",
     "keras.ops.is_tensor": "tensors.tensorflow_functions",
