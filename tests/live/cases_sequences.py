@@ -240,7 +240,7 @@ def attention(random: Random) -> Case:
         args["nonsense"] = 1
     call = {"return_attention_scores": True} if random.random() < 0.3 else {}
     shapes = [query, value, key][: random.choice([2, 2, 3, *([1] if random.random() < 0.1 else [])])]
-    if random.random() < 0.2:  # Keras builds attention layers on inputs with different numbers of axes
+    if random.random() < 0.2:  # Keras also accepts inputs with different numbers of axes
         shapes = [(batch, *(_size(random, 4, 5, 0.1) for _ in range(random.randint(0, 4)))) for _ in shapes]
         shapes = [shape if len(shape) < 3 else (*shape[:-1], 4) for shape in shapes]
         shapes[2:] = shapes[1:2] if len(shapes) == 3 and random.random() < 0.7 else shapes[2:]

@@ -25,7 +25,8 @@ from convcalc.write.config import config_json
 from tests.helpers.keras_configs import data, functional, layer, sequential, tensor
 
 INPUT = layer("InputLayer", "x", batch_shape=[None, 5, 3], dtype="float32")
-END = layer("Dense", "dense", [tensor("made")], units=4)  # records the input shape (None, 3)
+# its input shape shows that "made" has the output shape (None, 3)
+END = layer("Dense", "dense", [tensor("made")], units=4)
 # The arguments that every version of Keras 2 writes for a layer.
 DENSE = {
     "units": 4,

@@ -30,7 +30,7 @@ ARGUMENTS = {
     "bias_initializer": "zeros",
     **dict.fromkeys(("kernel_regularizer", "bias_regularizer", "kernel_constraint", "bias_constraint")),
 }
-OWN = {"kernel:0": (3, 4), "bias:0": (4,), "extra:0": (3,)}  # a subclass of Dense with one weight more
+OWN = {"kernel:0": (3, 4), "bias:0": (4,), "extra:0": (3,)}  # a subclass of Dense with an additional weight
 KERAS = {"kernel:0": (3, 4), "bias:0": (4,)}
 
 

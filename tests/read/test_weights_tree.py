@@ -465,7 +465,7 @@ def test_a_wrapper_that_stores_a_variable_of_its_layer_again() -> None:
             116,
         ),
         ({"vars/0": (4,), "vars/1": (6, 4), "layer/vars/0": (4,)}, {"data_init": False}, 32, UNKNOWN),
-        # with the copy in the archive; the kernel is left out if the copy has the same values
+        # The archive contains the frozen copy. If the kernel has the same values as the copy, it is left out.
         (
             {"vars/0": (4,), "vars/1": (6, 4), "vars/2": (), "layer/vars/0": (4,)}
             | {"_naked_clone_layer/vars/0": (6, 4), "_naked_clone_layer/vars/1": (4,)},

@@ -177,7 +177,7 @@ def test_a_constant_of_a_wrong_shape_is_named() -> None:
         infer(read(json.dumps(config).encode(), "model.json"))
 
 
-# Keras 3.6 gives these numbers, and saves the value as it is (``tests/live/packages/zoo/keras_versions.py``).
+# The expected values are from Keras 3.6, which also saves 0 and "" unchanged.
 @pytest.mark.parametrize(("value", "trainable"), [(0, False), ("", False), (1, True), (False, False), (True, True)])
 @pytest.mark.parametrize("place", ["layer", "inner layer"])
 def test_trainable_is_a_truth_value(place: str, value: object, trainable: bool) -> None:

@@ -114,7 +114,7 @@ def follow(
 
 @contextmanager
 def deep_recursion() -> Iterator[None]:
-    """Raises Python's limit of nested calls while convcalc follows a program."""
+    """Increases Python's limit of nested calls while convcalc follows a program."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_RECURSION))
     try:

@@ -6,9 +6,9 @@ import os
 
 from convcalc.read.code_settings import PACKAGE_FILE
 
-# The presence of one of these marks the top folder of a project.
+# The top folder of a project contains one of these.
 _MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt")
-_MAX_LEVELS = 8  # the maximum number of folders above a file that are searched for the top of its project
+_MAX_LEVELS = 8  # convcalc searches at most this many parent folders for the top folder of a project
 
 
 def module_folder(path: str) -> str:
@@ -37,7 +37,7 @@ def root_of(own: str) -> str:
 
 
 def between(own: str, root: str) -> list[str]:
-    """Returns the folders from a file's own folder up to the top folder of the project."""
+    """Returns the folders from the folder of a file up to the top folder of the project."""
     result = [own]
     while result[-1] != root and len(result) <= _MAX_LEVELS:
         above = os.path.dirname(result[-1])  # noqa: PTH120

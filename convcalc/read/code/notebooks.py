@@ -22,7 +22,10 @@ _PYTHON_CELLS = (
 
 
 def sources_of(text: str, name: str) -> list[Source]:
-    """Returns the sources of a file in their order. Raises :class:`ConvcalcError` if a notebook cannot be read or is empty."""
+    """Returns the code in a file: one source for a program, one for each code cell of a notebook.
+
+    Raises :class:`ConvcalcError` if a notebook cannot be read or is empty.
+    """
     if not name.endswith(".ipynb"):
         if not text.strip("\ufeff \t\r\n"):
             raise error(codes.EMPTY, f"{name}: the file is empty; give a file with Keras code")

@@ -37,7 +37,7 @@ def read_keras_file(opened: OpenFile) -> Model:
     assert opened.kind.config is not None
     config = resolve(opened.kind.config)(opened)
     model = read_config(config, opened.name, opened.custom)
-    # The imports below take long.
+    # imported here, because these imports are slow
     if may_lack_weights(model, opened.kind is KERAS_ARCHIVE):
         from convcalc.read.keras_files.weights import with_stored
 

@@ -168,7 +168,9 @@ def array(dataset: Any) -> StoredWeight:
 
 
 def _array_at(group: Any, name: str, path: str) -> StoredWeight:
-    """Returns the path, shape and dtype of an array. ``name`` is its path below a low-level group."""
+    """Returns the path, shape and dtype of an array. ``group`` is a group of h5py's low-level API; ``name`` is the path
+    in it.
+    """
     import h5py
 
     dataset = h5py.h5d.open(group, name.encode("utf-8", "surrogateescape"))

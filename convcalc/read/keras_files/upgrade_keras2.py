@@ -104,11 +104,10 @@ def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None
 
 
 def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
-    """Restores tensors that Keras 2 does not save: ``a`` and ``b`` of ``tf.einsum(equation, a, b)``, or those of
-    ``tf.meshgrid``.
+    """Restores tensors that Keras 2 does not save, such as ``a`` and ``b`` of ``tf.einsum(equation, a, b)``.
 
-    Keras saves only layers whose output is used, in the order of their calls. So if no saved call reads a layer, the next such
-    function in the file must read it.
+    Keras saves only layers whose output is used, in the order of their calls. So if no saved call reads the output of a layer, the
+    next ``tf.einsum`` or ``tf.meshgrid`` in the file must read it.
     """
     losing = [
         number

@@ -87,7 +87,7 @@ def read_custom(
 
 
 def _named_sizes(body: MappingNode) -> Iterator[str]:
-    """Yields the names of sizes in the inputs of a declaration."""
+    """Yields the names of sizes in a declaration's inputs."""
     inputs = body.get("inputs")
     nodes = [node for _, node in inputs.fields.values()] if isinstance(inputs, MappingNode) else [body.get("input")]
     for node in nodes:

@@ -472,7 +472,7 @@ class Entries:
         for number in range(1, count + 1):
             if index:
                 scope = scope._replace(variables={**self.scope.variables, index: number})
-            # The rounds share their labels with the list around the repeat, so later layers can use the labels of the
+            # All rounds use the labels of the list around the repeat. So layers after the repeat can use labels of the
             # last round.
             self.group(layers, scope, self.current)
 

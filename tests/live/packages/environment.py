@@ -53,7 +53,7 @@ def _keras2_runs(table: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def build(entry: Mapping[str, Any], folder: Path, quick: bool) -> str:
-    """Builds the models of a run in a process of its own. Returns the error if the process stops early."""
+    """Builds the models of a run in a separate process. Returns the error message if the process fails."""
     words = [str(folder), *(["quick"] if quick else [])]
     if "environment" not in entry:
         packages = installed(entry["install"], sys.executable)

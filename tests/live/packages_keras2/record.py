@@ -21,8 +21,8 @@ import sys
 KINDS = {"json": (0, 0), "h5": (0, 0), "keras": (2, 13), "saved_model": (2, 4)}
 # Models with more parameters are saved only as JSON: files with their weights would be large and slow.
 LARGE = 15000000
-# Models with more layers are not saved as a SavedModel: TensorFlow is slow for each layer. FEW is the limit in a quick
-# run.
+# Models with more layers are not saved as a SavedModel: TensorFlow is slow for each layer. FEW is the limit if COUNT is
+# given.
 MANY, FEW = 60, 8
 
 

@@ -1,4 +1,4 @@
-"""Layers in the spelling of Keras 1 and 2."""
+"""Tests layers with the names and arguments of Keras 1 and 2."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ layers:
     [
         ("{}", ["both", "last"]),
         ("{bias: false}", ["last"]),
-        ("{bias: 1, rate: 0.5}", ["drop", "last"]),  # bias is 1 and not true, so "both" is left out
+        ("{bias: 1, rate: 0.5}", ["drop", "last"]),  # 1 is not true in YAML, so the layer "both" is left out
         ("{rate: 0.0, norm: layer}", ["both", "layer", "last"]),
         ("{norm: batch}", ["batch", "last"]),
     ],

@@ -52,7 +52,9 @@ def convnext(r: Request) -> Model:
 
 
 def _smaller(g: Graph, x: Tensor, channels: int, stage: int, name: str) -> Tensor:
-    """Adds the nested Sequential before a stage. It makes the image smaller: by 4 before the first stage, then by 2."""
+    """Adds the nested Sequential before a stage. It divides height and width by 4 before the first stage, otherwise by
+    2.
+    """
 
     def convolution(layer_name: str, size: int) -> tuple[str, str, dict[str, Any]]:
         return "Conv2D", f"{name}_{layer_name}", {"filters": channels, "kernel_size": size, "strides": size}

@@ -9,7 +9,7 @@ from convcalc.model import Model
 from convcalc.read.code.applications.graph import Tensor
 from convcalc.read.code.applications.request import POOL_NAMES, Request, rounded
 
-# The factor of the channels, the factor of the number of blocks, the size of the image, and the dropout at the top.
+# The factors for channels and numbers of blocks, the size of the image, and the dropout rate before the classifier.
 _VARIANTS = (
     (1.0, 1.0, 224, 0.2),
     (1.0, 1.1, 240, 0.2),
@@ -35,7 +35,7 @@ _DEVIATIONS = (0.229, 0.224, 0.225)  # the standard deviations of ImageNet's red
 
 
 def fan_out(scale: float, distribution: str) -> dict[str, Any]:
-    """Returns the initializer of the family's weights, as a Keras config has it."""
+    """Returns the config of the initializer VarianceScaling with the mode "fan_out"."""
     config = {"seed": None, "scale": scale, "mode": "fan_out", "distribution": distribution}
     return {"class_name": "VarianceScaling", "config": {**config, "input_axes": None, "output_axes": None}}
 
@@ -71,7 +71,7 @@ def efficientnet(r: Request) -> Model:
 
 
 def top(r: Request, x: Tensor, dropout: float, **initializers: Any) -> Tensor:
-    """Adds the end of an EfficientNet: average, dropout and classifier, or only the requested pooling."""
+    """Adds the end of an EfficientNet: average pooling, dropout and classifier, or only the requested pooling."""
     if not r.include_top:
         return r.pooled(x, POOL_NAMES)
     x = r.graph.layer(x, "GlobalAveragePooling2D", name="avg_pool")
@@ -80,7 +80,7 @@ def top(r: Request, x: Tensor, dropout: float, **initializers: Any) -> Tensor:
 
 
 def excited(r: Request, x: Tensor, squeezed: int, prefix: str) -> Tensor:
-    """Weighs the channels by squeeze and excite."""
+    """Multiplies each channel by a weight between 0 and 1 (squeeze and excite)."""
     g = r.graph
     weights = g.layer(x, "GlobalAveragePooling2D", name=f"{prefix}se_squeeze")
     weights = g.layer(weights, "Reshape", (1, 1, x.channels), name=f"{prefix}se_reshape")

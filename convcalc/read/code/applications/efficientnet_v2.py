@@ -11,7 +11,7 @@ from convcalc.read.code.applications.efficientnet import CONVOLUTION, DENSE, add
 from convcalc.read.code.applications.graph import Tensor
 from convcalc.read.code.applications.request import Request
 
-# The factor of the channels, the factor of the number of blocks, and the size of the image.
+# The factors for channels and numbers of blocks, and the size of the image.
 _VARIANTS = {
     "EfficientNetV2B0": (1.0, 1.0, 224),
     "EfficientNetV2B1": (1.0, 1.1, 240),

@@ -97,10 +97,13 @@ class Graph:
         sources: Mapping[str, str] = NO_ARGS,
         **named: Any,
     ) -> Tensor:
-        """Adds a layer, calls it on one or several tensors, and returns its output. Arguments are those of Keras's class.
+        """Adds a layer, calls it on one or several tensors, and returns its output. Arguments are those of Keras's
+        class.
 
-        Without ``name``, the layer gets an automatic name. ``sources`` maps arguments of the layer to the arguments of the
-        application from which they come, for messages. Raises :class:`Refusal` for arguments or shapes that Keras refuses.
+        Without ``name``, the layer gets an automatic name. ``sources`` maps arguments of the layer to arguments of the application: an
+        error names the latter.
+
+        Raises :class:`Refusal` for arguments or shapes that Keras refuses.
         """
         inputs = (x,) if isinstance(x, Tensor) else tuple(x)
         layer = self._layer(class_name, positional, name, named, sources)

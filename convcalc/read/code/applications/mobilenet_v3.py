@@ -8,7 +8,8 @@ from convcalc.model import Model
 from convcalc.read.code.applications.graph import Graph, Tensor
 from convcalc.read.code.applications.request import POOL_NAMES, Request, Sizes, rounded
 
-# A block: expansion, filters, the kernel of the full model, strides, squeeze and excite, the activation of the full model.
+# A block: expansion, filters, kernel size, strides, squeeze and excite, activation. Minimalistic models change some of
+# these.
 _RELU, _SWISH = "relu", "hard_silu"
 _SMALL = (
     (1, 16, 3, 2, True, _RELU),

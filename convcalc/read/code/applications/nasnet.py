@@ -92,7 +92,7 @@ def _adjusted(r: Request, before: Tensor | None, x: Tensor, filters: int, cell: 
 
 
 def _normal(r: Request, inputs: Tensor, before: Tensor, filters: int, cell: str) -> Tensor:
-    """Adds a cell that keeps the size."""
+    """Adds a normal cell, which keeps the height and the width."""
     g = r.graph
     p = _adjusted(r, before, inputs, filters, cell)
     h = _squeezed(r, inputs, filters, f"normal_conv_1_{cell}", f"normal_bn_1_{cell}")
@@ -115,7 +115,7 @@ def _normal(r: Request, inputs: Tensor, before: Tensor, filters: int, cell: str)
 
 
 def _reduction(r: Request, inputs: Tensor, before: Tensor | None, filters: int, cell: str) -> Tensor:
-    """Adds a cell that halves the size."""
+    """Adds a reduction cell, which halves the height and the width."""
     g = r.graph
     p = _adjusted(r, before, inputs, filters, cell)
     h = _squeezed(r, inputs, filters, f"reduction_conv_1_{cell}", f"reduction_bn_1_{cell}")

@@ -225,8 +225,6 @@ POOL_NAMES: Mapping[str, str | None] = {"avg": "avg_pool", "max": "max_pool"}
 
 
 def rounded(channels: float, divisor: int = 8) -> int:
-    """Returns the multiple of ``divisor`` that is nearest to a scaled number of channels. The result is at most 10 %
-    below that number.
-    """
+    """Rounds a number of channels to a multiple of ``divisor``, but never more than 10 % down."""
     result = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return result + divisor if result < 0.9 * channels else result

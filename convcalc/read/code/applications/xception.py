@@ -39,7 +39,7 @@ def _relu_separable(g: Graph, x: Tensor, name: str, filters: int) -> Tensor:
 
 
 def _down(g: Graph, x: Tensor, block: int, first: int, second: int) -> Tensor:
-    """Halves the size. The first of these blocks has no activation before its first convolution."""
+    """Adds a block that halves the height and the width. Block 2 is the first such block, and begins without ReLU."""
     shortcut = g.layer(x, "Conv2D", second, 1, strides=2, padding="same", use_bias=False)
     shortcut = g.layer(shortcut, "BatchNormalization")
     x = (_separable if block == 2 else _relu_separable)(g, x, f"block{block}_sepconv1", first)

@@ -52,7 +52,7 @@ def kind_of(dtype: str) -> str:
 
 
 def promoted(first: str, second: str) -> str:
-    """Returns the dtype of the sum of two arrays."""
+    """Returns the dtype of ``first + second`` for two arrays of these dtypes."""
     if first == second:
         return first
     kinds = {kind_of(first): first, kind_of(second): second}
@@ -79,7 +79,7 @@ def promoted(first: str, second: str) -> str:
 
 
 def as_float(dtype: str) -> str:
-    """Returns the dtype of the square root of an array."""
+    """Returns the dtype of ``numpy.sqrt(array)``."""
     if kind_of(dtype) in ("float", "complex", "object"):
         return dtype
     bits = 8 if dtype == "bool" else _bits(dtype)
@@ -87,12 +87,12 @@ def as_float(dtype: str) -> str:
 
 
 def as_mean(dtype: str) -> str:
-    """Returns the dtype of the mean, or of a quotient, of an array."""
+    """Returns the dtype of ``array.mean()`` and ``array / array``."""
     return dtype if kind_of(dtype) in ("float", "complex", "object") else "float64"
 
 
 def as_sum(dtype: str) -> str:
-    """Returns the dtype of the sum of an array's elements."""
+    """Returns the dtype of ``array.sum()``."""
     kind = kind_of(dtype)
     return "int64" if kind in ("bool", "int") else "uint64" if kind == "uint" else dtype
 
@@ -112,7 +112,7 @@ def with_number(dtype: str, number: Any) -> str:
 
 
 def of_number(number: Any) -> str:
-    """Returns the dtype of an array with one value of Python."""
+    """Returns the dtype of ``numpy.array(number)``."""
     if isinstance(number, bool):
         return "bool"
     if isinstance(number, int):
@@ -125,7 +125,7 @@ def of_number(number: Any) -> str:
 
 
 def cast(number: Any, dtype: str) -> Any:
-    """Returns a number as an element of an array of this dtype. Raises ValueError if that is not possible."""
+    """Converts a number to an element of an array of this dtype. Raises ValueError if this is impossible."""
     kind = kind_of(dtype)
     if isinstance(number, complex) and kind != "complex":
         raise ValueError("a complex number is not real")

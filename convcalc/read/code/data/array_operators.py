@@ -20,7 +20,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
 
 
 def array_operator(run: Any, array: Array, operator: str, other: Any, reflected: bool, spot: Spot) -> Any:
-    """Returns an array of the broadcast shape, or a number if there are no axes."""
+    """Returns the result of an operator: an array, or a number if the array has no axes."""
     if other is None:
         return _unary(array, operator)
     if isinstance(other, (list, tuple)):
@@ -70,7 +70,7 @@ def _converted(number: Array, dtype: str) -> Array:
 
 
 def computed(function: Callable[..., Any], arrays: Sequence[Array], shape: Sizes, dtype: str) -> list[Any] | None:
-    """Returns the content of an elementwise function of arrays; None if it is unknown."""
+    """Applies a function to the elements of arrays. Returns the new elements; None if they are unknown."""
     total = count_of(shape)
     if total is None or total > MAX_CONTENT or any(array.flat is None for array in arrays):
         return None

@@ -22,7 +22,7 @@ def unknown_size(reason: str, spot: Any = None) -> UnknownNumber:
 
 
 def same_size(first: SizeValue, second: SizeValue) -> bool:
-    """Returns True if two sizes are certainly equal."""
+    """Returns True if two sizes are equal for sure. Two unknown sizes are equal if they are the same unknown value."""
     if first is second:
         return True
     if isinstance(first, Unknown) and isinstance(second, Unknown):
@@ -31,7 +31,7 @@ def same_size(first: SizeValue, second: SizeValue) -> bool:
 
 
 def count_of(shape: Iterable[Any]) -> int | None:
-    """Returns the number of elements; None if it is unknown."""
+    """Returns the number of elements of an array of this shape; None if it is unknown."""
     total = 1
     for size in shape:
         if not isinstance(size, int):
@@ -41,21 +41,21 @@ def count_of(shape: Iterable[Any]) -> int | None:
 
 
 def axis_of(axis: Any, rank: int) -> int:
-    """Returns an axis as a number from 0."""
+    """Returns an axis as a number from 0: -1 → 2 for three axes."""
     if not isinstance(axis, int) or not -rank <= axis < rank:
         raise ShapeError(f"axis {axis} is out of bounds for {rank} axes")
     return axis % rank
 
 
 def axes_of(axis: Any, rank: int) -> tuple[int, ...]:
-    """Returns one or several axes as numbers from 0; None means all axes."""
+    """Returns axes as numbers from 0: [0, -1] → (0, 2) for three axes. None means all axes."""
     if axis is None:
         return tuple(range(rank))
     return tuple(axis_of(part, rank) for part in (axis if isinstance(axis, (list, tuple)) else (axis,)))
 
 
 def broadcast(*shapes: Sequence[SizeValue]) -> Sizes:
-    """Returns the shape of an operation on arrays of these shapes."""
+    """Returns the shape that arrays of these shapes have after broadcasting."""
     rank = max(map(len, shapes), default=0)
     padded = [(1,) * (rank - len(shape)) + tuple(shape) for shape in shapes]
     return tuple(_broadcast_size(sizes) for sizes in zip(*padded))
@@ -77,7 +77,7 @@ def _broadcast_size(sizes: tuple[SizeValue, ...]) -> SizeValue:
 
 
 def reshaped(shape: Sizes, new: Sequence[Any], spot: Any) -> Sizes:
-    """Returns the shape of ``reshape(new)``, in which one size may be -1."""
+    """Returns the shape of ``array.reshape(new)``. One size in ``new`` may be -1."""
     if not all(isinstance(size, (int, Unknown)) or size is None for size in new):
         raise ShapeError("the new shape is unknown")
     holes = [at for at, size in enumerate(new) if size == -1]

@@ -74,7 +74,7 @@ class Array(Special):
         return _nested(self.flat, [size for size in self.shape if isinstance(size, int)], 0, len(self.flat))
 
     def with_shape(self, shape: Iterable[SizeValue]) -> Array:
-        """Returns the same elements in another shape."""
+        """Returns an array with the same elements in another shape."""
         return Array(shape, self.dtype, name=self.name, classes=self.classes, flat=self.flat)
 
     def scalar(self, spot: Spot | None = None) -> Any:
@@ -103,7 +103,7 @@ class Array(Special):
         self.shape = tuple(sizes)
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
-        """Returns the shape and similar attributes, or a method."""
+        """Returns the attribute or method with this name, such as ``shape``."""
         if name == "shape":
             return self.shape
         if name in ("ndim", "rank"):
@@ -142,11 +142,11 @@ class Array(Special):
                 self.shape = result.shape
 
     def operate(self, run: Any, operator: str, other: Any, reflected: bool, spot: Spot) -> Any:
-        """Returns an array of the broadcast shape, or a number if there are no axes."""
+        """Returns the result of an operator: an array, or a number if the array has no axes."""
         return run.array_operator(self, operator, other, reflected, spot)
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
-        """Returns the part that a key selects."""
+        """Returns ``array[key]``."""
         parts = key if isinstance(key, tuple) else (key,)
         axis = 0
         resolved: list[Any] = []
@@ -177,7 +177,7 @@ class Array(Special):
         return self.classes if count is not None and count >= LABELS_PER_CLASS * self.classes else None
 
     def set_item(self, run: Any, key: Any, value: Any, spot: Spot) -> None:
-        """Changes elements. The content is known only for one element, or for all."""
+        """Does ``array[key] = value``. If the new elements or their positions are unknown, all elements become unknown."""
         self.classes = None
         if self.flat is None:
             return
@@ -218,7 +218,7 @@ class Array(Special):
         return Unknown("the values of an array are unknown")
 
     def type_path(self) -> str:
-        """Returns the class of arrays."""
+        """Returns the path of NumPy's class of arrays."""
         return "numpy.ndarray"
 
 

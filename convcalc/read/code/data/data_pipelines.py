@@ -69,7 +69,7 @@ class Stream(Special):
         self.details[name] = value
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
-        """Returns a batch of a generator."""
+        """Returns ``generator[key]``: one batch."""
         return self.element if isinstance(key, (int, UnknownNumber)) else MISSING
 
     def elements(self, run: Any, spot: Spot) -> Any:

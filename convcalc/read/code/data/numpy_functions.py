@@ -1,4 +1,4 @@
-"""The functions of NumPy that make arrays and change their shapes, and the same methods of arrays."""
+"""The functions of NumPy that make arrays or change their shapes, and the methods of arrays with the same names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The random numbers of NumPy: arrays whose shape is known and whose content is not."""
+"""The random numbers of NumPy. Their arrays have known shapes and unknown elements."""
 
 from __future__ import annotations
 

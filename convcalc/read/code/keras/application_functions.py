@@ -43,7 +43,7 @@ for _name in APPLICATIONS:
 def make_application(run: Any, name: str, given: dict[str, Any], spot: Spot) -> Any:
     """Returns the model that ``keras.applications.NAME(…)`` makes."""
     weights = given.get("weights", "imagenet")
-    # The path of a file counts as None: the layers are the same.
+    # Keras loads weights from a file into the same layers, so the path of a file counts as None.
     given["weights"] = "imagenet" if weights == "imagenet" else None
     tensor = given.pop("input_tensor", None)
     if isinstance(tensor, LayerValue) and tensor.nodes:

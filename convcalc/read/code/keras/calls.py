@@ -38,7 +38,7 @@ def new_node(
     constants: Sequence[tuple[int, Constant]] = (),
     masks: Sequence[TensorValue] = (),
 ) -> Node:
-    """Returns a new call. It belongs to the graph that is being built."""
+    """Adds a new call to the graph that is being built. Returns the call."""
     run.node_count += 1
     node = Node(layer, inputs, run.node_count, spot, args or {}, constants, masks)
     layer.nodes.append(node)
@@ -47,7 +47,7 @@ def new_node(
 
 
 def constant_of(value: Any) -> Constant:
-    """Returns an array, a variable or a number as a constant of a call."""
+    """Converts an array, a variable or a number to a constant argument of a call."""
     if isinstance(value, WeightValue):
         return ShapedConstant(from_sizes(value.shape), value.dtype or "float32")
     if isinstance(value, Array):
@@ -69,7 +69,7 @@ def _unknown_tensor(run: Any, value: Any, spot: Spot) -> Any:
 
 
 def unknown_output(run: Any, node: Node, reason: Unknown) -> TensorValue:
-    """Returns the output of a call whose shape is unknown."""
+    """Returns the output of a call as a tensor of unknown shape."""
     tensor = TensorValue(node, 0, None, "float32", reason)
     node.outputs.append(tensor)
     return tensor
@@ -138,7 +138,7 @@ def call_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, A
 def _operands(
     definition: Any, args: list[Any], kwargs: dict[str, Any]
 ) -> tuple[list[TensorValue], list[tuple[int, Constant]], list[TensorValue], dict[str, Any]]:
-    """Returns the inputs of a call, its constants with their positions, its masks and its other arguments."""
+    """Splits the arguments of a call: inputs, constants with their positions, masks, and other arguments."""
     options = dict(kwargs)
     given: list[Any] = []
     for value in args:
@@ -165,7 +165,7 @@ def _operands(
 
 
 def _call_arguments(run: Any, definition: Any, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the arguments of a call that the layer declares, such as ``return_attention_scores``."""
+    """Returns the arguments of a call that the layer's definition contains, such as ``return_attention_scores``."""
     if not isinstance(definition, LayerDefinition):
         return {}
     declared = {argument.name: argument for argument in definition.call_arguments}
@@ -180,7 +180,7 @@ def _call_arguments(run: Any, definition: Any, options: Mapping[str, Any]) -> di
 
 
 def tensor_attribute(run: Any, tensor: TensorValue, name: str, spot: Spot) -> Any:
-    """Returns an attribute of a tensor."""
+    """Returns the attribute of a tensor with this name."""
     if name in ("shape", "_keras_shape"):
         return tensor.sizes
     if name == "get_shape":
@@ -199,7 +199,7 @@ def tensor_attribute(run: Any, tensor: TensorValue, name: str, spot: Spot) -> An
 
 
 def has_shape(value: Any) -> Shape | None:
-    """Returns the shape of a tensor, an array or a variable as the engine has it; None if it has none."""
+    """Returns the shape of a tensor, an array or a variable for the engine. None for other values."""
     if isinstance(value, TensorValue):
         return value.shape
     return from_sizes(value.shape) if isinstance(value, (Array, WeightValue)) else None

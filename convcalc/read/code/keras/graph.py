@@ -219,7 +219,7 @@ class WeightValue(Special):
         return self.array().item(run, key, spot)
 
     def operate(self, run: Any, operator: str, other: Any, reflected: bool, spot: Spot) -> Any:
-        """Returns the result of an operator."""
+        """Returns the result of an operator on the variable."""
         if isinstance(other, TensorValue):
             return MISSING
         return self.array().operate(run, operator, other, reflected, spot)
@@ -343,7 +343,7 @@ class LayerValue(Special):
         return run.layer_attribute(self, name, spot)
 
     def set_attribute(self, run: Any, name: str, value: Any, spot: Spot) -> None:
-        """Sets an attribute, and tracks the layers in it."""
+        """Sets an attribute. Layers and variables in the value become parts of the layer."""
         run.set_layer_attribute(self, name, value, spot)
 
     def call(self, run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
@@ -351,7 +351,7 @@ class LayerValue(Special):
         return run.call_layer(self, args, kwargs, spot)
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
-        """Returns the result of the program's own ``__getitem__``."""
+        """Calls ``__getitem__`` of a custom layer."""
         return run.layer_special(self, "__getitem__", [key], spot)
 
     def elements(self, run: Any, spot: Spot) -> Any:

@@ -13,7 +13,7 @@ _SHAPE = ("input_shape", "default_size", "min_size", "data_format", "require_fla
 
 @function(f"{_UTILS}.obtain_input_shape", f"{_UTILS}._obtain_input_shape")
 def _obtain_input_shape(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    """Returns the input shape of an application, as Keras's function. Raises the errors that Keras raises."""
+    """Returns the input shape of an application, as Keras's function of this name does. Raises the same errors."""
     given = {"weights": None, **dict(zip(_SHAPE, args)), **kwargs}
     given.setdefault("require_flatten", given.pop("include_top", True))  # the name in Keras 2
     unknown = first_unknown([value for name, value in given.items() if name != "weights"])

@@ -21,7 +21,7 @@ from convcalc.read.code.language.values import MISSING, Bound, Library, Native, 
 
 
 def inherited_method(run: Any, base: Library, layer: LayerValue, name: str) -> Any:
-    """Returns the method of a Keras class for a class of the program that inherits it."""
+    """Returns a method that a class of the program inherits from a Keras class, such as ``add_weight``."""
     if name == "__init__":
         return Native("__init__", lambda run, args, kwargs, spot: _initialize(run, base, layer, args, kwargs, spot))
     if name in ("call", "__call__"):

@@ -276,7 +276,7 @@ def policy_of(run: Any, value: Any) -> str | None:
 
 
 def inner_layer(run: Any, layer: LayerValue) -> SubLayer | SubModel | SubForeign:
-    """Returns a layer of the program as the argument of another layer."""
+    """Converts a layer of the program to an argument of another layer, such as TimeDistributed."""
     if isinstance(layer, ModelValue) and layer.cls is None:
         if layer.is_sequential and layer.input_tensor is None:
             return SubForeign(layer.name, {})

@@ -299,7 +299,7 @@ def _known_tensor(run: Any, value: Any, inputs: list[TensorValue], spot: Spot) -
 
 
 def call_model(run: Any, model: ModelValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    """Returns the outputs of a model that is called on tensors."""
+    """Calls a model on tensors. Returns its outputs."""
     inputs = tensors_in(args[:1] or list(kwargs.values())[:1])
     if model.is_sequential and model.input_tensor is None and inputs and not isinstance(inputs[0].sizes, Unknown):
         build_sequential(run, model, inputs[0].sizes, spot)

@@ -100,7 +100,9 @@ def functional(
 
 
 def _for_old_keras(run: Any, problem: Problem) -> Problem:
-    """Makes a name with a slash a warning in programs for Keras 1 and 2, which accept such a name."""
+    """Changes the error about a name with a slash to a warning, if the program uses Keras 1 or 2, which accept the
+    name.
+    """
     if not run.is_old_keras or problem.code != codes.INVALID_NAME:
         return problem
     message = problem.message.replace(

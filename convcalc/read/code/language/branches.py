@@ -45,7 +45,7 @@ class Branches(Assignments):
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        self.unknown_tests = 0  # how many unknown tests and loops were followed
+        self.unknown_tests = 0  # the number of unknown tests and loops so far
 
     def _if(self, node: ast.If, env: Environment) -> Any:
         truth = self.truth(self.evaluate(node.test, env))

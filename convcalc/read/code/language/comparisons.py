@@ -26,7 +26,7 @@ class Comparisons(Texts):
     """Compares values. The result for an unknown value is unknown."""
 
     def truth(self, value: Any) -> Any:
-        """Returns the value as a test: True, False or an unknown value."""
+        """Returns the truth value: True, False or an unknown value."""
         if isinstance(value, Unknown):
             return value
         if (doubt := self.doubtful(value)) is not None and isinstance(value, (list, dict, set)):

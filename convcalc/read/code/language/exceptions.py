@@ -30,8 +30,8 @@ class Exceptions(Branches):
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        self.handled: list[Raised] = []  # the exceptions whose handlers are running
-        self.trying = 0  # how many `try` statements with handlers are open
+        self.handled: list[Raised] = []  # the exceptions whose ``except`` blocks are being followed
+        self.trying = 0  # the number of ``try`` blocks with handlers around the current statement
 
     def _try(self, node: Any, env: Environment) -> Any:
         self.trying += bool(node.handlers)

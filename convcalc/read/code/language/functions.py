@@ -34,7 +34,7 @@ class Functions(Exceptions):
 
     def __init__(self, source: Source) -> None:
         super().__init__(source)
-        # the values of the running generators, and their maximum number
+        # the values that each running generator has yielded, and the maximum number of these values
         self.generating: list[tuple[list[Any], int]] = []
 
     def _function_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef, env: Environment) -> None:
@@ -142,7 +142,7 @@ class Functions(Exceptions):
         )
 
     def yielded(self, value: Any, spot: Spot) -> None:
-        """Adds a value to the running generator."""
+        """Adds a value to the values that the running generator has yielded."""
         if not self.generating:
             raise _TooManyValues
         values, maximum = self.generating[-1]

@@ -16,7 +16,7 @@ from convcalc.read.code.language.values import MISSING, Environment, Library, Mo
 
 
 class Interpreter(Classes):
-    """Runs a program. The subclass :class:`convcalc.read.code.program.Program` adds the libraries."""
+    """Follows the statements of a program. The subclass :class:`convcalc.read.code.program.Program` adds the libraries."""
 
     def _import(self, node: ast.Import, env: Environment) -> None:
         for alias in node.names:

@@ -160,7 +160,7 @@ class Run:
         raise NotImplementedError
 
     def raw_instance(self, cls: ClassValue, spot: Spot) -> Any:
-        """Returns an object of a class before ``__init__``."""
+        """Returns an object on which ``__init__`` was not called."""
         raise NotImplementedError
 
     def imported(self, name: str, level: int, env: Environment, spot: Spot) -> Any:
@@ -168,9 +168,9 @@ class Run:
         raise NotImplementedError
 
     def call_library(self, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-        """Returns the result of calling a function or a class of a library."""
+        """Returns the result of a call of a function or a class of a library."""
         raise NotImplementedError
 
     def library_instance(self, cls: ClassValue, spot: Spot) -> Any:
-        """Returns a new object for a class that extends a class of Keras; None for other classes."""
+        """Returns a new object for a class that extends a class of Keras. None for other classes."""
         raise NotImplementedError

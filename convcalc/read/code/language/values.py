@@ -135,7 +135,7 @@ class UnknownElements(Unknown):
 
 
 class Doubt(Unknown):
-    """One unknown test. Code in its branches belongs to this object."""
+    """An unknown test whose branch is followed. Each such test has its own object."""
 
     __slots__ = ()
 
@@ -204,7 +204,7 @@ class Special:
         return MISSING
 
     def truth(self) -> Any:
-        """Returns the value as a test: True, False or MISSING."""
+        """Returns the truth value: True, False or MISSING."""
         return MISSING
 
     def assigned(self, name: str, settings: Mapping[str, Any]) -> None:

@@ -78,12 +78,12 @@ class Option:
         return self.converted(run, default) if isinstance(default, str) else default
 
     def converted(self, run: Any, text: str) -> Any:
-        """Returns a text of the command line as the option's type."""
+        """Converts a word of the command line to the type of the option: "8" → 8."""
         kind = self.kwargs.get("type")
         return text if kind is None else run.call(kind, [text], {}, self.spot)
 
     def switched(self, text: str) -> Any:
-        """Returns the value of a switch that is on the command line."""
+        """Returns the value of an option without a value, such as ``--verbose``, if the command line contains it."""
         if self.action == "store_const":
             return self.kwargs.get("const")
         if self.action == "BooleanOptionalAction":
@@ -271,7 +271,7 @@ class Flags(Special):
         run.flags[name] = value
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
-        """Returns an option as an object with ``value``."""
+        """Returns ``FLAGS["name"]``: an object whose attribute ``value`` is the value of the option."""
         return namespace("Flag", {"value": self.attribute(run, key, spot)}) if isinstance(key, str) else MISSING
 
     def call(self, run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:

@@ -145,7 +145,7 @@ def _spelled() -> Iterator[tuple[str, Any]]:
     yield "rnn_1", lambda: _chain((5, 4), layers.LSTM(3, return_sequences=1, unroll=0, go_backwards=1), layers.GRU(2))
     yield "norm_0", lambda: _chain((4,), layers.BatchNormalization(center=0, scale=1))
     yield "conv_0", lambda: _chain((8, 8, 2), layers.Conv2D(3, (3, 2), use_bias=0, strides=[2, 1]))
-    if not keras.__version__.startswith("3.0."):  # 3.0 counts a frozen layer as trainable
+    if not keras.__version__.startswith("3.0."):  # Keras 3.0 counts a frozen layer as trainable
         yield "trainable_0", lambda: _chain((4,), layers.Dense(3, trainable=0), layers.Dense(2))
     yield "embedding_1", lambda: _chain((5,), layers.Embedding(9, 4, mask_zero=1), layers.LSTM(3), dtype="int32")
     for name in ("Orthogonal", "Identity", "IdentityInitializer", "OrthogonalInitializer", "VarianceScaling", "Ones"):
