@@ -31,6 +31,12 @@ class Names:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
+    def copy(self) -> Names:
+        """Returns an independent copy."""
+        names = Names()
+        names._counts = dict(self._counts)
+        return names
+
     def upcoming(self, class_name: str) -> str:
         """Returns the next name of a class. A second call returns the same name."""
         word = snake_case(class_name)

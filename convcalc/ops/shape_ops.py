@@ -190,7 +190,7 @@ def _slice_size(size: Number, part: slice) -> Number:
         if part.step == 0 or not all(bound is None or isinstance(bound, int) for bound in bounds):
             raise Refusal("needs slices with whole numbers as bounds and a step other than 0", codes.INVALID_VALUE)
         return len(range(*part.indices(size)))
-    return UNKNOWN
+    return size if part in (slice(None), slice(None, None, 1), slice(0, None)) else UNKNOWN
 
 
 @operation("Take", flops=costs.free)

@@ -15,7 +15,9 @@ from convcalc.read.code.keras.graph import LayerValue, ModelValue
 from convcalc.read.code.language.attributes import CHANGES
 from convcalc.read.code.language.interpreter import Interpreter
 from convcalc.read.code.language.values import (
+    MISSING,
     Environment,
+    FunctionValue,
     Instance,
     Library,
     LibraryObject,
@@ -62,6 +64,11 @@ class Imports(Interpreter):
     def note_name(self, path: str) -> None:
         """Sets ``is_old_keras`` if only Keras 1 and 2 or TensorFlow 1 have this name."""
         self.is_old_keras = self.is_old_keras or libraries.is_old(path)
+
+    def required_parameter(self, name: str, function: FunctionValue) -> Any:
+        """Returns the user's value for a parameter that no call gives. Without such a value, the parameter is unknown."""
+        given = self.settings.get(name, MISSING)
+        return super().required_parameter(name, function) if given is MISSING else given
 
     def run_module(self, module: ModuleValue, nodes: Sequence[ast.stmt]) -> None:
         """Follows the statements of a file. If a statement raises an exception, continues with the next statement."""

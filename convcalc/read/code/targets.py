@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from convcalc.base import codes
@@ -25,6 +25,7 @@ from convcalc.read.code.language.values import (
     Unknown,
     Wrapped,
 )
+from convcalc.read.code.parameters import called_with_defaults, parameters, rest_of
 from convcalc.read.code.program import Program
 
 _MODEL_CLASSES = frozenset(("Model", "Sequential", "Functional"))
@@ -260,8 +261,9 @@ def made(program: Program, value: Any, arguments: tuple[list[Any], dict[str, Any
     given = dict(kwargs)
     try:
         if isinstance(called, FunctionValue):
-            given = parameters(program, called, args, kwargs, has_receiver, spot)
-        result = program.call(value, args, given, spot)
+            given = parameters(program, called, args, kwargs, has_receiver)
+            args = rest_of(called, args)
+        result = called_with_defaults(program, called, given, lambda given: program.call(value, args, given, spot))
     except Raised as raised:
         if raised.spot is not None and not program.problems:
             program.fault(
@@ -277,31 +279,10 @@ def made(program: Program, value: Any, arguments: tuple[list[Any], dict[str, Any
 def made_instance(program: Program, cls: ClassValue, spot: Spot) -> Any:
     """Returns an object of a class, made without arguments. Parameters without a default get unknown values."""
     init = cls.find("__init__")
-    given = parameters(program, init, [], {}, True, spot) if isinstance(init, FunctionValue) else {}
-    return program.call(cls, [], given, spot)
-
-
-def parameters(
-    program: Program, function: FunctionValue, args: Sequence[Any], kwargs: Mapping[str, Any], has_receiver: bool, spot: Spot
-) -> dict[str, Any]:  # fmt: skip
-    """Returns the arguments for a function that the program never calls. Parameters without a default get unknown
-    values.
-    """
-    signature = function.node.args
-    names = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
-    names = names[1:] if has_receiver else names
-    defaults = set(names[len(names) - len(function.defaults) :]) if function.defaults else set()
-    result = dict(kwargs)
-    for name in [*names[len(args) :], *(argument.arg for argument in signature.kwonlyargs)]:
-        if name in result:
-            continue
-        given = program.settings.get(name, MISSING)
-        if given is not MISSING:
-            result[name] = given
-        elif name not in defaults and name not in function.keyword_defaults:
-            reason = f"the parameter `{name}` of `{function.name}` has no default"
-            result[name] = Unknown(reason, function.spot, name)
-    return result
+    if not isinstance(init, FunctionValue):
+        return program.call(cls, [], {}, spot)
+    given = parameters(program, init, [], {}, True)
+    return called_with_defaults(program, init, given, lambda given: program.call(cls, rest_of(init, []), given, spot))
 
 
 def _model_in(value: Any) -> Any:

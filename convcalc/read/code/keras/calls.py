@@ -8,7 +8,8 @@ from typing import Any
 from convcalc.analyse.single_call import run_call
 from convcalc.base.numbers import Shape
 from convcalc.base.problems import ConvcalcError
-from convcalc.layers import LayerDefinition
+from convcalc.layers import LayerDefinition, require_builtin
+from convcalc.layers.registry import IN_PLACE
 from convcalc.model import Constant, Foreign
 from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.keras.graph import (
@@ -23,8 +24,8 @@ from convcalc.read.code.keras.graph import (
     mapped,
     tensors_in,
 )
-from convcalc.read.code.keras.layer_arguments import argument_value
-from convcalc.read.code.language.values import MISSING, Native, Spot, Unknown, is_known
+from convcalc.read.code.keras.layer_arguments import argument_value, named_sizes
+from convcalc.read.code.language.values import MISSING, Native, Spot, Unknown, first_unknown, is_known
 
 _MASKS = ("mask", "attention_mask", "query_mask", "value_mask", "key_mask")
 
@@ -123,6 +124,8 @@ def call_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, A
         return run.call_own_layer(layer, args, kwargs, spot)
     definition = layer.definition
     inputs, constants, masks, options = _operands(definition, args, kwargs)
+    for tensor in inputs:
+        _use_rank(run, tensor, definition, spot)
     node = new_node(run, layer, inputs, spot, _call_arguments(run, definition, options), constants, masks)
     if not inputs and not constants:
         return unknown_output(run, node, Unknown(f"`{layer.name}` is called on a value that is not a tensor", spot))
@@ -133,6 +136,49 @@ def call_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, A
             tuple(result.sizes) if result.shape is not None else (), result.dtype
         )  # only constants: computed now, not added to the graph
     return result
+
+
+def _use_rank(run: Any, tensor: TensorValue, definition: Any, spot: Spot) -> None:
+    """Names the sizes of an input of unknown shape: a layer that is called on it accepts only one number of axes."""
+    axes = definition.axes if isinstance(definition, LayerDefinition) else None
+    if tensor.shape is not None or not axes or run.doubt is not None or run.inside:
+        return
+    between = []
+    while _keeps_shape(tensor.node):
+        between.append(tensor.node)
+        tensor = tensor.node.inputs[0]
+    source = tensor.node.layer
+    given = source.given.get("shape")
+    if source.path != "keras.layers.InputLayer" or source.unknown is None or not isinstance(given, Unknown):
+        return
+    if source.given.get("batch_size") is not None:
+        return
+    # A shape without a name is that of a parameter that is a tensor.
+    name, first = (given.name, 0) if given.name else (f"{source.name}.shape", 1)
+    sizes = named_sizes(run, given, len(axes), name, first)
+    unknown = first_unknown(sizes)
+    tensor.shape = from_sizes((None, *sizes))
+    source.definition = require_builtin("InputLayer")
+    source.args, source.given = {"batch_shape": tensor.shape}, {"batch_shape": (None, *sizes)}
+    source.unknown = tensor.reason = None
+    if unknown is not None:
+        reason = f"the size `{unknown.name}` of the input is unknown: {unknown.reason}"
+        source.unknown = tensor.reason = Unknown(reason, unknown.spot or spot, given.name)
+    for node in between:
+        node.outputs[0].shape, node.outputs[0].reason = tensor.shape, tensor.reason
+
+
+def _keeps_shape(node: Node) -> bool:
+    """Returns True for a call of a layer whose output has the shape of its only input."""
+    definition = node.layer.definition
+    if node.layer.cls is not None or not isinstance(definition, LayerDefinition) or len(node.inputs) != 1:
+        return False
+    return (
+        definition.axes is None
+        and definition.buffer_reuse == IN_PLACE
+        and definition.inputs == 1
+        and len(node.outputs) == 1
+    )
 
 
 def _operands(

@@ -146,7 +146,13 @@ class TensorValue(Special):
         """The shape for the program: a tuple, or an unknown value."""
         if self.shape is None:
             return self.reason or Unknown("the shape of this tensor is unknown")
-        return to_sizes(self.shape)
+        return ShapeTuple(self._explained(program_size(size)) for size in self.shape)
+
+    def _explained(self, size: Any) -> Any:
+        """Returns a size for the program. An unknown size that was worked out has the reason of the tensor."""
+        if isinstance(size, UnknownNumber) and size.spot is None and self.reason is not None:
+            return UnknownNumber(self.reason.reason, self.reason.spot, size.name)
+        return size
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
         """Returns the attribute or method with this name, such as ``shape``."""

@@ -305,7 +305,9 @@ def _model_attribute(run: Any, model: ModelValue, name: str, spot: Spot | None) 
 
 
 def _model_tensors(run: Any, model: ModelValue, name: str, spot: Spot | None) -> Any:
-    value = model.inputs if name.startswith("input") else model.outputs
+    value = model.inputs if name.startswith("input") else model.cached.get("outputs", model.outputs)
+    if isinstance(value, Unknown):
+        return value
     if value is None:
         tensors = [model.input_tensor] if name.startswith("input") and model.input_tensor is not None else []
         if not tensors:

@@ -27,6 +27,7 @@ from convcalc.read.code.language.values import (
     Special,
     Spot,
     Unknown,
+    UnknownNumber,
     first_unknown,
 )
 from convcalc.read.code.libraries import is_known
@@ -63,7 +64,8 @@ def make_layer(
         if definition is not None
         else dict(kwargs)
     )
-    layer.input_shape_argument = _input_shape(named) or _input_length(class_name, named)
+    axes = definition.axes if definition is not None else None
+    layer.input_shape_argument = _input_shape(run, named, axes) or _input_length(class_name, named)
     declared = {argument.name for argument in definition.arguments} if definition is not None else set()
     for ignored in (*_SHAPES, *_IGNORED):
         if ignored not in declared:
@@ -105,8 +107,20 @@ def _stacked(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> t
     return ([cell, *args[1:]], kwargs) if args else (args, {**kwargs, "cell": cell})
 
 
-def _input_shape(named: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """Returns the input shape in the arguments of a layer, with the batch axis; None if there is none."""
+def named_sizes(run: Any, shape: Unknown, axes: int, name: str = "", first: int = 0) -> tuple[Any, ...]:
+    """Returns the sizes of an unknown shape with a known number of axes: ``input_shape[0]``, ``input_shape[1]`` …
+
+    A size that the user gives with ``--set`` is known.
+    """
+    names = [f"{name or shape.name}[{at}]" for at in range(first, first + axes)]
+    return tuple(run.settings.get(text, UnknownNumber(shape.reason, shape.spot, text)) for text in names)
+
+
+def _input_shape(run: Any, named: Mapping[str, Any], axes: tuple[str, ...] | None) -> tuple[Any, ...] | None:
+    """Returns the input shape in the arguments of a layer, with the batch axis. None if there is none.
+
+    ``axes`` are the axes of the layer's input; None if their number is open.
+    """
     if isinstance(shape := named.get("batch_input_shape"), (list, tuple)):
         return tuple(shape)
     batch = named.get("batch_size") if isinstance(named.get("batch_size"), int) else None
@@ -115,7 +129,7 @@ def _input_shape(named: Mapping[str, Any]) -> tuple[Any, ...] | None:
     if isinstance(shape, int):
         return (batch, shape)
     if isinstance(shape, Unknown):
-        return None
+        return (batch, *named_sizes(run, shape, len(axes))) if axes and shape.name else None
     if "input_dim" in named and "output_dim" not in named:
         sizes = (named["input_length"], named["input_dim"]) if "input_length" in named else (named["input_dim"],)
         return (batch, *sizes)

@@ -56,6 +56,7 @@ def make_input(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) ->
         shape = (None, *run.sizes_of_inputs[layer.name])
     if not isinstance(shape, (list, tuple)):
         reason = shape if isinstance(shape, Unknown) else Unknown("the shape of this input is not given", spot)
+        layer.given = {name: given[name] for name in ("shape", "batch_shape", "batch_size") if name in given}
         layer.unknown = Unknown(f"the shape of the input is unknown: {reason.reason}", spot, reason.name)
         layer.definition = Foreign("InputLayer")
         return unknown_output(run, node, layer.unknown)
@@ -266,6 +267,8 @@ def fill_functional(run: Any, model: ModelValue, args: list[Any], kwargs: dict[s
         name_model(run, model, given)
         return
     inputs, outputs = given["inputs"], given["outputs"]
+    if isinstance(outputs, Unknown):
+        model.cached["outputs"] = outputs  # even their number is unknown
     name_model(run, model, given)
     outputs = mapped(outputs, lambda value: _known_tensor(run, value, tensors_in(inputs), spot))
     ins = tensors_in(inputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -189,16 +190,23 @@ def notes(layers: Any) -> list[Problem]:
 def _note(layer: LayerValue, unknown: Unknown) -> Problem:
     spot = unknown.spot or layer.spot
     mark = None if spot is None else spot.mark()
-    message = f"'{layer.name}' ({layer.class_name}): {unknown.reason}{_cure(unknown)}"
+    is_open_input = layer.path == "keras.layers.InputLayer" and not unknown.name
+    cure = f"; give it with --input {layer.name}=…" if is_open_input else _cure(unknown)
+    message = f"'{layer.name}' ({layer.class_name}): {unknown.reason}{cure}"
     return Problem(codes.UNKNOWN_VALUE, message, mark, layer.name, "warning")
 
 
 def _cure(unknown: Unknown) -> str:
     """Returns the end of a message, such as "; give it with --set n=…". "" if the unknown value has no name."""
-    if not unknown.name:
+    parameter = _PARAMETER.search(unknown.reason)
+    name = parameter[1] if parameter is not None else unknown.name
+    if not name:
         return ""
-    plain = unknown.name.replace(".", "").isidentifier()
-    return f"; give it with --set {unknown.name}=…" if plain else f"; give it with --set '{unknown.name}=…'"
+    plain = name.replace(".", "").isidentifier()
+    return f"; give it with --set {name}=…" if plain else f"; give it with --set '{name}=…'"
+
+
+_PARAMETER = re.compile(r"the parameter `(\w+)` (?:of `\w+` )?has no default")
 
 
 # The variables of a layer of the program ----------------------------------------------------------------------------------

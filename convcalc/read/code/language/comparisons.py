@@ -92,8 +92,10 @@ class Comparisons(Texts):
     def merged(self, values: list[Any], test: Unknown) -> Any:
         """Returns the value of a variable after an unknown test: the common value of all branches, or an unknown value."""
         first = values[0]
-        if all(self.equal(first, value) is True for value in values[1:]):
+        if all(value is first or self.equal(first, value) is True for value in values[1:]):
             return first
+        if all(type(value) is tuple and len(value) == len(first) for value in values):
+            return tuple(self.merged(list(parts), test) for parts in zip(*values))
         return Unknown(depending("test", test), test.spot)
 
     def class_of(self, value: Any) -> Any:

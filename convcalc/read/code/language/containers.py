@@ -17,6 +17,7 @@ from convcalc.read.code.language.values import (
     Instance,
     Library,
     Native,
+    OpenArguments,
     Raised,
     Special,
     Spot,
@@ -59,6 +60,10 @@ class Containers(Comparisons):
             key = self.key(key, spot)
             if isinstance(key, Unknown):
                 return key
+            if isinstance(value, OpenArguments) and key not in value:
+                return Unknown(f"the parameter `{key}` has no default", spot, str(key))
+        if value is None:
+            raise self.error("TypeError", "'NoneType' object is not subscriptable", spot)
         if not isinstance(value, PLAIN):
             return self.unknown("this subscript is not followed", spot)
         container: Any = value

@@ -13,6 +13,8 @@ from convcalc.read.code.language.values import (
     Environment,
     FunctionValue,
     Generator,
+    OpenArguments,
+    OpenTuple,
     Special,
     Spot,
     Unknown,
@@ -275,9 +277,12 @@ class Expressions(Operators):
         function = self.evaluate(node.func, env)
         args: list[Any] = []
         places: dict[str, Any] = {}
+        is_open = False
         for argument in node.args:
             if isinstance(argument, ast.Starred):
-                part = self.iterate(self.evaluate(argument.value, env), self.spot(argument))
+                value = self.evaluate(argument.value, env)
+                is_open = is_open or isinstance(value, OpenTuple)
+                part = self.iterate(value, self.spot(argument))
                 if isinstance(part, Unknown):
                     return self.call_unknown(function, part, self.spot(node))
                 args += part
@@ -291,10 +296,13 @@ class Expressions(Operators):
                 value = self.mapping(value)
                 if isinstance(value, Unknown):
                     return self.call_unknown(function, value, self.spot(node))
+                is_open = is_open or isinstance(value, OpenArguments)
                 kwargs.update((str(key), part) for key, part in value.items())
             else:
                 places[keyword.arg] = keyword.value
                 kwargs[keyword.arg] = value
+        if is_open:
+            kwargs = OpenArguments(kwargs)
         if function is self.builtins.get("super") and not args:
             return self.super_of(env, self.spot(node))
         result = self.call(function, args, kwargs, self.spot(node, places), env)

@@ -20,6 +20,9 @@ from convcalc.read.code.language.values import (
     Instance,
     Library,
     Native,
+    OpenArguments,
+    OpenRest,
+    OpenTuple,
     Raised,
     Special,
     Spot,
@@ -64,7 +67,8 @@ class Functions(Exceptions):
         if isinstance(function, FunctionValue):
             return self.call_function(function, args, kwargs, spot)
         if isinstance(function, Bound):
-            return self.call(function.function, [function.receiver, *args], kwargs, spot)
+            kind = OpenRest if isinstance(args, OpenRest) else list
+            return self.call(function.function, kind([function.receiver, *args]), kwargs, spot)
         if isinstance(function, Native):
             return function.run(self, args, kwargs, spot)
         if isinstance(function, ClassValue):
@@ -150,13 +154,17 @@ class Functions(Exceptions):
             raise _TooManyValues
         values.append(value)
 
+    def required_parameter(self, name: str, function: FunctionValue) -> Any:
+        """Returns the value of a parameter without a default that no call gives."""
+        return Unknown(f"the parameter `{name}` of `{function.name}` has no default", function.spot, name)
+
     def bound(self, function: FunctionValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> dict[str, Any]:
         """Returns the value of each parameter in a call. Raises the TypeError that Python raises for wrong arguments."""
         signature = function.node.args
         positional = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
         variables: dict[str, Any] = dict(zip(positional, args))
         rest = args[len(positional) :]
-        extra: dict[str, Any] = {}
+        extra: dict[str, Any] = OpenArguments() if isinstance(kwargs, OpenArguments) else {}
         names = {*positional[len(signature.posonlyargs) :], *(argument.arg for argument in signature.kwonlyargs)}
         for name, value in kwargs.items():
             if name in variables and name in names:
@@ -171,7 +179,7 @@ class Functions(Exceptions):
             message = f"{function.name}() takes {len(positional)} positional arguments but {len(args)} were given"
             raise self.error("TypeError", message, spot)
         if signature.vararg is not None:
-            variables[signature.vararg.arg] = tuple(rest)
+            variables[signature.vararg.arg] = OpenTuple(rest) if isinstance(args, OpenRest) else tuple(rest)
         if signature.kwarg is not None:
             variables[signature.kwarg.arg] = extra
         for name, value in zip(positional[len(positional) - len(function.defaults) :], function.defaults):
@@ -183,7 +191,9 @@ class Functions(Exceptions):
             for name in (*positional, *(argument.arg for argument in signature.kwonlyargs))
             if name not in variables
         ]
-        if missing:
+        if missing and isinstance(kwargs, OpenArguments):
+            variables.update((name, self.required_parameter(name, function)) for name in missing)
+        elif missing:
             raise self.error("TypeError", f"{function.name}() is missing the argument '{missing[0]}'", spot)
         return variables
 

@@ -155,6 +155,20 @@ def unknown_result(operands: Iterable[Any], unknown: Unknown) -> Unknown:
     return Unknown(unknown.reason, unknown.spot)
 
 
+class OpenArguments(dict[str, Any]):
+    """The named arguments of a call that nobody writes: there may be more of them."""
+
+
+class OpenRest(list[Any]):
+    """The positional arguments of a call that nobody writes: there may be more of them."""
+
+
+class OpenTuple(tuple[Any, ...]):
+    """The value of ``*args`` in a call with open arguments."""
+
+    __slots__ = ()
+
+
 class Special:
     """A value that defines its own operations: an array, a layer, a tensor or a model.
 

@@ -1,0 +1,192 @@
+"""The arguments of functions that the program never calls.
+
+A parameter without a default is unknown, or an input of the model if the function calls layers on it. A parameter whose default
+is None is also unknown if the function raises an exception for None.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from convcalc.layers.families import FAMILIES
+from convcalc.read.code.keras.models import make_input
+from convcalc.read.code.language.values import (
+    MISSING,
+    FunctionValue,
+    Library,
+    OpenArguments,
+    OpenRest,
+    Raised,
+    Spot,
+    Unknown,
+)
+from convcalc.read.code.libraries import canonical
+from convcalc.read.code.program import Program
+
+_MOST_TRIES = 8
+_DEEPEST = 5
+_MERGING = frozenset(FAMILIES["merging"].split())
+
+
+def parameters(
+    program: Program, function: FunctionValue, args: Sequence[Any], kwargs: Mapping[str, Any], has_receiver: bool
+) -> dict[str, Any]:  # fmt: skip
+    """Returns the named arguments for a function that the program never calls. ``args`` and ``kwargs`` are given already."""
+    signature = function.node.args
+    names = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
+    names = names[1:] if has_receiver else names
+    defaults = set(names[len(names) - len(function.defaults) :]) if function.defaults else set()
+    result: dict[str, Any] = OpenArguments(kwargs) if signature.kwarg is not None else dict(kwargs)
+    tensors = tensor_parameters(function)
+    for name in [*names[len(args) :], *(argument.arg for argument in signature.kwonlyargs)]:
+        if name in result:
+            continue
+        given = program.settings.get(name, MISSING)
+        if given is not MISSING:
+            result[name] = given
+        elif name not in defaults and name not in function.keyword_defaults:
+            unknown = program.required_parameter(name, function)
+            if name in tensors:
+                unknown = make_input(program, [], {"name": name, "shape": unknown.named("")}, function.spot)
+            result[name] = unknown
+    return result
+
+
+def rest_of(function: FunctionValue, args: list[Any]) -> list[Any]:
+    """Returns the positional arguments for a function that the program never calls: there may be more, if it accepts more."""
+    return OpenRest(args) if function.node.args.vararg is not None else args
+
+
+def called_with_defaults(
+    program: Program, function: Any, given: dict[str, Any], call: Callable[[dict[str, Any]], Any]
+) -> Any:
+    """Returns the result of ``call(given)``. If it raises an exception because a default is None, the parameter is unknown.
+
+    ``function`` is the function whose parameters are given.
+    """
+    for _ in range(_MOST_TRIES):
+        names, problems, faults = program.names.copy(), list(program.problems), set(program.faults)
+        try:
+            return call(given)
+        except Raised as raised:
+            needed = unusable_defaults(function, given, raised) if isinstance(function, FunctionValue) else []
+            if not needed:
+                raise
+            program.names, program.problems, program.faults = names, problems, faults
+            for name in needed:
+                reason = f"the parameter `{name}` of `{function.name}` has no default that works"
+                given[name] = program.settings.get(name, Unknown(reason, function.spot, name))
+    return call(given)
+
+
+def unusable_defaults(function: FunctionValue, given: Mapping[str, Any], raised: Raised) -> list[str]:
+    """Returns the parameters whose default None leads to an exception: those in the statement that raises it, and in the tests
+    around an explicit ``raise``.
+    """
+    spot = raised.spot
+    if spot is None or isinstance(function.node, ast.Lambda):
+        return []
+    while spot.via is not None and not _is_in(function, spot):
+        spot = spot.via
+    if not _is_in(function, spot):
+        return []
+    signature = function.node.args
+    positional = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
+    defaults = dict(zip(positional[len(positional) - len(function.defaults) :], function.defaults))
+    defaults.update(function.keyword_defaults)
+    names = [name for name, value in defaults.items() if value is None and name not in given]
+    used = {
+        part.id
+        for node in _around(function.node.body, spot.line)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name)
+    }
+    return [name for name in names if name in used]
+
+
+def _is_in(function: FunctionValue, spot: Spot) -> bool:
+    first, last = function.node.lineno, function.node.end_lineno or 0
+    return spot.source is function.spot.source and first <= spot.line <= last
+
+
+def _around(body: Sequence[ast.stmt], line: int) -> Iterator[ast.AST]:
+    """Yields the statement in a line or, if it is a ``raise``, the test above it."""
+    for node in body:
+        if not node.lineno <= line <= (node.end_lineno or 0):
+            continue
+        inner = [*getattr(node, "body", ()), *getattr(node, "orelse", ())]
+        found = [part for part in inner if isinstance(part, ast.stmt) and part.lineno <= line <= (part.end_lineno or 0)]
+        if not found:
+            yield getattr(node, "test", node) if inner else node
+        elif isinstance(node, ast.If) and isinstance(found[0], ast.Raise):
+            yield node.test
+        else:
+            yield from _around(inner, line)
+
+
+# Parameters that are tensors --------------------------------------------------------------------------------------------
+
+
+def tensor_parameters(function: FunctionValue, depth: int = 0) -> set[str]:
+    """Returns the parameters on which a function calls layers."""
+    signature = function.node.args
+    other_names = {
+        argument.arg: argument.arg for argument in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)
+    }
+    found: set[str] = set()
+    for part in _in_order(function.node):
+        if isinstance(part, ast.Assign) and isinstance(part.value, ast.Name) and part.value.id in other_names:
+            for target in part.targets:
+                if isinstance(target, ast.Name):
+                    other_names.setdefault(target.id, other_names[part.value.id])
+        elif isinstance(part, ast.Call):
+            found.update(other_names[name] for name in _tensors_of_call(part, function, depth) if name in other_names)
+    return found
+
+
+def _tensors_of_call(call: ast.Call, function: FunctionValue, depth: int) -> set[str]:
+    """Returns the names of variables that must be tensors, because a call gets them."""
+    first = call.args[0] if call.args else None
+    if isinstance(call.func, ast.Call):  # `layer(…)(x)`
+        if isinstance(first, ast.Name) and ast.unparse(call.func.func).rpartition(".")[2] in _MERGING:
+            return set()  # a list of tensors
+        return _names_in(first)
+    if not isinstance(call.func, (ast.Name, ast.Attribute)):
+        return set()
+    value = _value_of(call.func, function)
+    if isinstance(value, Library) and value.path == "keras.Model":
+        inputs = next((keyword.value for keyword in call.keywords if keyword.arg in ("inputs", "input")), first)
+        return _names_in(inputs)
+    if isinstance(value, Library) and value.path.startswith("keras.layers.") and value.name.islower():
+        return _names_in(first) if isinstance(first, (ast.List, ast.Tuple)) else set()
+    if isinstance(value, FunctionValue) and depth < _DEEPEST and value is not function:
+        wanted = tensor_parameters(value, depth + 1)
+        names = [argument.arg for argument in (*value.node.args.posonlyargs, *value.node.args.args)]
+        pairs = [*zip(names, call.args), *((keyword.arg, keyword.value) for keyword in call.keywords)]
+        return {node.id for name, node in pairs if name in wanted and isinstance(node, ast.Name)}
+    return set()
+
+
+def _value_of(node: ast.expr, function: FunctionValue) -> Any:
+    """Returns the value of a name of the module in which a function is, such as ``Model`` or ``layers.add``."""
+    if isinstance(node, ast.Name):
+        return function.module.variables.get(node.id)
+    if isinstance(node, ast.Attribute) and isinstance(outer := _value_of(node.value, function), Library):
+        return Library(canonical(f"{outer.path}.{node.attr}"))
+    return None
+
+
+def _names_in(node: ast.expr | None) -> set[str]:
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return {part.id for part in node.elts if isinstance(part, ast.Name)}
+    return {node.id} if isinstance(node, ast.Name) else set()
+
+
+def _in_order(node: ast.AST) -> Iterator[ast.AST]:
+    """Yields the nodes of a function in the order of its code, without those of functions and classes inside."""
+    for part in ast.iter_child_nodes(node):
+        yield part
+        if not isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            yield from _in_order(part)
