@@ -66,7 +66,6 @@ ROOMS = {
     "keras_contrib": "keras.third_party_layers",
     "keras.datasets": "data.known_datasets",
     "keras.utils": "data.data_functions",
-    "keras.saving": "data.data_functions",
     "keras.preprocessing": "data.data_functions",
     "tensorflow.data": "data.data_functions",
     "keras": "keras.keras_functions keras.layer_utilities",
