@@ -156,7 +156,7 @@ def _kind(kind: FileKind) -> FileKind:
 KERAS_ARCHIVE = _kind(
     FileKind(
         "Keras archive",
-        starts=(b"PK\x03\x04", b"PK\x05\x06"),  # an archive, and an empty archive
+        starts=(b"PK\x03\x04", b"PK\x05\x06"),  # the first bytes of an archive, and of an empty archive
         read=f"{_CONTENTS}:read_keras_file",
         config=f"{_CONTENTS}:archive_config",
         tree=f"{_CONTENTS}:archive_tree",
@@ -176,7 +176,7 @@ HDF5 = _kind(
 SAVED_MODEL = _kind(
     FileKind(
         "TensorFlow SavedModel",
-        starts=(b"\x08\x01\x12",),  # version 1 of the format, then a graph
+        starts=(b"\x08\x01\x12",),  # these bytes mean version 1 of the format, then a graph
         read=f"{_SAVED_MODEL}:read_saved_model",
         config=f"{_SAVED_MODEL}:saved_model_config",
         tree="convcalc.read.keras_files.saved_objects:saved_objects",

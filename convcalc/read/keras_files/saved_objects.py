@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 METADATA_FILE = "keras_metadata.pb"
 MAX_SIZE = 128 * 2**20
 MAX_OBJECTS = 500_000
-MAX_LISTED = 1_000_000  # the maximum of the lengths of all lists of variables, added up
+MAX_LISTED = 1_000_000  # the maximum number of variables in all lists together
 _MAX_AXES = 64
 _MAX_DEPTH = 64
 _EMPTY = memoryview(b"")

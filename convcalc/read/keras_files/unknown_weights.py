@@ -35,7 +35,7 @@ def _has_own_class(model: Model) -> bool:
 
 
 def layers_to_compare(model: Model, by_name: bool) -> list[str]:
-    """Returns the paths of layers with the name of a Keras class that may be custom and have other weights.
+    """Returns the paths of layers that have the name of a Keras class, but may be custom and have other weights.
 
     ``by_name`` is True if the file states only the names of classes: an HDF5 file, a SavedModel or a file of TensorFlow.js. Then
     every class may be custom. An archive also states modules, except in nested models of Keras 2.

@@ -26,8 +26,7 @@ _CONSTANT = "_CONSTANT_VALUE"
 
 # Functions with any number of tensors as arguments. Keras 2 saves only the first tensor.
 _LOSE_OPERANDS = ("tf.einsum", "tf.meshgrid")
-# The key of an entry some of whose tensors Keras 2 did not save. Its value lists the layers that probably compute these
-# tensors.
+# The key for tensors of an entry that Keras 2 did not save. Its value lists the layers that probably compute them.
 LOST = "lost operands"
 # Arguments of layers that Keras 3 renamed.
 _RENAMED = {

@@ -349,7 +349,7 @@ def _layers_in(value: Any) -> Iterator[str]:
 
 
 def _group_names(model: Model) -> Iterator[tuple[str, Layer]]:
-    """Yields the layers in Keras's order of saving, each with the name of its group."""
+    """Yields the layers in the order in which Keras saves them, each with the name of its group."""
     counts: dict[str, int] = {}
     for number in summary_order(model):
         layer = model.layers[number]

@@ -243,7 +243,7 @@ class _Composer:
             raise self.failure_at(place.start(), "an escape of a character that does not exist") from None
 
     def failure_at(self, place: int, message: str) -> ConvcalcError:
-        """Returns the error for a position in the text."""
+        """Returns the syntax error at a position in the text."""
         lines = re.split(LINE_END, self.source.text[:place])
         return self.fail(codes.YAML_SYNTAX, message, len(lines) - 1, len(lines[-1]))
 

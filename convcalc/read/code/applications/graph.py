@@ -119,7 +119,8 @@ class Graph:
         for class_name, inner_name, named in layers:
             inner.append(self._layer(class_name, (), inner_name, named))
             shape = self._shape(inner[-1], (shape,))
-        self.names.automatic("Functional")  # Keras also creates a Functional, which uses up an automatic name
+        # Keras creates a Functional here, which increases the number in later automatic names
+        self.names.automatic("Functional")
         calls = tuple(Call(number, (Ref(number - 1),) if number else (), self.place) for number in range(len(inner)))
         model = Model(name, "Sequential", tuple(inner), calls, (Ref(0),), (Ref(len(inner) - 1),), own_flags=True)
         return self._call(Layer(name, "Sequential", model, place=self.place), (x,), shape)

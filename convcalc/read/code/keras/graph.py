@@ -199,7 +199,7 @@ class WeightValue(Special):
 
     def __init__(self, name: str, shape: tuple[Any, ...], dtype: str | None, trainable: bool) -> None:
         self.name = name
-        self.shape = shape  # numbers and unknown values
+        self.shape = shape  # the sizes: numbers and unknown values
         self.dtype = dtype
         self.trainable = trainable
 

@@ -213,8 +213,8 @@ def rebuild(run: Any, model: ModelValue, spot: Spot) -> None:
 
 
 def extend(run: Any, model: ModelValue, layer: LayerValue, spot: Spot, is_new: bool = True) -> None:
-    """Calls a layer on the last output of a Sequential. If the layer is new, Keras uses up an automatic name for a
-    Functional.
+    """Calls a layer on the last output of a Sequential. For a new layer, Keras also creates a Functional with an
+    automatic name.
     """
     outer, run.tape = run.tape, []  # these calls belong to the model, not to the graph in which it is built
     try:

@@ -304,8 +304,8 @@ def own_definition(run: Any, layer: LayerValue) -> Any:
 
 
 def _form(run: Any, layer: LayerValue, number: int, inputs: Sequence[tuple[Shape, str]]) -> CallForm:
-    """Returns the arguments of a call. If the program never calls the layer, because it is in a TimeDistributed,
-    creates them.
+    """Returns the arguments of a call. Creates arguments for a layer that only another layer calls, such as
+    TimeDistributed.
     """
     forms: list[CallForm] = layer.cached.setdefault("forms", [])
     if not forms:

@@ -1,4 +1,4 @@
-"""Defines and calls functions of a program, also with decorators, and generators."""
+"""Defines and calls functions and generators of a program. Applies decorators."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Functions(Exceptions):
             except Raised:
                 if not env.returns:
                     raise
-                signal = Return(env.returns.pop())  # an earlier branch returned; only then does the program continue
+                signal = Return(env.returns.pop())  # the program continues only if an earlier `return` was reached
             value = signal.value if isinstance(signal, Return) else None
         finally:
             doubt = self.doubt

@@ -18,7 +18,7 @@ def is_hashable(value: Any) -> bool:
 
 
 def is_plain(value: Any) -> bool:
-    """Returns True if a value has a type of Python, such as int or list, and so have all values in it."""
+    """Returns True if a value, and all values in it, have plain Python types such as int and list."""
     if isinstance(value, (list, tuple, set, frozenset)):
         return all(map(is_plain, value))
     if isinstance(value, dict):

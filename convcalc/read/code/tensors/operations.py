@@ -236,7 +236,7 @@ def _is_default(operation: Operation, name: str, value: Any) -> bool:
 
 
 def _unknown_argument(values: Mapping[str, Any]) -> Unknown | None:
-    """Returns an unknown part of the arguments. A size that is known when the model runs is only the second choice."""
+    """Returns an unknown part of the arguments, if possible one that is not a DynamicSize."""
     unknown = [part for value in values.values() for part in _unknown_parts(value)]
     return min(unknown, key=lambda part: isinstance(part, DynamicSize), default=None)
 

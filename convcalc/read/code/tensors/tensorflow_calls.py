@@ -134,7 +134,7 @@ def _is_known(name: str) -> bool:
 
 
 def restored_items(values: Mapping[str, Any], restored: Any) -> dict[str, Any]:
-    """Applies ``restored`` to each named argument. ``restored`` puts the tensors back in."""
+    """Applies ``restored`` to the value of each named argument."""
     return {key: restored(value) for key, value in values.items()}
 
 
