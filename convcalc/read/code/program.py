@@ -116,8 +116,7 @@ class Program(LibraryCalls):
         given = self.sizes_of_inputs.get(name, self.sizes_of_inputs.get(None))
         return shape if given is None or self.inside else (shape[0], *given)
 
-    # Keras objects. Their modules call one another only through these methods.
-    # -------------------------------------------
+    # Keras objects: their modules call one another only through these methods -----------------------------------------
 
     def call_layer(self, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns the outputs of a call of a layer."""

@@ -92,9 +92,7 @@ def mobilenet_v3(r: Request) -> Model:
 
 
 def _input_shape(r: Request) -> Sizes:
-    """Returns the shape of the input. Its default is (None, None, 3), while other families have a fixed height and
-    width.
-    """
+    """Returns the shape of the input. Its default is (None, None, 3), even with ``include_top=True``."""
     sizes = r.sizes_or_tensor()
     if sizes is None:
         return (None, None, 3)
