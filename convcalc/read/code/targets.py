@@ -243,7 +243,7 @@ def call_in(target: str, name: str) -> tuple[str, tuple[list[Any], dict[str, Any
 
 
 def made(program: Program, value: Any, arguments: tuple[list[Any], dict[str, Any]] = ([], {})) -> Any:
-    """Calls a function or a class, and returns the model in the result. Returns the model in any other value."""
+    """Calls a function or a class. Returns the model in the result, or in a value of another type."""
     args, kwargs = arguments
     if isinstance(value, Wrapped):
         value = value.function

@@ -104,8 +104,7 @@ class Run:
         entry = self.changed.get(id(value)) if self.changed else None
         return None if entry is None else entry[1]
 
-    # Defined by the subclasses
-    # ------------------------------------------------------------------------------------------
+    # Defined by the subclasses ---------------------------------------------------------------------------------------
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot, env: Any = None) -> Any:
         """Returns the result of a call."""
