@@ -66,7 +66,7 @@ class Imports(Interpreter):
         self.is_old_keras = self.is_old_keras or libraries.is_old(path)
 
     def required_parameter(self, name: str, function: FunctionValue) -> Any:
-        """Returns the user's value for a parameter that no call gives. Without such a value, the parameter is unknown."""
+        """Returns the value of a parameter that no call gives: the user's value from ``--set``, or an unknown value."""
         given = self.settings.get(name, MISSING)
         return super().required_parameter(name, function) if given is MISSING else given
 

@@ -1,7 +1,7 @@
-"""The arguments of functions that the program never calls.
+"""Makes arguments for functions that the program never calls, such as ``build(units, activation=None)``.
 
-A parameter without a default is unknown, or an input of the model if the function calls layers on it. A parameter whose default
-is None is also unknown if the function raises an exception for None.
+A parameter without a default becomes an unknown value. If the function calls layers on it, it becomes an input of the model.
+A parameter with the default None becomes an unknown value if the function raises an exception for None.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ _MERGING = frozenset(FAMILIES["merging"].split())
 def parameters(
     program: Program, function: FunctionValue, args: Sequence[Any], kwargs: Mapping[str, Any], has_receiver: bool
 ) -> dict[str, Any]:  # fmt: skip
-    """Returns the named arguments for a function that the program never calls. ``args`` and ``kwargs`` are given already."""
+    """Returns the named arguments for a function that the program never calls. ``args`` and ``kwargs`` come from the
+    target.
+    """
     signature = function.node.args
     names = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
     names = names[1:] if has_receiver else names
@@ -55,16 +57,17 @@ def parameters(
 
 
 def rest_of(function: FunctionValue, args: list[Any]) -> list[Any]:
-    """Returns the positional arguments for a function that the program never calls: there may be more, if it accepts more."""
+    """Returns the positional arguments for a function that the program never calls. With ``*args``, there may be more."""
     return OpenRest(args) if function.node.args.vararg is not None else args
 
 
 def called_with_defaults(
     program: Program, function: Any, given: dict[str, Any], call: Callable[[dict[str, Any]], Any]
 ) -> Any:
-    """Returns the result of ``call(given)``. If it raises an exception because a default is None, the parameter is unknown.
+    """Returns the result of ``call(given)``. If the default None of a parameter causes an exception, calls again with
+    an unknown value.
 
-    ``function`` is the function whose parameters are given.
+    ``function`` has the parameters in ``given``.
     """
     for _ in range(_MOST_TRIES):
         names, problems, faults = program.names.copy(), list(program.problems), set(program.faults)
@@ -82,8 +85,9 @@ def called_with_defaults(
 
 
 def unusable_defaults(function: FunctionValue, given: Mapping[str, Any], raised: Raised) -> list[str]:
-    """Returns the parameters whose default None leads to an exception: those in the statement that raises it, and in the tests
-    around an explicit ``raise``.
+    """Returns the parameters whose default None probably caused an exception.
+
+    They occur in the statement that raises it. If this is a ``raise`` statement, they occur in the ``if`` above it.
     """
     spot = raised.spot
     if spot is None or isinstance(function.node, ast.Lambda):
@@ -112,7 +116,7 @@ def _is_in(function: FunctionValue, spot: Spot) -> bool:
 
 
 def _around(body: Sequence[ast.stmt], line: int) -> Iterator[ast.AST]:
-    """Yields the statement in a line or, if it is a ``raise``, the test above it."""
+    """Yields the statement in a line. For a ``raise`` statement, yields the test of the ``if`` above it."""
     for node in body:
         if not node.lineno <= line <= (node.end_lineno or 0):
             continue
@@ -130,7 +134,7 @@ def _around(body: Sequence[ast.stmt], line: int) -> Iterator[ast.AST]:
 
 
 def tensor_parameters(function: FunctionValue, depth: int = 0) -> set[str]:
-    """Returns the parameters on which a function calls layers."""
+    """Returns the names of parameters on which a function calls layers: ``x`` for ``Dense(8)(x)``."""
     signature = function.node.args
     other_names = {
         argument.arg: argument.arg for argument in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)
@@ -147,11 +151,11 @@ def tensor_parameters(function: FunctionValue, depth: int = 0) -> set[str]:
 
 
 def _tensors_of_call(call: ast.Call, function: FunctionValue, depth: int) -> set[str]:
-    """Returns the names of variables that must be tensors, because a call gets them."""
+    """Returns the names of the variables in a call that must be tensors: ``x`` in ``Dense(8)(x)``."""
     first = call.args[0] if call.args else None
     if isinstance(call.func, ast.Call):  # `layer(…)(x)`
         if isinstance(first, ast.Name) and ast.unparse(call.func.func).rpartition(".")[2] in _MERGING:
-            return set()  # a list of tensors
+            return set()  # here, a name is a list of tensors
         return _names_in(first)
     if not isinstance(call.func, (ast.Name, ast.Attribute)):
         return set()
@@ -170,7 +174,7 @@ def _tensors_of_call(call: ast.Call, function: FunctionValue, depth: int) -> set
 
 
 def _value_of(node: ast.expr, function: FunctionValue) -> Any:
-    """Returns the value of a name of the module in which a function is, such as ``Model`` or ``layers.add``."""
+    """Returns the value of a name such as ``Model`` or ``layers.add`` in the function's module."""
     if isinstance(node, ast.Name):
         return function.module.variables.get(node.id)
     if isinstance(node, ast.Attribute) and isinstance(outer := _value_of(node.value, function), Library):
@@ -185,7 +189,7 @@ def _names_in(node: ast.expr | None) -> set[str]:
 
 
 def _in_order(node: ast.AST) -> Iterator[ast.AST]:
-    """Yields the nodes of a function in the order of its code, without those of functions and classes inside."""
+    """Yields the syntax nodes of a function in order, without those of inner functions and classes."""
     for part in ast.iter_child_nodes(node):
         yield part
         if not isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):

@@ -1,4 +1,6 @@
-"""Functions that no code calls: their parameters are named sizes, inputs of the model, or unknown."""
+"""Tests functions that the program never calls. Their parameters are named sizes, inputs of the model, or unknown
+values.
+"""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def call_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, A
 
 
 def _use_rank(run: Any, tensor: TensorValue, definition: Any, spot: Spot) -> None:
-    """Names the sizes of an input of unknown shape: a layer that is called on it accepts only one number of axes."""
+    """Gives names to the sizes of an input of unknown shape. The layer that reads it shows the number of axes."""
     axes = definition.axes if isinstance(definition, LayerDefinition) else None
     if tensor.shape is not None or not axes or run.doubt is not None or run.inside:
         return
@@ -153,7 +153,7 @@ def _use_rank(run: Any, tensor: TensorValue, definition: Any, spot: Spot) -> Non
         return
     if source.given.get("batch_size") is not None:
         return
-    # A shape without a name is that of a parameter that is a tensor.
+    # Only a parameter that is a tensor has a shape without a name.
     name, first = (given.name, 0) if given.name else (f"{source.name}.shape", 1)
     sizes = named_sizes(run, given, len(axes), name, first)
     unknown = first_unknown(sizes)
@@ -169,7 +169,7 @@ def _use_rank(run: Any, tensor: TensorValue, definition: Any, spot: Spot) -> Non
 
 
 def _keeps_shape(node: Node) -> bool:
-    """Returns True for a call of a layer whose output has the shape of its only input."""
+    """Returns True if the call has one input, and one output of the same shape."""
     definition = node.layer.definition
     if node.layer.cls is not None or not isinstance(definition, LayerDefinition) or len(node.inputs) != 1:
         return False

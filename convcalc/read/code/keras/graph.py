@@ -149,7 +149,7 @@ class TensorValue(Special):
         return ShapeTuple(self._explained(program_size(size)) for size in self.shape)
 
     def _explained(self, size: Any) -> Any:
-        """Returns a size for the program. An unknown size that was worked out has the reason of the tensor."""
+        """Returns a size for the program. A size that was computed from an unknown size has the tensor's reason."""
         if isinstance(size, UnknownNumber) and size.spot is None and self.reason is not None:
             return UnknownNumber(self.reason.reason, self.reason.spot, size.name)
         return size

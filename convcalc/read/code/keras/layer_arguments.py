@@ -108,9 +108,10 @@ def _stacked(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> t
 
 
 def named_sizes(run: Any, shape: Unknown, axes: int, name: str = "", first: int = 0) -> tuple[Any, ...]:
-    """Returns the sizes of an unknown shape with a known number of axes: ``input_shape[0]``, ``input_shape[1]`` …
+    """Returns names for the sizes of an unknown shape with ``axes`` axes: ``input_shape[0]``, ``input_shape[1]`` and so
+    on.
 
-    A size that the user gives with ``--set`` is known.
+    Returns the user's value for a size that is given with ``--set``.
     """
     names = [f"{name or shape.name}[{at}]" for at in range(first, first + axes)]
     return tuple(run.settings.get(text, UnknownNumber(shape.reason, shape.spot, text)) for text in names)
@@ -119,7 +120,7 @@ def named_sizes(run: Any, shape: Unknown, axes: int, name: str = "", first: int 
 def _input_shape(run: Any, named: Mapping[str, Any], axes: tuple[str, ...] | None) -> tuple[Any, ...] | None:
     """Returns the input shape in the arguments of a layer, with the batch axis. None if there is none.
 
-    ``axes`` are the axes of the layer's input; None if their number is open.
+    ``axes`` are the names of the input's axes; None if the layer accepts any number of axes.
     """
     if isinstance(shape := named.get("batch_input_shape"), (list, tuple)):
         return tuple(shape)

@@ -268,7 +268,7 @@ def fill_functional(run: Any, model: ModelValue, args: list[Any], kwargs: dict[s
         return
     inputs, outputs = given["inputs"], given["outputs"]
     if isinstance(outputs, Unknown):
-        model.cached["outputs"] = outputs  # even their number is unknown
+        model.cached["outputs"] = outputs  # the number of outputs is unknown too
     name_model(run, model, given)
     outputs = mapped(outputs, lambda value: _known_tensor(run, value, tensors_in(inputs), spot))
     ins = tensors_in(inputs)

@@ -155,7 +155,7 @@ class Functions(Exceptions):
         values.append(value)
 
     def required_parameter(self, name: str, function: FunctionValue) -> Any:
-        """Returns the value of a parameter without a default that no call gives."""
+        """Returns an unknown value for a parameter that has no default and that no call gives."""
         return Unknown(f"the parameter `{name}` of `{function.name}` has no default", function.spot, name)
 
     def bound(self, function: FunctionValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> dict[str, Any]:

@@ -156,15 +156,15 @@ def unknown_result(operands: Iterable[Any], unknown: Unknown) -> Unknown:
 
 
 class OpenArguments(dict[str, Any]):
-    """The named arguments of a call that nobody writes: there may be more of them."""
+    """The named arguments for a function that the program never calls. A call by other code may give more."""
 
 
 class OpenRest(list[Any]):
-    """The positional arguments of a call that nobody writes: there may be more of them."""
+    """The positional arguments for a function that the program never calls. A call by other code may give more."""
 
 
 class OpenTuple(tuple[Any, ...]):
-    """The value of ``*args`` in a call with open arguments."""
+    """The value of ``*args`` in a function that the program never calls. It may have more elements."""
 
     __slots__ = ()
 
