@@ -108,10 +108,9 @@ def _stacked(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> t
 
 
 def named_sizes(run: Any, shape: Unknown, axes: int, name: str = "", first: int = 0) -> tuple[Any, ...]:
-    """Returns names for the sizes of an unknown shape with ``axes`` axes: ``input_shape[0]``, ``input_shape[1]`` and so
-    on.
+    """Returns named sizes for an unknown shape with ``axes`` axes: ``input_shape[0]``, ``input_shape[1]`` and so on.
 
-    Returns the user's value for a size that is given with ``--set``.
+    If the user gives a size with ``--set``, returns this size.
     """
     names = [f"{name or shape.name}[{at}]" for at in range(first, first + axes)]
     return tuple(run.settings.get(text, UnknownNumber(shape.reason, shape.spot, text)) for text in names)
