@@ -7,8 +7,8 @@ from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
-from convcalc.layers import LayerDefinition, bind, find
-from convcalc.layers.arguments import ACTIVATION, INITIALIZER, Integer, KnownName, Sizes, as_keras_reads
+from convcalc.layers import LayerDefinition, bind, costs, find, views
+from convcalc.layers.arguments import ACTIVATION, INITIALIZER, Integer, KnownName, PerAxis, Sizes, as_keras_reads
 from convcalc.layers.dtypes import is_policy
 from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
@@ -180,10 +180,36 @@ def _bound(
         if argument is not None and isinstance(argument.kind, Integer) and not isinstance(value, (list, tuple)):
             bound[key] = engine_size(reason)
             layer.unknown = layer.unknown or _named(reason, f"{definition.class_name}'s `{key}`")
+        elif argument is not None and (sizes := _per_axis(argument.kind, value)) is not None:
+            bound[key] = sizes
+            layer.unknown = layer.unknown or _named(reason, f"{definition.class_name}'s `{key}`")
+            if isinstance(layer.definition, LayerDefinition):
+                layer.definition = without_windows(layer.definition)
         elif argument is not None and affects_shapes(argument):
             layer.unknown = _named(reason, f"{definition.class_name}'s `{key}`")
             layer.definition = Foreign(definition.class_name)
     return bound
+
+
+def _per_axis(kind: Any, value: Any) -> tuple[Any, ...] | None:
+    """Returns the sizes of an argument such as ``strides``, some of which are unknown. None for other arguments."""
+    if not isinstance(kind, PerAxis):
+        return None
+    parts = tuple(value) if isinstance(value, (list, tuple)) else (value,) * kind.rank
+    if len(parts) != kind.rank or not all(isinstance(part, (int, Unknown)) for part in parts):
+        return None
+    return from_sizes(parts)
+
+
+def without_windows(definition: LayerDefinition) -> LayerDefinition:
+    """Returns the definition for unknown kernel sizes or strides: no receptive field and no FLOPs are computed."""
+
+    def rule(args: Mapping[str, Any], *inputs: Any) -> Any:
+        return definition.rule(args, *inputs)._replace(windows=())
+
+    return definition._replace(
+        rule=rule, receptive_field_rule=views.unknown, flops=costs.unknown, tf_flops=costs.unknown
+    )
 
 
 def _named(reason: Unknown, what: str) -> Unknown:

@@ -26,6 +26,7 @@ from convcalc.read.code.keras.graph import (
     tensors_in,
     to_sizes,
 )
+from convcalc.read.code.keras.stated_shapes import stated_definition
 from convcalc.read.code.keras.to_model import functional, layer_of, notes, variables_layer
 from convcalc.read.code.keras.uncalled import with_uncalled_layers
 from convcalc.read.code.language.values import MISSING, Bound, FunctionValue, Raised, Spot, Unknown, first_unknown
@@ -62,6 +63,8 @@ def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[st
         base.name, base.cls = layer.name, None
         return run.call_layer(base, args, kwargs, spot)
     inputs = tensors_in((args, kwargs))
+    if inputs and layer.definition is not None and layer.cls is not None and not layer.cached.get("forms"):
+        return finish(run, new_node(run, layer, inputs, spot))  # a layer that states its output shape
     if _states_its_shape(layer) and inputs:
         layer.definition = require_builtin("Lambda")
         return finish(run, new_node(run, layer, inputs, spot))
@@ -70,6 +73,12 @@ def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[st
     number = len(forms) - 1
     build(run, layer, args, kwargs, spot)
     followed = follow(run, layer, args, kwargs, spot)
+    if not run.trying and number == 0 and _is_open(followed):
+        stated = stated_definition(run, layer, args, spot)
+        if stated is not None:
+            forms.clear()
+            layer.definition = stated
+            return finish(run, new_node(run, layer, inputs, spot))
     node = new_node(run, layer, inputs, spot, {"call": number} if number else {})
     if isinstance(followed, Unknown):
         layer.unknown = layer.unknown or followed
@@ -103,6 +112,14 @@ def _states_its_shape(layer: LayerValue) -> bool:
     """Returns True for a Lambda with the argument ``output_shape``. Keras does not check this shape."""
     shape = layer.given.get("output_shape") if layer.path == "keras.layers.Lambda" and layer.cls is None else None
     return isinstance(shape, (list, tuple)) and all(size is None or isinstance(size, int) for size in shape)
+
+
+def _is_open(followed: Followed | Unknown) -> bool:
+    """Returns True if the shape of a result is unknown."""
+    if isinstance(followed, Unknown):
+        return True
+    parts = list(leaves(followed.result))
+    return any(isinstance(part, Unknown) or (isinstance(part, TensorValue) and part.shape is None) for part in parts)
 
 
 def _key(number: int, inputs: Sequence[tuple[Shape | None, str]]) -> Any:

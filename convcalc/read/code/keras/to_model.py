@@ -212,9 +212,9 @@ _PARAMETER = re.compile(r"the parameter `(\w+)` (?:of `\w+` )?has no default")
 # The variables of a layer of the program ----------------------------------------------------------------------------------
 
 
-def variables_layer(layer: LayerValue) -> Layer:
-    """Returns a layer without inputs. Its weights are the own variables of a custom layer."""
-    weights = tuple(
+def own_weights(layer: LayerValue) -> tuple[Weight, ...]:
+    """Returns the own variables of a custom layer as weights."""
+    return tuple(
         Weight(
             weight.name,
             from_sizes(weight.shape),
@@ -224,6 +224,11 @@ def variables_layer(layer: LayerValue) -> Layer:
         )
         for weight in layer.owned_weights()
     )
+
+
+def variables_layer(layer: LayerValue) -> Layer:
+    """Returns a layer without inputs. Its weights are the own variables of a custom layer."""
+    weights = own_weights(layer)
     definition = WITHOUT_INPUTS._replace(rule=lambda a, *inputs: Inferred(((),), weights))
     return Layer(
         "variables", "Variables", definition, trainable=layer.is_trainable, dtype=layer.dtype, place=layer.spot
