@@ -207,7 +207,7 @@ def _functions() -> Iterator[tuple[str, _Function]]:
         yield name, _Function("Tensordot", names={"b": "x2", "axes": "axes"})
 
 
-# No method of resizing changes the shape.
+# All interpolation methods give the same shape.
 _RESIZING = {"method": _only("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", 0, 1, 2, 3)}
 _FUNCTIONS = dict(_functions())
 # Arguments without effect on shapes and weights, in all functions.

@@ -92,7 +92,7 @@ def efficientnet_v2(r: Request) -> Model:
     done, total = (
         0,
         float(sum(blocks for _, blocks, *_ in stages)),
-    )  # as in Keras, this total is not multiplied by ``depth``
+    )  # as in Keras, this number of blocks does not depend on ``depth``
     for stage, (fused, blocks, filters, expansion, first_strides) in enumerate(stages, 1):
         for block in range(ceil(depth * blocks)):
             prefix = f"block{stage}{chr(ord('a') + block)}_"

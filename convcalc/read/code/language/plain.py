@@ -32,7 +32,7 @@ def set_order(value: Any) -> tuple[str, Any]:
 
 
 def has_long_number(text: str) -> bool:
-    """Returns True if a format contains a number of more than four digits. As a width, it would need much memory."""
+    """Returns True if a format contains a number of five or more digits: ``{:99999}`` would create a very long text."""
     digits = 0
     for character in text:
         digits = digits + 1 if character.isdigit() else 0

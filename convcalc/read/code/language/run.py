@@ -73,8 +73,8 @@ class Run:
             self.doubt = outer
 
     def deeper(self, test: Unknown) -> Doubt:
-        """Returns a new Doubt for the branch of an unknown test. In nested branches, the reason is that of the
-        outermost test.
+        """Returns a new Doubt for a branch of an unknown test. In a nested branch, its reason is that of the outer
+        test.
         """
         reason = self.doubt or test
         return Doubt(reason.reason, reason.spot, reason.name)
