@@ -214,6 +214,8 @@ class Layer(Struct):
         broken: True if the layer has an error (see :attr:`Model.problems`). Analyses skip the layer and continue.
         stored: the weights that the file stores for the layer. None if they are unknown, or if all weights of the model
             can be inferred.
+        shares_weights: True if another layer of the model contains this layer, such as an RNN the cell that the model also
+            calls. Totals count its weights once.
     """
 
     name: str
@@ -226,6 +228,7 @@ class Layer(Struct):
     place: Place | None = None
     broken: bool = False
     stored: tuple[StoredWeight, ...] | None = None
+    shares_weights: bool = False
 
     @property
     def model(self) -> Model | None:

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from convcalc.analyse.report import Report
-from convcalc.analyse.rows import is_sublayer, rows_of, totals_of
+from convcalc.analyse.rows import counted_rows, is_sublayer, rows_of, totals_of
 from convcalc.analyse.run import UNKNOWN_SHAPE, CallResult, ModelRun, unknown_result
 from convcalc.analyse.sums import scale_by_batch, sum_known
 from convcalc.base import codes
@@ -143,7 +143,7 @@ def infer_inner_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
     rows = rows_of(run, "", 0, True)
     weights = [
         weight._replace(name=f"{row.path}/{weight.name}", multiplied_per_sample=0)
-        for row in rows
+        for row in counted_rows(rows)
         for weight in row.weights
     ]
     unknown = {name for row in rows for name in row.incomplete if name in ("params", "macs")}
@@ -539,7 +539,7 @@ def _apply_template(
     rows = rows_of(nested, "", 0, True)
     weights = [
         weight._replace(name=f"{row.path}/{weight.name}", multiplied_per_sample=0)
-        for row in rows
+        for row in counted_rows(rows)
         for weight in row.weights
     ]
     unknown = frozenset(name for row in rows for name in row.incomplete if name in ("params", "macs"))

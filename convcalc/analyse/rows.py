@@ -179,7 +179,7 @@ def _model_rows(
     """Returns the row of a nested model (with the sums over its layers) and the rows of its layers."""
     own_flags = inner.model.own_flags
     below = rows_of(inner, f"{prefix}{layer.name}/", depth + 1, trains or own_flags)
-    children = [row for row in below if row.depth == depth + 1]
+    children = [row for row in counted_rows(below) if row.depth == depth + 1]
     still_trainable: tuple[Weight, ...] = ()
     if trains:
         trained = sum_known([row.counts.trainable_in_model for row in children])
@@ -323,6 +323,8 @@ def totals_of(
     ``stored`` are the weights in the model's file. They give the exact number of parameters, or a lower bound if
     ``has_more_weights`` is True.
     """
+    macs = sum_known([row.counts.macs for row in rows if row.depth == 0])
+    rows = counted_rows(rows)
     top = [row.counts for row in rows if row.depth == 0]
     times = Counter([row.counts for row in rows])  # equal rows share one object, which is read only once
     still_trainable = _still_trainable(rows) if any(counts.still_trainable for counts in times) else ()
@@ -334,8 +336,9 @@ def totals_of(
         ]
     )
     has_weights = any(counts.weights for counts in times)
-    attributes = {"params": "params", "trainable_params": "trainable_in_model", "macs": "macs"}
+    attributes = {"params": "params", "trainable_params": "trainable_in_model"}
     sums = {name: sum_known(list(map(attrgetter(attribute), top))) for name, attribute in attributes.items()}
+    sums["macs"] = macs
     incomplete = {name for counts in top for name in counts.incomplete}
     labels = {name: total.label or ("partial" if name in incomplete else "") for name, total in sums.items()}
     difference = sums["params"].value - sums["trainable_params"].value
@@ -372,6 +375,21 @@ def totals_of(
         incomplete=_without_empty(labels),
         still_trainable=still_trainable,
     )
+
+
+def counted_rows(rows: Sequence[LayerReport]) -> Sequence[LayerReport]:
+    """Returns the rows whose weights count: without layers that another layer contains, and without the layers inside them."""
+    if not any(row.layer.shares_weights for row in rows):
+        return rows
+    result: list[LayerReport] = []
+    skipped: int | None = None  # the depth of the row whose layers are skipped
+    for row in rows:
+        if skipped is not None and row.depth > skipped:
+            continue
+        skipped = row.depth if row.layer.shares_weights else None
+        if skipped is None:
+            result.append(row)
+    return result
 
 
 def _may_belong(rows: Sequence[LayerReport], stored: Sequence[StoredWeight]) -> bool:

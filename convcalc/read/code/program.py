@@ -159,11 +159,12 @@ class Program(LibraryCalls):
         return training.train(self, model, method, args, kwargs, spot)
 
     def build_model(self, model: ModelValue, shape: tuple[Any, ...], spot: Spot) -> None:
-        """Builds a model on the shape of the first data that it gets."""
-        if model.is_sequential:
-            models.build_sequential(self, model, shape, spot)
-        elif model.cls is not None:
-            keras_methods.build_own_model(self, model, shape, spot)
+        """Builds a Sequential on the shape of the first data that it gets."""
+        models.build_sequential(self, model, shape, spot)
+
+    def new_input(self, shape: tuple[Any, ...], dtype: str, spot: Spot) -> Any:
+        """Returns a new input with this shape, which includes the batch axis."""
+        return models.make_input(self, [], {"batch_shape": shape, "name": "input", "dtype": dtype}, spot)
 
     def assume_input(self, model: ModelValue) -> None:
         """Builds a Sequential that the program never builds, if its first layer shows the shape of its input."""

@@ -183,16 +183,23 @@ _METHODS: dict[str, Callable[..., Any]] = {
 
 @function("tensorflow.data.Dataset.from_tensor_slices")
 def _from_slices(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    tensors = args[0] if args else kwargs["tensors"]
-    if isinstance(tensors, list):
-        tensors = as_array(tensors) or tensors
+    tensors = _tensors(args[0] if args else kwargs["tensors"])
     return attempt(lambda: Stream(changed(tensors, _part)), spot)
 
 
 @function("tensorflow.data.Dataset.from_tensors")
 def _from_tensors(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    tensors = args[0] if args else kwargs["tensors"]
+    tensors = _tensors(args[0] if args else kwargs["tensors"])
     return attempt(lambda: Stream(changed(tensors, lambda array: array), is_single=True), spot)
+
+
+def _tensors(value: Any) -> Any:
+    """Returns a structure of tuples and dicts with its lists as arrays: a list of numbers is one tensor."""
+    if isinstance(value, tuple):
+        return tuple(map(_tensors, value))
+    if isinstance(value, dict):
+        return {key: _tensors(part) for key, part in value.items()}
+    return (as_array(value) or value) if isinstance(value, list) else value
 
 
 @function("tensorflow.data.Dataset.range")

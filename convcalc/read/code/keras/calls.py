@@ -12,6 +12,7 @@ from convcalc.layers import LayerDefinition, require_builtin
 from convcalc.layers.registry import IN_PLACE
 from convcalc.model import Constant, Foreign
 from convcalc.read.code.data.arrays import Array
+from convcalc.read.code.keras.cells import is_cell, step_result, unknown_step, with_states
 from convcalc.read.code.keras.graph import (
     LayerValue,
     ModelValue,
@@ -116,12 +117,32 @@ def _with_sources(message: str, node: Node) -> str:
 
 def call_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     """Returns the outputs of ``layer(*args, **kwargs)``."""
+    is_outermost = isinstance(layer, ModelValue) and layer.cls is not None and not run.inside
+    if is_outermost and (unknown := _only_unknown([*args, *kwargs.values()])) is not None:
+        layer.cached["unknown input"] = unknown
+        return Unknown(unknown.reason, unknown.spot)
     if layer.cls is None or not tensors_in((args, kwargs)):
         args = [*(mapped(arg, lambda value: _unknown_tensor(run, value, spot)) for arg in args[:1]), *args[1:]]
     if isinstance(layer, ModelValue) and layer.cls is None:
         return run.call_model(layer, args, kwargs, spot)
     if layer.cls is not None or layer.path == "keras.layers.Lambda":
         return run.call_own_layer(layer, args, kwargs, spot)
+    if is_cell(layer):
+        args, kwargs, states = with_states(layer, args, kwargs)
+        outputs = _call_known_layer(run, layer, args, kwargs, spot)
+        return step_result(outputs, states) if isinstance(outputs, list) else unknown_step(layer, outputs, spot)
+    return _call_known_layer(run, layer, args, kwargs, spot)
+
+
+def _only_unknown(values: list[Any]) -> Unknown | None:
+    """Returns the first unknown value of a call, if no value of the call has a shape."""
+    parts = [part for value in values for part in leaves(value)]
+    if any(isinstance(part, (TensorValue, Array, WeightValue)) for part in parts):
+        return None
+    return first_unknown(parts)
+
+
+def _call_known_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     definition = layer.definition
     inputs, constants, masks, options = _operands(definition, args, kwargs)
     for tensor in inputs:

@@ -6,6 +6,7 @@ from typing import Any
 
 from convcalc.layers import LayerDefinition
 from convcalc.read.code.keras import models
+from convcalc.read.code.keras.cells import cell_attribute, is_cell
 from convcalc.read.code.keras.graph import (
     LayerValue,
     ModelValue,
@@ -163,6 +164,8 @@ def standard_attribute(run: Any, layer: LayerValue, name: str, spot: Spot | None
     if name in ("compute_output_shape", "get_weights", "count_params"):
         return Native(name, lambda run, args, kwargs, at: _computed(run, layer, name, args, at))
     definition = layer.definition
+    if is_cell(layer) and (value := cell_attribute(layer, name)) is not MISSING:
+        return value
     if isinstance(definition, LayerDefinition) and layer.cls is None:
         arguments = definition.rule_arguments(layer.args)
         if name in arguments:
@@ -285,6 +288,8 @@ def _model_attribute(run: Any, model: ModelValue, name: str, spot: Spot | None) 
         "evaluate",
         "predict",
         "fit_generator",
+        "evaluate_generator",
+        "predict_generator",
         "train_on_batch",
         "predict_on_batch",
         "test_on_batch",

@@ -56,7 +56,11 @@ class Followed(Struct):
 
 def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     """Returns the outputs of a call of a custom layer or a Lambda."""
-    if isinstance(layer, ModelValue) and layer.outputs is not None and own_method(layer, "call") is None:
+    if (
+        isinstance(layer, ModelValue)
+        and own_method(layer, "call") is None
+        and (layer.outputs is not None or layer.is_sequential)
+    ):
         return run.call_model(layer, args, kwargs, spot)
     base = layer.attributes.get("__base__")
     if own_method(layer, "call") is None and isinstance(base, LayerValue) and layer.path != "keras.layers.Lambda":
@@ -359,9 +363,11 @@ def own_model(run: Any, model: ModelValue) -> Model:
     own = Foreign(model.class_name)
     followed = next((value for value in model.cached.values() if isinstance(value, Followed)), None) if forms else None
     if followed is None:
-        reason = model.unknown or Unknown(
-            "it is never called, so the shape of its input is unknown; give it with --input", model.spot
-        )
+        text = "it is never called, so the shape of its input is unknown; give it with --input"
+        value = model.cached.get("unknown input")
+        if value is not None:
+            text = f"the code does not state the shape of its input; give it with --input: {value.reason}"
+        reason = model.unknown or Unknown(text, model.spot)
         model.unknown = reason
         source = layer_of(run, _unknown_input())
         layers = [layer_of(run, layer) for layer in model.tracked]

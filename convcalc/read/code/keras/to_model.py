@@ -83,6 +83,9 @@ def functional(
             graph.calls[-1] = graph.calls[-1]._replace(constants=node.constants, masks=masks)
         places[id(node)] = ref.call
     graph.inputs = [Ref(places[id(tensor.node)], tensor.index) for tensor in ins]
+    for node in nodes_inside_others(calls):
+        number = numbers[id(node.layer)]
+        graph.layers[number] = graph.layers[number]._replace(shares_weights=True)
     model = graph.finish(
         name, "Functional", [Ref(places[id(tensor.node)], tensor.index) for tensor in outs if id(tensor.node) in places]
     )
@@ -110,6 +113,43 @@ def _for_old_keras(run: Any, problem: Problem) -> Problem:
         "which a layer's name cannot contain", "which Keras 3 does not accept in a layer's name"
     )
     return problem._replace(message=message, severity="warning")
+
+
+_COPIES = ("keras.layers.Bidirectional",)  # wrappers whose layers are copies of the layer that they get
+
+
+def nodes_inside_others(nodes: Sequence[Node]) -> list[Node]:
+    """Returns a call of each layer whose weights are all in another layer that is called, such as the cell of an RNN."""
+    layers = {id(node.layer): node for node in nodes}
+    if not any(_wraps(node.layer) for node in layers.values()):
+        return []
+    owners = {key: _owners(node.layer) for key, node in layers.items()}
+    holders: dict[int, set[int]] = {}
+    for key, owned in owners.items():
+        for owner in owned:
+            holders.setdefault(owner, set()).add(key)
+    result: list[Node] = []
+    for key, node in sorted(layers.items(), key=lambda item: len(owners[item[0]])):
+        others = [holders[owner] - {key} for owner in owners[key]]
+        if others and all(others):
+            result.append(node)
+            for owner in owners[key]:
+                holders[owner].discard(key)
+    return result
+
+
+def _wraps(layer: LayerValue) -> bool:
+    """Returns True for a layer that has layers which the program may also call elsewhere."""
+    return bool(layer.cls is not None or isinstance(layer, ModelValue) or layer.inner_layers())
+
+
+def _owners(layer: LayerValue) -> set[int]:
+    """Returns the identities of the layers with weights of their own in a layer, itself included."""
+    result: set[int] = set()
+    for part in with_inner_layers([layer], _COPIES):
+        if part.weights or not _wraps(part) or part.path in _COPIES:
+            result.add(id(part))
+    return result
 
 
 def _sequential(run: Any, model: ModelValue) -> Model:
@@ -169,14 +209,16 @@ def no_input(model: ModelValue) -> Problem:
     return Problem(codes.UNKNOWN_VALUE, message, mark, model.name, "warning")
 
 
-def with_inner_layers(layers: Iterable[LayerValue]) -> list[LayerValue]:
-    """Returns the layers and all layers inside them, each once."""
+def with_inner_layers(layers: Iterable[LayerValue], closed: Sequence[str] = ()) -> list[LayerValue]:
+    """Returns the layers and all layers inside them, each once. Does not look into layers with a path in ``closed``."""
     waiting = list(reversed(list(layers)))
     known: dict[int, LayerValue] = {}
     while waiting:
         layer = waiting.pop()
         if id(layer) not in known:
             known[id(layer)] = layer
+            if layer.path in closed:
+                continue
             followed = [node.layer for value in layer.cached.values() for node in getattr(value, "nodes", ())]
             waiting += reversed([*layer.inner_layers(), *followed])
     return list(known.values())

@@ -15,13 +15,17 @@ from convcalc.base.keras_names import snake_case
 from convcalc.base.numbers import UNKNOWN, Number, Shape, plain, shape_text
 from convcalc.base.problems import ConvcalcError
 from convcalc.read.code.data.arrays import Array
+from convcalc.read.code.data.data_pipelines import Stream
 from convcalc.read.code.keras.graph import ModelValue, TensorValue, from_sizes, leaves, mapped, tensors_in
-from convcalc.read.code.language.values import Library, LibraryObject, Spot
+from convcalc.read.code.language.values import MISSING, Instance, Library, LibraryObject, Raised, Spot
 
 # The parameters of each method, in Keras's order.
 _PARAMETERS = {
     "fit": ("x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split", "validation_data"),
+    "fit_generator": ("x", "steps_per_epoch", "epochs", "verbose", "callbacks", "validation_data"),
     "evaluate": ("x", "y", "batch_size"),
+    "evaluate_generator": ("x",),
+    "predict_generator": ("x",),
     "predict": ("x", "batch_size"),
     "train_on_batch": ("x", "y"),
     "test_on_batch": ("x", "y"),
@@ -41,26 +45,49 @@ def train(run: Any, model: ModelValue, method: str, args: list[Any], kwargs: dic
     if names is None:
         return run.unknown(f"the result of `{method}` is not followed", spot)
     given = {**dict(zip(names, args)), **kwargs}
+    given.setdefault("x", given.get("generator"))
     batch = given.get("batch_size")
     size = batch if isinstance(batch, int) and batch > 0 else _DEFAULT_BATCH
-    outputs = check(run, model, method, given.get("x"), given.get("y"), size, spot)
+    x, y, is_stream = batch_of(run, given.get("x"), given.get("y"), spot)
+    outputs = check(run, model, method, x, y, None if is_stream else size, spot)
     validation = given.get("validation_data")
     if isinstance(validation, (list, tuple)) and len(validation) in (2, 3):
         check(run, model, f"{method}'s validation_data", validation[0], validation[1], size, spot)
+    elif isinstance(validation, Stream):
+        x, y, _ = batch_of(run, validation, None, spot)
+        check(run, model, f"{method}'s validation_data", x, y, None, spot)
     if method.startswith("predict") and outputs is not None:
         return outputs
     return run.unknown(f"the result of `{method}` is not followed", spot)
 
 
-def check(run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int, spot: Spot) -> Any:
+def batch_of(run: Any, x: Any, y: Any, spot: Spot) -> tuple[Any, Any, bool]:
+    """Returns the inputs and labels that a model gets, and True if they are one batch of a stream of data."""
+    if isinstance(x, Instance) and x.cls.find("__getitem__") is not MISSING:
+        try:
+            element = run.item(x, 0, spot)
+        except Raised:
+            return None, None, True
+    elif isinstance(x, Stream):
+        element = x.element
+    else:
+        return x, y, False
+    if isinstance(element, tuple) and len(element) in (1, 2, 3):
+        return element[0], element[1] if len(element) > 1 else None, True
+    return element, None, True
+
+
+def check(run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int | None, spot: Spot) -> Any:
     """Reports the first error in the data of a method. Returns the outputs as arrays; None if they are unknown."""
+    if model.outputs is None and model.cls is not None and not model.is_sequential:
+        build_on(run, model, x, spot)
+        return None
     arrays = arrays_of(x, [tensor.node.layer.name for tensor in tensors_in(model.inputs)])
     if arrays is None:
         return None
     labels = arrays_of(y, [tensor.node.layer.name for tensor in tensors_in(model.outputs)]) if y is not None else []
-    samples = [
-        array.shape[0] for array in [*arrays, *(labels or [])] if array.shape and isinstance(array.shape[0], int)
-    ]
+    counted = [array for array in [*arrays, *(labels or [])] if array.shape] if batch is not None else []
+    samples = [array.shape[0] for array in counted if isinstance(array.shape[0], int)]
     if len(set(samples)) > 1:
         counts = " and ".join(f"{count:,}" for count in dict.fromkeys(samples))
         message = f"`{method}` gets arrays with {counts} samples; all arrays need the same number of samples (the size of the first axis)"
@@ -83,7 +110,7 @@ def check(run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int, 
         return None
     first = next(iter(samples), None)
     outputs = tensors_in(model.outputs)
-    rows = UNKNOWN if first is None else min(first, batch)
+    rows = UNKNOWN if first is None or batch is None else min(first, batch)
     if labels:
         _check_labels(run, model, method, labels, outputs, rows, spot)
     return mapped(model.outputs, lambda value: _predicted(value, first) if isinstance(value, TensorValue) else value)
@@ -135,9 +162,18 @@ def arrays_of(value: Any, names: Sequence[str]) -> list[Array] | None:
 
 
 def _build(run: Any, model: ModelValue, arrays: Sequence[Array], spot: Spot) -> None:
-    """Builds a model without a known input shape: the data give the shape."""
+    """Builds a Sequential whose input shape is not known before it gets data."""
     if model.outputs is None and len(arrays) == 1 and arrays[0].shape:
         run.build_model(model, (None, *arrays[0].shape[1:]), spot)
+
+
+def build_on(run: Any, model: ModelValue, x: Any, spot: Spot) -> None:
+    """Builds a model of the program's own class: it is called on inputs of the shapes of its first data."""
+    arrays = arrays_of(list(x.values()) if isinstance(x, dict) else x, ())
+    if arrays is None or model.cached.get("forms") or not all(array.shape for array in arrays):
+        return
+    tensors = {id(array): run.new_input((None, *array.shape[1:]), array.dtype, spot) for array in arrays}
+    run.call_layer(model, [mapped(x, lambda value: tensors[id(value)])], {}, spot)
 
 
 def input_problem(expected: Shape, shape: Shape) -> str:
