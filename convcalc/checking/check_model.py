@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from convcalc.analyse.study import Study
@@ -10,6 +10,7 @@ from convcalc.base.problems import Problem
 from convcalc.checking.budget import Limit, check_budget
 from convcalc.checking.expectations import check_expectations
 from convcalc.differences.comparison import Comparison
+from convcalc.model import Model
 from convcalc.stored import Snapshot
 
 
@@ -63,4 +64,11 @@ def check_model(
 
         comparison, differences = compare_with_snapshot(report, record, ignore_names)
         problems += differences
-    return CheckResult(source, report, tuple(problems), comparison)
+    return CheckResult(source, report, tuple(_placed(problems, report.model)), comparison)
+
+
+def _placed(problems: Iterable[Problem], model: Model) -> Iterator[Problem]:
+    """Yields the problems. For Python code, a problem without a position gets the place that makes the model."""
+    made_at = model.place.made_at if model.place is not None else None
+    for problem in problems:
+        yield problem if problem.mark is not None else problem._replace(mark=made_at)

@@ -160,35 +160,45 @@ def command(
         options,
         None if quiet else to.format,
         None if quiet else to.text_style(width, ascii, no_color),
+        frozenset(names) - frozenset(models),
     )
     # These files are read here, so that an error in them is reported once and not for each model.
     custom_layers(custom)
     outcomes = in_order(names, run.check, _processes(jobs, names, against))
     exit_codes: list[int] = []
-    with closing(_payloads(progress(names, outcomes, quiet), exit_codes)) as payloads:
+    shown: set[str] = set()
+
+    def warn_once(text: str) -> None:  # the models of a program can share a problem
+        if text not in shown:
+            warn(text)
+        shown.add(text)
+
+    with closing(_payloads(progress(names, outcomes, quiet), exit_codes, warn_once)) as payloads:
         if not quiet:
-            to.write(_text(CHECK_FORMATS[to.format], payloads))
+            to.write(_text(CHECK_FORMATS[to.format], payloads, warn_once))
         for _ in payloads:  # with --quiet, this loop runs the checks; otherwise write() has already run them
             pass
     return max(exit_codes)
 
 
-def _payloads(outcomes: Iterable[Outcome], exit_codes: list[int]) -> Generator[Any, None, None]:
+def _payloads(
+    outcomes: Iterable[Outcome], exit_codes: list[int], warn_once: Callable[[str], None]
+) -> Generator[Any, None, None]:
     """Yields each model's data for the output. Also prints its messages, writes its record and collects its exit code."""
     for outcome in outcomes:
         for text in outcome.messages:
-            warn(text)
+            warn_once(text)
         if outcome.new_record is not None:
             _write_record(outcome.new_record)
         exit_codes.append(outcome.code)
         yield outcome.payload
 
 
-def _text(format: OutputFormat, payloads: Iterable[Any]) -> Iterator[str]:
+def _text(format: OutputFormat, payloads: Iterable[Any], warn_once: Callable[[str], None]) -> Iterator[str]:
     """Yields the texts for standard output. Prints the other texts to standard error."""
     for piece in write_checks(format, payloads):
         if piece.to_stderr:
-            warn(piece.text)
+            warn_once(piece.text)
         else:
             yield piece.text
 

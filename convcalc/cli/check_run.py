@@ -61,7 +61,7 @@ class Outcome(Struct):
 class CheckRun:
     """The settings of a run of ``convcalc check``, which are the same for every model.
 
-    With ``--quiet``, ``format`` and ``text_style`` are None.
+    With ``--quiet``, ``format`` and ``text_style`` are None. ``parts`` are the models that the user names as a whole file.
     """
 
     settings: Project
@@ -74,6 +74,7 @@ class CheckRun:
     inputs: Inputs
     format: str | None
     text_style: TextStyle | None
+    parts: frozenset[str] = frozenset()
 
     def check(self, name: str) -> Outcome:
         """Checks one model.
@@ -101,7 +102,7 @@ class CheckRun:
     def _report(self, name: str) -> Study:
         from convcalc.analyse import Study, infer
 
-        return Study.of(infer(self.inputs.model(name)))
+        return Study.of(infer(self.inputs.model(name, name in self.parts)))
 
     def _result(self, name: str, report: Study) -> CheckResult:
         from convcalc.checking.budget import effective_limits

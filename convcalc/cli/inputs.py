@@ -63,12 +63,15 @@ class Inputs(Struct):
     batch: int | None = None
     custom: tuple[str, ...] = ()
 
-    def model(self, source: str) -> Model:
-        """Returns the model in a file, with the sizes and values of the options. Does not raise the model's problems."""
+    def model(self, source: str, each: bool = False) -> Model:
+        """Returns the model in a file, with the sizes and values of the options. Does not raise the model's problems.
+
+        ``each`` is True if all models of a program are read: see :class:`CodeSettings`.
+        """
         from convcalc.read import parse
         from convcalc.read.code_settings import names_code
 
-        model = parse(source, custom_layers(self.custom), self.settings())
+        model = parse(source, custom_layers(self.custom), self.settings(each=each))
         return self.finished(model, names_code(source))
 
     def sound_model(self, source: str) -> Model:
@@ -90,13 +93,13 @@ class Inputs(Struct):
         inputs = {} if is_code else dict(map(_input_sizes, self.inputs))
         return resized(model, inputs, self.batch) if inputs or self.batch is not None else model
 
-    def settings(self, folder: str = "") -> CodeSettings:
+    def settings(self, folder: str = "", each: bool = False) -> CodeSettings:
         """Returns the settings for reading Python code. ``folder``, if given, has the modules that the program imports."""
         from convcalc.read.code_settings import NO_SETTINGS, CodeSettings
 
-        if not self.values and not self.inputs and not folder:
+        if not self.values and not self.inputs and not folder and not each:
             return NO_SETTINGS
-        return CodeSettings(dict(map(_setting, self.values)), dict(map(_input_sizes, self.inputs)), folder)
+        return CodeSettings(dict(map(_setting, self.values)), dict(map(_input_sizes, self.inputs)), folder, each)
 
     def sources(self, models: Sequence[str], each: bool = False) -> list[str]:
         """Returns the sources of the models: ``FILE.py:*`` becomes a source for each of its models.

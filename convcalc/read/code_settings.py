@@ -20,11 +20,14 @@ class CodeSettings(Struct):
     - ``values`` are the values of names (``--set``).
     - ``inputs`` are the sizes of inputs without the batch axis (``--input``), by name. The name None is the only input.
     - ``folder`` is the folder with the program's other files; "" for the folder of the file itself.
+    - ``each`` is True if all models of the file are read, one after the other. Then an error of the program is an
+      error of one of them.
     """
 
     values: Mapping[str, Any] = {}
     inputs: Mapping[str | None, tuple[Any, ...]] = {}
     folder: str = ""
+    each: bool = False
 
 
 NO_SETTINGS = CodeSettings()

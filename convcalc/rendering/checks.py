@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes
 from convcalc.base.numbers import plain_number
-from convcalc.base.problems import ConvcalcError
 from convcalc.base.structs import Struct
 from convcalc.base.text import number_text
 from convcalc.checking.check_model import CheckResult
@@ -87,7 +86,9 @@ def _plain_row(result: CheckResult) -> list[str]:
 
 
 def _first(result: CheckResult) -> str:
-    return result.problems[0].message if result.problems else ""
+    """Returns the message of the first error; of the first warning if there is no error."""
+    ordered = sorted(result.problems, key=lambda problem: problem.severity != "error")
+    return ordered[0].message if ordered else ""
 
 
 def status(result: CheckResult) -> str:
@@ -129,11 +130,13 @@ def check_pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
     """
     report, comparison = result.report, result.comparison
     if report is None:
-        yield Piece(str(ConvcalcError(result.problems)), to_stderr=True)
+        for problem in result.problems:
+            yield Piece(str(problem), to_stderr=True)
     elif result.passed:
         record = f" (matches {comparison.before.source})" if comparison else ""
         params = number_text(report.totals.params, report.totals.incomplete.get("params"))
-        yield Piece(f"{result.source}: {len(report.layers)} layers, {params} parameters: OK{record}\n")
+        layers = "1 layer" if len(report.layers) == 1 else f"{len(report.layers)} layers"
+        yield Piece(f"{result.source}: {layers}, {params} parameters: OK{record}\n")
     else:
         differences = [problem for problem in result.problems if problem.code == codes.RECORD_DIFFERS]
         others = [problem for problem in result.problems if problem.code != codes.RECORD_DIFFERS]

@@ -43,8 +43,8 @@ def _escaped(text: str) -> str:
 
 
 def joined_commands(models: Sequence[str]) -> str:
-    """Returns the workflow commands of all models."""
-    return "".join(models)
+    """Returns the workflow commands of all models. The models of a program can share a problem, which appears once."""
+    return "".join(dict.fromkeys(line for text in models for line in text.splitlines(keepends=True)))
 
 
 FORMATS = (

@@ -52,7 +52,7 @@ def findings(result: CheckResult) -> Findings:
 
 def sarif(models: Sequence[Findings]) -> str:
     """Returns the complete SARIF log. The log has one run."""
-    all_findings = [finding for model in models for finding in model.items]
+    all_findings = list(_each_once(models))
     codes = sorted({finding.code for finding in all_findings})
     run = {
         "tool": {"driver": {"name": "convcalc", "version": __version__, "rules": [_rule(code) for code in codes]}},
@@ -61,6 +61,18 @@ def sarif(models: Sequence[Findings]) -> str:
         "results": list(_results(all_findings, codes)),
     }
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _each_once(models: Sequence[Findings]) -> Iterator[Finding]:
+    """Yields the findings of all models. The models of a program can share a finding, which is yielded once."""
+    shown: list[tuple[Code, str, dict[str, Any]]] = []
+    for model in models:
+        known = list(shown)
+        for finding in model.items:
+            content = (finding.code, finding.message, finding.location)
+            if content not in known:
+                shown.append(content)
+                yield finding
 
 
 def _rule(code: Code) -> dict[str, Any]:

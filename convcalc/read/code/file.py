@@ -12,10 +12,11 @@ from convcalc.base.problems import ConvcalcError, Problem, did_you_mean
 from convcalc.model import Model
 from convcalc.read.code.folders import module_folder, root_of
 from convcalc.read.code.keras.graph import ModelValue
+from convcalc.read.code.named_model import find
 from convcalc.read.code.notebooks import sources_of
 from convcalc.read.code.program import Program
 from convcalc.read.code.syntax import parsed
-from convcalc.read.code.targets import find, no_model, targets_of
+from convcalc.read.code.targets import no_model, own_problems, targets_of
 from convcalc.read.detect import OpenFile
 from convcalc.read.input_sizes import resized
 
@@ -26,7 +27,9 @@ def read_code(content: OpenFile) -> Model:
     """Returns the model of an open file with Python code."""
     settings = content.settings
     folder, root = _folders(content)
-    return read_program(content.text.text, content.name, folder, content.target, settings.values, settings.inputs, root)
+    return read_program(
+        content.text.text, content.name, folder, content.target, settings.values, settings.inputs, root, settings.each
+    )
 
 
 def _folders(content: OpenFile) -> tuple[str, str]:
@@ -49,17 +52,18 @@ def target_names(content: OpenFile) -> list[str]:
 
 def read_program(
     text: str, name: str, folder: str = "", target: str = "", settings: Mapping[str, Any] | None = None,
-    inputs: Mapping[str | None, tuple[Any, ...]] | None = None, root: str = "",
+    inputs: Mapping[str | None, tuple[Any, ...]] | None = None, root: str = "", each: bool = False,
 ) -> Model:  # fmt: skip
     """Returns the model of a program that ``target`` names: a variable, a function, a class or ``Class.method``.
 
-    ``folder`` is the folder of the program, and ``root`` is the top folder of its project. Without a target, the program must have one
-    model. Raises :class:`ConvcalcError` if it has none or several, or if the code cannot be parsed.
+    ``folder`` is the folder of the program, and ``root`` is the top folder of its project. Without a target, the program
+    must have one model. With ``each``, an error of the program belongs to only one of its models. Raises
+    :class:`ConvcalcError` if the program has none or several, or if the code cannot be parsed.
     """
 
     def read(inputs: Mapping[str | None, tuple[Any, ...]] | None) -> Model:
         with deep_recursion():
-            return _model(follow(text, name, folder, settings, inputs, root), target, name)
+            return _model(follow(text, name, folder, settings, inputs, root), target, name, each)
 
     if not inputs:
         return read(None)
@@ -76,10 +80,14 @@ def read_program(
     return read(inputs)
 
 
-def _model(program: Program, target: str, name: str) -> Model:
+def _model(program: Program, target: str, name: str, each: bool) -> Model:
     """Returns the model of a target, with the problems of its program."""
+    common = len(program.problems)
     value = find(program, target, name)
-    errors = [problem for problem in program.problems if problem.severity == "error"]
+    problems_of = program.problems
+    if each:
+        problems_of = [*own_problems(program, problems_of[:common], target), *problems_of[common:]]
+    errors = [problem for problem in problems_of if problem.severity == "error"]
     if not isinstance(value, ModelValue):
         raise ConvcalcError(errors or [no_model(program, target, name, value)])
     model = program.model_of(value)
@@ -87,7 +95,9 @@ def _model(program: Program, target: str, name: str) -> Model:
     notes = [problem for problem in model.problems if problem not in errors and problem.layer not in faulty]
     layers = tuple(layer._replace(broken=True) if layer.name in faulty else layer for layer in model.layers)
     problems = (*_unused(program, name), *program.notes, *errors, *notes)
-    return model._replace(source=f"{name}:{target}" if target else name, problems=problems, layers=layers)
+    return model._replace(
+        source=f"{name}:{target}" if target else name, problems=problems, layers=layers, place=value.spot
+    )
 
 
 def follow(

@@ -95,7 +95,7 @@ class Program(LibraryCalls):
         if key in self.faults:
             return
         self.faults.add(key)
-        context = "" if spot is None else spot.context
+        context = "" if spot is None or message.endswith(spot.context) else spot.context
         self.problems.append(Problem(code, f"{message}{context}", mark, None if layer is None else layer.name))
 
     def refuse(self, layer: LayerValue, refusal: Refusal, spot: Spot) -> None:

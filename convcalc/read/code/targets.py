@@ -1,4 +1,4 @@
-"""Finds the models of a program, and the model that a target such as ``FILE.py:build`` names."""
+"""Lists the models of a program, and says why a target names none of them."""
 
 from __future__ import annotations
 
@@ -7,25 +7,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from convcalc.base import codes
-from convcalc.base.problems import ConvcalcError, Problem, did_you_mean, error, first_listed
+from convcalc.base.problems import Problem, did_you_mean, first_listed
 from convcalc.base.structs import Struct
 from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, TensorValue
-from convcalc.read.code.keras.models import make_input
+from convcalc.read.code.keras.to_model import with_inner_layers
 from convcalc.read.code.language.values import (
-    MISSING,
-    Bound,
     ClassValue,
     FunctionValue,
     Instance,
     Library,
     ModuleValue,
-    Raised,
-    Spot,
     Unknown,
     Wrapped,
 )
-from convcalc.read.code.parameters import called_with_defaults, parameters, rest_of
 from convcalc.read.code.program import Program
 
 _MODEL_CLASSES = frozenset(("Model", "Sequential", "Functional"))
@@ -54,7 +49,7 @@ def _variables(program: Program) -> list[Target]:
     named: dict[int, Target] = {}
     for key, value in program.main.variables.items():
         for name, model in _models_in(key, value):
-            if _is_complete(model) and id(model) not in named:
+            if is_complete(model) and id(model) not in named:
                 named[id(model)] = _target(name, model)
     return sorted(named.values(), key=lambda target: target.line)
 
@@ -73,7 +68,7 @@ def _local_variables(program: Program) -> list[Target]:
     """Returns the models in local variables of the functions that the program calls. Functions called by other
     functions are ignored.
     """
-    models = {name: (depth, model) for name, (depth, model) in program.local_models.items() if _is_complete(model)}
+    models = {name: (depth, model) for name, (depth, model) in program.local_models.items() if is_complete(model)}
     if not models:
         return []
     outermost = min(depth for depth, _ in models.values())
@@ -85,7 +80,8 @@ def _target(name: str, model: ModelValue) -> Target:
     return Target(name, f"{model.class_name} '{model.name}'", model.spot.line if model.spot else 1)
 
 
-def _is_complete(model: ModelValue) -> bool:
+def is_complete(model: ModelValue) -> bool:
+    """Returns True if a model has layers."""
     return bool(model.layers or model.outputs is not None or model.tracked or model.read is not None)
 
 
@@ -179,150 +175,31 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
             yield from _own_nodes(part)
 
 
-# The model of a target ----------------------------------------------------------------------------------------------------
+def own_problems(program: Program, problems: Sequence[Problem], target: str) -> list[Problem]:
+    """Returns the problems of a program that belong to one of its models.
 
-
-def find(program: Program, target: str, name: str) -> Any:
-    """Returns the value that a target names, usually a model. ``name`` is the name of the file.
-
-    Without a target, the program must have one model. Raises :class:`ConvcalcError` if it has several, or if the target does not
-    exist.
+    A problem belongs to the first model that contains its layer. If there is none, it belongs to the model of its
+    name, and otherwise to the first model.
     """
-    if not target:
-        targets = targets_of(program)
-        if len(targets) > 1:
-            raise ConvcalcError([several(targets, name)])
-        if targets:
-            return find(program, targets[0].name, name)
-        complete = [model for model in program.models if _is_complete(model)]
-        return built(program, complete[0]) if len(complete) == 1 else None
-    path, arguments = call_in(target, name)
-    return built(program, made(program, _value(program, path, target, name), arguments))
+    names = [known.name for known in targets_of(program)]
+    models = {name: model for name in names if isinstance(model := _value_of(program, name), ModelValue)}
+    inside = {name: {layer.name for layer in with_inner_layers(model.inner_layers())} for name, model in models.items()}
+
+    def owner(problem: Problem) -> str:
+        holders = [name for name, layers in inside.items() if problem.layer in layers]
+        holders += [name for name, model in models.items() if problem.layer == model.name]
+        return next(iter([*holders, *names]), target)
+
+    return [problem for problem in problems if owner(problem) == target]
 
 
-def _value(program: Program, path: str, target: str, name: str) -> Any:
-    """Returns the value of a path such as ``build`` or ``Net.make`` in the main file. A path can also name a local
-    variable.
-    """
-    first, *rest = path.split(".")
-    value = program.main.variables.get(first, MISSING)
-    if value is MISSING:
-        local = program.local_models.get(path)
-        if local is not None:
-            return local[1]
-        raise ConvcalcError([_no_name(program, first, name)])
-    for part in rest:
-        if isinstance(value, ClassValue) and isinstance(value.find(part), FunctionValue):
-            value = made_instance(program, value, _start(program))
-        outer, value = value, program.attribute_or_missing(value, part, _start(program))
-        if value is MISSING:
-            raise ConvcalcError([_no_attribute(program, outer, part, target, name)])
-    return value
-
-
-def _start(program: Program) -> Spot:
-    return Spot(program.main.source, 1, 0)
-
-
-def call_in(target: str, name: str) -> tuple[str, tuple[list[Any], dict[str, Any]]]:
-    """Returns the name and the arguments of a target such as ``build(classes=10)``."""
-    try:
-        node = ast.parse(target.strip(), mode="eval").body
-        args, kwargs = [], {}
-        if isinstance(node, ast.Call):
-            args = [ast.literal_eval(arg) for arg in node.args]
-            kwargs = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in node.keywords}
-            node = node.func
-        path = ast.unparse(node)
-        if all(part.isidentifier() for part in path.split(".")):
-            return path, (args, kwargs)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        pass
-    message = f"{name}: cannot read the target '{target}'; write it as NAME, CLASS.METHOD or NAME(ARGUMENT=VALUE)"
-    raise error(codes.NO_MODEL_IN_CODE, message)
-
-
-def made(program: Program, value: Any, arguments: tuple[list[Any], dict[str, Any]] = ([], {})) -> Any:
-    """Calls a function or a class. Returns the model in the result, or in a value of another type."""
-    args, kwargs = arguments
-    if isinstance(value, Wrapped):
-        value = value.function
-    if not isinstance(value, (FunctionValue, ClassValue, Bound)):
-        return _model_in(value)
-    called = (
-        value.find("__init__")
-        if isinstance(value, ClassValue)
-        else value.function
-        if isinstance(value, Bound)
-        else value
-    )
-    spot = getattr(value, "spot", None) or _start(program)
-    has_receiver = called is not value
-    given = dict(kwargs)
-    try:
-        if isinstance(called, FunctionValue):
-            given = parameters(program, called, args, kwargs, has_receiver)
-            args = rest_of(called, args)
-        result = called_with_defaults(program, called, given, lambda given: program.call(value, args, given, spot))
-    except Raised as raised:
-        if raised.spot is not None and not program.problems:
-            program.fault(
-                codes.NO_MODEL_IN_CODE,
-                f"the code raises {raised.class_name}: {program.message_of(raised)}",
-                raised.spot,
-                None,
-            )
-        return Unknown(f"it raises {raised.class_name}: {program.message_of(raised)}", raised.spot)
-    return _model_in(result)
-
-
-def made_instance(program: Program, cls: ClassValue, spot: Spot) -> Any:
-    """Returns an object of a class, made without arguments. Parameters without a default get unknown values."""
-    init = cls.find("__init__")
-    if not isinstance(init, FunctionValue):
-        return program.call(cls, [], {}, spot)
-    given = parameters(program, init, [], {}, True)
-    return called_with_defaults(program, init, given, lambda given: program.call(cls, rest_of(init, []), given, spot))
-
-
-def _model_in(value: Any) -> Any:
-    """Returns the first model in a tuple, list or dict. Returns any other value unchanged."""
-    if isinstance(value, (tuple, list, dict)):
-        parts = value.values() if isinstance(value, dict) else value
-        return next((part for part in parts if isinstance(part, ModelValue)), value)
-    return value
-
-
-def built(program: Program, value: Any) -> Any:
-    """Calls a model or layer on the inputs of ``--input`` if the program never calls it. Returns the model."""
-    sizes = program.sizes_of_inputs
-    if not sizes or not isinstance(value, LayerValue) or not _needs_input(value):
-        return value
-    spot = value.spot or _start(program)
-    tensors = {
-        name: make_input(program, [], {"shape": shape, **({} if name is None else {"name": name})}, spot)
-        for name, shape in sizes.items()
-    }
-    named = {name: tensor for name, tensor in tensors.items() if name is not None}
-    inputs: Any = named if named else tensors[None]
-    try:
-        if isinstance(value, ModelValue) and value.is_sequential:
-            value.input_tensor = None
-        output = program.call(value, [inputs], {}, spot)
-    except Raised as raised:
-        return Unknown(f"the call on the inputs raises {raised.class_name}: {program.message_of(raised)}", raised.spot)
-    if isinstance(value, ModelValue):
-        return value
-    return program.call(Library("keras.Model"), [inputs, output], {}, spot)
-
-
-def _needs_input(layer: LayerValue) -> bool:
-    """Returns True if the shape of a layer's input is unknown, because the program never calls it."""
-    if not isinstance(layer, ModelValue):
-        return True
-    if layer.is_sequential:
-        return layer.input_tensor is None
-    return layer.cls is not None and layer.outputs is None and not layer.cached.get("forms")
+def _value_of(program: Program, name: str) -> Any:
+    """Returns the value of a variable or an attribute of an object; None for other targets."""
+    first, _, rest = name.partition(".")
+    value = program.main.variables.get(first)
+    if name in program.local_models:
+        return program.local_models[name][1]
+    return value.attributes.get(rest) if isinstance(value, Instance) else value
 
 
 # Messages -----------------------------------------------------------------------------------------------------------------
@@ -347,13 +224,15 @@ def _known(program: Program) -> str:
     return f"; the {'models are' if len(names) > 1 else 'only model is'} {first_listed(names)}"
 
 
-def _no_name(program: Program, part: str, name: str) -> Problem:
+def no_name(program: Program, part: str, name: str) -> Problem:
+    """Returns the error for a name that the code does not define."""
     known = [key for key in (*program.main.variables, *program.local_models) if not key.startswith("_")]
     hint = did_you_mean(part, known) or _known(program)
     return Problem(codes.NO_MODEL_IN_CODE, f"{name}: there is no '{part}' in the code{hint}")
 
 
-def _no_attribute(program: Program, outer: Any, part: str, target: str, name: str) -> Problem:
+def no_attribute(program: Program, outer: Any, part: str, target: str, name: str) -> Problem:
+    """Returns the error for an attribute that an object does not have."""
     attributes = outer.attributes if isinstance(outer, (ClassValue, Instance)) else {}
     known = [str(key) for key in attributes if not str(key).startswith("__")]
     hint = did_you_mean(part, known) or _known(program)

@@ -330,7 +330,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_command_reads_code(project: Path) -> None:
     assert run(["explain", "one.py", "dense"])[0] == 0
     assert run(["explain", "builders.py:build", "dense_1", "--set", "classes=3"])[0] == 0
-    assert run(["check", "one.py"])[:2] == (0, "one.py: 1 layers, 15 parameters: OK\n")
+    assert run(["check", "one.py"])[:2] == (0, "one.py: 1 layer, 15 parameters: OK\n")
     assert run(["check", "two.py"])[1].count("OK") == 2
     assert run(["check", "two.py:b", "--max-params", "24"])[0] == 1
     assert run(["diff", "two.py:a", "two.py:b", "-q"])[0] == 1

@@ -40,7 +40,7 @@ class Spot(Struct):
         outer = self.via
         while outer is not None and outer.via is not None:
             outer = outer.via
-        if outer is None or (outer.source is self.source and outer.line == self.line):
+        if outer is None or not outer.line or (outer.source is self.source and outer.line == self.line):
             return ""
         where = f"line {outer.line}" if outer.source is self.source else f"{outer.source.name}:{outer.line}"
         return f" (called from {where})"
