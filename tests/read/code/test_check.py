@@ -71,7 +71,7 @@ def test_a_model_that_the_user_names_has_all_faults_of_its_program() -> None:
 def test_the_text_shows_each_fault_once(options: list[str]) -> None:
     code, _, errors = run(["check", "two.py", *options])
     assert code == 1
-    assert [line for line in errors.splitlines() if "error[" in line][0].startswith(
+    assert next(line for line in errors.splitlines() if "error[" in line).startswith(
         "two.py:5:51: error[vanishing-size]"
     )
     assert errors.count("error[") == 2
