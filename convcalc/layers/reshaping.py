@@ -238,7 +238,7 @@ def reshape(a: Args, x: Shape) -> Inferred:
     free = [axis for axis, size in enumerate(target) if size == -1]
     if len(free) > 1:
         raise Refusal("accepts -1 for only one axis of target_shape", codes.RESHAPE, "target_shape")
-    total, fixed = product(x[1:]), product(size for size in target if size != -1)
+    total, fixed = product(x[1:]), product(size for axis, size in enumerate(target) if axis not in free)
     if any(size is UNKNOWN for size in (*x[1:], *target)):
         return Inferred(((x[0], *(UNKNOWN if size == -1 else size for size in target)),), dtype=SAME)
     if (not free and total != fixed) or (free and (fixed == 0 or total % fixed > 0)):

@@ -9,7 +9,7 @@ from typing import Any
 from convcalc.base.codes import Code
 from convcalc.base.problems import Problem, Refusal, Source
 from convcalc.model import Layer, Model
-from convcalc.read.code.keras import calls, keras_methods, models, subclassing, to_model, training
+from convcalc.read.code.keras import calls, keras_methods, merged_tensors, models, subclassing, to_model, training
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, Node, TensorValue, tensors_in, to_sizes
 from convcalc.read.code.language.values import MISSING, Environment, Special, Spot, Unknown
 from convcalc.read.code.library_calls import LibraryCalls
@@ -40,6 +40,7 @@ class Program(LibraryCalls):
         self._policy = ""
         self.data_format = "channels_last"
         self.sizes_of_inputs: dict[str | None, tuple[Any, ...]] = {}
+        self.merged_tensors = 0  # how many tensors stand for one of several tensors
         self.flags: dict[str, Any] = {}  # the command line options that the program defines with absl or TensorFlow
         self.faults: set[tuple[str, int, int]] = set()
 
@@ -106,6 +107,12 @@ class Program(LibraryCalls):
             self.problems.append(
                 Problem(refusal.code, f"{refusal.message}{spot.context}", spot.mark(refusal.argument), layer.name)
             )
+
+    def merged_objects(self, values: list[Any], reason: Unknown, only_tensors: bool | None = None) -> Any:
+        """Returns the tensor that stands for one of several tensors after an unknown test or loop."""
+        if not all(isinstance(value, TensorValue) for value in values):
+            return reason
+        return merged_tensors.merged_tensor(self, values, reason, only_tensors)
 
     def sizes(self, shape: Any) -> Any:
         """Converts a shape of the engine for the program."""

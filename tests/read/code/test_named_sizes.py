@@ -43,7 +43,7 @@ def test_a_setting_gives_a_named_size() -> None:
 def test_the_program_sees_a_named_size_and_not_none() -> None:
     code = BUILD.replace("    y =", "    if x.shape[1] is None:\n        x = layers.ReLU()(x)\n    y =")
     report = infer(read_program(code, "model.py", target="build", settings={"classes": 4}))
-    assert report.totals.incomplete["params"] == "unknown"
+    assert report.totals.incomplete["params"] == "partial"
     assert any("depends on a test that is unknown" in problem.message for problem in report.problems)
 
 

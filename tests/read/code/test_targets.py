@@ -114,7 +114,7 @@ def test_functions_and_methods_are_called(target: str, expected: int) -> None:
 def test_a_parameter_without_default_is_a_named_size() -> None:
     model = read_program(BUILDERS, "model.py", target="build")
     (warning,) = [str(problem) for problem in model.problems]
-    assert "the parameter `classes` of `build` has no default; give it with --set classes=…" in warning
+    assert "the parameter `classes` of `build` has no default; give it with --set n=…" in warning
     assert infer(model).totals.incomplete["params"] == "partial"
     assert params(BUILDERS, "build", n=3) == params(BUILDERS, "build", classes=3) == 40 + 27
     assert params(BUILDERS, "build", classes=3, width=2) == 10 + 9

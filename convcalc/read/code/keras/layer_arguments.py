@@ -180,7 +180,7 @@ def _bound(
         if argument is not None and isinstance(argument.kind, Integer) and not isinstance(value, (list, tuple)):
             bound[key] = engine_size(reason)
             layer.unknown = layer.unknown or _named(reason, f"{definition.class_name}'s `{key}`")
-        elif argument is not None and (sizes := _per_axis(argument.kind, value)) is not None:
+        elif argument is not None and (sizes := _open_sizes(argument, value)) is not None:
             bound[key] = sizes
             layer.unknown = layer.unknown or _named(reason, f"{definition.class_name}'s `{key}`")
             if isinstance(layer.definition, LayerDefinition):
@@ -191,14 +191,19 @@ def _bound(
     return bound
 
 
-def _per_axis(kind: Any, value: Any) -> tuple[Any, ...] | None:
-    """Returns the sizes of an argument such as ``strides``, some of which are unknown. None for other arguments."""
-    if not isinstance(kind, PerAxis):
+def _open_sizes(argument: Any, value: Any) -> tuple[Any, ...] | None:
+    """Returns the sizes of ``strides``, ``target_shape`` or a similar argument, some of which are unknown. None for others."""
+    kind = argument.kind
+    is_list = isinstance(value, (list, tuple))
+    if isinstance(kind, PerAxis):
+        parts = tuple(value) if is_list else (value,) * kind.rank
+        if len(parts) != kind.rank:
+            return None
+    elif argument.name == "target_shape" and is_list:
+        parts = tuple(value)
+    else:
         return None
-    parts = tuple(value) if isinstance(value, (list, tuple)) else (value,) * kind.rank
-    if len(parts) != kind.rank or not all(isinstance(part, (int, Unknown)) for part in parts):
-        return None
-    return from_sizes(parts)
+    return from_sizes(parts) if all(isinstance(part, (int, Unknown)) for part in parts) else None
 
 
 def without_windows(definition: LayerDefinition) -> LayerDefinition:

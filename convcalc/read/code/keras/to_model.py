@@ -233,15 +233,23 @@ def _note(layer: LayerValue, unknown: Unknown) -> Problem:
     spot = unknown.spot or layer.spot
     mark = None if spot is None else spot.mark()
     is_open_input = layer.path == "keras.layers.InputLayer" and not unknown.name
-    cure = f"; give it with --input {layer.name}=…" if is_open_input else _cure(unknown)
+    cure = f"; give it with --input {layer.name}=…" if is_open_input else _cure(unknown, layer.path == "unknown")
     message = f"'{layer.name}' ({layer.class_name}): {unknown.reason}{cure}"
     return Problem(codes.UNKNOWN_VALUE, message, mark, layer.name, "warning")
 
 
-def _cure(unknown: Unknown) -> str:
-    """Returns the end of a message, such as "; give it with --set n=…". "" if the unknown value has no name."""
+def _cure(unknown: Unknown, is_tensor: bool) -> str:
+    """Returns the end of a message, such as "; give it with --set n=…". "" if no name gives the value.
+
+    The best name is that of a parameter, unless the value is an attribute or an item of it. A tensor has no value.
+    """
+    name = unknown.name
     parameter = _PARAMETER.search(unknown.reason)
-    name = parameter[1] if parameter is not None else unknown.name
+    is_part = parameter is not None and name.startswith((f"{parameter[1]}.", f"{parameter[1]}["))
+    if parameter is not None and not is_part and (is_tensor or not name.isidentifier()):
+        name = parameter[1]
+    elif is_tensor:
+        return ""
     if not name:
         return ""
     plain = name.replace(".", "").isidentifier()

@@ -21,6 +21,7 @@ from convcalc.read.code.language.values import (
     Environment,
     FunctionValue,
     Raised,
+    Special,
     Unknown,
     UnknownElements,
     depending,
@@ -172,6 +173,7 @@ class Branches(Assignments):
         before = dict(env.variables)
         doubt = self.doubt
         reason = depending("loop", unknown)
+        changed = len(self.changed)
         if isinstance(node, ast.For):
             element = unknown.element if isinstance(unknown, UnknownElements) else Unknown(unknown.reason, unknown.spot)
             self.assign(node.target, element, env)
@@ -181,14 +183,23 @@ class Branches(Assignments):
             except Raised:
                 signal = None
         self.doubt = doubt
-        for name, value in list(env.variables.items()):
+        new = {
+            name: value
+            for name, value in env.variables.items()
+            if (old := before.get(name, MISSING)) is not value
+            and (old is MISSING or self.equal(old, value) is not True)
+        }
+        only_tensors = len(self.changed) == changed and all(
+            name not in before or isinstance(before[name], Special) for name in new
+        )
+        for name, value in new.items():
             old = before.get(name, MISSING)
-            if old is not value and (old is MISSING or self.equal(old, value) is not True):
-                env.variables[name] = (
-                    value
-                    if old is MISSING and isinstance(value, (FunctionValue, ClassValue))
-                    else Unknown(reason, unknown.spot)
-                )
+            if old is MISSING and isinstance(value, (FunctionValue, ClassValue)):
+                continue
+            after = Unknown(reason, unknown.spot)
+            if isinstance(old, Special) and isinstance(value, Special):
+                after = self.merged_objects([old, value], after, only_tensors)
+            env.variables[name] = after
         if isinstance(signal, Return):
             env.returns.append(signal.value)
         return None

@@ -96,7 +96,8 @@ class Comparisons(Texts):
             return first
         if all(type(value) is tuple and len(value) == len(first) for value in values):
             return tuple(self.merged(list(parts), test) for parts in zip(*values))
-        return Unknown(depending("test", test), test.spot)
+        reason = Unknown(depending("test", test), test.spot)
+        return self.merged_objects(values, reason) if isinstance(first, Special) else reason
 
     def class_of(self, value: Any) -> Any:
         """Returns the class of an object of the program, or None."""

@@ -154,6 +154,10 @@ class Run:
         """Returns True if ``issubclass(path, other)`` is true for these two classes of libraries."""
         raise NotImplementedError
 
+    def merged_objects(self, values: list[Any], reason: Unknown, only_tensors: bool | None = None) -> Any:
+        """Returns the value that stands for one of several objects of libraries, such as tensors."""
+        return reason
+
     def attribute(self, value: Any, name: str, spot: Spot) -> Any:
         """Returns ``value.name``."""
         raise NotImplementedError
