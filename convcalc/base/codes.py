@@ -90,9 +90,6 @@ NOT_A_MODEL = _code(
 )
 NOT_A_SPEC = _code("not-a-spec", "A YAML file is not a spec.", "A spec is a mapping with `input:` and `layers:`.")
 NO_WEIGHTS = _code("no-weights", "A file stores no weights.", "Give a file that Keras saved with its weights.")
-NEEDS_H5PY = _code(
-    "needs-h5py", "Reading HDF5 needs the package h5py.", "Install it with `pip install 'convcalc[hdf5]'`."
-)
 JSON_SYNTAX = _code("json-syntax", "A file is not valid JSON.", "Write it again with `model.to_json()`.")
 TOO_DEEP = _code("too-deep", "A file is nested too deeply.", "Write it with fewer levels.")
 TOO_LARGE = _code(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from convcalc.base import codes
-from convcalc.base.problems import ConvcalcError, listed
+from convcalc.base.problems import listed
 from convcalc.cli import CHECK_FAILED, OK, warn
 from convcalc.cli.command import declare
 from convcalc.cli.completion import files
@@ -42,14 +41,7 @@ def command(models: tuple[str, ...], custom: tuple[str, ...]) -> int:
             continue
         config = config_in(model)
         findings = [] if config is None else audit(config)
-        try:
-            findings += audit_links(external_links(model))
-        except ConvcalcError as failed:
-            if failed.problems[0].code != codes.NEEDS_H5PY:
-                raise
-            warn(
-                f"{model}: note: links in the HDF5 data were not checked; install h5py for that: pip install 'convcalc[hdf5]'"
-            )
+        findings += audit_links(external_links(model))
         if has_graph(model):
             warn(
                 f"{model}: note: its TensorFlow graph was not checked; a graph can read and write files when TensorFlow runs it"

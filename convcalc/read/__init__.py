@@ -40,7 +40,7 @@ def load(
     """Returns the model in a file. The format is detected from the content of the file; Python code from its name.
 
     The file can be a YAML spec, a Keras config (``model.to_json()``, or the same config in YAML) or a ``.keras``
-    archive. It can also be an HDF5 file (needs h5py, the extra ``hdf5``), a TensorFlow SavedModel, a ``model.json`` of
+    archive. It can also be an HDF5 file, a TensorFlow SavedModel, a ``model.json`` of
     TensorFlow.js, the folder of a model, or Python code (``FILE.py:NAME``). ``-`` reads standard input.
 
     ``custom`` are declarations of custom layers (:func:`convcalc.read.custom_layers_in`). Raises :class:`ConvcalcError`

@@ -66,7 +66,7 @@ def mutated_hdf5(data: bytes, random: Random) -> bytes | None:
     try:
         # open_hdf5 refuses files that HDF5 would read in an endless loop.
         with open_hdf5(io.BytesIO(data), "seed") as tree:
-            tree.root.attrs.get("model_config")
+            tree.root.text("model_config")
         with h5py.File(file, "r+") as changing:
             places = [changing["/"]]
             changing.visititems(lambda _, each: places.append(each))

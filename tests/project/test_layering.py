@@ -16,6 +16,7 @@ from tests.paths import PACKAGE
 
 ORDER = [
     "base",
+    "hdf5",
     "stored",
     "model",
     "layers",

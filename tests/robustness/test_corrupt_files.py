@@ -4,7 +4,6 @@ with little memory.
 
 import io
 import json
-import sys
 import time
 import tracemalloc
 import zipfile
@@ -335,15 +334,6 @@ def test_an_intact_file_is_read() -> None:
     assert infer(read(hdf5(TEXT.decode()), "model.h5")).totals.params == 16
 
 
-def test_without_h5py_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(ConvcalcError, match=r"needs-h5py.*pip install 'convcalc\[hdf5\]'"):
-        read(hdf5_file, "model.h5")
-
-
-hdf5_file = hdf5(TEXT.decode())
-
-
 def test_a_long_chain_does_not_reach_the_recursion_limit() -> None:
     assert len(infer(read(data(chain(3000)), "model.json")).layers) == 3001
 
@@ -356,8 +346,7 @@ def test_every_code_of_the_file_readers_is_tested() -> None:
     ]
     known = set().union(*map(codes_used, readers))
     warnings = {"unknown-layer", "unknown-dtype", "unknown-operation", "unknown-function"}
-    without = {"needs-h5py"}  # tested in test_without_h5py_the_error_says_what_to_install
-    assert known - warnings - without <= {code for _, code in (*DAMAGED.values(), *DAMAGED_WEIGHTS.values())}
+    assert known - warnings <= {code for _, code in (*DAMAGED.values(), *DAMAGED_WEIGHTS.values())}
 
 
 def test_custom_classes_have_the_recorded_shape() -> None:

@@ -57,7 +57,7 @@ def read_hdf5_file(opened: OpenFile) -> Model:
     from convcalc.read.keras_files.weights_tree import stored_model
 
     with hdf5_tree(opened) as tree:
-        if CONFIG not in tree.root.attrs:
+        if CONFIG not in tree.root.attributes:
             return stored_model(tree, None, opened.name)
         optimizer = stored_optimizer(tree)
     return read_keras_file(opened)._replace(optimizer=optimizer, optimizer_has_slots=False)
@@ -83,7 +83,7 @@ def hdf5_config(opened: OpenFile) -> Any:
     from convcalc.read.keras_files.hdf5 import CONFIG, config_text
 
     with hdf5_tree(opened) as tree:
-        if CONFIG not in tree.root.attrs:
+        if CONFIG not in tree.root.attributes:
             return {}
     return parse_json(config_text(opened.file, opened.name))
 

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from os import PathLike, fspath
-from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError
+from convcalc.hdf5.links import EXTERNAL, HARD
+from convcalc.hdf5.objects import Array, Group
 from convcalc.read.detect import detect, open_model
-from convcalc.read.keras_files.hdf5 import MAX_OBJECTS, Tree
+from convcalc.read.keras_files.hdf5 import Tree
 
 
 def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
-    """Returns the references to other files: the path in the HDF5 data, and the name of the other file. Opens no other
-    file.
+    """Returns a pair for each reference: the path of the reference in the HDF5 data, and the name of the other file.
 
-    Raises :class:`ConvcalcError` if h5py is not installed or the HDF5 data are damaged.
+    The other files are not opened.
+
+    Raises :class:`ConvcalcError` if the HDF5 data are damaged.
     """
     name = fspath(source)
     if name == "-":
@@ -33,37 +35,26 @@ def external_links(source: str | PathLike[str]) -> list[tuple[str, str]]:
             with resolve(opened.kind.tree)(opened) as tree:
                 return list(_links(tree.root)) if isinstance(tree, Tree) else []
         except ConvcalcError as failed:
-            if failed.problems[0].code == codes.NO_WEIGHTS:  # an archive without weights has no HDF5 file
+            if failed.problems[0].code == codes.NO_WEIGHTS:  # an archive without weights has no HDF5 data, so no links
                 return []
             raise
 
 
-def _links(root: Any) -> Iterator[tuple[str, str]]:
-    import h5py
-
-    waiting, count = [root], 0
-    entered: set[int] = set()
-    while waiting and count < MAX_OBJECTS:
-        group = waiting.pop()
-        address = h5py.h5o.get_info(group.id).addr
-        if address in entered:
+def _links(root: Group) -> Iterator[tuple[str, str]]:
+    """Yields the references in all groups and arrays, however many there are. ``convcalc.hdf5`` limits the work."""
+    waiting: list[tuple[Group, str]] = [(root, name) for name in root.links]
+    entered = {root.address}
+    while waiting:
+        group, name = waiting.pop()
+        link = group.links[name]
+        path = f"{group.path}/{name}".lstrip("/")
+        if link.type == EXTERNAL:
+            yield path, link.file
+        if link.type != HARD or link.address in entered:
             continue
-        entered.add(address)
-        for name in group:  # this lists links, but does not open their targets
-            count += 1
-            key = name.encode("utf-8", "surrogateescape")
-            path = f"{group.name.rstrip('/')}/{name}".lstrip("/")
-            link_type = group.id.links.get_info(key).type
-            if link_type == h5py.h5l.TYPE_EXTERNAL:
-                yield path, group.id.links.get_val(key)[0].decode("utf-8", "replace")
-            if link_type != h5py.h5l.TYPE_HARD:
-                continue
-            child = group[name]
-            if isinstance(child, h5py.Group):
-                waiting.append(child)
-            elif isinstance(child, h5py.Dataset):
-                properties = child.id.get_create_plist()
-                for number in range(properties.get_external_count()):
-                    yield path, properties.get_external(number)[0].decode("utf-8", "replace")
-                if properties.get_layout() == h5py.h5d.VIRTUAL:
-                    yield from ((path, part.file_name) for part in child.virtual_sources() if part.file_name != ".")
+        entered.add(link.address)
+        member = group.open(name)
+        if isinstance(member, Group):
+            waiting += ((member, inner) for inner in member.links)
+        elif isinstance(member, Array):
+            yield from ((path, other) for other in member.other_files)

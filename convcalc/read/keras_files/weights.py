@@ -18,6 +18,7 @@ from convcalc.base.keras_names import short_class, snake_case
 from convcalc.base.lazy import resolve
 from convcalc.base.problems import ConvcalcError, error
 from convcalc.base.structs import Struct
+from convcalc.hdf5.objects import Object
 from convcalc.layers.dtypes import DTYPES
 from convcalc.model import Foreign, Layer, Model, StoredWeight, summary_order
 from convcalc.ops import Operation
@@ -103,7 +104,7 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
     """Returns the model with the weights in its file. If the config determines all weights, the file is not read.
 
     If the config lists no layers, the result has a layer for each object that stores weights. Weights that cannot be read cause a
-    warning. Without h5py, only a config that lists no layers causes a warning.
+    warning.
     """
     if model.fallback is not None:
         return model._replace(fallback=with_stored(model.fallback, opened))
@@ -114,8 +115,8 @@ def with_stored(model: Model, opened: OpenFile) -> Model:
             return _stored_model(opened, model)
         weights = _weights(opened, model)
     except ConvcalcError as failed:
-        ignored = {codes.NO_WEIGHTS} if is_unlisted(model) else {codes.NEEDS_H5PY, codes.NO_WEIGHTS}
-        warnings = [problem._replace(severity="warning") for problem in failed.problems if problem.code not in ignored]
+        problems = (problem for problem in failed.problems if problem.code != codes.NO_WEIGHTS)
+        warnings = [problem._replace(severity="warning") for problem in problems]
         return model._replace(problems=(*model.problems, *warnings))
     return _with_weights(model, weights)
 
@@ -237,13 +238,13 @@ class _ArchiveReader:
                 owned |= {weight.path for weight in own}
         return outside
 
-    def add_model(self, model: Model, group: Any, prefix: str) -> None:
+    def add_model(self, model: Model, group: Object | None, prefix: str) -> None:
         """Adds the weights of a model's layers.
 
         Variables that belong to no layer, such as the optimizer's, are added to ``others``.
         """
         if group is not None:
-            self.groups[prefix] = f"{group.name}/".lstrip("/")
+            self.groups[prefix] = f"{group.path}/".lstrip("/")
         unused = self.layer_groups(group)
         group_names = {layer_name(self.tree.child(member, "vars")): name for name, member in unused.items()}
         for group_name, layer in _group_names(model):
@@ -253,7 +254,7 @@ class _ArchiveReader:
                 self.add_model(layer.definition, layer_group, f"{path}/")
             elif layer_group is not None:
                 stored = tuple(self.variables(layer_group, isinstance(layer.definition, Foreign)))
-                self.layers[path] = tuple(counted_weights(layer, str(layer_group.name).lstrip("/"), stored))
+                self.layers[path] = tuple(counted_weights(layer, layer_group.path, stored))
                 if self.layers[path] != stored:
                     self.corrected.append((stored, self.layers[path]))
                 self.saved[key] = path
@@ -316,7 +317,7 @@ class _ArchiveReader:
                         self.shared[path] = named[0].path
                     break
 
-    def layer_groups(self, group: Any) -> dict[str, Any]:
+    def layer_groups(self, group: Object | None) -> dict[str, Object]:
         """Returns the groups of a model's layers. Adds the model's own variables to ``others``."""
         if group is None:
             return {}
@@ -327,9 +328,9 @@ class _ArchiveReader:
         layers = child(group, "layers") or child(group, "_layer_checkpoint_dependencies")
         return {} if layers is None else self.tree.inside(layers)
 
-    def variables(self, group: Any, distinct: bool) -> Iterator[StoredWeight]:
+    def variables(self, group: Object, distinct: bool) -> Iterator[StoredWeight]:
         """Yields the variables in a group and its inner groups that a Keras summary counts."""
-        name = str(group.name).rpartition("/")[2]
+        name = group.path.rpartition("/")[2]
         top = read_tree(self.tree, group, name, distinct)
         return (weight for inner in ([] if is_state(top) else top.walk()) for weight in inner.weights)
 
@@ -371,7 +372,7 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     top = tree.child(tree.root, "model_weights")
     if top is None and is_legacy(tree.root):
         top = tree.root
-    if top is None and CONFIG not in tree.root.attrs:
+    if top is None and CONFIG not in tree.root.attributes:
         return archive_weights(tree, model, name)
     if top is None:
         raise error(codes.NO_WEIGHTS, f"{name}: contains a model's config, but no weights")
@@ -385,7 +386,7 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     # Weights in nested models are not merged. Keras loads a layer in two models as two layers, so its weights count
     # twice.
     nested = {name: all_layers.pop(name) for name in [*all_layers] if name in layers and layers[name].model}
-    merged, _ = with_copies_merged(tree, all_layers, str(top.name).strip("/"))
+    merged, _ = with_copies_merged(tree, all_layers, top.path)
     for layer, stored in {**merged, **nested}.items():
         if layer in layers:
             weights[layer] = stored

@@ -38,8 +38,8 @@ def with_weights_to_compare(model: Model, opened: OpenFile) -> Model:
                 return model._replace(weights_to_compare=hdf5_weights_by_name(tree, model))
             weights: Mapping[str, Stored] = resolve(kind.weights)(tree, model, opened.name).layers
     except ConvcalcError as failed:
-        ignored = {codes.NEEDS_H5PY, codes.NO_WEIGHTS}
-        warnings = [problem._replace(severity="warning") for problem in failed.problems if problem.code not in ignored]
+        problems = (problem for problem in failed.problems if problem.code != codes.NO_WEIGHTS)
+        warnings = [problem._replace(severity="warning") for problem in problems]
         return model._replace(problems=(*model.problems, *warnings))
     # An archive has no weights for a layer that shares the weights of another.
     return model._replace(weights_to_compare={path: weights[path] for path in paths if weights.get(path)})
@@ -56,7 +56,7 @@ def hdf5_weights_by_name(tree: Tree, model: Model) -> Mapping[str, Stored]:
         return {}
     layers = {layer.name: layer for layer in model.layers}
     groups: dict[str, list[StoredWeight]] = {name: [] for name in tree.texts(top, "layer_names") if name in layers}
-    start = len(str(top.name))  # the path of a weight begins with ``top.name``, without the first slash
+    start = len(f"{top.path}/")
     for weight in tree.arrays_inside(top):
         name = _first_known(weight.path[start:].split("/"), groups)
         if name is not None:
@@ -66,7 +66,7 @@ def hdf5_weights_by_name(tree: Tree, model: Model) -> Mapping[str, Stored]:
     by_path: dict[str, Stored] = {}
     for name, weights in groups.items():
         nested = layers[name].model
-        own = len(f"{top.name}/{name}/") - 1
+        own = len(f"{top.path}/{name}/")
         by_path |= {name: tuple(weights)} if nested is None else _by_inner_path(nested, name, weights, own)
     return by_path
 

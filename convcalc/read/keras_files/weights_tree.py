@@ -19,12 +19,13 @@ from convcalc.base.keras_names import snake_case
 from convcalc.base.numbers import UNKNOWN, Shape
 from convcalc.base.problems import Problem, Refusal, error, first_listed
 from convcalc.base.structs import Struct
+from convcalc.hdf5 import objects
 from convcalc.layers import lookup_builtin, require_builtin
 from convcalc.layers.dtypes import DTYPES
 from convcalc.layers.families import FAMILY_OF
 from convcalc.model import Call, Foreign, Layer, Model, Ref, StoredWeight
 from convcalc.read.keras_files.counted_weights import doubtful_groups
-from convcalc.read.keras_files.hdf5 import Tree, array, is_table, same_variables
+from convcalc.read.keras_files.hdf5 import Tree, is_table, same_variables, stored_weight
 from convcalc.read.keras_files.serialized import recorded_shape
 
 MAX_DEPTH = 64
@@ -58,7 +59,7 @@ class Group(Struct):
             waiting += reversed(group.children)
 
 
-def read_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
+def read_tree(tree: Tree, group: objects.Object | None = None, name: str = "", distinct: bool = True) -> Group:
     """Returns the objects in a group or in the whole file. Leaves out optimizers, metrics and random generators, as
     summaries do.
 
@@ -68,7 +69,7 @@ def read_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = Tr
     return without_states(whole_tree(tree, group, name, distinct))
 
 
-def whole_tree(tree: Tree, group: Any = None, name: str = "", distinct: bool = True) -> Group:
+def whole_tree(tree: Tree, group: objects.Object | None = None, name: str = "", distinct: bool = True) -> Group:
     """Like :func:`read_tree`, but leaves out only groups named ``optimizer``.
 
     Used for weights in several files. :func:`merged` joins their trees, and :func:`without_states` then removes metrics and random
@@ -99,7 +100,7 @@ def merged(first: Group, second: Group) -> Group:
     )
 
 
-def _group(tree: Tree, group: Any, path: str, depth: int, distinct: bool) -> Group:
+def _group(tree: Tree, group: objects.Object, path: str, depth: int, distinct: bool) -> Group:
     if depth > MAX_DEPTH:
         raise Refusal(f"its groups are nested more than {MAX_DEPTH} levels deep", codes.TOO_DEEP)
     members = tree.inside(group)
@@ -109,7 +110,7 @@ def _group(tree: Tree, group: Any, path: str, depth: int, distinct: bool) -> Gro
     children = [
         _group(tree, member, f"{path}/{key}".lstrip("/"), depth + 1, distinct)
         for key, member in sorted(members.items(), key=lambda item: _natural(item[0]))
-        if _is_group(member) and key != "optimizer"
+        if isinstance(member, objects.Group) and key != "optimizer"
     ]
     if distinct and weights and children:
         inner = [weight for child in children for inside in child.walk() for weight in inside.weights]
@@ -119,7 +120,7 @@ def _group(tree: Tree, group: Any, path: str, depth: int, distinct: bool) -> Gro
     return Group(path, name, weights, tuple(children), variables is None)
 
 
-def _own_weights(tree: Tree, variables: Any) -> tuple[StoredWeight, ...]:
+def _own_weights(tree: Tree, variables: objects.Object) -> tuple[StoredWeight, ...]:
     """Returns the weights in the group ``vars`` of an object.
 
     Their names are numbers: ``0``, ``1`` …. A class can store other values under other names, such as the size of an image; these are
@@ -130,20 +131,14 @@ def _own_weights(tree: Tree, variables: Any) -> tuple[StoredWeight, ...]:
     return numbered or arrays
 
 
-def _is_group(member: Any) -> bool:
-    import h5py
-
-    return isinstance(member, h5py.Group)
-
-
 def _natural(name: str) -> list[tuple[int, str]]:
     """Returns a sort key that compares numbers in names as numbers: ``dense_2`` comes before ``dense_10``."""
     return [(int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def layer_name(variables: Any) -> str:
+def layer_name(variables: objects.Object | None) -> str:
     """Returns the name that the file stores next to the variables of an object, such as a layer; or an empty string."""
-    name = None if variables is None else variables.attrs.get("name")
+    name = None if variables is None else variables.text("name")
     return name if isinstance(name, str) else ""
 
 
@@ -279,9 +274,9 @@ def task_model(head: Tree | None, backbone: Tree | Group, model: Model, source: 
     )
 
 
-def is_legacy(group: Any) -> bool:
+def is_legacy(group: objects.Object) -> bool:
     """Returns True if a group lists the names of its layers, as a legacy ``.h5`` file of Keras 2 does."""
-    return "layer_names" in group.attrs or "layer_names0" in group.attrs
+    return "layer_names" in group.attributes or "layer_names0" in group.attributes
 
 
 def group_layers(root: Group, source: str) -> Sequence[Layer]:
@@ -373,7 +368,7 @@ def _with_doubtful_weights(model: Model, doubtful: Collection[str], source: str)
     return model._replace(stored=minimum, has_more_weights=True, problems=problems)
 
 
-def _legacy_layers(tree: Tree, top: Any) -> tuple[list[Layer], set[str]]:
+def _legacy_layers(tree: Tree, top: objects.Object) -> tuple[list[Layer], set[str]]:
     """Returns the layers of a legacy file. Such a file names all layers, including layers without weights."""
     stored: dict[str, tuple[StoredWeight, ...]] = {}
     for name in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
@@ -382,11 +377,11 @@ def _legacy_layers(tree: Tree, top: Any) -> tuple[list[Layer], set[str]]:
         if group is not None and (weights or name != "top_level_model_weights"):
             stored.setdefault(name, weights)
     # A layer that is in two models is stored twice. Example: an embedding that is also the output layer.
-    stored, doubtful = with_copies_merged(tree, stored, str(top.name).strip("/"))
+    stored, doubtful = with_copies_merged(tree, stored, top.path)
     return [stored_layer(name, _UNKNOWN_CLASS, weights) for name, weights in stored.items()], doubtful
 
 
-def legacy_weights(tree: Tree, group: Any) -> tuple[StoredWeight, ...]:
+def legacy_weights(tree: Tree, group: objects.Object) -> tuple[StoredWeight, ...]:
     """Returns the weights of a layer in a legacy file."""
     return tuple(_legacy_weight(tree, group, path) for path in tree.texts(group, "weight_names"))
 
@@ -452,11 +447,11 @@ def _parts(weights: Sequence[StoredWeight], start: int) -> dict[str, list[Stored
     return parts
 
 
-def _legacy_weight(tree: Tree, group: Any, path: str) -> StoredWeight:
+def _legacy_weight(tree: Tree, group: objects.Object, path: str) -> StoredWeight:
     weight = tree.child(group, path)
-    if weight is None:
-        raise Refusal(f"{group.name.lstrip('/')} names the weight '{path[:100]}', which does not exist", codes.DAMAGED)
-    return array(weight)
+    if not isinstance(weight, objects.Array):
+        raise Refusal(f"{group.path} names the weight '{path[:100]}', which does not exist", codes.DAMAGED)
+    return stored_weight(weight)
 
 
 def is_unlisted(model: Model) -> bool:
