@@ -60,6 +60,8 @@ class LibraryCalls(Imports):
         self.models: list[ModelValue] = []
         # objects that the program registers with Keras, such as an activation, by name
         self.custom_objects: dict[str, Any] = {}
+        # the models that the program saves, by path, each with the unknown test under which it does so
+        self.saved_models: dict[str, tuple[ModelValue, Unknown | None]] = {}
 
     def call(self, function: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot, env: Any = None) -> Any:
         """Returns the result of a call. A call of an unknown function on tensors becomes an unknown layer in the graph."""
@@ -96,6 +98,8 @@ class LibraryCalls(Imports):
         owner, _, method = path.rpartition(".")
         if owner.startswith("builtins.") and args and self.is_instance(args[0], Library(owner), spot) is True:
             return self.call(self.attribute(args[0], method, spot), args[1:], kwargs, spot)
+        if method == "from_config" and libraries.is_layer(owner):
+            return layer_arguments.layer_from_config(self, owner, args, kwargs, spot)
         if libraries.is_layer(path):
             return layer_arguments.make_layer(self, path, args, kwargs, spot)
         if libraries.is_object(path) or _is_exception(path):

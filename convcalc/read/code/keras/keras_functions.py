@@ -85,8 +85,3 @@ def _set_policy(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -
         value = value.args[0]
     if isinstance(value, str):
         run.policy = value
-
-
-@function("keras.clone_model", "keras.models.clone_model")
-def _clone(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    return run.unknown("`clone_model` is not followed", spot)

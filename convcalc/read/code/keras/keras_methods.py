@@ -7,6 +7,7 @@ from typing import Any
 from convcalc.layers import LayerDefinition
 from convcalc.read.code.keras import models
 from convcalc.read.code.keras.cells import cell_attribute, is_cell
+from convcalc.read.code.keras.copies import config_method
 from convcalc.read.code.keras.graph import (
     LayerValue,
     ModelValue,
@@ -18,6 +19,7 @@ from convcalc.read.code.keras.graph import (
 )
 from convcalc.read.code.keras.layer_arguments import dtype_name, make_layer, policy_of
 from convcalc.read.code.keras.subclassing import MERGE_BASES, placeholder
+from convcalc.read.code.keras.vocabularies import has_vocabulary, vocabulary_attribute
 from convcalc.read.code.language.values import MISSING, Bound, Library, Native, Spot, Unknown, Wrapped
 
 
@@ -120,6 +122,8 @@ def layer_attribute(run: Any, layer: LayerValue, name: str, spot: Spot) -> Any:
 def standard_attribute(run: Any, layer: LayerValue, name: str, spot: Spot | None) -> Any:
     """Returns an attribute or a method that every layer of Keras has. MISSING for other names."""
     if isinstance(layer, ModelValue) and (value := _model_attribute(run, layer, name, spot)) is not MISSING:
+        return value
+    if has_vocabulary(layer) and (value := vocabulary_attribute(layer, name)) is not MISSING:
         return value
     if name in ("name", "_name"):
         return layer.name
@@ -268,6 +272,8 @@ def _computed(run: Any, layer: LayerValue, name: str, args: list[Any], spot: Spo
 
 
 def _model_attribute(run: Any, model: ModelValue, name: str, spot: Spot | None) -> Any:
+    if (method := config_method(model, name)) is not MISSING:
+        return method
     if name in ("layers", "_layers"):
         layers = models.layers_of(run, model)
         return list(layers)
@@ -297,7 +303,6 @@ def _model_attribute(run: Any, model: ModelValue, name: str, spot: Spot | None) 
         return Native(name, lambda run, args, kwargs, at: run.train(model, name, args, kwargs, at))
     if name in (
         "summary",
-        "save",
         "load_weights",
         "set_weights",
         "save_weights",

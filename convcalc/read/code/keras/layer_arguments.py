@@ -16,6 +16,7 @@ from convcalc.model import Foreign
 from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, engine_size, from_sizes
 from convcalc.read.code.keras.old_arguments import modern_arguments
+from convcalc.read.code.keras.vocabularies import plain_text_arguments
 from convcalc.read.code.language.values import (
     Bound,
     ClassValue,
@@ -51,6 +52,8 @@ def make_layer(
         if class_name != given_name:
             path = f"keras.layers.{class_name}"
         definition = find(class_name) or keras2_layer(class_name)
+    if class_name == "TextVectorization":
+        args, kwargs = plain_text_arguments(args, kwargs)
     if class_name == "RNN":
         args, kwargs = _stacked(run, args, kwargs, spot)
     named = dict(kwargs)
@@ -96,6 +99,14 @@ def make_layer(
     for hidden in definition.hidden_sublayer_classes(layer.args, layer.named):
         run.names.automatic(hidden)
     return layer
+
+
+def layer_from_config(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    """Returns the layer that ``Dense.from_config(config)`` makes."""
+    config = args[0] if args else kwargs.get("config")
+    if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
+        return Unknown("this config is not followed", spot)
+    return make_layer(run, path, [], dict(config), spot)
 
 
 def _stacked(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> tuple[list[Any], dict[str, Any]]:

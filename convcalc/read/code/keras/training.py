@@ -16,6 +16,7 @@ from convcalc.base.numbers import UNKNOWN, Number, Shape, plain, shape_text
 from convcalc.base.problems import ConvcalcError
 from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.data.data_pipelines import Stream
+from convcalc.read.code.keras.copies import note_checkpoints
 from convcalc.read.code.keras.graph import ModelValue, TensorValue, from_sizes, leaves, mapped, tensors_in
 from convcalc.read.code.language.values import MISSING, Instance, Library, LibraryObject, Raised, Spot
 
@@ -48,6 +49,7 @@ def train(run: Any, model: ModelValue, method: str, args: list[Any], kwargs: dic
     given.setdefault("x", given.get("generator"))
     batch = given.get("batch_size")
     size = batch if isinstance(batch, int) and batch > 0 else _DEFAULT_BATCH
+    note_checkpoints(run, model, given.get("callbacks"))
     x, y, is_stream = batch_of(run, given.get("x"), given.get("y"), spot)
     outputs = check(run, model, method, x, y, None if is_stream else size, spot)
     validation = given.get("validation_data")
