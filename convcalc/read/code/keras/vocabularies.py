@@ -12,16 +12,12 @@ from convcalc.read.code.keras.graph import LayerValue, engine_size, program_size
 from convcalc.read.code.language.values import MISSING, FunctionValue, Native, Spot, Unknown, UnknownNumber
 
 _PUNCTUATION = re.compile(r"[!\"#$%&()*+,\-./:;<=>?@\[\]^_`{|}~\\']")
-_SPECIAL = {  # the mask token and the token of unknown words
-    "StringLookup": (None, "[UNK]"),
-    "IntegerLookup": (None, -1),
-    "TextVectorization": ("", "[UNK]"),
-}
 
 
 def has_vocabulary(layer: LayerValue) -> bool:
-    """Returns True for StringLookup, IntegerLookup and TextVectorization."""
-    return layer.cls is None and isinstance(layer.definition, LayerDefinition) and layer.class_name in _SPECIAL
+    """Returns True for a layer that looks up words or numbers in a vocabulary."""
+    definition = layer.definition
+    return layer.cls is None and isinstance(definition, LayerDefinition) and definition.records_vocabulary_size
 
 
 def vocabulary_attribute(layer: LayerValue, name: str) -> Any:
@@ -65,9 +61,9 @@ def _adapt(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any],
 
 def _words(layer: LayerValue, values: Sequence[Any]) -> list[Any] | None:
     """Returns the tokens in data; None if the layer splits texts in a way that is not followed."""
-    if layer.class_name != "TextVectorization":
-        return list(values)
     standard = ("standardize", "split", "ngrams")
+    if "split" not in layer.definition.rule_arguments(layer.args):
+        return list(values)
     if any(name in layer.given for name in standard) or not all(isinstance(value, str) for value in values):
         return None
     return [word for value in values for word in _PUNCTUATION.sub("", value.lower()).split()]
@@ -84,11 +80,13 @@ def _set(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], s
 
 def _special(layer: LayerValue) -> list[Any]:
     """Returns the tokens before the words: for masks and for unknown words."""
-    mask, unknown = _SPECIAL[layer.class_name]
-    mask = layer.args.get("mask_token", mask)
-    is_int = layer.args.get("output_mode", "int") == "int"
-    count = layer.args.get("num_oov_indices", 1)
-    return [*([mask] if mask is not None and is_int else []), *[layer.args.get("oov_token", unknown)] * int(count)]
+    arguments = layer.definition.rule_arguments(layer.args)
+    mask, unknown = (
+        arguments.get("mask_token", ""),
+        arguments.get("oov_token", "[UNK]"),
+    )  # or those of a layer that splits
+    count = arguments.get("num_oov_indices", 1)
+    return [*([mask] if mask is not None and arguments["output_mode"] == "int" else []), *[unknown] * int(count)]
 
 
 def _tokens(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
