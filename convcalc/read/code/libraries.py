@@ -201,8 +201,10 @@ def reads_data(path: str) -> bool:
 
 _OLD = re.compile(
     r"^(?:tensorflow\.keras|keras)\.(?:engine|legacy|layers\.(?:core|convolutional|merge|normalization|advanced_activations|recurrent|"
-    r"embeddings|pooling|wrappers|local|noise|convolutional_recurrent)|utils\.(?:np_utils|conv_utils|generic_utils|vis_utils))(?:\.|$)|"
-    r"^keras_applications(?:\.|$)|^tensorflow\.(?:contrib|placeholder|Session|get_variable|variable_scope|layers)(?:\.|$)|"
+    r"embeddings|pooling|wrappers|local|noise|convolutional_recurrent|Merge|TimeDistributedDense|MaxoutDense|Highway)|objectives|"
+    r"utils\.(?:np_utils|conv_utils|generic_utils|vis_utils|visualize_util|layer_utils|data_utils|io_utils)|"
+    r"backend\.(?:image_dim_ordering|set_image_dim_ordering|get_session|set_session|tensorflow_backend))(?:\.|$)|"
+    r"^keras_applications(?:\.|$)|^tensorflow\.(?:contrib|examples|placeholder|Session|InteractiveSession|ConfigProto|get_variable|variable_scope|layers)(?:\.|$)|"
     r"^tensorflow\.(?:python\.keras|compat\.v1)(?:\.|$)|^tensorflow\.image\.resize_(?:bilinear|bicubic|images|nearest_neighbor|area)$"
 )
 

@@ -56,7 +56,11 @@ def _value(program: Program, path: str, target: str, name: str) -> Any:
         raise ConvcalcError([no_name(program, first, name)])
     for part in rest:
         if isinstance(value, ClassValue) and isinstance(value.find(part), FunctionValue):
-            value = made_instance(program, value, _start(program))
+            try:
+                value = made_instance(program, value, _start(program))
+            except Raised as raised:
+                text = f"`{value.name}()` raises {raised.class_name}: {program.message_of(raised)}"
+                return Unknown(text, raised.spot)
         outer, value = value, program.attribute_or_missing(value, part, _start(program))
         if value is MISSING:
             raise ConvcalcError([no_attribute(program, outer, part, target, name)])

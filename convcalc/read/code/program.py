@@ -83,11 +83,16 @@ class Program(LibraryCalls):
 
     # Problems ---------------------------------------------------------------------------------------------------------
 
-    def fault(self, code: Code, message: str, spot: Spot | None, layer: LayerValue | None) -> None:
+    def fault(
+        self, code: Code, message: str, spot: Spot | None, layer: LayerValue | None, in_keras2: bool = False
+    ) -> None:
         """Reports an error that Keras raises. In a ``try`` block of the program, raises the program's ValueError
         instead.
+
+        ``in_keras2`` is True for what Keras 2 accepts: it is a warning in a program for Keras 2.
         """
-        if self.trying:
+        is_warning = in_keras2 and self.is_old_keras
+        if self.trying and not is_warning:
             raise self.error("ValueError", message, spot)
         if self.doubt is not None:
             return
@@ -97,7 +102,9 @@ class Program(LibraryCalls):
             return
         self.faults.add(key)
         context = "" if spot is None or message.endswith(spot.context) else spot.context
-        self.problems.append(Problem(code, f"{message}{context}", mark, None if layer is None else layer.name))
+        text = f"{message}; Keras 2 accepts it{context}" if is_warning else f"{message}{context}"
+        severity = "warning" if is_warning else "error"
+        self.problems.append(Problem(code, text, mark, None if layer is None else layer.name, severity))
 
     def refuse(self, layer: LayerValue, refusal: Refusal, spot: Spot) -> None:
         """Reports an argument that a layer does not accept."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.analyse.single_call import run_call
+from convcalc.base import codes
 from convcalc.base.numbers import Shape
 from convcalc.base.problems import ConvcalcError
 from convcalc.layers import LayerDefinition, require_builtin
@@ -87,6 +88,14 @@ def finish(run: Any, node: Node, returns_list: bool = False) -> Any:
     except ConvcalcError as failed:
         problem = next(problem for problem in failed.problems if problem.severity == "error")
         message = problem.message.replace("'input_0'", "the call's input")
+        if run.is_old_keras and problem.code == codes.WRONG_RANK and _has_batch_axes(node):
+            layer.definition = Foreign(layer.class_name)
+            layer.unknown = Unknown(f"{message}; Keras 2 treats the first axes as batch axes", node.spot)
+            return unknown_output(run, node, layer.unknown)
+        if problem.code == codes.UNKNOWN_SIZE and reason is not None:
+            layer.definition = Foreign(layer.class_name)
+            layer.unknown = layer.unknown or Unknown(f"its input is unknown: {reason.reason}", node.spot, reason.name)
+            return unknown_output(run, node, reason)
         run.fault(problem.code, _with_sources(problem.message, node), node.spot, layer)
         return unknown_output(run, node, Unknown(message, node.spot))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
@@ -100,6 +109,13 @@ def finish(run: Any, node: Node, returns_list: bool = False) -> Any:
     ]
     node.outputs = outputs
     return outputs[0] if len(outputs) == 1 and not returns_list else list(outputs)
+
+
+def _has_batch_axes(node: Node) -> bool:
+    """Returns True if a convolution gets more axes than it has: Keras 2 accepts them as further batch axes."""
+    name = node.layer.class_name
+    rank = int(name[-2]) if name.startswith("Conv") and name.endswith(("1D", "2D", "3D")) else 0
+    return rank > 0 and "Transpose" not in name and len(node.inputs[0].shape or ()) > rank + 2
 
 
 _NO_RULE = Unknown("the output shape of this layer is unknown")

@@ -6,7 +6,7 @@ from typing import Any
 
 from convcalc.layers.families import FAMILIES
 from convcalc.read.code.keras import models
-from convcalc.read.code.keras.graph import LayerValue, ModelValue
+from convcalc.read.code.keras.graph import LayerValue, ModelValue, nodes_between, tensors_in
 from convcalc.read.code.keras.layer_arguments import make_layer
 from convcalc.read.code.keras.old_arguments import merge_layer
 from convcalc.read.code.language.values import LibraryObject, Spot
@@ -85,3 +85,19 @@ def _set_policy(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -
         value = value.args[0]
     if isinstance(value, str):
         run.policy = value
+
+
+@function(
+    "keras.utils.get_source_inputs",
+    "keras.engine.get_source_inputs",
+    "keras.engine.topology.get_source_inputs",
+    "keras.engine.network.get_source_inputs",
+    "keras.engine.training.get_source_inputs",
+)
+def _source_inputs(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    """Returns the inputs on which a tensor depends."""
+    tensors = tensors_in((args, kwargs))
+    if not tensors:
+        return run.unknown("the inputs of this value are not followed", spot)
+    nodes = nodes_between([], tensors)
+    return [node.outputs[0] for node in nodes if node.layer.path == "keras.layers.InputLayer"]

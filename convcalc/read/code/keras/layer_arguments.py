@@ -8,14 +8,22 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
 from convcalc.layers import LayerDefinition, bind, costs, find, views
-from convcalc.layers.arguments import ACTIVATION, INITIALIZER, Integer, KnownName, PerAxis, Sizes, as_keras_reads
+from convcalc.layers.arguments import (
+    ACTIVATION,
+    INITIALIZER,
+    Integer,
+    KnownName,
+    PerAxis,
+    Sizes,
+    as_keras_reads,
+)
 from convcalc.layers.dtypes import is_policy
 from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Foreign
 from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, engine_size, from_sizes
-from convcalc.read.code.keras.old_arguments import modern_arguments
+from convcalc.read.code.keras.old_arguments import has_old_arguments, modern_arguments
 from convcalc.read.code.keras.vocabularies import plain_text_arguments
 from convcalc.read.code.language.values import (
     Bound,
@@ -48,6 +56,8 @@ def make_layer(
     class_name = path.rpartition(".")[2]
     if definition is None:
         given_name = class_name
+        if has_old_arguments(kwargs):
+            run.is_old_keras = True
         class_name, args, kwargs = modern_arguments(given_name, args, kwargs)
         if class_name != given_name:
             path = f"keras.layers.{class_name}"
@@ -262,6 +272,8 @@ def argument_value(run: Any, value: Any, argument: Any = None) -> Any:
     if isinstance(value, Instance):
         return _function(value.cls.name)
     if isinstance(value, Array):
+        if value.value is None and argument is not None and affects_shapes(argument):
+            return Unknown("the values of an array are unknown")
         return value.value if value.value is not None else {"class_name": "array", "config": {}}
     if isinstance(value, Special):
         return _function(type(value).__name__)

@@ -261,6 +261,7 @@ def assume_input(run: Any, model: ModelValue) -> None:
 def fill_functional(run: Any, model: ModelValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
     """Does ``Model(inputs, outputs, name=…)``."""
     given = {**dict(zip(("inputs", "outputs", "name"), args)), **kwargs}
+    run.is_old_keras |= "input" in given or "output" in given
     given.setdefault("inputs", given.get("input"))
     given.setdefault("outputs", given.get("output"))
     if given["inputs"] is None and given["outputs"] is None:

@@ -6,7 +6,7 @@ Sources: the constructors of Keras 1.2.2, and the tables of Keras 2 that accept 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from convcalc.layers.keras2 import OF_KERAS2
@@ -128,6 +128,27 @@ def _is_keras1(old_name: str, class_name: str, args: list[Any], kwargs: Mapping[
         return True
     count = _NUMBERS.get(class_name, 0)
     return count > 0 and len(args) >= count and all(isinstance(value, int) for value in args[:count])
+
+
+# Arguments and methods that Keras 3 does not have.
+_OLD_ARGUMENTS = frozenset((
+    "border_mode", "subsample", "subsample_length", "dim_ordering", "nb_filter", "nb_row", "nb_col", "W_regularizer",
+    "b_regularizer", "nb_epoch", "samples_per_epoch", "nb_val_samples", "init", "inner_init", "inner_activation", "consume_less",
+    "border_modes",
+))  # fmt: skip
+_OLD_METHODS = frozenset(
+    ("fit_generator", "predict_generator", "evaluate_generator", "predict_classes", "predict_proba")
+)
+
+
+def has_old_arguments(names: Iterable[str]) -> bool:
+    """Returns True if an argument of a layer, or of a method such as ``fit``, is one of Keras 1."""
+    return not _OLD_ARGUMENTS.isdisjoint(names)
+
+
+def is_old_method(name: str) -> bool:
+    """Returns True for a method of models that only Keras 1 and 2 have."""
+    return name in _OLD_METHODS
 
 
 # The function ``merge`` and the layer ``Merge`` ---------------------------------------------------------------------------

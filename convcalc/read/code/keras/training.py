@@ -14,11 +14,13 @@ from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
 from convcalc.base.numbers import UNKNOWN, Number, Shape, plain, shape_text
 from convcalc.base.problems import ConvcalcError
+from convcalc.layers import Weight
 from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.data.data_pipelines import Stream
 from convcalc.read.code.keras.copies import note_checkpoints
-from convcalc.read.code.keras.graph import ModelValue, TensorValue, from_sizes, leaves, mapped, tensors_in
-from convcalc.read.code.language.values import MISSING, Instance, Library, LibraryObject, Raised, Spot
+from convcalc.read.code.keras.graph import ModelValue, TensorValue, from_sizes, leaves, mapped, tensors_in, to_sizes
+from convcalc.read.code.keras.old_arguments import has_old_arguments, is_old_method
+from convcalc.read.code.language.values import MISSING, Instance, Library, LibraryObject, Raised, Spot, Unknown
 
 # The parameters of each method, in Keras's order.
 _PARAMETERS = {
@@ -39,6 +41,8 @@ def train(run: Any, model: ModelValue, method: str, args: list[Any], kwargs: dic
     """Does ``model.fit(…)``, ``evaluate``, ``predict``, ``train_on_batch`` and similar methods. Reports data that Keras
     refuses.
     """
+    if is_old_method(method) or has_old_arguments(kwargs):
+        run.is_old_keras = True
     if method == "compile":
         model.training = {**dict(zip(("optimizer", "loss", "loss_weights", "metrics"), args)), **kwargs}
         return None
@@ -104,27 +108,30 @@ def check(run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int |
         run.fault(codes.WRONG_INPUTS, message, spot, model)
         return None
     for tensor, array in zip(inputs, arrays):
-        message = input_problem(tensor.shape or (), from_sizes(array.shape))
+        message = input_problem(tensor.shape or (), from_sizes(array.shape), model.is_sequential)
         if message:
             run.fault(codes.WRONG_SHAPE, f"'{model.name}' expects {message} (`{method}`)", spot, model)
             return None
-    if not _layers_accept(run, model, inputs, arrays, method, spot):
+    shapes = _output_shapes(run, model, inputs, arrays, method, spot)
+    if shapes is None:
         return None
     first = next(iter(samples), None)
     outputs = tensors_in(model.outputs)
     rows = UNKNOWN if first is None or batch is None else min(first, batch)
     if labels:
-        _check_labels(run, model, method, labels, outputs, rows, spot)
-    return mapped(model.outputs, lambda value: _predicted(value, first) if isinstance(value, TensorValue) else value)
+        _check_labels(run, model, method, labels, outputs, shapes, rows, spot)
+    results = {id(tensor): _predicted(tensor, shape, first) for tensor, shape in zip(outputs, shapes)}
+    return mapped(model.outputs, lambda value: results[id(value)] if isinstance(value, TensorValue) else value)
 
 
-def _layers_accept(
+def _output_shapes(
     run: Any, model: ModelValue, inputs: Sequence[TensorValue], arrays: Sequence[Array], method: str, spot: Spot
-) -> bool:
-    """Returns True if all layers of the model accept the arrays. Otherwise reports the first layer that refuses them."""
+) -> list[Shape | None] | None:
+    """Returns the shapes of the outputs for these arrays. If a layer refuses the arrays, reports it and returns None."""
+    outputs = [tensor.shape for tensor in tensors_in(model.outputs)]
     shapes = [adjusted(tensor.shape or (), from_sizes(array.shape)) for tensor, array in zip(inputs, arrays)]
     if not any(_differs((tensor.shape or ())[1:], (shape or ())[1:]) for tensor, shape in zip(inputs, shapes)):
-        return True
+        return outputs
     built = run.model_of(model)
     try:
         own = run_on(built, [tensor.shape for tensor in inputs])
@@ -136,21 +143,29 @@ def _layers_accept(
         cure = next((_cure(own, given) for own, given in ranks if len(own) != len(given)), "")
         message = f"`{method}` gives '{model.name}' data of other sizes: {problem.message}{cure}"
         run.fault(problem.code, message, spot, model)
-        return False
+        return None
     for layer, first, second in zip(built.layers, own.weights, other.weights):
-        if first is not None and second is not None and [w.shape for w in first] != [w.shape for w in second]:
+        if first is not None and second is not None and _other_weights(first, second):
             received = " and ".join(shape_text(shape or ()) for shape in shapes)
-            message = f"the weights of '{layer.name}' have other shapes for data of shape {received} (`{method}`)"
             expects = " and ".join(shape_text(tensor.shape or ()) for tensor in inputs)
-            run.fault(codes.WRONG_SHAPE, f"'{model.name}' expects an input of shape {expects}: {message}", spot, model)
-            return False
-    return True
+            message = f"'{model.name}' expects an input of shape {expects}, but gets {received}"
+            text = f"{message}: the weights of '{layer.name}' have other shapes (`{method}`)"
+            run.fault(codes.WRONG_SHAPE, text, spot, model)
+            return None
+    return list(other.outputs)
 
 
-def _predicted(tensor: TensorValue, samples: Any) -> Any:
-    if tensor.shape is None:
-        return tensor.sizes
-    return Array((samples, *tensor.sizes[1:]), tensor.dtype)
+def _other_weights(first: Sequence[Weight], second: Sequence[Weight]) -> bool:
+    """Returns True if the weights of a layer have other shapes. Unknown sizes count as the same."""
+    return any(
+        len(one.shape) != len(other.shape) or _differs(one.shape, other.shape) for one, other in zip(first, second)
+    )
+
+
+def _predicted(tensor: TensorValue, shape: Shape | None, samples: Any) -> Any:
+    if tensor.shape is None or shape is None:
+        return tensor.sizes if tensor.shape is None else Unknown("the shape of the output is unknown")
+    return Array((samples, *to_sizes(shape)[1:]), tensor.dtype)
 
 
 def arrays_of(value: Any, names: Sequence[str]) -> list[Array] | None:
@@ -178,13 +193,13 @@ def build_on(run: Any, model: ModelValue, x: Any, spot: Spot) -> None:
     run.call_layer(model, [mapped(x, lambda value: tensors[id(value)])], {}, spot)
 
 
-def input_problem(expected: Shape, shape: Shape) -> str:
+def input_problem(expected: Shape, shape: Shape, any_sizes: bool = False) -> str:
     """Returns the error and its cure if Keras refuses an array as an input; "" if Keras accepts it.
 
-    Keras ignores a last axis of size 1 in both shapes. If a size that the input leaves open is wrong, a layer reports
-    it.
+    Keras ignores a last axis of size 1 in both shapes. With ``any_sizes``, as in a Sequential, only the number of axes
+    counts. If a size that the input leaves open is wrong, a layer reports it.
     """
-    accepts = not _differs(_without_one(expected)[1:], _without_one(shape)[1:])
+    accepts = any_sizes or not _differs(_without_one(expected)[1:], _without_one(shape)[1:])
     if accepts and len(shape) != len(expected):
         accepts = adjusted(expected, shape) is not None
     if accepts:
@@ -240,19 +255,20 @@ def _check_labels(
     method: str,
     labels: Sequence[Array],
     outputs: Sequence[TensorValue],
+    shapes: Sequence[Shape | None],
     rows: Any,
     spot: Spot,
 ) -> None:
     losses = losses_of(model.training.get("loss"), outputs)
     if len(labels) != len(outputs) and len(outputs) > 1 and model.training.get("loss") is not None:
         message = f"'{model.name}' has {len(outputs)} outputs, but `{method}` gets {len(labels)} arrays of labels"
-        run.fault(codes.LABELS_DIFFER, message, spot, model)
+        run.fault(codes.LABELS_DIFFER, message, spot, model, in_keras2=len(labels) == 1)
         return
-    for array, tensor, loss in zip(labels, outputs, losses):
-        if loss is None or tensor.shape is None:
+    for array, shape, loss in zip(labels, shapes, losses):
+        if loss is None or shape is None:
             continue
         target = (rows, *from_sizes(array.shape)[1:]) if array.shape else ()
-        output = (rows, *tensor.shape[1:])
+        output = (rows, *shape[1:])
         problem = label_problem(loss, target, output, array.classes)
         if problem:
             run.fault(

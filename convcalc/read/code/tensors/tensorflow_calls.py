@@ -35,9 +35,29 @@ def call_tensorflow(run: Any, name: str, args: Sequence[Any], kwargs: Mapping[st
         return sizes
     if not ordered or parameters[0] not in values:
         return _unknown(run, name, args, kwargs, spot)
+    reduction = _REDUCTIONS.get(name.rpartition(".")[2])
+    if reduction is not None and _has_content(values[parameters[0]]):
+        axis = {key: value for key, value in values.items() if key in ("axis", "keepdims") and value is not None}
+        return run.call_library(reduction, [values[parameters[0]]], axis, spot)
     values = {key: _plain(value) for key, value in values.items()}
     first = values.pop(parameters[0])
     return _replaced(run, name, parameters[0], first, values, spot)
+
+
+_REDUCTIONS = {
+    "reduce_prod": "numpy.prod",
+    "reduce_sum": "numpy.sum",
+    "reduce_max": "numpy.max",
+    "reduce_min": "numpy.min",
+}
+
+
+def _has_content(value: Any) -> bool:
+    """Returns True for an array or a list whose elements are all known."""
+    if not isinstance(value, (Array, list, tuple)) or tensors_in(value):
+        return False
+    array = as_array(value)
+    return array is not None and array.flat is not None
 
 
 def constant(run: Any, value: Any, dtype: str | None, shape: Any, spot: Spot) -> Any:
