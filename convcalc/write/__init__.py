@@ -77,12 +77,16 @@ def require_graph(model: Model) -> None:
     """
     from convcalc.base import codes
     from convcalc.base.problems import error
+    from convcalc.write.from_code import require_no_code
 
     unknown = next((problem for problem in model.problems if problem.code == codes.UNKNOWN_VALUE), None)
     if unknown is not None:
         raise error(
-            codes.CANNOT_WRITE, f"the model cannot be written, because a part of it is unknown: {unknown.message}"
+            codes.CANNOT_WRITE,
+            f"the model cannot be written, because a part of it is unknown: {unknown.message}",
+            unknown.mark,
         )
+    require_no_code(model)
     if model.class_name not in ("Sequential", "Functional"):
         message = f"'{model.name}' cannot be written: the file does not contain its layers and their connections"
         raise error(codes.CANNOT_WRITE, message)
