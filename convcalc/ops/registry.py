@@ -296,6 +296,11 @@ def function_names() -> tuple[str, ...]:
     return tuple(_classes())
 
 
+def class_names() -> tuple[str, ...]:
+    """Returns the names of the classes of all operations that are known."""
+    return tuple(FAMILY_OF)
+
+
 @cache
 def all_operations() -> Mapping[tuple[str, str], Operation]:
     """Returns the operations of all families, in the order of ``families.py``."""

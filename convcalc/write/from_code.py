@@ -5,11 +5,13 @@ A file can hold their numbers, but not what they do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from convcalc.base import codes
-from convcalc.base.problems import ConvcalcError, Problem
+from convcalc.base.problems import ConvcalcError, Mark, Problem
 from convcalc.layers import LayerDefinition
+from convcalc.layers.sublayer import sublayers_of
 from convcalc.model import Foreign, Layer, Model
 
 
@@ -20,9 +22,12 @@ def require_no_code(model: Model) -> None:
     """
     if model.place is None or model.place.made_at is None:
         return
-    problems = {problem.message.partition(" (")[2]: problem for problem in reversed([*_problems(model)])}
+    problems: dict[str, Problem] = {}
+    for problem in _problems(model):
+        class_name = problem.message.partition(" (")[2].partition(")")[0]
+        problems.setdefault(class_name, problem)
     if problems:
-        raise ConvcalcError(reversed(problems.values()))
+        raise ConvcalcError(problems.values())
 
 
 def _problems(model: Model) -> Iterator[Problem]:
@@ -33,7 +38,7 @@ def _problems(model: Model) -> Iterator[Problem]:
                 f"'{path}' ({inner.class_name}) cannot be written: its class defines `call`, and a file cannot hold this code; "
                 "make the model with keras.Model(inputs, outputs) or keras.Sequential"
             )
-            yield Problem(codes.CANNOT_WRITE, message, model.place and model.place.made_at, path)
+            yield Problem(codes.CANNOT_WRITE, message, model.place.made_at if model.place else None, path)
     for path, layer in model.walk():
         if _is_own_layer(layer):
             what = "this function" if layer.class_name == "Lambda" else "the code of its class"
@@ -43,7 +48,36 @@ def _problems(model: Model) -> Iterator[Problem]:
                 else f"make its layers in a function, such as `def {layer.name}(x): …`, or use a layer of Keras"
             )
             message = f"'{path}' ({layer.class_name}) cannot be written: a file cannot hold {what}; {cure}"
-            yield Problem(codes.CANNOT_WRITE, message, layer.place and layer.place.made_at, path)
+            yield Problem(codes.CANNOT_WRITE, message, _place(layer), path)
+        for name, value in layer.args.items():
+            if "<lambda>" in _functions(value):
+                message = (
+                    f"'{path}' ({layer.class_name}) cannot be written: its `{name}` is a lambda, which has no name; define a "
+                    "function with `def`, or use a name of Keras, such as 'relu'"
+                )
+                yield Problem(codes.CANNOT_WRITE, message, layer.place.mark(name) if layer.place else None, path)
+        for sublayer in sublayers_of(layer.args):
+            if isinstance(sublayer.definition, Foreign) or getattr(sublayer.definition, "template", None) is not None:
+                message = (
+                    f"'{path}' ({layer.class_name}) cannot be written: it contains a layer of the custom class "
+                    f"{sublayer.definition.name}, and a file cannot hold the code of this class; use a layer of Keras"
+                )
+                yield Problem(codes.CANNOT_WRITE, message, _place(layer), path)
+
+
+def _place(layer: Layer) -> Mark | None:
+    return layer.place.made_at if layer.place is not None else None
+
+
+def _functions(value: Any) -> Iterator[str]:
+    """Yields the names of the program's functions in an argument, such as ``activation=lambda x: x * 2``."""
+    if isinstance(value, Mapping):
+        if value.get("class_name") == "function" and isinstance(value.get("config"), str):
+            yield value["config"]
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _functions(part)
 
 
 def _is_own_layer(layer: Layer) -> bool:
@@ -52,5 +86,6 @@ def _is_own_layer(layer: Layer) -> bool:
         return False
     definition = layer.definition
     if isinstance(definition, LayerDefinition):
-        return definition.template is not None or layer.class_name == "Lambda"
+        known = (definition.name, definition.class_name, *definition.aliases)
+        return definition.template is not None or layer.class_name == "Lambda" or layer.class_name not in known
     return isinstance(definition, Foreign)

@@ -290,11 +290,12 @@ class LayerValue(Special):
         input_shape_argument: the argument ``input_shape`` with the batch axis; None if it is not given.
         nodes: the calls of the layer.
         unknown: why the layer's shapes and counts are unknown; None if they are known.
+        shown_class: the name of the custom class, if this class changes only the arguments of a Keras layer.
     """
 
     __slots__ = (
         "args", "attributes", "built", "cached", "cls", "definition", "dtype", "given", "input_shape_argument", "is_trainable", "name",
-        "named", "nodes", "path", "spot", "tracked", "unknown", "weights",
+        "named", "nodes", "path", "shown_class", "spot", "tracked", "unknown", "weights",
     )  # fmt: skip
 
     def __init__(self, path: str, name: str, spot: Spot | None, cls: ClassValue | None = None) -> None:
@@ -315,6 +316,7 @@ class LayerValue(Special):
         self.built = False
         self.nodes: list[Node] = []
         self.unknown: Unknown | None = None
+        self.shown_class = ""
         self.cached: dict[Any, Any] = {}  # outputs of earlier calls, by input shapes and arguments
 
     @property

@@ -291,7 +291,7 @@ def argument_value(run: Any, value: Any, argument: Any = None) -> Any:
 
 def _function(name: str) -> dict[str, Any]:
     """Returns the config that Keras writes for a function of the program."""
-    return {"class_name": "function", "config": name, "module": "builtins", "registered_name": "function"}
+    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
 
 
 def _of_library(value: Library | LibraryObject, kind: Any) -> Any:

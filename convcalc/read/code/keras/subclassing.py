@@ -63,8 +63,8 @@ def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[st
     ):
         return run.call_model(layer, args, kwargs, spot)
     base = layer.attributes.get("__base__")
-    if own_method(layer, "call") is None and isinstance(base, LayerValue) and layer.path != "keras.layers.Lambda":
-        base.name, base.cls = layer.name, None
+    if isinstance(base, LayerValue) and _only_renames(layer):
+        base.name, base.cls, base.shown_class = layer.name, None, layer.class_name
         return run.call_layer(base, args, kwargs, spot)
     inputs = tensors_in((args, kwargs))
     if inputs and layer.definition is not None and layer.cls is not None and not layer.cached.get("forms"):
@@ -110,6 +110,12 @@ def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[st
             ),
         )
     return result
+
+
+def _only_renames(layer: LayerValue) -> bool:
+    """Returns True if a custom class changes only the arguments of a Keras layer: it has no code and no parts of its own."""
+    has_code = any(own_method(layer, name) is not None for name in ("call", "build"))
+    return not has_code and not layer.weights and not layer.tracked and layer.path != "keras.layers.Lambda"
 
 
 def _states_its_shape(layer: LayerValue) -> bool:
@@ -191,10 +197,11 @@ def follow(
         }
     else:
         found = own_method(layer, "call")
-        if found is None:
+        base = layer.attributes.get("__base__")
+        if found is None and not isinstance(base, LayerValue):
             return Unknown(f"the class {layer.class_name} has no `call` that can be followed", layer.spot)
-        kwargs = _with_context(found, args, kwargs)
-        method = Bound(found, layer)
+        kwargs = kwargs if found is None else _with_context(found, args, kwargs)
+        method = base if found is None else Bound(found, layer)
     if method is None or isinstance(method, Unknown):
         return Unknown(f"the function of '{layer.name}' is unknown", layer.spot)
     inputs: list[TensorValue] = []

@@ -24,7 +24,13 @@ def layer_of(run: Any, layer: LayerValue) -> Layer:
     if isinstance(definition, Model):
         return Layer(layer.name, definition.shown_class, definition, trainable=layer.is_trainable, place=layer.spot)
     made = Layer(
-        layer.name, layer.class_name, definition, layer.args, layer.is_trainable, layer.dtype, place=layer.spot
+        layer.name,
+        layer.shown_class or layer.class_name,
+        definition,
+        layer.args,
+        layer.is_trainable,
+        layer.dtype,
+        place=layer.spot,
     )
     return made._replace(args=input_args(made)) if layer.path == "keras.layers.InputLayer" else made
 

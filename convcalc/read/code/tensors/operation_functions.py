@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convcalc.ops import find_function
-from convcalc.ops.registry import function_names
+from convcalc.ops import find_function, find_operation_class
+from convcalc.ops.registry import class_names, function_names
 from convcalc.read.code.data.array_dtypes import cast
 from convcalc.read.code.data.arrays import Array, as_array
 from convcalc.read.code.keras.graph import TensorValue, WeightValue, tensors_in
 from convcalc.read.code.keras.layer_arguments import dtype_name
-from convcalc.read.code.language.values import MISSING, DynamicSize, Library, Spot, Unknown
+from convcalc.read.code.language.values import MISSING, DynamicSize, Library, Native, Spot, Unknown
 from convcalc.read.code.libraries import FUNCTIONS, function
 from convcalc.read.code.tensors.operations import call_operation, opaque_call
 from convcalc.read.code.tensors.sizes import SizeVector, TopK, has_sizes, on_sizes, shape_vector
@@ -191,6 +191,20 @@ def _function_of(name: str) -> Any:
     return call
 
 
+def _class_of(name: str) -> Any:
+    """Returns the class of an operation, such as ``ExpandDims(axis=1)``. Its objects are functions of tensors."""
+
+    def make(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        operation = find_operation_class(name)
+        assert operation is not None
+        made = {**dict(zip(operation.init_parameters, args)), **kwargs}
+        return Native(name, lambda run, args, kwargs, at: call_operation(run, operation, args, {**made, **kwargs}, at))
+
+    return make
+
+
+for _name in class_names():
+    FUNCTIONS.setdefault(f"keras.ops.{_name}", _class_of(_name))
 for _name in function_names():
     FUNCTIONS.setdefault(f"keras.ops.{_name}", _function_of(_name))
     FUNCTIONS.setdefault(f"keras.ops.image.{_name}", _function_of(f"image.{_name}"))

@@ -1,0 +1,120 @@
+"""``convcalc convert`` on code: a model is written as it is, or refused with the layer, its line and a cure."""
+
+from pathlib import Path
+
+import pytest
+
+from convcalc.api import infer
+from convcalc.base.problems import ConvcalcError
+from convcalc.read.code.file import read_program
+from convcalc.write import FORMATS, require_graph
+from tests.helpers import command_line
+
+HEAD = """import keras
+from keras import layers, ops
+x = keras.Input((4,))
+class Own(layers.Layer):
+    def call(self, x):
+        return x * 2
+class MyDense(layers.Dense):
+    pass
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(2)
+    def call(self, x):
+        return self.dense(x)
+def double(x):
+    return x * 2
+"""
+
+
+def refusal(code: str, ending: str) -> str:
+    """Returns the message for a model that cannot be written."""
+    model = read_program(f"{HEAD}m = {code}\n", "net.py")
+    with pytest.raises(ConvcalcError) as failed:
+        require_graph(model)
+        FORMATS[ending](infer(model))
+    return str(failed.value).splitlines()[0]
+
+
+@pytest.mark.parametrize("ending", [".yaml", ".json", ".py"])
+@pytest.mark.parametrize(
+    ("code", "place", "start"),
+    [
+        (
+            "keras.Model(x, Own()(x))",
+            "17:20",
+            "'own' (Own) cannot be written: a file cannot hold the code of its class",
+        ),
+        (
+            "keras.Model(x, MyDense(3)(x))",
+            "17:20",
+            "'my_dense' (MyDense) cannot be written: a file cannot hold the code",
+        ),
+        (
+            "keras.Model(x, layers.Lambda(double)(x))",
+            "17:20",
+            "'lambda' (Lambda) cannot be written: a file cannot hold this",
+        ),
+        (
+            "keras.Model(x, Net()(x))",
+            "17:20",
+            "'net' (Net) cannot be written: a file cannot hold the code of its class",
+        ),
+        ("Net(); m(x)", "17:5", "'net' (Net) cannot be written: its class defines `call`"),
+        (
+            "keras.Model(x, layers.Activation(lambda x: x)(x))",
+            "17:20",
+            "'activation' (Activation) cannot be written: its `activation` is a lambda",
+        ),
+        (
+            "keras.Model(x, layers.TimeDistributed(Own())(ops.expand_dims(x, 1)))",
+            "17:20",
+            "'time_distributed' (TimeDistributed) cannot be written: it contains a layer of the custom class Own",
+        ),
+    ],
+)
+def test_code_in_a_model_is_refused(code: str, place: str, start: str, ending: str) -> None:
+    assert refusal(code, ending).startswith(f"net.py:{place}: error[cannot-write]: {start}")
+
+
+def test_an_unknown_value_is_refused_at_its_line() -> None:
+    message = refusal("keras.Model(x, layers.Dense(units)(x))", ".json")
+    assert message.startswith("net.py:17:") and "--set units=…" in message
+
+
+def test_each_class_is_named_once() -> None:
+    model = read_program(f"{HEAD}m = keras.Model(x, layers.Lambda(double)(Own()(Own()(x))))\n", "net.py")
+    with pytest.raises(ConvcalcError) as failed:
+        require_graph(model)
+    assert [problem.layer for problem in failed.value.problems] == ["own_1", "lambda"]
+
+
+@pytest.mark.parametrize("ending", ["yaml", "json", "py"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "keras.Model(x, layers.Dense(3, activation=double)(x))",
+        "keras.Model(x, layers.LSTM(3)(ops.expand_dims(x, 1)))",
+        "keras.Model(x, layers.LSTM(3)(ops.expand_dims(ops.expand_dims(x, 1)[:, 0], 1)))",
+        "keras.Model(x, x[:, 1:3] + ops.mean(x, axis=1, keepdims=True))",
+        "keras.Model({'a': x}, {'b': layers.Dense(2)(x)})",
+        "keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.Flatten()])",
+    ],
+)
+def test_a_model_is_written_and_read_again(
+    code: str, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(f"{HEAD}m = {code}\n")
+    written = f"written.{ending}"
+    done = command_line.run("convert", "net.py:m", "-o", written)
+    assert done.returncode == 0, done.stderr
+    assert command_line.run("diff", "net.py:m", written, "-q").returncode == 0
+
+
+def test_a_class_of_keras_that_the_program_renames_keeps_its_new_name() -> None:
+    """Keras prints the name of the program's class."""
+    layers = infer(read_program(f"{HEAD}m = keras.Model(x, MyDense(3)(x))\n", "net.py")).layers
+    assert [(row.name, row.class_name, row.params) for row in layers][1:] == [("my_dense", "MyDense", 15)]
