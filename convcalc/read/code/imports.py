@@ -45,6 +45,7 @@ class Imports(Interpreter):
         modules: the imported files, by path; None for a file that is not valid Python.
         file_folders: imported modules that may be folders without ``__init__.py``.
         settings: the values that the user gives to names (``--set``).
+        keras_of: the packages through which the program imports Keras: "keras", "tensorflow".
         is_old_keras: True if the program uses names that only Keras 1 and 2 or TensorFlow 1 have.
     """
 
@@ -58,12 +59,15 @@ class Imports(Interpreter):
         self.modules: dict[str, ModuleValue | None] = {}
         self.file_folders: set[str] = set()
         self.is_old_keras = False
+        self.keras_of: set[str] = set()
         self.main = ModuleValue("__main__", source, folder)
         self.main.variables["__file__"] = source.name
 
     def note_name(self, path: str) -> None:
         """Sets ``is_old_keras`` if only Keras 1 and 2 or TensorFlow 1 have this name."""
         self.is_old_keras = self.is_old_keras or libraries.is_old(path)
+        if path.startswith(("tensorflow.keras", "tensorflow.python.keras")):
+            self.keras_of.add("tensorflow")
 
     def required_parameter(self, name: str, function: FunctionValue) -> Any:
         """Returns the value of a parameter that no call gives: the user's value from ``--set``, or an unknown value."""
@@ -155,6 +159,8 @@ class Imports(Interpreter):
     def imported(self, name: str, level: int, env: Environment, spot: Spot) -> Any:
         """Returns the module with this name: a file of the program, or a library."""
         self.note_name(name)
+        if name.partition(".")[0] == "keras":
+            self.keras_of.add("keras")
         module = self._file(name, level, env.module)
         if module is not None:
             return module

@@ -151,3 +151,20 @@ model = Model(x, Activation("relu", name="block/relu")(x))
 """
     problems = read_program(text, "model.py").problems
     assert [problem.severity for problem in problems] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("start", "size"),
+    [
+        ("from keras.layers import Convolution2D, Input\nfrom keras.models import Model", 7),
+        ("from tensorflow.keras.layers import Convolution2D, Input\nfrom tensorflow.keras.models import Model", 3),
+        (
+            "from tensorflow import keras\nConvolution2D, Input, Model = keras.layers.Convolution2D, keras.Input, keras.Model",
+            3,
+        ),
+    ],
+)
+def test_three_numbers_are_a_kernel_only_outside_of_tensorflow(start: str, size: int) -> None:
+    text = f"{start}\nx = Input((9, 9, 1))\nmodel = Model(x, Convolution2D(8, 3, 3)(x))\n"
+    report = infer(read_program(text, "model.py"))
+    assert report.output_shapes[0][1:] == (size, size, 8)

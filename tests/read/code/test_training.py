@@ -120,3 +120,37 @@ def shape(s):
 m = keras.Sequential([keras.Input((3,)), layers.BatchNormalization(scale=1), layers.Lambda(lambda x: x * 2, output_shape=shape)])
 """
     assert faults(code) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (
+            "x = keras.Input((128,))\nlast = layers.Dense(7)\nkeras.Model(x, last(x))\nkeras.Model(y := keras.Input((32,)), last(y))",
+            "has weights for an input of shape (None, 128), but it is called on (None, 32)",
+        ),
+        (
+            "c = layers.Conv2D(4, 3)\nc(keras.Input((9, 9, 2)))\nc(keras.Input((9, 9, 3)))",
+            "has weights for an input of shape (None, 9, 9, 2), but it is called on (None, 9, 9, 3)",
+        ),
+        (
+            "e = layers.Embedding(43, 10, weights=[np.zeros((50, 20))])\ne(keras.Input((5,)))",
+            "has weights of shape (43, 10), but its argument 'weights' has the shape (50, 20)",
+        ),
+    ],
+)
+def test_weights_of_other_shapes(code: str, text: str) -> None:
+    ((_, _, message),) = faults(f"import keras\nimport numpy as np\nfrom keras import layers\n{code}")
+    assert text in message
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "c = layers.Conv2D(4, 3)\nc(keras.Input((9, 9, 3)))\nc(keras.Input((20, 30, 3)))",
+        "d = layers.Dense(4)\nd(keras.Input((5,)))\nd(keras.Input((7, 5)))",
+        "e = layers.Embedding(43, 10, weights=[np.zeros((43, 10))])\ne(keras.Input((5,)))\ne(keras.Input((8,)))",
+    ],
+)
+def test_layers_that_are_called_again(code: str) -> None:
+    assert faults(f"import keras\nimport numpy as np\nfrom keras import layers\n{code}") == []

@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.analyse.single_call import run_call
 from convcalc.base import codes
-from convcalc.base.numbers import Shape
+from convcalc.base.numbers import Shape, plain, shape_text
 from convcalc.base.problems import ConvcalcError
 from convcalc.layers import LayerDefinition, require_builtin
 from convcalc.layers.registry import IN_PLACE
@@ -108,7 +108,33 @@ def finish(run: Any, node: Node, returns_list: bool = False) -> Any:
         for number, (shape, dtype) in enumerate(zip(result.outputs, result.dtypes or [""] * len(result.outputs)))
     ]
     node.outputs = outputs
+    if reason is None and not run.inside and layer.cls is None and result.inferred is not None:
+        _check_weights(run, node, [weight.shape for weight in result.inferred.weights])
     return outputs[0] if len(outputs) == 1 and not returns_list else list(outputs)
+
+
+def _check_weights(run: Any, node: Node, shapes: list[Any]) -> None:
+    """Reports a call of a layer whose weights have other shapes: the first call made them, or the program gives them."""
+    layer = node.layer
+    given = layer.given.get("weights")
+    if isinstance(given, (list, tuple)) and len(given) == len(shapes):
+        for own, array in zip(shapes, given):
+            if isinstance(array, Array) and _differ(own, from_sizes(array.shape)):
+                text = f"its argument 'weights' has the shape {shape_text(from_sizes(array.shape))}"
+                message = f"{layer.class_name} '{layer.name}' has weights of shape {shape_text(own)}, but {text}"
+                run.fault(codes.WRONG_SHAPE, message, node.spot, layer)
+    received = " and ".join(shape_text(tensor.shape or ()) for tensor in node.inputs)
+    made, first = layer.cached.setdefault("weights", (shapes, received))
+    if len(made) != len(shapes) or any(map(_differ, made, shapes)):
+        message = f"{layer.class_name} '{layer.name}' has weights for an input of shape {first}, but it is called on {received}"
+        run.fault(codes.SHARED_WEIGHTS, message, node.spot, layer)
+
+
+def _differ(first: Shape, second: Shape) -> bool:
+    """Returns True if two shapes have different numbers of axes, or known sizes that differ."""
+    sizes = [(plain(one), plain(other)) for one, other in zip(first, second)]
+    known = [(one, other) for one, other in sizes if isinstance(one, int) and isinstance(other, int)]
+    return len(first) != len(second) or any(one != other for one, other in known)
 
 
 def _has_batch_axes(node: Node) -> bool:

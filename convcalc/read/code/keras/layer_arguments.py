@@ -58,7 +58,7 @@ def make_layer(
         given_name = class_name
         if has_old_arguments(kwargs):
             run.is_old_keras = True
-        class_name, args, kwargs = modern_arguments(given_name, args, kwargs)
+        class_name, args, kwargs = modern_arguments(given_name, args, kwargs, run.keras_of != {"tensorflow"})
         if class_name != given_name:
             path = f"keras.layers.{class_name}"
         definition = find(class_name) or keras2_layer(class_name)

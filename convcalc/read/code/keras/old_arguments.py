@@ -71,14 +71,17 @@ _RENAMED_IN_KERAS3 = {
 _CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
 
 
-def modern_arguments(class_name: str, args: list[Any], kwargs: dict[str, Any]) -> tuple[str, list[Any], dict[str, Any]]:
+def modern_arguments(
+    class_name: str, args: list[Any], kwargs: dict[str, Any], reads_numbers: bool = True
+) -> tuple[str, list[Any], dict[str, Any]]:
     """Returns the class name and the arguments that a layer has in Keras 3.
 
-    If Keras 3 has no such layer, the class name is that of :func:`convcalc.layers.keras2.keras2_layer`.
+    If Keras 3 has no such layer, the class name is that of :func:`convcalc.layers.keras2.keras2_layer`. With ``reads_numbers``,
+    ``Convolution2D(32, 3, 3)`` has a kernel of 3x3, as in Keras 1 and 2. In ``tf.keras``, it has strides of 3.
     """
     class_name = _CLASSES.get(class_name, class_name)
     old_name = _SAME.get(class_name, class_name) if class_name not in RENAMED else class_name
-    if _is_keras1(old_name, class_name, args, kwargs):
+    if _is_keras1(old_name, class_name, args, kwargs, reads_numbers):
         order = _ORDERS.get(old_name, "").split()
         positional = dict(zip(order, args)) if order else {}
         rest = [] if order else list(args)
@@ -118,7 +121,7 @@ def _padding(args: list[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _is_keras1(old_name: str, class_name: str, args: list[Any], kwargs: Mapping[str, Any]) -> bool:
+def _is_keras1(old_name: str, class_name: str, args: list[Any], kwargs: Mapping[str, Any], reads_numbers: bool) -> bool:
     """Returns True if only Keras 1 accepts the arguments of this call."""
     if class_name in ONLY_KERAS1:
         return True
@@ -126,7 +129,7 @@ def _is_keras1(old_name: str, class_name: str, args: list[Any], kwargs: Mapping[
         return not (class_name == "Embedding" and "embeddings_initializer" in kwargs)
     if any(key in kwargs for key in ("nb_row", "nb_col", "kernel_dim1")):
         return True
-    count = _NUMBERS.get(class_name, 0)
+    count = _NUMBERS.get(class_name, 0) if reads_numbers else 0
     return count > 0 and len(args) >= count and all(isinstance(value, int) for value in args[:count])
 
 
