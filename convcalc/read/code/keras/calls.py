@@ -10,6 +10,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import Shape, plain, shape_text
 from convcalc.base.problems import ConvcalcError
 from convcalc.layers import LayerDefinition, require_builtin
+from convcalc.layers.keras2 import with_more_axes
 from convcalc.layers.registry import IN_PLACE
 from convcalc.model import Constant, Foreign
 from convcalc.read.code.data.arrays import Array
@@ -189,6 +190,8 @@ def _call_known_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict
     inputs, constants, masks, options = _operands(definition, args, kwargs)
     for tensor in inputs:
         _use_rank(run, tensor, definition, spot)
+    if run.is_old_keras and _has_more_axes(definition, inputs):
+        definition = layer.definition = with_more_axes(definition)
     node = new_node(run, layer, inputs, spot, _call_arguments(run, definition, options), constants, masks)
     if not inputs and not constants:
         return unknown_output(run, node, Unknown(f"`{layer.name}` is called on a value that is not a tensor", spot))
@@ -199,6 +202,13 @@ def _call_known_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict
             tuple(result.sizes) if result.shape is not None else (), result.dtype
         )  # only constants: computed now, not added to the graph
     return result
+
+
+def _has_more_axes(definition: Any, inputs: Sequence[TensorValue]) -> bool:
+    """Returns True for an input with more axes than the layer has in Keras 3. A convolution of Keras 2 accepts it."""
+    axes = definition.axes if isinstance(definition, LayerDefinition) else None
+    shape = inputs[0].shape if inputs else None
+    return bool(axes) and shape is not None and len(shape) > len(axes or ()) + 1
 
 
 def _use_rank(run: Any, tensor: TensorValue, definition: Any, spot: Spot) -> None:

@@ -97,7 +97,7 @@ def functional(
     )
     names = tuple(str(key) for key in outputs) if isinstance(outputs, dict) else ()
     own = None if class_name in ("Functional", "Model") else Foreign(class_name)
-    kept = [problem for problem in graph.file.problems if nodes is None or problem.code != codes.UNUSED_LAYER]
+    kept = [problem for problem in graph.file.problems if problem.code != codes.UNUSED_LAYER]  # Keras accepts these
     found = [_for_old_keras(run, problem) for problem in kept]
     problems = (*found, *notes(node.layer for node in calls))
     return model._replace(

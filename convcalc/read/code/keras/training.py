@@ -260,6 +260,8 @@ def _check_labels(
     spot: Spot,
 ) -> None:
     losses = losses_of(model.training.get("loss"), outputs)
+    if len(labels) == 1 < len(outputs) and run.is_old_keras:
+        return  # Keras 2 uses one array of labels for all outputs
     if len(labels) != len(outputs) and len(outputs) > 1 and model.training.get("loss") is not None:
         message = f"'{model.name}' has {len(outputs)} outputs, but `{method}` gets {len(labels)} arrays of labels"
         run.fault(codes.LABELS_DIFFER, message, spot, model, in_keras2=len(labels) == 1)
