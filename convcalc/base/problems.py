@@ -103,8 +103,11 @@ class Problem(Struct):
     @property
     def headline(self) -> str:
         """The text ``file:line:column: error[code]: message``."""
+        from convcalc.base.text import visible  # imported only here, because most runs have no problems
+
         place = f"{self.mark.file}:{self.mark.line}:{self.mark.column}: " if self.mark else ""
-        return f"{place}{self.severity}[{self.code}]: {_cut(self.message)}"
+        # One line: a name in a hostile file can contain line breaks, and the next line could be a command of GitHub.
+        return visible(f"{place}{self.severity}[{self.code}]: {_cut(self.message)}")
 
     def __str__(self) -> str:
         """Returns the headline, the line and a caret below it."""

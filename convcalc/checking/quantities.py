@@ -13,7 +13,9 @@ from convcalc.base.problems import Refusal
 from convcalc.layers.arguments import shown
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
-_QUANTITY = re.compile(r"([0-9][0-9_,]{0,30}(?:\.[0-9]{1,15})?)\s*([kKmMgGtT]?[iI]?)([bB]?)")
+# A comma separates groups of three digits: ``1,081,700``. So ``1,5M`` is refused, and not read as 15 million.
+_WHOLE = r"[0-9][0-9_]{0,30}|[0-9]{1,3}(?:,[0-9]{3}){1,8}"
+_QUANTITY = re.compile(rf"((?:{_WHOLE})(?:\.[0-9]{{1,15}})?)\s*([kKmMgGtT]?[iI]?)([bB]?)")
 _LIMIT = 10**31  # the largest number that a string of 31 digits can give
 
 _SIZES = re.compile(r"[0-9]{1,9}(?:[x×,][0-9]{1,9}){0,2}")
@@ -43,6 +45,8 @@ def quantity(value: object) -> int:
         return value
     match = _QUANTITY.fullmatch(value.strip()) if isinstance(value, str) else None
     unit = match[2].upper() if match else ""
+    if match is None and isinstance(value, str) and _QUANTITY.fullmatch(value.strip().replace(",", ".")):
+        raise Refusal(f"a decimal point is written as a dot: {value.strip().replace(',', '.')}, not {shown(value)}")
     if match is None or unit not in _UNITS:
         raise Refusal(f"expected a number such as 1000, 5M or 256KiB, not {shown(value)}")
     number = Fraction(match[1].replace(",", "").replace("_", "")) * _UNITS[unit]

@@ -16,11 +16,13 @@ from convcalc.base import gc_pause
 from convcalc.base.problems import ConvcalcError, Problem
 from convcalc.base.version import __version__
 from convcalc.cli.command_index import COMMANDS
+from convcalc.cli.terminal import discard_after_closed_pipe, discard_output
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 OK, CHECK_FAILED, USAGE_ERROR = 0, 1, 2
+_COMPLETE = "_CONVCALC_COMPLETE"  # the variable by which a shell asks for completion
 
 
 class _LazyGroup(click.Group):
@@ -83,15 +85,21 @@ def main(args: list[str] | None = None) -> NoReturn:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the parent process closed the stream: discard the output, as print() does
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
-    if "_CONVCALC_COMPLETE" in os.environ:
+    if args is None:
+        discard_after_closed_pipe()
+    instruction = os.environ.pop(_COMPLETE, "")
+    completing = instruction.endswith(("_source", "_complete")) and instruction.count("_") == 1
+    if completing:
         import convcalc.cli.shells  # noqa: F401 - registers the shells
+
+        os.environ[_COMPLETE] = instruction  # any other value is ignored; click would end the program silently
     try:
         code = cli.main(args=arguments, prog_name="convcalc", standalone_mode=False)
         sys.stdout.flush()
     except ConvcalcError as failed:
         if "--debug" in arguments:
             raise
-        warn(str(failed))
+        warn_lines(str(failed))
         code = USAGE_ERROR
     except click.ClickException as failed:
         with suppress(OSError):
@@ -99,15 +107,14 @@ def main(args: list[str] | None = None) -> NoReturn:
         code = USAGE_ERROR
     except (click.Abort, KeyboardInterrupt):
         code = 130
-    except (BrokenPipeError, SystemExit):
-        # A program that reads the output, such as head, has closed the pipe. This is not an error. (Click turns
-        # BrokenPipeError into SystemExit.)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = OK
+    except SystemExit as ended:  # click ends the program after completion; nothing else may end it
+        code = ended.code if completing else USAGE_ERROR
     except OSError as failed:
         if "--debug" in arguments:
             raise
         warn(f"error[output]: {failed.strerror or failed}")
+        if args is None:
+            discard_output()  # Python would try to write the rest again when it exits
         code = USAGE_ERROR
     except Exception as failed:  # a bug in convcalc: the traceback is shown only with --debug
         if "--debug" in arguments:
@@ -124,11 +131,16 @@ def main(args: list[str] | None = None) -> NoReturn:
 def print_warnings(problems: Iterable[Problem]) -> None:
     """Prints problems to standard error. These problems do not stop the command."""
     for problem in problems:
-        warn(str(problem))
+        warn_lines(str(problem))
 
 
 def warn(text: str) -> None:
-    """Prints a message to standard error, with control characters escaped."""
+    """Prints one line to standard error. Control characters are escaped, also line breaks."""
+    warn_lines(text.replace("\n", "\\n"))
+
+
+def warn_lines(text: str) -> None:
+    """Prints texts of problems to standard error. They can have several lines. Other control characters are escaped."""
     from convcalc.base.text import visible
     from convcalc.cli.progress import clear
 

@@ -10,7 +10,7 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import error
-from convcalc.cli import warn
+from convcalc.cli import warn, warn_lines
 from convcalc.cli.check_run import CheckRun
 from convcalc.cli.command import BUDGET, COMPARISON, EXIT_CODE, OTHER, WholeNumber, declare, option
 from convcalc.cli.completion import files
@@ -170,7 +170,7 @@ def command(
 
     def warn_once(text: str) -> None:  # the models of a program can share a problem
         if text not in shown:
-            warn(text)
+            warn_lines(text)
         shown.add(text)
 
     with closing(_payloads(progress(names, outcomes, quiet), exit_codes, warn_once)) as payloads:

@@ -8,7 +8,7 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
-from convcalc.cli import OK, warn
+from convcalc.cli import OK, warn, warn_lines
 from convcalc.cli.command import OUTPUT, declare, option
 from convcalc.cli.completion import files
 from convcalc.cli.custom import custom_option
@@ -52,7 +52,7 @@ def command(model: str, output: str, values: tuple[str, ...], inputs: tuple[str,
     require_graph(loaded)
     report = infer(loaded)
     for text in warnings_of(report.problems):
-        warn(text)
+        warn_lines(text)
     write_whole(target, FORMATS[target.suffix](report))
     if target.suffix in (".yaml", ".yml") and (paths := calls_in_training(loaded)):
         warn(f"note: the spec does not contain the argument 'training' of the calls of {listed(paths[:5], 'and')}")

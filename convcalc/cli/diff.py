@@ -8,7 +8,7 @@ import click
 
 from convcalc.base import codes
 from convcalc.base.problems import error
-from convcalc.cli import CHECK_FAILED, OK, warn
+from convcalc.cli import CHECK_FAILED, OK, warn_lines
 from convcalc.cli.command import COMPARISON, EXIT_CODE, declare, option
 from convcalc.cli.completion import files
 from convcalc.cli.custom import custom_option
@@ -132,5 +132,5 @@ def _report(model: Model) -> Study:
 
     report = Study.of(infer(model))
     for text in warnings_of(report.problems):
-        warn(text)
+        warn_lines(text)
     return report

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, did_you_mean, error, listed
-from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR, warn
+from convcalc.base.text import visible
+from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR, warn_lines
 from convcalc.cli.custom_files import custom_layers
 from convcalc.cli.inputs import are_several, inputs_of, warnings_of
 from convcalc.cli.progress import progress
@@ -50,7 +51,7 @@ class Reading:
         except ConvcalcError as failed:
             if alone:
                 raise
-            warn(str(failed))
+            warn_lines(str(failed))
             self.code = USAGE_ERROR
             return None
         failures: list[str] = []
@@ -60,14 +61,14 @@ class Reading:
 
             result = verify(report, weights)
             failures = [str(problem._replace(message=f"{source}: {problem.message}")) for problem in result.problems]
-            messages = [] if failures else [f"{source}: {result.agreement}"]
+            messages = [] if failures else [f"{visible(source)}: {result.agreement}"]
         if self.options["strict"]:
             failures += _unknown(source, report, self.options["memory"])
         if failures:
             self.code = max(self.code, CHECK_FAILED)
         if not self.options["quiet"]:
             for text in (*warnings_of(report.problems), *messages, *failures):
-                warn(text)
+                warn_lines(text)
         return report
 
     def _read(self, source: str) -> tuple[Study, Weights | None]:
@@ -109,7 +110,7 @@ def _unknown(source: str, report: Study, memory: bool) -> list[str]:
     """Returns one message for each total in the output that is unknown or only a lower bound."""
     labels = {**report.totals.incomplete, **(report.memory.incomplete if memory else {})}
     words = {"partial": "only a lower bound"}
-    return [f"{source}: {name} is {words.get(label, 'unknown')} (--strict)" for name, label in labels.items()]
+    return [f"{visible(source)}: {name} is {words.get(label, 'unknown')} (--strict)" for name, label in labels.items()]
 
 
 def _assumptions(dtype: str | None, in_place: bool, optimizer: str | None) -> Assumptions:

@@ -2,7 +2,41 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
+from typing import Any, TextIO
+
+
+class _Output(io.FileIO):
+    """Standard output. If the program that reads it has ended, such as ``head``, further output is discarded.
+
+    So a command continues to its exit code: a check that fails must also fail in ``convcalc check … | head``.
+    """
+
+    def __init__(self, replaced: TextIO) -> None:
+        super().__init__(replaced.fileno(), "w", closefd=False)
+        self._replaced = replaced  # without a reference, Python would close the file
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            discard_output()
+            return len(data)
+
+
+def discard_output() -> None:
+    """Discards all further text for standard output, also the text that Python writes when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def discard_after_closed_pipe() -> None:
+    """Replaces standard output by one that discards text if its reader has ended."""
+    old = sys.stdout
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(_Output(old)), old.encoding, old.errors, line_buffering=old.isatty()
+    )
 
 
 def encodes(characters: str) -> bool:

@@ -155,6 +155,12 @@ def _info(archive: zipfile.ZipFile, name: str, source: str, missing: Code) -> zi
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> bytes:
     """Returns the decompressed content of a member, up to a maximum size."""
     name = info.filename
+    if info.compress_type not in (0, 8):  # not compressed, or deflate
+        # Python decompresses other methods in blocks of any size, so the size of the result would not be limited.
+        message = f"{name} is compressed by a method that Keras does not write, and whose size cannot be limited"
+        raise error(
+            codes.CANNOT_READ, f"{source}: {message}; pack the archive again with deflate or without compression"
+        )
     if info.file_size > MAX_MEMBER:
         raise error(codes.TOO_LARGE, f"{source}: {name} has {info.file_size:,} bytes; at most {MAX_MEMBER:,} are read")
     if info.file_size > 2**20 and info.file_size > MAX_RATIO * max(1, info.compress_size):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from convcalc.base import codes
 from convcalc.base.numbers import plain_number
 from convcalc.base.structs import Struct
-from convcalc.base.text import number_text
+from convcalc.base.text import number_text, visible
 from convcalc.checking.check_model import CheckResult
 from convcalc.rendering.output_format import Piece
 from convcalc.rendering.sheet import Column, Sheet
@@ -141,7 +141,7 @@ def check_pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
         differences = [problem for problem in result.problems if problem.code == codes.RECORD_DIFFERS]
         others = [problem for problem in result.problems if problem.code != codes.RECORD_DIFFERS]
         for problem in [*others, *differences[:1]]:
-            yield Piece(f"{'' if problem.mark else f'{result.source}: '}{problem}", to_stderr=True)
+            yield Piece(f"{'' if problem.mark else f'{visible(result.source)}: '}{problem}", to_stderr=True)
         if comparison is not None and differences:
             from convcalc.rendering.diff import diff_sheet
             from convcalc.rendering.grid import draw_sheet  # imported only here, because it imports Rich

@@ -169,9 +169,12 @@ def _texts(change: Change) -> tuple[str, str]:
     if change.field != "connected_to":
         return before, after
     pairs = list(zip(before.split(", "), after.split(", ")))
-    if before.count(", ") == after.count(", ") == len(pairs) - 1:
-        before, after = (", ".join(side) for side in zip(*(pair for pair in pairs if pair[0] != pair[1])))
-    return before.replace("[0][0]", ""), after.replace("[0][0]", "")
+    different = [pair for pair in pairs if pair[0] != pair[1]]
+    # The texts can be equal although the connections differ: two layers have exchanged their automatic names.
+    if different and before.count(", ") == after.count(", ") == len(pairs) - 1:
+        before, after = (", ".join(side) for side in zip(*different))
+    before, after = before.replace("[0][0]", ""), after.replace("[0][0]", "")
+    return before, f"other layers, now called {after}" if before == after else after
 
 
 def _word(field: str) -> str:

@@ -54,11 +54,12 @@ def snapshot_as_printed(report: Report, printed: Snapshot) -> Snapshot:
 def _in_range(rows: tuple[Row, ...], printed: Snapshot, report: Report) -> tuple[Row, ...]:
     """Returns the rows that the printed summary shows: all rows, or a range (``layer_range``).
 
-    The text does not say that it shows a range. There are three signs:
+    The text does not say that it shows a range. There are two signs:
 
     - The shown layers have fewer parameters than the total.
     - A layer reads a layer that is not shown.
-    - The first layer is not an input.
+
+    Without a sign, only the inputs of the model can be missing: a Sequential shows no inputs.
     """
     tops = [number for number, row in enumerate(rows) if row.depth == 0]
     shown, current = [row for row in printed.rows if row.depth == 0], [rows[number] for number in tops]
@@ -69,9 +70,13 @@ def _in_range(rows: tuple[Row, ...], printed: Snapshot, report: Report) -> tuple
     known = [count for count in counts if isinstance(count, int)]
     total = printed.totals.get("params", Cell(None)).value
     fewer = len(known) == len(shown) and isinstance(total, int) and sum(known) < total
-    no_input = report.model.class_name == "Functional" and not _is_input(shown[0])
-    if start >= end or not (fewer or no_input or _reads_hidden_layers(shown)):
+    if start >= end:
         return rows
+    if not fewer and not _reads_hidden_layers(shown):
+        # A Sequential shows no inputs. Any other layer that the text does not show was added.
+        inputs = len(list(takewhile(_is_input, current)))
+        no_input = report.model.class_name == "Functional" and not _is_input(shown[0])
+        return rows[tops[inputs] :] if no_input and inputs < len(tops) else rows
     return rows[tops[start] : tops[end] if end < len(tops) else len(rows)]
 
 

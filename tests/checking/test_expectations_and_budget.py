@@ -21,6 +21,7 @@ QUANTITIES = [
     ("4MB", 4_000_000),
     ("1,101,526", 1_101_526),
     ("2 kib", 2048),
+    ("1,081.5K", 1_081_500),
 ]
 
 
@@ -29,10 +30,18 @@ def test_quantities_are_parsed(written: object, number: int) -> None:
     assert quantity(written) == number
 
 
-@pytest.mark.parametrize("written", ["", "M", "-1", -1, 1.5, True, None, "5 X", "5 MM", "1e3", [5], "9" * 100])
+@pytest.mark.parametrize(
+    "written",
+    ["", "M", "-1", -1, 1.5, True, None, "5 X", "5 MM", "1e3", [5], "9" * 100, "1,5M", "0,5M", "1,50", "12,34,567"],
+)
 def test_invalid_quantities_are_refused(written: object) -> None:
     with pytest.raises(Refusal):
         quantity(written)
+
+
+def test_a_decimal_comma_is_not_a_thousand() -> None:
+    with pytest.raises(Refusal, match=r"a decimal point is written as a dot: 1\.5M, not '1,5M'"):
+        quantity("1,5M")
 
 
 def problems(layer: str, budget: str = "{}", allow_incomplete: bool = False, size: str = "28") -> list[Problem]:

@@ -278,3 +278,23 @@ def test_a_broken_plugin_is_a_warning(tmp_path: Path) -> None:
         "warning: the layers 'mine' of the package 'broken-layers' cannot be loaded: "
         "ModuleNotFoundError: No module named 'no_such_module'"
     )
+
+
+@pytest.mark.parametrize("value", ["bogus", "", "bash_bogus", "source"])
+def test_a_meaningless_completion_variable_is_ignored(value: str) -> None:
+    done = run("check", FASHION, "--max-params", "1", _CONVCALC_COMPLETE=value)
+    assert done.returncode == 1
+    assert "over-budget" in done.stderr
+
+
+def test_a_name_with_line_breaks_cannot_start_a_line(tmp_path: Path) -> None:
+    """A line that begins with two colons would be a command of GitHub's runner."""
+    name = "x\\n::stop-commands::t\\r\\n::add-mask::e\\u2028::error::"
+    file = tmp_path / "model.json"
+    config = f'{{"name": "m", "layers": [{{"class_name": "Foo", "module": "evil", "config": {{"name": "{name}"}}}}]}}'
+    file.write_text(f'{{"class_name": "Sequential", "config": {config}}}')
+    for args in (["summary"], ["check"], ["check", "--format", "github"], ["audit"], ["diff", FASHION]):
+        done = run(args[0], *args[1:], str(file))
+        assert "::stop" in done.stdout + done.stderr
+        for stream in (done.stdout, done.stderr):
+            assert not any(line.startswith(("::stop", "::add", "::error::")) for line in stream.splitlines())

@@ -115,6 +115,21 @@ def test_changed_connections_are_shown(small: Callable[..., str]) -> None:
     assert "reads conv2d_1 → conv2d " in run("diff", one, two).stdout
 
 
+def test_layers_that_exchange_their_automatic_names(tmp_path: Path) -> None:
+    """The text ``subtract(dense, dense_1)`` stays the same, but it means other layers."""
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    text = "inputs: {i: [8]}\nlayers:\n  - Dense: {units: 8, activation: %s, from: i}\n  - Dense: {units: 8, activation: %s, from: i}\n"
+    text += "  - Subtract: {from: [dense, dense_1]}\n"
+    one.write_text(text % ("relu", "tanh"))
+    two.write_text(text % ("tanh", "relu"))
+    done = run("diff", str(one), str(two), "--width", "120")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "reads dense, dense_1 → other layers, now called dense, dense_1" in done.stdout
+    checked = run("check", str(two), "--against", str(one))
+    assert checked.returncode == 1
+    assert "internal" not in checked.stderr
+
+
 @pytest.mark.parametrize("width", [50, 80, 120])
 def test_a_given_width_wraps_cells_but_no_numbers(vgg19: str, width: int) -> None:
     done = run("diff", VGG16, vgg19, "--width", str(width))

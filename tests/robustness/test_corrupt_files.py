@@ -213,6 +213,8 @@ DAMAGED: dict[str, tuple[Any, str]] = {
     ),
     "an archive cut short": (archive(TEXT)[:80], "damaged"),
     "an encrypted archive": (encrypted(archive(TEXT)), "cannot-read"),
+    "an archive compressed with bzip2": (archive(TEXT, method=zipfile.ZIP_BZIP2), "cannot-read"),
+    "an archive compressed with LZMA": (archive(TEXT, method=zipfile.ZIP_LZMA), "cannot-read"),
     "an archive of zeros": (b"PK\x03\x04" + bytes(1000), "damaged"),
     "an archive with a changed byte": (archive(TEXT)[:60] + b"\x00" + archive(TEXT)[61:], "damaged"),
     "an archive without a config": (archive(TEXT, "other.json"), "not-a-model"),

@@ -529,3 +529,24 @@ layers:
     assert f"{hidden}[0][0]" in printed
     assert refusal(report, "keras", printed) is None
     assert refusal(changed, "keras", printed) is not None
+
+
+@pytest.mark.parametrize("text", ["keras", "keras2"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "  - ops.relu\n  - ops.sum: {axis: -1}\n"),
+        ("", "  - Flatten\n  - ops.negative\n"),
+        ("  - GaussianNoise: 0.1\n", "  - ops.relu\n"),
+        ("  - Dropout: 0.5\n", "  - ops.relu\n  - Reshape: [[3, 1]]\n"),
+    ],
+)
+def test_layers_added_to_a_sequential_at_its_ends_are_refused(text: str, before: str, after: str) -> None:
+    """An operation makes the model functional. A text record of a Sequential shows no inputs, but all its layers."""
+    dense = "  - Dense: 3\n"
+    report, changed = (
+        infer(read(f"input: [4]\nlayers:\n{layers}".encode(), "spec")) for layers in (dense, before + dense + after)
+    )
+    printed = TEXTS[text](report, Options())
+    assert refusal(report, text, printed) is None
+    assert refusal(changed, text, printed) is not None
