@@ -279,13 +279,21 @@ def fill_functional(run: Any, model: ModelValue, args: list[Any], kwargs: dict[s
         for node in nodes_between(ins, tensors_in(outputs))
         if node.layer.path == "keras.layers.InputLayer" and id(node) not in known
     ]
-    if first_unknown(list(leaves(inputs))) is not None:
+    if missing and any(_is_of_unknown_function(tensor) for tensor in ins):
+        inputs = [node.outputs[0] for node in missing]
+    elif first_unknown(list(leaves(inputs))) is not None:
         inputs = [*ins, *(node.outputs[0] for node in missing)]
     else:
         for node in missing:
             message = f"'{model.name}' depends on the input '{node.layer.name}', which is not one of its inputs; add it to `inputs`"
             run.fault(codes.WRONG_INPUTS, message, spot, model)
     model.inputs, model.outputs = inputs, outputs
+
+
+def _is_of_unknown_function(tensor: TensorValue) -> bool:
+    """Returns True for the result of a function that is not followed, such as a function that returns inputs."""
+    layer = tensor.node.layer
+    return layer.unknown is not None and isinstance(layer.definition, Foreign) and layer.path.startswith("functions.")
 
 
 def _known_tensor(run: Any, value: Any, inputs: list[TensorValue], spot: Spot) -> Any:
