@@ -279,9 +279,8 @@ def fill_functional(run: Any, model: ModelValue, args: list[Any], kwargs: dict[s
         for node in nodes_between(ins, tensors_in(outputs))
         if node.layer.path == "keras.layers.InputLayer" and id(node) not in known
     ]
-    if missing and any(_is_of_unknown_function(tensor) for tensor in ins):
-        inputs = [node.outputs[0] for node in missing]
-    elif first_unknown(list(leaves(inputs))) is not None:
+    is_unknown = first_unknown(list(leaves(inputs))) is not None or any(map(_is_of_unknown_function, ins))
+    if is_unknown:
         inputs = [*ins, *(node.outputs[0] for node in missing)]
     else:
         for node in missing:
