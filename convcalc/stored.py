@@ -89,6 +89,7 @@ class Row:
         sources: The tensors that the layer reads, such as ``add[0][0]``; None if unknown.
         arguments: The arguments that differ from their defaults; None if unknown.
         path: The path of the layer in the report; None if the snapshot does not come from a report.
+        call_arguments: The arguments of each call that are not tensors, such as ``training``; None if unknown.
     """
 
     cells: Mapping[str, Cell]
@@ -96,6 +97,7 @@ class Row:
     sources: tuple[Cell, ...] | None = None
     arguments: Mapping[str, str] | None = None
     path: str | None = None
+    call_arguments: tuple[Mapping[str, str], ...] | None = None
 
     @property
     def name(self) -> str:

@@ -101,7 +101,20 @@ def _stated_changes(before: Row, after: Row, names: bool) -> Iterator[Change]:
             old, new = _argument(before, name), _argument(after, name)
             if old != new:
                 yield Change(f"argument {name}", old, new)
+    if not type_changes:
+        yield from _call_changes(before, after)
     yield from _cell_changes(before, after, ["trainable", "dtype"])
+
+
+def _call_changes(before: Row, after: Row) -> Iterator[Change]:
+    """Yields changes of the arguments of calls that are not tensors. Only calls of the same number are compared."""
+    old_calls, new_calls = before.call_arguments, after.call_arguments
+    if old_calls is None or new_calls is None or old_calls == new_calls:
+        return
+    for old, new in zip(old_calls, new_calls):
+        for name in dict.fromkeys((*old, *new)):
+            if old.get(name) != new.get(name):
+                yield Change(f"argument {name}", Cell(old.get(name, "default")), Cell(new.get(name, "default")))
 
 
 def _argument(row: Row, name: str) -> Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -11,6 +11,7 @@ from convcalc.analyse.study import Study
 from convcalc.base.numbers import plain_number
 from convcalc.layers import LayerDefinition
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
+from convcalc.model import Call, Model, Slot
 from convcalc.ops import Operation
 from convcalc.report_json.write import totals_with_memory
 from convcalc.stored import Cell, Row, Snapshot, count_cell, snapshot_shapes_text
@@ -27,11 +28,12 @@ def snapshot_of_report(report: Study) -> Snapshot:
         for key, value in numbers.items()
         if key not in ("incomplete", "peak_layer")
     }
-    rows = tuple(_row(row, report) for row in report.layers)
+    calls = _calls_by_path(report.model)
+    rows = tuple(_row(row, report, calls.get(row.path, [])) for row in report.layers)
     return Snapshot(report.model.source or report.model.name, report.model.name, rows, totals)
 
 
-def _row(row: LayerReport, report: Study) -> Row:
+def _row(row: LayerReport, report: Study, calls: Sequence[Call]) -> Row:
     size = report.memory.output_bytes(row)
     cells = {
         "name": Cell(row.name),
@@ -45,7 +47,30 @@ def _row(row: LayerReport, report: Study) -> Row:
         "output_bytes": count_cell(plain_number(size.value), size.label),
     }
     sources = tuple(Cell(source) for call in row.calls for source in call.inputs)
-    return Row(cells, row.depth, sources, _arguments(row), row.path)
+    call_arguments = (
+        _call_arguments(row, calls) if report.model.own_flags or isinstance(row.definition, Operation) else None
+    )
+    return Row(cells, row.depth, sources, _arguments(row), row.path, call_arguments)
+
+
+def _calls_by_path(model: Model) -> dict[str, list[Call]]:
+    """Returns the calls of each layer, by the path of the layer."""
+    calls: dict[str, list[Call]] = {}
+    for prefix, inner in model.models():
+        for call in inner.calls:
+            calls.setdefault(prefix + inner.layers[call.layer].name, []).append(call)
+    return calls
+
+
+def _call_arguments(row: LayerReport, calls: Sequence[Call]) -> tuple[Mapping[str, str], ...]:
+    """Returns the arguments of each call that are not tensors. Only Keras files state those of layers."""
+    if isinstance(row.definition, Operation):
+        values = [dict(call.args) for call in calls]
+    else:
+        values = [dict(call.form.kwargs) if call.form is not None else {} for call in calls]
+    return tuple(
+        {name: _value_text(value) for name, value in args.items() if not isinstance(value, Slot)} for args in values
+    )
 
 
 def _arguments(row: LayerReport) -> Mapping[str, str]:
@@ -97,4 +122,4 @@ def _value_text(value: Any) -> str:
         )
     if isinstance(value, (tuple, list)):
         return f"({', '.join(map(_value_text, value))})"
-    return str(value)
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
