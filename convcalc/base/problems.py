@@ -106,8 +106,10 @@ class Problem(Struct):
         from convcalc.base.text import visible  # imported only here, because most runs have no problems
 
         place = f"{self.mark.file}:{self.mark.line}:{self.mark.column}: " if self.mark else ""
-        # One line: a name in a hostile file can contain line breaks, and the next line could be a command of GitHub.
-        return visible(f"{place}{self.severity}[{self.code}]: {_cut(self.message)}")
+        text = f"{place}{self.severity}[{self.code}]: {_cut(self.message)}"
+        # Line breaks are escaped too: a name in a hostile file can contain one, and the next line could be a command of
+        # GitHub. Only one message has several lines, a list of names.
+        return "\n".join(map(visible, text.split("\n"))) if self.code == codes.SEVERAL_MODELS else visible(text)
 
     def __str__(self) -> str:
         """Returns the headline, the line and a caret below it."""

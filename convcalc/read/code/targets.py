@@ -9,6 +9,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.problems import Problem, did_you_mean, first_listed
 from convcalc.base.structs import Struct
+from convcalc.base.text import visible
 from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, TensorValue
 from convcalc.read.code.keras.to_model import with_inner_layers
@@ -207,7 +208,7 @@ def _value_of(program: Program, name: str) -> Any:
 
 def several(targets: Sequence[Target], name: str) -> Problem:
     """Returns the error for a program with several models. Its message lists them."""
-    first = targets[0].name
+    first, name = targets[0].name, visible(name)
     width = max(len(target.name) for target in targets[:_MOST_LISTED])
     lines = [f"  {name}:{target.name:<{width}}  {target.what}, line {target.line}" for target in targets[:_MOST_LISTED]]
     if len(targets) > _MOST_LISTED:
