@@ -67,6 +67,10 @@ m(tf.zeros((2, 3, 7)))
         "v = layers.TextVectorization(split=lambda text: tf.strings.split(text, '-'))\nx = v(keras.Input((1,), dtype='string'))",
         "v = layers.TextVectorization(max_tokens=9, output_mode='binary')\nv.adapt(['a b'])\nm = keras.Sequential([v, layers.Dense(4)])",
         "v = layers.StringLookup(output_mode='one_hot')\nv.adapt(open('w.txt'))\ny = layers.Dense(4)(v(keras.Input((1,), dtype='string')))",
+        # sizes that are not whole numbers
+        "x = layers.AveragePooling2D(pool_size=(7 / 2, 7 / 2), strides=(3, 3))(keras.Input((32, 32, 4)))",
+        "x = layers.MaxPooling2D(2.5)(keras.Input((32, 32, 4)))",
+        "x = layers.AveragePooling1D(pool_size=3.5, strides=2)(keras.Input((32, 4)))",
         # a Sequential on data of another length
         "m = keras.Sequential([layers.Dense(1)])\nm(np.zeros((32, 1, 19)))\nm(np.zeros((32, 24, 19)))",
         "m = keras.Sequential([keras.Input((20, 3)), layers.Conv1D(4, 3), layers.GlobalMaxPooling1D()])\nm.predict(np.zeros((2, 30, 3)))",

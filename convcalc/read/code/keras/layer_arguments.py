@@ -256,6 +256,8 @@ def argument_value(run: Any, value: Any, argument: Any = None) -> Any:
     if isinstance(value, Unknown) or value is None:
         return value
     if argument is not None and isinstance(value, (bool, int, float)):
+        if isinstance(value, float) and argument.name == "pool_size" and not value.is_integer():
+            return Unknown(f"Keras accepts a pool size of {value:g}, but convcalc does not know how it rounds it")
         return as_keras_reads(argument, value)
     if isinstance(kind, Sizes) and isinstance(value, (FunctionValue, Bound, Native)):
         return None  # Lambda's `output_shape` may be a function; the shape comes from the layer's code
