@@ -187,7 +187,9 @@ class Foreign(Struct):
     module: str | None = None
     registered_name: str | None = None
     class_known: bool = True
-    # True if the list of the model's outputs counts the layer's calls from 1, as Keras does for some layers.
+    # False for a layer of a Keras 2 model that nothing calls. Its class may also be one of Keras's classes.
+    called: bool = True
+    # In the list of a model's outputs, Keras counts the calls of some layers from 1, not from 0. True for such a layer.
     calls_from_one: bool = False
     # None if the class is not declared, or the declaration does not fit the layer.
     rule: ForeignRule | None = None
@@ -356,15 +358,18 @@ def summary_order(model: Model) -> list[int]:
     unmet = dict.fromkeys(layer for layer in inputs if layer not in layer_depth)
     layer_depth.update(dict.fromkeys(unmet, 0))
     order = sorted([*unmet, *met], key=layer_depth.__getitem__, reverse=True)
-    return order if model.own_class is None else [*order, *layers_outside(model)]
+    return order if model.own_class is None and not model.keras2 else [*order, *layers_outside(model)]
 
 
 def layers_outside(model: Model) -> list[int]:
-    """Returns the numbers of the layers that stand for weights outside of the graph; empty unless the model's class is
-    custom.
+    """Returns the numbers of the layers outside of the graph. They come after the other layers.
+
+    A model of a custom class has such a layer for its further weights. A model of Keras 2 has each layer that is an
+    attribute of the model, also if nothing calls the layer.
     """
-    layers = enumerate(model.layers) if model.own_class is not None else ()
-    return [n for n, layer in layers if isinstance(layer.definition, Foreign) and not layer.definition.class_known]
+    own = model.own_class is not None
+    foreign = [(n, layer.definition) for n, layer in enumerate(model.layers) if isinstance(layer.definition, Foreign)]
+    return [n for n, definition in foreign if not definition.called or (own and not definition.class_known)]
 
 
 def execution_order(model: Model) -> list[int]:
@@ -462,8 +467,10 @@ def is_linear(model: Model) -> bool:
     """
     if model.class_name == "Sequential" or not model.outputs:
         return True
-    return len({call.layer for call in model.calls}) == len(model.calls) and all(
-        [ref.call for ref in call.sources] == [number - 1] * (number > 0) for number, call in enumerate(model.calls)
+    outside = layers_outside(model)
+    calls = [call for call in model.calls if call.layer not in outside] if outside else model.calls
+    return len({call.layer for call in calls}) == len(calls) and all(
+        [ref.call for ref in call.sources] == [number - 1] * (number > 0) for number, call in enumerate(calls)
     )
 
 

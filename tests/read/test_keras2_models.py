@@ -13,6 +13,8 @@ from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
 from convcalc.read import read
+from convcalc.write import FORMATS
+from tests.helpers.weights_files import legacy
 
 CONV = {
     "filters": 4,
@@ -195,3 +197,48 @@ def test_a_frozen_layer_freezes_the_layers_in_it(frozen: dict[str, Any], params:
     totals = infer(read(json.dumps({"class_name": "Functional", "config": config}).encode(), "m.json")).totals
     assert (UNKNOWN if "params" in totals.incomplete else totals.params) == params
     assert (totals.trainable_params, totals.incomplete.get("trainable_params")) == (0, None)
+
+
+# A model of Keras 2 has each layer that is an attribute of the model, also if nothing calls the layer.
+BUILT = {"build_config": {"input_shape": [None, 3]}}
+
+
+@pytest.mark.parametrize(
+    ("uncalled", "own", "total", "stored"),
+    [
+        (layer("Dropout", "more", rate=0.2), 0, 8, {}),
+        (layer("Dense", "more", **DENSE), 0, 8, {}),  # never built
+        ({**layer("Dense", "more", **DENSE), **BUILT}, UNKNOWN, 8, {}),
+        ({**layer("Dense", "more", **DENSE), **BUILT}, 16, 24, {"kernel:0": (3, 4), "bias:0": (4,)}),
+        ({**layer("Own", "more"), **BUILT}, UNKNOWN, 8, {}),
+        ({**layer("Own", "more"), **BUILT}, 6, 14, {"w:0": (6,)}),
+        (
+            {**sequential("more", [None, 3], layer("Dense", "d", **DENSE))},
+            16,
+            24,
+            {"d/kernel:0": (3, 4), "d/bias:0": (4,)},
+        ),
+    ],
+)
+def test_a_layer_that_nothing_calls_is_a_row(
+    uncalled: dict[str, Any], own: Any, total: int, stored: dict[str, tuple[int, ...]]
+) -> None:
+    called_layer = {**layer("Dense", "d1", "x", **DENSE), "build_config": {"input_shape": [None, 1]}}
+    first = layer("InputLayer", "x", batch_input_shape=[None, 1])
+    config = {
+        "name": "m",
+        "layers": [first, uncalled | {"inbound_nodes": []}, called_layer],
+        "input_layers": [["x", 0, 0]],
+        "output_layers": [["d1", 0, 0]],
+    }
+    data = {"class_name": "Functional", "config": config, "keras_version": "2.15.0"}
+    weights = {"x": {}, "d1": {"kernel:0": (1, 4), "bias:0": (4,)}, "more": stored}
+    content = legacy(weights, data) if stored else json.dumps(data).encode()
+    report = infer(read(content, "model.h5" if stored else "model.json"))
+    assert [(row.name, row.params) for row in report.layers] == [("x", 0), ("d1", 8), ("more", own)]
+    assert report.layers[-1].output_shapes == (None,)
+    assert (report.totals.params, report.totals.macs) == (total, 4)
+    assert report.totals.incomplete.get("params") == ("partial" if own is UNKNOWN else None)
+    # The layer is not written: only the graph is.
+    again = infer(read(FORMATS[".json"](report).encode(), "again.json"))
+    assert [row.name for row in again.layers] == ["x", "d1"]

@@ -6,9 +6,12 @@ with the installed versions.
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
 from convcalc import Report, infer
@@ -322,6 +325,35 @@ def test_weights_that_may_be_stored_twice_give_a_lower_bound(
     assert any("may share weights" in message for message in warnings(report)) is not exact
     counts = [sum(size[0] * (size[1] if size[1:] else 1) for size in weights.values()) for weights in layers.values()]
     assert [row.params for row in report.layers] == counts
+
+
+@pytest.mark.parametrize(
+    ("inner", "others", "total", "exact"),
+    [
+        # Two layers have different kernels of the same name, so their equal constants are different weights too.
+        ("norm/gamma", {}, 2 * (12 + 4), True),
+        ("norm/gamma", {"m3": {"kernel/kernel": (3, 4)}}, 2 * (12 + 4) + 12, True),
+        ("rotary/frequencies", {}, 2 * (12 + 4), True),
+        # The third layer has no kernel, so its constants may be those of the first layer.
+        ("norm/gamma", {"m3": {"norm/gamma": (4,)}}, 2 * (12 + 4), False),
+        ("inner/norm/gamma", {}, 2 * (12 + 4), True),
+    ],
+)
+def test_equal_constants_count_separately_if_two_layers_use_the_same_names(
+    inner: str, others: dict[str, Shapes], total: int, exact: bool
+) -> None:
+    file = io.BytesIO(legacy({name: {"kernel/kernel": (3, 4), inner: (4,)} for name in ("m1", "m2")} | others))
+    with h5py.File(file, "r+") as written:
+        for number, name in enumerate(("m1", "m2", *others)):
+            if "kernel" in written[name]:
+                written[name]["kernel/kernel"][...] = np.random.default_rng(number).normal(size=(3, 4))
+            if inner in written[name]:
+                written[name][inner][...] = [1, 0.5, 0.25, 0.125] if "rotary" in inner else [1, 1, 1, 1]
+    report = of(file.getvalue())
+    assert report.totals.params == total
+    assert report.totals.incomplete.get("params") == (None if exact else "partial")
+    assert any("the total counts both" in message for message in warnings(report))
+    assert any("may share weights" in message for message in warnings(report)) is not exact
 
 
 @pytest.mark.parametrize(

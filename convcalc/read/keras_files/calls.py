@@ -41,8 +41,10 @@ class LayerEntry:
 
     Attributes:
         path: the path of the layer's entry in the file.
-        offset: the number of the layer's first call in the file, 0 or 1.
-        nodes: the layer's calls. Each call is a pair: nested lists of positional arguments, and a mapping of named arguments.
+        offset: the number that the file gives to the layer's first call, 0 or 1.
+        nodes: the layer's calls. A call is a pair: the positional arguments as nested lists, and a mapping of the named
+            arguments. Both can contain tensors.
+        is_built: True if the file states the shape for which the layer was built.
     """
 
     name: str
@@ -50,6 +52,7 @@ class LayerEntry:
     path: str
     offset: int
     nodes: list[tuple[Any, Mapping[str, Any]]] = field(default_factory=list)
+    is_built: bool = False
 
 
 class Unreadable(Exception):
@@ -64,6 +67,15 @@ def type_text(value: Any) -> str:
     """Returns the type of a value in words for a message, such as "a list"."""
     names = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
+
+
+def _uncalled(layer: Layer, is_unused: bool) -> Layer:
+    """Returns a layer that nothing calls. Its weights are unknown, unless it ``is_unused`` or a file stores them."""
+    definition = layer.definition
+    if not isinstance(definition, Foreign):
+        definition = Foreign(layer.class_name)
+    definition = definition._replace(called=False, rule=None)
+    return layer._replace(definition=definition, args=NO_ARGS, stored=() if is_unused else None)
 
 
 class CallGraph:
@@ -98,6 +110,7 @@ class CallGraph:
 
     def model(self, config: Mapping[str, Any], name: str, path: str) -> Model:
         """Returns the model. Raises an error if the graph has a cycle or a call is missing."""
+        uncalled = self._without_uncalled(config) if self.legacy else ()
         for entry in self.entries.values():
             definition = entry.layer.definition
             if isinstance(definition, Foreign) and entry.nodes:
@@ -135,7 +148,34 @@ class CallGraph:
             own_flags=True,
             keras2=self.legacy,
         )
-        return with_needed(model)
+        model = with_needed(model)
+        numbers = range(len(model.layers), len(model.layers) + len(uncalled))
+        return model._replace(
+            layers=(*model.layers, *uncalled), calls=(*model.calls, *(Call(number, ()) for number in numbers))
+        )
+
+    def _without_uncalled(self, config: Mapping[str, Any]) -> Sequence[Layer]:
+        """Removes the layers that nothing calls, and returns them.
+
+        A model of Keras 2 has each layer that is an attribute of the model. Its summary shows such a layer after the
+        others. If the file has the shapes of built layers, but none of this layer, the layer has no weights.
+        """
+        used = self._used_numbers().keys() | {
+            part[0] for key in ("input_layers", "output_layers") for part in _leaf_lists(config.get(key))
+        }
+        has_shapes = any(entry.is_built for entry in self.entries.values())
+        uncalled = [
+            entry
+            for entry in self.entries.values()
+            if not entry.nodes
+            and entry.name not in used
+            and entry.layer.class_name != "InputLayer"
+            and not entry.layer.broken
+        ]
+        for entry in uncalled:
+            del self.entries[entry.name]
+        self.numbers = {name: number for number, name in enumerate(self.entries)}
+        return [_uncalled(entry.layer, has_shapes and not entry.is_built) for entry in uncalled]
 
     def _find_offset(self, entry: LayerEntry, output_layers: Any) -> None:
         """Sets ``entry.offset`` of a custom class to 0 or 1: the number of its first call in the file.

@@ -205,8 +205,9 @@ class ConfigReader:
             from_one = layer.model is not None and (legacy or layer.model.class_name == "Functional")
             self._warn_lost_operands(entry.get(LOST), layer.name, at)
             layer = _of_keras2(layer) if legacy else layer
-            layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes)
-        if double_name is not None:  # two layers have the same name, so the tensors are ambiguous
+            is_built = isinstance(entry.get("build_config"), Mapping)
+            layer_entries[key] = LayerEntry(key, layer, at, 1 if from_one else 0, nodes, is_built)
+        if double_name is not None:  # tensors refer to layers by name, and two layers have this name
             raise double_name
         return CallGraph(self.fail, self.report, layer_entries, legacy, is_whole).model(config, name, path)
 

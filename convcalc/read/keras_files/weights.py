@@ -386,7 +386,7 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     # Weights in nested models are not merged. Keras loads a layer in two models as two layers, so its weights count
     # twice.
     nested = {name: all_layers.pop(name) for name in [*all_layers] if name in layers and layers[name].model}
-    merged, _ = with_copies_merged(tree, all_layers, top.path)
+    merged, _, _ = with_copies_merged(tree, all_layers, top.path)
     for layer, stored in {**merged, **nested}.items():
         if layer in layers:
             weights[layer] = stored

@@ -238,11 +238,15 @@ def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
     """
     legacy = tree.child(tree.root, "model_weights") or tree.root
     if is_legacy(legacy):
-        layers, doubtful = _legacy_layers(tree, legacy)
+        layers, doubtful, separate = _legacy_layers(tree, legacy)
         weights = {weight.path: weight for layer in layers for weight in layer.stored or ()}
         # None if the number of elements of some weight is unknown
         every = None if any(layer.stored is None for layer in layers) else tuple(weights.values())
-        stored = model_of_layers("weights", layers, model, source)._replace(stored=every)
+        lists = "" if model is None else f"the class {model.class_name} lists no layers"
+        described = lists and f"{lists} (Keras stores only the weights of its layers, not those of other attributes)"
+        stored = model_of_layers("weights", layers, model, source, described)._replace(stored=every)
+        if separate:
+            stored = stored._replace(problems=(*stored.problems, _warning(source, _counted_separately(separate))))
         return _with_doubtful_weights(stored, doubtful, source) if doubtful and every else stored
     root = read_tree(tree)
     what = "the file contains only weights" if model is None else f"the class {model.class_name} lists no layers"
@@ -368,17 +372,27 @@ def _with_doubtful_weights(model: Model, doubtful: Collection[str], source: str)
     return model._replace(stored=minimum, has_more_weights=True, problems=problems)
 
 
-def _legacy_layers(tree: Tree, top: objects.Object) -> tuple[list[Layer], set[str]]:
-    """Returns the layers of a legacy file. Such a file names all layers, including layers without weights."""
+def _counted_separately(paths: Collection[str]) -> str:
+    return (
+        f"two layers have weights with the same name and equal values ({first_listed(sorted(paths), 2)}): the total "
+        "counts both, because other weights of these layers have the same name and different values"
+    )
+
+
+def _legacy_layers(tree: Tree, top: objects.Object) -> tuple[list[Layer], set[str], set[str]]:
+    """Returns the layers of a legacy file. Such a file names all layers, including layers without weights.
+
+    Also returns the two sets of :func:`with_copies_merged`.
+    """
     stored: dict[str, tuple[StoredWeight, ...]] = {}
     for name in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
         group = tree.child(top, name)
         weights = () if group is None else legacy_weights(tree, group)
         if group is not None and (weights or name != "top_level_model_weights"):
             stored.setdefault(name, weights)
-    # A layer that is in two models is stored twice. Example: an embedding that is also the output layer.
-    stored, doubtful = with_copies_merged(tree, stored, top.path)
-    return [stored_layer(name, _UNKNOWN_CLASS, weights) for name, weights in stored.items()], doubtful
+    # A layer in two models is stored twice, e.g. an embedding that is also the output layer.
+    stored, doubtful, separate = with_copies_merged(tree, stored, top.path)
+    return [stored_layer(name, _UNKNOWN_CLASS, weights) for name, weights in stored.items()], doubtful, separate
 
 
 def legacy_weights(tree: Tree, group: objects.Object) -> tuple[StoredWeight, ...]:
@@ -388,38 +402,52 @@ def legacy_weights(tree: Tree, group: objects.Object) -> tuple[StoredWeight, ...
 
 def with_copies_merged(
     tree: Tree, layers: Mapping[str, tuple[StoredWeight, ...]], top: str
-) -> tuple[dict[str, tuple[StoredWeight, ...]], set[str]]:
-    """Returns the weights of each layer in a legacy file, and the paths of weights that may be copies.
+) -> tuple[dict[str, tuple[StoredWeight, ...]], set[str], set[str]]:
+    """Returns the weights of each layer in a legacy file. Weights that are stored twice get the same path.
 
-    If two layers contain the same inner layer, the file stores its weights twice, with equal names and values. Both then get the same
-    path. ``top`` is the path of the group of all layers.
+    If two layers contain the same inner layer, the file stores its weights twice, with the same names and values.
+    ``top`` is the path of the group that contains the layers.
+
+    Also returns the paths of weights for which it is unknown whether they are stored twice, and the paths of constant
+    weights that are not: the same two layers have further inner layers with equal names, and these are different.
     """
-    first: dict[tuple[str, ...], list[StoredWeight]] = {}
+    first: dict[tuple[str, ...], tuple[str, list[StoredWeight]]] = {}
     merged_layers: dict[str, tuple[StoredWeight, ...]] = {}
     doubtful: set[str] = set()
+    separate: set[str] = set()
     for layer, stored in layers.items():
         start = len(f"{top}/{layer}/".lstrip("/"))
         same: dict[str, StoredWeight] = {}
         different: list[str] = []
-        # Outer layers come first. If a whole outer layer is stored twice, its constant weights are merged too, such as
+        # The other layer, and the path of the group in both layers, in which two inner layers with the same name differ.
+        reused: set[tuple[str, str]] = set()
+        unclear: list[tuple[tuple[str, str], list[StoredWeight]]] = []
+        # Outer layers come first. If a whole outer layer is stored twice, even its constant weights are merged, such as
         # a bias of zeros.
         for name, weights in sorted(_parts(stored, start).items(), key=lambda part: part[0].count("/")):
             # Unrelated layers can have equal values, such as the same table of positions. Different names show that
             # they are different weights.
             names = (name, *(weight.path[start:] for weight in weights))
-            known = first.setdefault(names, weights)
+            other_layer, known = first.setdefault(names, (layer, weights))
             if known is weights or all(weight.path in same for weight in weights):
                 continue
+            place = other_layer, name.rpartition("/")[0]
             are_same = same_variables(tree, known, weights)
             if are_same and not all(is_table(tree, weight) for weight in weights):
                 same.update({weight.path: other for weight, other in zip(weights, known)})
             elif are_same is False:
                 different.append(f"{name}/")
+                reused |= {place} if name else set()
             elif not name.startswith(tuple(different)) and (name or not _is_single_layer(layer)):
-                doubtful |= {weight.path for weight in weights}
+                unclear.append((place, weights))
+        for place, weights in unclear:
+            paths = {weight.path for weight in weights} - same.keys()
+            if place in reused:
+                separate |= paths
+            else:
+                doubtful |= paths
         merged_layers[layer] = tuple(same.get(weight.path, weight) for weight in stored)
-        doubtful -= same.keys()
-    return merged_layers, doubtful
+    return merged_layers, doubtful - separate, separate
 
 
 def _is_single_layer(name: str) -> bool:

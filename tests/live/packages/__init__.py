@@ -4,7 +4,8 @@ Each package builds and saves its models. convcalc then reads the files without 
 
 ``python -m tests.live.packages`` installs every package of `packages.toml` and `../packages_keras2/packages.toml`, builds all
 models, and prints the table and the totals. ``python -m tests.live.packages kimm deepctr --folder FOLDER`` builds the models of two
-packages, and keeps the files. ``… --folder FOLDER --no-build`` compares only files that earlier commands have built.
+packages, and keeps the files. ``… --folder FOLDER --resume`` continues a command that was stopped. ``… --folder FOLDER --no-build``
+compares only files that earlier commands have built.
 
 - `environment` installs each set of versions into its own folder. It skips versions that are not available, and prints the reason.
 - `zoo/` builds the models. `record` saves them and records Keras's numbers. Both run in a process that can import the packages.

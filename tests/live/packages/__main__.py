@@ -17,6 +17,7 @@ def main() -> int:
     parser.add_argument("package", nargs="*", help="packages, or runs such as 'deepctr (tf_keras)' (default: all)")
     parser.add_argument("--quick", action="store_true", help="build a part of the models, as the tests do")
     parser.add_argument("--folder", type=Path, help="keep the files here (default: a temporary folder)")
+    parser.add_argument("--resume", action="store_true", help="build only the models that the folder does not have")
     parser.add_argument("--no-build", action="store_true", help="compare the files that the folder has already")
     options = parser.parse_args()
     runs = declared()
@@ -31,7 +32,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         for name, run in runs.items():
-            results.append(built_and_compared(name, run, folder / name, options.quick, not options.no_build))
+            building = not options.no_build
+            results.append(built_and_compared(name, run, folder / name, options.quick, building, options.resume))
             print(table(results[-1:]), flush=True)
     print(table(results))
     print(total(results))

@@ -78,9 +78,13 @@ def verdict(package: str, record: dict[str, Any], kind: str, path: Path) -> Verd
         # frozen. A row is the variables with the layer's name; variables of inner layers may have other names.
         rows = [{**row, "trainable": None, "is_bound": True} for row in record["rows"]]
         record = {**record, "lists_layers": False, "rows": rows}
+    lacks_weights = kind == "h5" and record.get("h5_params", record["params"]) != record["params"]
+    if lacks_weights:  # Keras does not write the weights of layers that are not in ``model.layers``
+        record = {**record, "params": record["h5_params"], "trainable": None}
     if record["name"].endswith("_flat"):
         result.package = f"{package}, graph kept"
     result.rows, result.params = len(record["rows"]), record["params"] or 0
+    result.unknown = lacks_weights
     try:
         report = report_data(Study.of(infer(load(path)), Assumptions()))
     except ConvcalcError as error:

@@ -52,8 +52,11 @@ def _keras2_runs(table: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{name} ({place})", run
 
 
-def build(entry: Mapping[str, Any], folder: Path, quick: bool) -> str:
-    """Builds the models of a run in a separate process. Returns the error message if the process fails."""
+def build(entry: Mapping[str, Any], folder: Path, quick: bool, resume: bool = False) -> str:
+    """Builds the models of a run in a process of its own. Returns the error if the process stops early.
+
+    With ``resume``, the models that the folder already has are not built again.
+    """
     words = [str(folder), *(["quick"] if quick else [])]
     if "environment" not in entry:
         packages = installed(entry["install"], sys.executable)
@@ -68,6 +71,7 @@ def build(entry: Mapping[str, Any], folder: Path, quick: bool) -> str:
             words[-1] = str(entry["quick"])
         if "cases" in entry:
             variables = {**variables, "CASES": str(_written_cases(entry["cases"], folder))}
+    words += ["resume"] if resume else []
     variables = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "PYTHONDONTWRITEBYTECODE": "1", **variables}
     variables["PYTHONPATH"] = os.pathsep.join(map(str, paths))
     ran = subprocess.run(

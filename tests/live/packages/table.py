@@ -16,8 +16,9 @@ from tests.live.packages.environment import Unavailable, build
 class Result:
     """The verdicts of one run.
 
-    ``is_package`` is False for models of a version of Keras. ``skipped`` is the reason if the run was left out. ``models`` is the number
-    of built models. ``unbuilt`` has the other models, each with its error.
+    ``is_package`` is False if the models are not those of a package, but of a version of Keras. ``skipped`` says why the
+    run was left out. ``unbuilt`` lists the models that could not be built or saved, each with the error. ``models`` counts the
+    models with at least one file.
     """
 
     name: str
@@ -38,13 +39,13 @@ class Result:
 
 
 def built_and_compared(
-    name: str, entry: dict[str, Any], folder: Path, quick: bool = False, building: bool = True
+    name: str, entry: dict[str, Any], folder: Path, quick: bool = False, building: bool = True, resume: bool = False
 ) -> Result:
     """Installs what a run needs, builds its models, and compares their files."""
     result = Result(name, entry["package"], entry.get("is_package", True))
     if building:
         try:
-            error = build(entry, folder, quick)
+            error = build(entry, folder, quick, resume)
         except Unavailable as reason:
             result.skipped = str(reason)
             return result
@@ -54,6 +55,8 @@ def built_and_compared(
     for record in records(folder):
         if "error" in record:
             result.unbuilt.append(f"{record['name']}: {record['error']}")
+        elif not record["files"]:
+            result.unbuilt.append(f"{record['name']}: cannot be saved: {next(iter(record['unsaved'].values()))}")
         elif not record["name"].endswith("_flat"):
             result.models += 1
     return result

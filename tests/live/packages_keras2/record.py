@@ -1,7 +1,8 @@
 """Builds and saves the models of one function, and records Keras's numbers.
 
 Each model is saved in every kind of file that this version of Keras 2 writes. Run this script in the environment of the
-package: ``python record.py MODULE:FUNCTION FOLDER [COUNT]``. With ``COUNT``, it builds only the first models.
+package: ``python record.py MODULE:FUNCTION FOLDER [COUNT] [resume]``. With ``COUNT``, it builds only the first models.
+With ``resume``, it builds only the models that the folder does not have yet.
 
 The environment variable ``KERAS2`` is the name of Keras's module: ``keras``, ``tf_keras`` or ``tensorflow.keras``
 (default).
@@ -41,8 +42,9 @@ def version_of(text):
     return tuple(int(part) for part in text.split("-")[0].split(".")[:2])
 
 
-def main(zoo, folder, count=""):
-    """Builds and saves the models that a function of the zoo yields."""
+def main(zoo, folder, *words):
+    """Builds and saves the models that a function of the zoo yields. ``words``: see above."""
+    count = next((int(word) for word in words if word.isdigit()), None)
     if not os.path.isdir(folder):
         os.makedirs(folder)
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "zoo"))
@@ -50,10 +52,23 @@ def main(zoo, folder, count=""):
     module = importlib.import_module(module)
     models = getattr(module, function)()
     most = getattr(module, "MANY", FEW if count else MANY)
-    with open(os.path.join(folder, "manifest.jsonl"), "w") as manifest:
-        for name, build in itertools.islice(models, int(count) if count else None):
-            manifest.write(json.dumps(recorded(name, build, folder, most)) + "\n")
-            manifest.flush()
+    path = os.path.join(folder, "manifest.jsonl")
+    records = built_records(path) if "resume" in words else []
+    present = {record["name"] for record in records}
+    with open(path, "w") as manifest:
+        manifest.writelines(json.dumps(record) + "\n" for record in records)
+        for name, build in itertools.islice(models, count):
+            if name not in present:
+                manifest.write(json.dumps(recorded(name, build, folder, most)) + "\n")
+                manifest.flush()
+
+
+def built_records(manifest):
+    """Returns the records of a manifest, without those of models that could not be built."""
+    if not os.path.exists(manifest):
+        return []
+    with open(manifest) as stream:
+        return [record for record in map(json.loads, stream) if "error" not in record]
 
 
 def recorded(name, build, folder, most):
@@ -120,7 +135,7 @@ def layer_names(model):
     """
     try:
         config = model.get_config()
-    except NotImplementedError:
+    except Exception:  # the class has no get_config, or a layer's get_config fails
         return None
     layers = config if isinstance(config, list) else config.get("layers")
     if layers is None:

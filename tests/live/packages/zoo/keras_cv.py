@@ -6,10 +6,83 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-BACKBONES = """
-resnet18 resnet18_v2 resnet50_v2 csp_darknet_tiny efficientnetv2_b0 efficientnetv1_b0 efficientnetlite_b0 densenet121
-mobilenet_v3_small mobilenet_v3_large mit_b0 yolo_v8_xs_backbone videoswin_tiny vitdet_base
-"""
+# A small configuration of each backbone. The presets of keras_cv need a download.
+BACKBONES: dict[str, dict[str, Any]] = {
+    "ResNetBackbone": {
+        "stackwise_filters": [64, 64],
+        "stackwise_blocks": [2, 1],
+        "stackwise_strides": [1, 2],
+        "block_type": "basic_block",
+    },
+    "ResNetV2Backbone": {
+        "stackwise_filters": [64, 64],
+        "stackwise_blocks": [2, 2],
+        "stackwise_strides": [1, 2],
+        "stackwise_dilations": [1, 1],
+    },
+    "CSPDarkNetBackbone": {"stackwise_channels": [8, 12], "stackwise_depth": [1, 2]},
+    "DenseNetBackbone": {"stackwise_num_repeats": [1, 2], "growth_rate": 4},
+    "EfficientNetLiteBackbone": {
+        "width_coefficient": 1.0,
+        "depth_coefficient": 1.0,
+        "stackwise_kernel_sizes": [3, 5],
+        "stackwise_num_repeats": [1, 2],
+        "stackwise_input_filters": [32, 16],
+        "stackwise_output_filters": [16, 24],
+        "stackwise_expansion_ratios": [1, 6],
+        "stackwise_strides": [1, 2],
+    },
+    "EfficientNetV1Backbone": {
+        "width_coefficient": 1.0,
+        "depth_coefficient": 1.0,
+        "stackwise_kernel_sizes": [3, 5],
+        "stackwise_num_repeats": [1, 2],
+        "stackwise_input_filters": [32, 16],
+        "stackwise_output_filters": [16, 24],
+        "stackwise_expansion_ratios": [1, 6],
+        "stackwise_strides": [1, 2],
+        "stackwise_squeeze_and_excite_ratios": [0.25, 0.25],
+    },
+    "EfficientNetV2Backbone": {
+        "width_coefficient": 1.0,
+        "depth_coefficient": 1.0,
+        "stackwise_kernel_sizes": [3, 3],
+        "stackwise_num_repeats": [1, 2],
+        "stackwise_input_filters": [32, 16],
+        "stackwise_output_filters": [16, 24],
+        "stackwise_expansion_ratios": [1, 4],
+        "stackwise_squeeze_and_excite_ratios": [0.0, 0.25],
+        "stackwise_strides": [1, 2],
+        "stackwise_conv_types": ["fused", "unfused"],
+    },
+    "MiTBackbone": {"depths": [1, 1, 1, 1], "embedding_dims": [8, 16, 24, 32]},
+    "MobileNetV3Backbone": {
+        "stackwise_expansion": [1, 4, 3],
+        "stackwise_filters": [8, 16, 16],
+        "stackwise_kernel_size": [3, 3, 5],
+        "stackwise_stride": [2, 2, 1],
+        "stackwise_se_ratio": [0.25, None, 0.25],
+        "stackwise_activation": ["relu", "relu", "hard_swish"],
+    },
+    "YOLOV8Backbone": {"stackwise_channels": [8, 12], "stackwise_depth": [1, 1]},
+    "ViTDetBackbone": {
+        "patch_size": 8,
+        "embed_dim": 16,
+        "depth": 2,
+        "mlp_dim": 24,
+        "num_heads": 2,
+        "out_chans": 8,
+        "window_size": 4,
+        "global_attention_indices": [1],
+    },
+    "VideoSwinBackbone": {
+        "input_shape": (8, 32, 32, 3),
+        "embed_dim": 12,
+        "depths": [1, 1],
+        "num_heads": [2, 3],
+        "window_size": [2, 4, 4],
+    },
+}
 
 
 def models(quick: bool) -> Iterator[tuple[str, Any]]:
@@ -19,14 +92,11 @@ def models(quick: bool) -> Iterator[tuple[str, Any]]:
 
     held = keras_cv.models
 
-    def backbone(preset: str, shape: tuple[int, ...] = (64, 64, 3)) -> Any:
-        for cls in vars(held).values():
-            if isinstance(cls, type) and preset in (getattr(cls, "presets", None) or {}):
-                return cls.from_preset(preset, input_shape=shape, load_weights=False)
-        raise ValueError(f"{preset} is no preset")
+    def backbone(name: str, options: dict[str, Any]) -> Any:
+        return getattr(held, name)(**{"input_shape": (64, 64, 3), "include_rescaling": True, **options})
 
     def small(shape: tuple[int | None, ...] = (64, 64, 3), **options: Any) -> Any:
-        stages: dict[str, Any] = {"stackwise_filters": [8, 8, 16, 16], "stackwise_blocks": [1, 1, 1, 1]}
+        stages: dict[str, Any] = {"stackwise_filters": [64, 64, 16, 16], "stackwise_blocks": [2, 2, 2, 2]}
         stages |= {"stackwise_strides": [1, 2, 2, 2], "block_type": "basic_block", "include_rescaling": True}
         return held.ResNetV2Backbone(**stages, input_shape=shape, **options)
 
@@ -50,9 +120,8 @@ def models(quick: bool) -> Iterator[tuple[str, Any]]:
     yield "classifier", lambda: held.ImageClassifier(backbone=small(), num_classes=4)
     yield "retinanet", lambda: held.RetinaNet(num_classes=3, bounding_box_format="xywh", backbone=small((64, 64, 3)))
     yield "deeplab", lambda: held.DeepLabV3Plus(backbone=small(), num_classes=3)
-    for preset in BACKBONES.split():
-        shape = (8, 64, 64, 3) if preset.startswith("video") else (64, 64, 3)
-        yield preset, partial(backbone, preset, shape)
+    for name, options in BACKBONES.items():
+        yield name, partial(backbone, name, options)
     yield "droppath", partial(layer, "DropPath", (8, 8, 3), rate=0.2)
     yield "squeeze", partial(layer, "SqueezeAndExcite2D", (8, 8, 6), filters=6)
     yield "mbconv", partial(layer, "MBConvBlock", (8, 8, 6), input_filters=6, output_filters=8)

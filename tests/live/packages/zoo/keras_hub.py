@@ -93,6 +93,7 @@ _QWEN3_5 = {
     "linear_value_head_dim": 4,
     "layer_types": ["linear_attention", "full_attention"],
 }
+_SAM3 = {"num_layers": 2, "hidden_dim": 32, "intermediate_dim": 12, "num_heads": 2}
 
 SPECIAL: dict[str, dict[str, Any]] = {
     "AlbertBackbone": {"embedding_dim": 4},
@@ -102,9 +103,9 @@ SPECIAL: dict[str, dict[str, Any]] = {
             stackwise_num_filters=[64] * 4,
             stackwise_num_blocks=[1] * 4,
             stackwise_num_strides=[1, 2, 2, 2],
-            image_shape=(32, 32, 3),
+            image_shape=(None, None, 3),
         ),
-        "projection_filters": 4,
+        "projection_filters": 64,
     },
     "CLIPBackbone": {
         "vision_encoder": lambda: _small("CLIPVisionEncoder"),
@@ -125,6 +126,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "stackwise_depth": [1, 2],
         "stackwise_strides": [1, 2],
         "stackwise_num_filters": [8, 12],
+        "stage_type": "dark",
         "block_type": "dark_block",
         "bottle_ratio": [0.5, 1.0],
         "block_ratio": [1.0, 1.0],
@@ -135,7 +137,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "DeepLabV3Backbone": {
         "image_encoder": lambda: _encoder(),
         "spatial_pyramid_pooling_key": "P3",
-        "upsampling_size": 4,
+        "upsampling_size": 2,
         "dilation_rates": [2, 3],
         "low_level_feature_key": "P2",
         "projection_filters": 4,
@@ -272,7 +274,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "decay_lora": 3,
     },
     "ResNetBackbone": {
-        "input_conv_filters": [8],
+        "input_conv_filters": [64],
         "input_conv_kernel_sizes": [7],
         "stackwise_num_filters": [64, 64],
         "stackwise_num_blocks": [2, 1],
@@ -288,6 +290,24 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "use_p5": False,
     },
     "RoformerV2Backbone": {"head_size": 4},
+    "SAM3PromptableConceptBackbone": {
+        "vision_encoder": lambda: _layer(
+            "SAM3VisionEncoder",
+            **{**_SAM3, "image_shape": (56, 56, 3), "patch_size": 14},
+            fpn_hidden_dim=32,
+            fpn_scale_factors=[4.0, 2.0, 1.0, 0.5],
+            pretrain_image_shape=(28, 28, 3),
+            window_size=2,
+            global_attn_indexes=[1],
+        ),
+        "text_encoder": lambda: _layer("SAM3TextEncoder", vocabulary_size=20, embedding_dim=8, **_SAM3),
+        "geometry_encoder": lambda: _layer("SAM3GeometryEncoder", roi_size=7, **_SAM3),
+        "detr_encoder": lambda: _layer("SAM3DetrEncoder", **_SAM3),
+        "detr_decoder": lambda: _layer(
+            "SAM3DetrDecoder", image_shape=(56, 56, 3), patch_size=14, num_queries=6, **_SAM3
+        ),
+        "mask_decoder": lambda: _layer("SAM3MaskDecoder", num_upsampling_stages=3, hidden_dim=32, num_heads=2),
+    },
     "SAMBackbone": {
         "image_encoder": lambda: _small("ViTDetBackbone", image_shape=(32, 32, 3), num_output_channels=8),
         "prompt_encoder": lambda: _layer(
@@ -341,13 +361,15 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "seed": 0,
     },
     "DepthAnythingBackbone": {
-        "image_encoder": lambda: _small("DINOV2Backbone", num_layers=4),
+        "image_encoder": lambda: _small(
+            "DINOV2Backbone", num_layers=4, image_shape=(32, 32, 3), position_embedding_shape=(32, 32, 3)
+        ),
         "reassemble_factors": [4, 2, 1, 0.5],
         "neck_hidden_dims": [4, 4, 8, 8],
         "fusion_hidden_dim": 8,
         "head_hidden_dim": 4,
         "head_in_index": -1,
-        "feature_keys": ["Stage1", "Stage2", "Stage3", "Stage4"],
+        "feature_keys": ["stage1", "stage2", "stage3", "stage4"],
     },
     "Gemma3nBackbone": {
         "text_vocab_size": 20,
@@ -406,8 +428,10 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "mmdit_qk_norm": None,
         "mmdit_dual_attention_indices": None,
         "vae": lambda: _small("VAEBackbone"),
-        "clip_l": lambda: _small("CLIPTextEncoder", name="clip_l"),
-        "clip_g": lambda: _small("CLIPTextEncoder", name="clip_g", embedding_dim=6, hidden_dim=6),
+        "clip_l": lambda: _small("CLIPTextEncoder", name="clip_l", intermediate_output_index=-2),
+        "clip_g": lambda: _small(
+            "CLIPTextEncoder", name="clip_g", embedding_dim=6, hidden_dim=6, intermediate_output_index=-2
+        ),
         "latent_channels": 4,
         "image_shape": (32, 32, 3),
     },
@@ -450,8 +474,17 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "VGGImageClassifier": {"pooling_hidden_dim": 12},
     "MobileNetImageClassifier": {"num_features": 12},
     "MobileNetV5ImageClassifier": {"head_hidden_size": 12},
+    "Gemma4AssistantCausalLM": {
+        "backbone_hidden_size": 8,
+        "num_centroids": 4,
+        "centroid_intermediate_top_k": 2,
+        "use_ordered_embeddings": False,
+    },
     "DepthAnythingDepthEstimator": {"depth_estimation_type": "relative"},
 }
+
+# This task cannot be built without a tokenizer.
+NO_MODELS = ("PARSeqCausalLM",)
 
 EXPORTED = True  # the models are also exported as SavedModels
 
@@ -467,7 +500,7 @@ def models(quick: bool) -> Iterator[tuple[str, Any]]:
         if name != "FeaturePyramidBackbone" and (not quick or name in QUICK):
             yield name, partial(_small, name)
     for name, cls in classes.items():
-        if not issubclass(cls, Task) or getattr(cls, "backbone_cls", None) is None:
+        if not issubclass(cls, Task) or getattr(cls, "backbone_cls", None) is None or name in NO_MODELS:
             continue
         of = cls.backbone_cls.__name__
         if not quick or of in QUICK:
@@ -475,7 +508,13 @@ def models(quick: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _task(name: str, backbone: str) -> Any:
-    return _small(name, backbone=_small(backbone), preprocessor=None)
+    import keras_hub
+
+    options: dict[str, Any] = {}
+    if name == "BLIP2Seq2SeqLM":
+        language = {"num_query_tokens": 0, "qformer_hidden_dim": 8}
+        options = {"language_model": filled(keras_hub.models.BLIP2FlanT5, SMALL, language)}
+    return _small(name, backbone=_small(backbone, **options), preprocessor=None)
 
 
 def _subclasses() -> dict[str, Any]:

@@ -148,19 +148,36 @@ def deepctr():
             )
         else:
             yield name, _later(model, columns, columns)
-    history = [
+    for name in ("DIN", "BST"):
+        extra = {"att_head_num": 4} if name == "BST" else {}
+        yield name, _later(getattr(models, name), _history(), ["item", "cate"], **extra)
+    for name in ("SharedBottom", "ESMM", "MMOE", "PLE"):
+        model = getattr(models, name, None) or getattr(models.multitask, name)
+        yield name, _later(model, columns, task_types=("binary", "binary"), task_names=("ctr", "ctcvr"))
+
+
+def _history():
+    """Returns the columns of a user's history, for deepctr."""
+    from deepctr.feature_column import DenseFeat, SparseFeat, VarLenSparseFeat
+
+    return [
         SparseFeat("item", 20, 4),
         SparseFeat("cate", 6, 4),
         DenseFeat("price", 1),
         VarLenSparseFeat(SparseFeat("hist_item", 20, 4, embedding_name="item"), maxlen=4, length_name="seq_length"),
         VarLenSparseFeat(SparseFeat("hist_cate", 6, 4, embedding_name="cate"), maxlen=4, length_name="seq_length"),
     ]
-    for name in ("DIN", "DIEN", "BST"):
-        extra = {"att_head_num": 4} if name == "BST" else {}
-        yield name, _later(getattr(models, name), history, ["item", "cate"], **extra)
-    for name in ("SharedBottom", "ESMM", "MMOE", "PLE"):
-        model = getattr(models, name, None) or getattr(models.multitask, name)
-        yield name, _later(model, columns, task_types=("binary", "binary"), task_names=("ctr", "ctcvr"))
+
+
+def deepctr_without_eager():
+    """DIEN works only without eager execution, and only before TensorFlow 2.13, which moved a function that it uses."""
+    import tensorflow
+
+    tensorflow.compat.v1.disable_eager_execution()
+    from deepctr.models import DIEN
+
+    for kind in ("GRU", "AIGRU", "AGRU", "AUGRU"):
+        yield "DIEN_" + kind, _later(DIEN, _history(), ["item", "cate"], gru_type=kind)
 
 
 def spektral():
