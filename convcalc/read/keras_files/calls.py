@@ -172,8 +172,8 @@ class CallGraph:
             and entry.layer.class_name != "InputLayer"
             and not entry.layer.broken
         ]
-        for entry in uncalled:
-            del self.entries[entry.name]
+        removed = {entry.name for entry in uncalled}
+        self.entries = {name: entry for name, entry in self.entries.items() if name not in removed}
         self.numbers = {name: number for number, name in enumerate(self.entries)}
         return [_uncalled(entry.layer, has_shapes and not entry.is_built) for entry in uncalled]
 
