@@ -64,6 +64,8 @@ ROOMS = {
     "sklearn": "data.sklearn_functions",
     "tensorflow_addons": "keras.third_party_layers",
     "keras_contrib": "keras.third_party_layers",
+    "tensorflow_hub": "keras.hub_layers",
+    "tensorflow_datasets": "data.tfds_datasets",
     "keras.datasets": "data.known_datasets",
     "keras.utils": "data.data_functions",
     "keras.preprocessing": "data.data_functions",

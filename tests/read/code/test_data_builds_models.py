@@ -123,3 +123,52 @@ model(load())
     assert "`load` is not defined" in result.problems[0].message
     known = report(code + "model(np.zeros((2, 3)))")
     assert known.totals.params == 16
+
+
+TFDS = """
+import tensorflow_datasets as tfds
+def scaled(image, label):
+    return tf.cast(image, tf.float32) / 255.0, label
+"""
+
+
+@pytest.mark.parametrize(
+    ("load", "rest", "params"),
+    [
+        (
+            "(data, test), info = tfds.load('mnist', split=['train', 'test'], as_supervised=True, with_info=True)",
+            "",
+            7850,
+        ),
+        (
+            "data, info = tfds.load(name='cifar10', split='train', as_supervised=True, with_info=True)",
+            "",
+            10 * 32 * 32 * 3 + 10,
+        ),
+        (
+            "data, info = tfds.load('tf_flowers', split='train[:80%]', as_supervised=True, with_info=True)",
+            "data = data.map(lambda x, y: (tf.image.resize(x, (20, 20)), y))",
+            5 * 20 * 20 * 3 + 5,
+        ),
+    ],
+)
+def test_data_sets_of_tensorflow_datasets(load: str, rest: str, params: int) -> None:
+    result = report(f"""{TFDS}
+{load}
+data = data.map(scaled).cache().shuffle(100)
+{rest}
+data = data.batch(32).prefetch(tf.data.AUTOTUNE)
+model = keras.Sequential([layers.Flatten(), layers.Dense(info.features["label"].num_classes)])
+model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+model.fit(data)
+""")
+    assert result.totals.params == params
+
+
+def test_other_data_sets_are_unknown() -> None:
+    problem = report(f"""{TFDS}
+data = tfds.load("other", split="train", as_supervised=True)
+model = keras.Sequential([layers.Dense(3)])
+model.fit(data.batch(3))
+""").problems[0]
+    assert "does not state the shape of its input" in problem.message

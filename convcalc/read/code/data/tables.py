@@ -242,6 +242,16 @@ def _head(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot:
     return table.fewer_rows(spot)
 
 
+def _items(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    if table.names is None:
+        return run.unknown("the names of the columns of this table are unknown", spot)
+    return [(name, table.column()) for name in table.names]
+
+
+def _keys(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    return table.attribute(run, "columns", spot)
+
+
 def _nothing(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     return None
 
@@ -253,7 +263,7 @@ _METHODS: dict[str, Any] = {
     **dict.fromkeys(("dropna", "drop_duplicates", "query", "sample"), _fewer),
     **dict.fromkeys(("head", "tail", "nlargest", "nsmallest"), _head),
     **dict.fromkeys(("info", "to_csv", "hist", "plot"), _nothing),
-    "drop": _drop, "pop": _pop,
+    "drop": _drop, "pop": _pop, "items": _items, "iteritems": _items, "keys": _keys,
 }  # fmt: skip
 
 

@@ -203,7 +203,9 @@ def _dict(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         if isinstance(args[0], dict):
             result.update(args[0])
         else:
-            pairs = run.iterate(args[0], spot)
+            is_table = isinstance(args[0], Special) and args[0].type_path() == "pandas.DataFrame"
+            source = run.call(run.attribute(args[0], "items", spot), [], {}, spot) if is_table else args[0]
+            pairs = run.iterate(source, spot)
             if isinstance(pairs, Unknown):
                 return pairs
             for pair in pairs:
