@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+# Suffix for a catalogue layer with arguments that only Keras 2 has: ``Bidirectional (Keras 2)``.
+OF_KERAS2 = " (Keras 2)"
+
 
 @lru_cache(maxsize=256)  # cached: a model has thousands of layers, but few classes
 def snake_case(class_name: str) -> str:

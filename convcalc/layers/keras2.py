@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from convcalc.base import codes
+from convcalc.base.keras_names import OF_KERAS2
 from convcalc.base.numbers import UNKNOWN, Number, Shape, product
 from convcalc.base.problems import Refusal
 from convcalc.base.window import kernel_too_large
@@ -43,8 +44,6 @@ from convcalc.layers.registry import (
     required,
 )
 
-# Suffix for a catalogue layer with arguments that only Keras 2 has: ``Bidirectional (Keras 2)``.
-OF_KERAS2 = " (Keras 2)"
 # Suffix for a layer that only Keras 1 has.
 OF_KERAS1 = " (Keras 1)"
 _TIME_MAJOR = Argument("time_major", Boolean(), False)

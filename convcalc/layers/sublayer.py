@@ -14,7 +14,6 @@ from convcalc.layers import views
 from convcalc.layers.application import apply, elementwise, frozen
 from convcalc.layers.arguments import RankFree, as_keras_reads
 from convcalc.layers.dtypes import is_policy
-from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.registry import Inferred, LayerDefinition, Weight, all_layers, bind, find, known_names
 from convcalc.layers.views import ReceptiveFieldRule, Views
 from convcalc.model import Model
@@ -160,7 +159,11 @@ class LayerValue(RankFree):
             return self._layer(value, None, find(value))
         if isinstance(value, Mapping) and "class_name" in value and isinstance(value.get("config"), Mapping):
             name = str(value["class_name"])
-            definition = find(name) or keras2_layer(name)
+            definition = find(name)
+            if definition is None:
+                from convcalc.layers.keras2 import keras2_layer
+
+                definition = keras2_layer(name)
             arguments = _known_arguments(definition, value["config"])
             return self._layer(name, arguments, definition, any_policy=True)
         if not isinstance(value, Mapping) or len(value) != 1:

@@ -17,7 +17,7 @@ from convcalc.base.numbers import UNKNOWN
 from convcalc.layers import CATALOGUE
 from convcalc.read import load, read
 from convcalc.read.keras_files import origin
-from convcalc.read.keras_files.upgrade_keras2 import upgrade_keras2
+from convcalc.read.keras_files.older_versions import upgraded
 
 pytestmark = pytest.mark.keras
 
@@ -190,7 +190,7 @@ def test_keras_2_writes_only_known_arguments() -> None:
         if made is None:
             continue
         tried += 1
-        entries, _ = upgrade_keras2([{"class_name": name, "config": made.get_config()}], functional=False)
+        entries, _ = upgraded([{"class_name": name, "config": made.get_config()}], functional=False)
         if entries[0]["class_name"] == name:
             assert not origin.unlike_keras(entries[0], definition), name
     assert tried > 80

@@ -277,17 +277,25 @@ def test_such_weights_of_a_nested_model_are_a_row_of_this_model() -> None:
     assert report.totals.params == 53
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        functional(INPUT, DENSE),  # Keras ignores weights in attributes of a Functional
-        own_class(sequential(INPUT, DENSE)),  # a Sequential counts only its layers
-    ],
-)
-def test_other_models_have_only_the_weights_of_their_layers(config: dict[str, Any]) -> None:
-    report = of(archive_with_weights(config, tree({**INSIDE, **OUTSIDE})))
+def test_other_models_have_only_the_weights_of_their_layers() -> None:
+    """When Keras loads a model of its own class, it does not count the weights in other attributes."""
+    report = of(archive_with_weights(functional(INPUT, DENSE), tree({**INSIDE, **OUTSIDE})))
     assert params(report) == [("dense", 16)]
     assert report.totals.params == 16
+
+
+@pytest.mark.parametrize(
+    ("outside", "count"),
+    [
+        (OUTSIDE, 5),
+        ({"vars/0": (13,), "vars/1": (2,)}, 15),
+        ({"head/vars/0": (5, 6), "head/vars/1": (6,)}, 0),
+    ],
+)
+def test_a_custom_sequential_counts_its_own_variables_but_no_layers_in_attributes(outside: Shapes, count: int) -> None:
+    report = of(archive_with_weights(own_class(sequential(INPUT, DENSE)), tree({**INSIDE, **outside})))
+    assert params(report) == [("dense", 16), *([("outside", count)] if count else [])]
+    assert report.totals.params == 16 + count
 
 
 def test_the_weights_outside_of_the_graph_are_not_written() -> None:

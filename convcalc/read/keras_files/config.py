@@ -16,11 +16,10 @@ from convcalc.base.codes import Code
 from convcalc.base.keras_names import Names, short_class
 from convcalc.base.numbers import LARGEST, UNKNOWN, Shape
 from convcalc.base.problems import ConvcalcError, Problem, Refusal, error, limited
-from convcalc.layers import LayerDefinition, bind, find, is_builtin, lookup_builtin, require_builtin
+from convcalc.layers import LayerDefinition, bind, find, is_builtin, require_builtin
 from convcalc.layers.arguments import Argument, KnownName, as_keras_reads
 from convcalc.layers.data_arguments import Factor
 from convcalc.layers.dtypes import DTYPES, find_policy, is_policy
-from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.sublayer import LayerValue, LayerValues, SubForeign, SubLayer, SubModel, sublayers_of
 from convcalc.model import Call, Foreign, ForeignRule, Layer, Model, Ref, input_args
 from convcalc.ops import TENSORFLOW, Operation, find_operation
@@ -35,14 +34,9 @@ from convcalc.read.custom_layers import (
 from convcalc.read.interning import ArgumentInterner
 from convcalc.read.keras_files import origin, serialized
 from convcalc.read.keras_files.calls import CallGraph, LayerEntry, Unreadable, type_text
+from convcalc.read.keras_files.keras2_signs import LOST, is_keras2
+from convcalc.read.keras_files.older_versions import builtin_or_old_layer, upgraded, with_config_mapping
 from convcalc.read.keras_files.policies import layer_policy
-from convcalc.read.keras_files.upgrade_keras2 import (
-    LOST,
-    is_keras2,
-    stated_input_shape,
-    upgrade_keras2,
-    with_config_mapping,
-)
 from convcalc.read.third_party import find_third_party
 
 MODELS = ("Functional", "Sequential", "Model")
@@ -102,7 +96,7 @@ class ConfigReader:
         entries = self.items(config.get("layers"), f"{inner}.layers")
         name = self.word(config.get("name"), f"{inner}.name")
         functional = "input_layers" in config or entry.get("class_name") == "Functional"
-        entries, legacy = upgrade_keras2(entries, functional, config.get("output_layers"))
+        entries, legacy = upgraded(entries, functional, config.get("output_layers"))
         if functional:
             model = self._functional(config, entries, legacy, name, inner, depth)
         else:
@@ -294,7 +288,7 @@ class ConfigReader:
         entry = with_config_mapping(entry, self.names.automatic)
         config = self.mapping(entry.get("config"), f"{path}.config")
         module = origin.module_of(entry) or ""
-        definition = (lookup_builtin(class_name) or keras2_layer(class_name)) if origin.may_be_keras(entry) else None
+        definition = builtin_or_old_layer(class_name) if origin.may_be_keras(entry) else None
         misfit = "" if definition is None else origin.unlike_keras(entry, definition)
         is_custom = definition is None or misfit != ""
         name = config.get("name") or entry.get("name")
@@ -484,11 +478,11 @@ class ConfigReader:
         config = value.get("config") if isinstance(value, Mapping) else None
         if not isinstance(config, Mapping) or not isinstance(value.get("class_name"), str):
             return serialized.plain(value)
-        ((value,), _) = upgrade_keras2([value], functional=False)
+        ((value,), _) = upgraded([value], functional=False)
         config = value["config"]
         is_keras = origin.may_be_keras(value)
         class_name = short_class(value["class_name"])
-        own = (lookup_builtin(class_name) or keras2_layer(class_name)) if is_keras else None
+        own = builtin_or_old_layer(class_name) if is_keras else None
         definition = own if is_keras else None
         misfit = origin.unlike_keras(value, definition) if definition is not None else ""
         if definition is not None and _has_one_layer_twice(definition, config):
@@ -558,6 +552,8 @@ def _first_shape(layers: Sequence[Layer], entries: Sequence[Any]) -> Shape | Non
         return None
     model = layers[0].model
     if model is None:
+        from convcalc.read.keras_files.upgrade_keras2 import stated_input_shape
+
         return serialized.recorded_shape(stated_input_shape(entries[0]))
     first = model.layer_of(model.inputs[0])
     if first.broken or first.class_name != "InputLayer":

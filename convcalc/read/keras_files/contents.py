@@ -54,10 +54,11 @@ def read_hdf5_file(opened: OpenFile) -> Model:
     weights.
     """
     from convcalc.read.keras_files.hdf5 import CONFIG, stored_optimizer
-    from convcalc.read.keras_files.weights_tree import stored_model
 
     with hdf5_tree(opened) as tree:
         if CONFIG not in tree.root.attributes:
+            from convcalc.read.keras_files.weights_tree import stored_model
+
             return stored_model(tree, None, opened.name)
         optimizer = stored_optimizer(tree)
     return read_keras_file(opened)._replace(optimizer=optimizer, optimizer_has_slots=False)

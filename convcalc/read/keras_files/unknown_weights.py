@@ -30,8 +30,8 @@ def may_lack_weights(model: Model, stored_once: bool) -> bool:
 
 
 def _has_own_class(model: Model) -> bool:
-    """Returns True if a functional model has a custom class. Such a class may have weights that belong to no layer."""
-    return any(inner.own_class is not None and inner.class_name == "Functional" for _, inner in model.models())
+    """Returns True if a model has a custom class. Such a class may have weights that belong to no layer."""
+    return any(inner.own_class is not None for _, inner in model.models())
 
 
 def layers_to_compare(model: Model, by_name: bool) -> list[str]:

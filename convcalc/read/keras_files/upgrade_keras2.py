@@ -6,11 +6,12 @@ the reader of configs reports them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from convcalc.layers.keras2 import OF_KERAS2
+from convcalc.base.keras_names import OF_KERAS2
 from convcalc.ops import TENSORFLOW
+from convcalc.read.keras_files.keras2_signs import LOST, has_legacy_calls, is_keras2
 from convcalc.read.keras_files.tf_functions import (
     is_tensor,
     keras_call,
@@ -18,7 +19,7 @@ from convcalc.read.keras_files.tf_functions import (
     own_arguments,
     own_function,
 )
-from convcalc.read.keras_files.upgrade_keras1 import upgrade_keras1, with_branches, without_stated_order
+from convcalc.read.keras_files.upgrade_keras1 import upgrade_keras1, without_stated_order
 
 LAMBDAS = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceProperty", "TensorFlowOpLayer")
 _CONSTANT = "_CONSTANT_VALUE"
@@ -26,8 +27,6 @@ _CONSTANT = "_CONSTANT_VALUE"
 
 # Functions with any number of tensors as arguments. Keras 2 saves only the first tensor.
 _LOSE_OPERANDS = ("tf.einsum", "tf.meshgrid")
-# The key for tensors of an entry that Keras 2 did not save. Its value lists the layers that probably compute them.
-LOST = "lost operands"
 # Arguments of layers that Keras 3 renamed.
 _RENAMED = {
     "LeakyReLU": {"alpha": "negative_slope"},
@@ -39,20 +38,6 @@ _RENAMED_CLASSES = {
     "BatchNormalizationV2": "BatchNormalization",
 }
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN")
-
-
-def with_config_mapping(entry: Mapping[str, Any], automatic: Callable[[str], str]) -> Mapping[str, Any]:
-    """Returns a Sequential whose config is a mapping. Returns any other entry unchanged.
-
-    Before Keras 2.2.3, the config was only a list of layers. ``automatic`` returns a name for a model without a name. In Keras 1, a
-    Sequential can begin with a merge of other models; it becomes a Functional.
-    """
-    layers = entry.get("config")
-    if entry.get("class_name") != "Sequential" or not isinstance(layers, list):
-        return entry
-    name = entry.get("name")
-    name = name if isinstance(name, str) else automatic("Sequential")
-    return with_branches({**entry, "config": {"name": name, "layers": layers}})
 
 
 # Layers with inputs of shape (length, features). In Keras 2, the first layer of a model can state them as input_length
@@ -84,22 +69,19 @@ def stated_input_shape(entry: Any) -> Any:
     return None if features is None else [batch_size, features]
 
 
-def upgrade_keras2(entries: Sequence[Any], functional: bool, outputs: Any = None) -> tuple[Sequence[Any], bool]:
-    """Converts the layers of one model to Keras 3. Also returns True if Keras 2 wrote their calls.
+def upgrade_keras2(entries: Sequence[Any], legacy: bool, outputs: Any = None) -> Sequence[Any]:
+    """Returns the layers of one model in the form of Keras 3.
 
-    ``outputs`` are the ``output_layers`` of a functional model. Layers of nested models are converted later, when the nested model is
-    read. Entries that are not mappings are not changed.
+    ``legacy`` is True for the layers of a functional model, whose calls are written as in Keras 2. The other arguments
+    are those of :func:`convcalc.read.keras_files.older_versions.upgraded`.
     """
-    legacy = functional and any(isinstance(entry, Mapping) and _has_legacy_calls(entry) for entry in entries)
-    if functional and not legacy:
-        return entries, False
     names = (
         frozenset(str(entry.get("name")) for entry in entries if isinstance(entry, Mapping)) if legacy else frozenset()
     )
     entries = without_stated_order(entries)
     keras2 = legacy or is_keras2(entries)
     upgraded = [_upgraded(entry, names, keras2) if isinstance(entry, Mapping) else entry for entry in entries]
-    return (_with_lost_operands(upgraded, outputs) if legacy else upgraded), legacy
+    return _with_lost_operands(upgraded, outputs) if legacy else upgraded
 
 
 def _with_lost_operands(entries: list[Any], outputs: Any) -> list[Any]:
@@ -159,12 +141,6 @@ def _entries_in(value: Any) -> Iterator[list[Any]]:
             yield from _entries_in(part)
 
 
-def _has_legacy_calls(entry: Mapping[str, Any]) -> bool:
-    """Returns True if the calls of a layer are written as in Keras 2."""
-    nodes = entry.get("inbound_nodes")
-    return isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], (list, Mapping)) and "args" not in nodes[0]
-
-
 def _upgraded_layer(entry: Mapping[str, Any], keras2: bool) -> dict[str, Any]:
     """Converts a layer to the class name and the arguments of Keras 3. Layers in its arguments are converted too.
 
@@ -216,17 +192,11 @@ def _upgraded_argument(value: Any, keras2: bool) -> Any:
     return _upgraded_layer(value, keras2) if is_layer else value
 
 
-def is_keras2(entries: Sequence[Any]) -> bool:
-    """Returns True if a layer states its input shape as Keras 2 writes it."""
-    configs = [entry.get("config") for entry in entries if isinstance(entry, Mapping)]
-    return any(isinstance(config, Mapping) and "batch_input_shape" in config for config in configs)
-
-
 def _upgraded(entry: Mapping[str, Any], names: frozenset[str], keras2: bool) -> Mapping[str, Any]:
     """Returns a layer as Keras 3 writes it. ``names`` are the names of all layers in a functional model."""
     class_name, config = entry.get("class_name"), entry.get("config")
     upgraded = _upgraded_layer(entry, keras2)
-    if not _has_legacy_calls(entry):
+    if not has_legacy_calls(entry):
         return upgraded
     nodes = [_node(node, names) for node in entry["inbound_nodes"]]
     if len(nodes) == 1 and not _is_model(entry):

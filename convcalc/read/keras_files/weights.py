@@ -176,7 +176,7 @@ def _filled(model: Model, prefix: str, weights: Weights) -> Model:
         return layer._replace(stored=stored) if has_weights and stored is not None and _are_numeric(stored) else layer
 
     model = model._replace(layers=tuple(map(filled, model.layers)))
-    if model.own_class is None or model.class_name == "Sequential":  # a Sequential does not count other weights
+    if model.own_class is None:
         return model
     called = {call.layer for call in model.calls}
     uncalled = [prefix + layer.name for number, layer in enumerate(model.layers) if number not in called]
@@ -210,11 +210,13 @@ class _ArchiveReader:
         self.shared: dict[str, str] = {}
         self.groups: dict[str, str] = {}
         self.corrected: list[tuple[tuple[StoredWeight, ...], tuple[StoredWeight, ...]]] = []
+        self.read: dict[str, Group] = {}
 
     def weights(self, model: Model) -> Weights:
         """Returns the weights in the whole file."""
-        self.add_model(model, self.tree.root, "")
         root = read_tree(Tree(self.tree.root))
+        self.read = {group.path: group for group in root.walk()}
+        self.add_model(model, self.tree.root, "")
         every = [weight for group in root.walk() for weight in group.weights]
         for stored, counted in self.corrected:
             paths = {weight.path for weight in stored}
@@ -222,17 +224,23 @@ class _ArchiveReader:
         self.add_shared(model, root)
         self.add_wrapped(model, root)
         outside = self.outside(model, every)
+        if model.own_class is not None and model.class_name == "Sequential":
+            own = {weight.path for stored in (*self.layers.values(), *outside.values()) for weight in stored}
+            every = [weight for weight in every if weight.path in own]
         variables = self.tree.child(self.tree.root, "optimizer/vars")
         optimizer = tuple(self.tree.arrays(variables)) if variables is not None else None
         return Weights(self.layers, tuple(self.others), tuple(every), self.shared, outside, optimizer, archived=True)
 
     def outside(self, model: Model, every: Sequence[StoredWeight]) -> Mapping[str, tuple[StoredWeight, ...]]:
-        """Returns the weights of models of custom classes that belong to none of the model's layers."""
+        """Returns the weights of models of custom classes that belong to none of the model's layers.
+
+        A Sequential counts its own variables, but no layers in attributes of its class.
+        """
         owned = {weight.path for stored in self.layers.values() for weight in stored}
         outside: dict[str, tuple[StoredWeight, ...]] = {}
         for prefix, inner in reversed([*model.models()]):  # inner models come before outer models
             if inner.own_class is not None and prefix in self.groups:
-                start = self.groups[prefix]
+                start = self.groups[prefix] + ("vars/" if inner.class_name == "Sequential" else "")
                 own = tuple(weight for weight in every if weight.path.startswith(start) and weight.path not in owned)
                 outside[prefix] = own
                 owned |= {weight.path for weight in own}
@@ -246,7 +254,7 @@ class _ArchiveReader:
         if group is not None:
             self.groups[prefix] = f"{group.path}/".lstrip("/")
         unused = self.layer_groups(group)
-        group_names = {layer_name(self.tree.child(member, "vars")): name for name, member in unused.items()}
+        group_names = {self.layer_name(member): name for name, member in unused.items()}
         for group_name, layer in _group_names(model):
             layer_group = unused.pop(group_names.get(layer.name, group_name), None)
             path, key = prefix + layer.name, (layer.name, layer.class_name)
@@ -328,10 +336,17 @@ class _ArchiveReader:
         layers = child(group, "layers") or child(group, "_layer_checkpoint_dependencies")
         return {} if layers is None else self.tree.inside(layers)
 
+    def layer_name(self, group: Object) -> str:
+        """Returns the name that the file stores for a layer; or an empty string."""
+        known = self.read.get(group.path)
+        return layer_name(self.tree.child(group, "vars")) if known is None else known.name
+
     def variables(self, group: Object, distinct: bool) -> Iterator[StoredWeight]:
         """Yields the variables in a group and its inner groups that a Keras summary counts."""
-        name = group.path.rpartition("/")[2]
-        top = read_tree(self.tree, group, name, distinct)
+        top = self.read.get(group.path)
+        # Only objects that contain objects can have a weight that is stored twice.
+        if top is None or not (distinct or all(inner.is_container or not inner.children for inner in top.walk())):
+            top = read_tree(self.tree, group, group.path.rpartition("/")[2], distinct)
         return (weight for inner in ([] if is_state(top) else top.walk()) for weight in inner.weights)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from convcalc.layers.keras2 import OF_KERAS2
+from convcalc.base.keras_names import OF_KERAS2
 from convcalc.read.code.language.values import FunctionValue, Library
 from convcalc.read.keras_files.origin import WRITTEN_BY_KERAS1
 from convcalc.read.keras_files.upgrade_keras1 import ONLY_KERAS1, RENAMED, upgrade_keras1
