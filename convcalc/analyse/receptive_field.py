@@ -178,7 +178,7 @@ def _walk_model(run: ModelRun, inputs: Sequence[TensorFields], prefix: str, walk
             outputs = _walk_call(layer, call, result, sources, path, walk)
         tensors.append(outputs)
         count = counts[path] = counts.get(path, -1) + 1
-        walk.fields.setdefault(path, {})[count] = _public_fields(outputs[0], walk)
+        walk.fields.setdefault(path, {})[count] = _public_fields(outputs[0] if outputs else {}, walk)
     # A file with layers but no calls: the fields of the outputs are unknown.
     return [_output(tensors[ref.call], ref.output) for ref in run.output_refs] or [{}]
 
@@ -222,7 +222,7 @@ def _walk_call(
         return [{key: None for fields in sources for key in fields}]
     origin = (call.inputs, path)
     after = [_after_layer(fields, view, path, origin) for fields, view in zip(sources, views)]
-    output = result.outputs[0] or ()
+    output = (result.outputs[0] if result.outputs else None) or ()
     reordered = [any(view is not None and view.reordered for view in views_of_input) for views_of_input in views]
     merged = after[0] if len(after) == 1 else {}
     if len(after) > 1:
@@ -240,7 +240,7 @@ def _walk_call(
 
 def _views(layer: Layer, call: Call, result: CallResult) -> Views | None:
     """Returns how the layer reads its inputs; None if that is unknown."""
-    if result.inferred is None or any(shape is UNKNOWN_SHAPE for shape in (*result.inputs, result.outputs[0])):
+    if result.inferred is None or any(shape is UNKNOWN_SHAPE for shape in (*result.inputs, *result.outputs[:1])):
         return None
     shapes = [shape for shape in result.inputs if shape is not None]
     if not shapes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from convcalc.layers.families import FAMILIES
+from convcalc.read.code.data.arrays import Array, as_array
 from convcalc.read.code.keras import models
-from convcalc.read.code.keras.graph import LayerValue, ModelValue, nodes_between, tensors_in
-from convcalc.read.code.keras.layer_arguments import make_layer
+from convcalc.read.code.keras.graph import LayerValue, ModelValue, WeightValue, nodes_between, tensors_in
+from convcalc.read.code.keras.layer_arguments import dtype_name, make_layer
 from convcalc.read.code.keras.old_arguments import merge_layer
 from convcalc.read.code.language.values import LibraryObject, Spot
 from convcalc.read.code.libraries import CONSTANTS, function
@@ -101,3 +102,21 @@ def _source_inputs(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot
         return run.unknown("the inputs of this value are not followed", spot)
     nodes = nodes_between([], tensors)
     return [node.outputs[0] for node in nodes if node.layer.path == "keras.layers.InputLayer"]
+
+
+@function("keras.Variable")
+def _variable(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    """Returns a variable. A layer that has it in an attribute counts it as a weight."""
+    given = {**dict(zip(("initializer", "shape", "dtype", "trainable"), args)), **kwargs}
+    initial = as_array(given.get("initializer"))
+    shape = given.get("shape")
+    if isinstance(shape, int):
+        shape = (shape,)
+    if shape is None and initial is not None:
+        shape = initial.shape
+    if not isinstance(shape, (tuple, list)):
+        return run.unknown("the shape of this variable is unknown", spot)
+    own_dtype = initial.dtype if initial is not None and isinstance(given.get("initializer"), Array) else run.floatx
+    dtype = dtype_name(given.get("dtype")) or own_dtype
+    trainable = given.get("trainable", True)
+    return WeightValue(str(given.get("name") or "variable"), tuple(shape), dtype, trainable is not False)

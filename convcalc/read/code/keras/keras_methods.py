@@ -54,7 +54,9 @@ def _initialize(
         else:
             models.fill_functional(run, layer, args, kwargs, spot)
         return
-    if base.path not in ("keras.layers.Layer", "keras.Layer", "tensorflow.Module", *MERGE_BASES):
+    if base.path == "keras.layers.Wrapper":
+        set_layer_attribute(run, layer, "layer", args[0] if args else kwargs.get("layer"), spot)
+    elif base.path not in ("keras.layers.Layer", "keras.Layer", "tensorflow.Module", *MERGE_BASES):
         inner = make_layer(run, base.path, args, {**kwargs, "name": kwargs.get("name") or "base"}, spot)
         layer.attributes["__base__"] = inner
         layer.args, layer.given = inner.args, inner.given

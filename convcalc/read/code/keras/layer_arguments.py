@@ -26,6 +26,7 @@ from convcalc.read.code.keras.graph import LayerValue, ModelValue, engine_size, 
 from convcalc.read.code.keras.old_arguments import has_old_arguments, modern_arguments
 from convcalc.read.code.keras.vocabularies import plain_text_arguments
 from convcalc.read.code.language.values import (
+    MISSING,
     Bound,
     ClassValue,
     FunctionValue,
@@ -352,6 +353,9 @@ def inner_layer(run: Any, layer: LayerValue) -> SubLayer | SubModel | SubForeign
             return SubForeign(layer.name, {})
         return SubModel(layer.name, run.model_of(layer), {})
     definition = run.definition_of(layer)
-    if not isinstance(definition, LayerDefinition):
+    is_own_cell = layer.cls is not None and (
+        "state_size" in layer.attributes or layer.cls.find("state_size") is not MISSING
+    )
+    if not isinstance(definition, LayerDefinition) or is_own_cell:
         return SubForeign(layer.name, {})
     return SubLayer(definition, layer.args, layer.name, layer.is_trainable, layer.dtype)

@@ -285,6 +285,9 @@ def inner_model(run: Any, layer: LayerValue, followed: Followed) -> Model:
 
 def own_definition(run: Any, layer: LayerValue) -> Any:
     """Returns the definition of a custom layer or a Lambda. Its template follows ``call`` for the given shapes."""
+    base = layer.attributes.get("__base__")
+    if isinstance(base, LayerValue) and _only_renames(layer):
+        return base.definition
     is_lambda = layer.cls is None and layer.path == "keras.layers.Lambda"
     if layer.definition is not None and not (
         is_lambda and layer.cached.get("forms") and getattr(layer.definition, "is_opaque", True)

@@ -153,9 +153,18 @@ def _owners(layer: LayerValue) -> set[int]:
     """Returns the identities of the layers with weights of their own in a layer, itself included."""
     result: set[int] = set()
     for part in with_inner_layers([layer], _COPIES):
-        if part.weights or not _wraps(part) or part.path in _COPIES:
+        if part.weights or (not _wraps(part) and _may_have_weights(part)) or part.path in _COPIES:
             result.add(id(part))
     return result
+
+
+# The families of layers of which no layer has weights.
+_FAMILIES_WITHOUT_WEIGHTS = frozenset(("merging", "pooling", "regularization", "reshaping", "operation"))
+
+
+def _may_have_weights(layer: LayerValue) -> bool:
+    family = getattr(layer.definition, "family", "")
+    return layer.class_name != "InputLayer" and family not in _FAMILIES_WITHOUT_WEIGHTS
 
 
 def _sequential(run: Any, model: ModelValue) -> Model:
