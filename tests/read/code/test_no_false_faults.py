@@ -151,3 +151,12 @@ class Net:
 """
     with pytest.raises(ConvcalcError, match="`Net\\(\\)` raises ValueError: no size"):
         read_program(HEAD + code, "net.py", target="Net.build")
+
+
+def test_a_mask_that_no_layer_uses_is_no_fault() -> None:
+    code = """
+words = layers.Embedding(10, 4, mask_zero=True)(keras.Input((8,)))
+m = keras.Sequential([keras.Input((8,)), layers.Embedding(10, 4, mask_zero=True), layers.Dense(2)])
+first = keras.Model(m.inputs, m.layers[-2].output)
+"""
+    assert faults(code) == []
