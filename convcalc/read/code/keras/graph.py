@@ -146,10 +146,18 @@ class TensorValue(Special):
         """The shape for the program: a tuple, or an unknown value."""
         if self.shape is None:
             return self.reason or Unknown("the shape of this tensor is unknown")
-        return ShapeTuple(self._explained(program_size(size)) for size in self.shape)
+        may_be_none = self.reason is None or _has_open_axes(self.node)
+        return ShapeTuple(
+            self._explained(program_size(size), axis == 0 or may_be_none) for axis, size in enumerate(self.shape)
+        )
 
-    def _explained(self, size: Any) -> Any:
-        """Returns a size for the program. A size that was computed from an unknown size has the tensor's reason."""
+    def _explained(self, size: Any, may_be_none: bool) -> Any:
+        """Returns a size for the program. A size that was computed from an unknown size has the tensor's reason.
+
+        ``may_be_none`` is False if all inputs of the graph have sizes that Keras knows.
+        """
+        if size is None and not may_be_none and self.reason is not None:
+            return UnknownNumber(self.reason.reason, self.reason.spot)
         if isinstance(size, UnknownNumber) and size.spot is None and self.reason is not None:
             return UnknownNumber(self.reason.reason, self.reason.spot, size.name)
         return size
@@ -190,6 +198,21 @@ class TensorValue(Special):
     def type_path(self) -> str:
         """Returns the path of Keras's class of symbolic tensors."""
         return "keras.KerasTensor"
+
+
+def _has_open_axes(node: Node) -> bool:
+    """Returns True if an input of the graph before a call has an axis of any size (None), besides the batch axis."""
+    waiting, known = [node], set[int]()
+    while waiting:
+        part = waiting.pop()
+        if id(part) in known:
+            continue
+        known.add(id(part))
+        sources = part.sources
+        if not sources and any(size is UNKNOWN for tensor in part.outputs for size in (tensor.shape or ())[1:]):
+            return True
+        waiting += [tensor.node for tensor in sources]
+    return False
 
 
 class WeightValue(Special):

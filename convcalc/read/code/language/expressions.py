@@ -189,6 +189,8 @@ class Expressions(Operators):
 
     def _binary(self, node: ast.BinOp, env: Environment) -> Any:
         left, right = self.evaluate(node.left, env), self.evaluate(node.right, env)
+        if left is None and isinstance(node.left, ast.Name) and node.left.id in _parameters(env):
+            raise self.error("TypeError", f"the parameter `{node.left.id}` is None, not a number", self.spot(node))
         result = self.binary(_SYMBOLS[type(node.op)], left, right, self.spot(node))
         return result.named(node) if isinstance(result, Unknown) else result
 
@@ -385,6 +387,14 @@ class Expressions(Operators):
         ast.JoinedStr: _joined,
         ast.FormattedValue: _formatted,
     }
+
+
+def _parameters(env: Environment) -> set[str]:
+    """Returns the names of the parameters of the function that is being followed."""
+    if env.function is None:
+        return set()
+    signature = env.function.node.args
+    return {argument.arg for argument in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)}
 
 
 def _makes_new(node: ast.expr) -> bool:

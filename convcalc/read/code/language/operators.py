@@ -65,7 +65,7 @@ class Operators(Attributes):
             right = right if text is None else text
             if isinstance(value, Library):
                 return Unknown(f"`{value.path}` is not followed", spot, value.name)
-        if not isinstance(left, (*PLAIN, type(None))) or not isinstance(right, (*PLAIN, type(None))):
+        if not isinstance(left, PLAIN) or not isinstance(right, (*PLAIN, type(None))):
             return self.unknown("this operation is not followed", spot)
         if symbol == "%" and isinstance(left, (str, bytes)):
             if not is_known(right):

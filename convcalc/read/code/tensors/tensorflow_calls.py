@@ -10,7 +10,7 @@ from convcalc.read.code.data.array_dtypes import cast
 from convcalc.read.code.data.arrays import Array, as_array
 from convcalc.read.code.keras.graph import TensorValue, WeightValue, tensors_in
 from convcalc.read.code.keras.layer_arguments import dtype_name
-from convcalc.read.code.language.values import MISSING, Library, LibraryObject, Spot, Unknown
+from convcalc.read.code.language.values import MISSING, Library, LibraryObject, Spot, Unknown, first_unknown
 from convcalc.read.code.tensors.operations import call_operation, opaque_call
 from convcalc.read.code.tensors.sizes import on_sizes, size_list
 from convcalc.read.code.tensors.tensorflow_signatures import RENAMED, SIGNATURES
@@ -185,5 +185,6 @@ def _of_keras(run: Any, name: str, args: Sequence[Any], kwargs: Mapping[str, Any
 
 def _unknown(run: Any, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], spot: Spot) -> Any:
     tensors = tensors_in((list(args), dict(kwargs)))
-    reason = Unknown(f"`tf.{name}` is not followed", spot)
+    unknown = first_unknown((list(args), dict(kwargs)))
+    reason = Unknown(unknown.reason, unknown.spot) if unknown else Unknown(f"`tf.{name}` is not followed", spot)
     return opaque_call(run, name.rpartition(".")[2], tensors, reason, spot) if tensors else reason
