@@ -858,3 +858,171 @@ class Builder:
 
 model = Builder(Spec()).build({random.randint(2, 20)})
 """
+
+
+# Longer programs ----------------------------------------------------------------------------------------------------------
+
+
+@style
+def own_layers_in_a_loop(random: Random) -> str:
+    imports, K, L = head(random)
+    widths = [random.randint(2, 12) for _ in range(random.randint(2, 4))]
+    kept = random.choice(["self.blocks = []", "self.blocks = list()"])
+    return f"""{imports}
+class Block({L}Layer):
+    def __init__(self, filters, index, **kwargs):
+        super().__init__(**kwargs)
+        self.conv = {L}Conv2D(filters, 3, padding="same", name=f"conv_{{index}}")
+        self.norm = {L}BatchNormalization()
+        self.match = None if index else {L}Conv2D(filters, 1, use_bias=False)
+        self.scale = self.add_weight(name="scale", shape=(filters,), trainable=bool(index % 2))
+    def call(self, x, training=None):
+        y = self.norm(self.conv(x), training=training)
+        if self.match is not None:
+            y = y + self.match(x)
+        return y * self.scale
+
+class Tower({L}Layer):
+    def __init__(self, widths):
+        super().__init__()
+        {kept}
+        for index, width in enumerate(widths):
+            self.blocks.append(Block(width, index))
+        self.pools = {{str(i): {L}MaxPooling2D(2, padding="same") for i in range(len(widths))}}
+    def call(self, x):
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index % {random.randint(1, 3)} == 0:
+                x = self.pools[str(index)](x)
+        return x
+
+inputs = {K}Input({shape(random)})
+model = {K}Model(inputs, {L}Flatten()(Tower({widths})(inputs)))
+"""
+
+
+@style
+def named_inputs_and_outputs(random: Random) -> str:
+    imports, K, L = head(random)
+    sizes = {
+        name: random.randint(2, 20)
+        for name in random.sample(["age", "city", "text", "price", "image"], random.randint(2, 4))
+    }
+    heads = {
+        name: random.randint(1, 5) for name in random.sample(["score", "label", "rank", "group"], random.randint(2, 3))
+    }
+    outputs = random.choice(["outputs", "list(outputs.values())"])
+    inputs = random.choice(["inputs", "list(inputs.values())"])
+    return f"""{imports}
+SIZES = {sizes}
+inputs = {{name: {K}Input((size,), name=name) for name, size in SIZES.items()}}
+encoded = [{L}Dense({random.randint(2, 9)}, activation="relu", name=f"{{name}}_encoder")(tensor) for name, tensor in inputs.items()]
+joined = {random.choice([f"{L}Concatenate()(encoded)", f"{L}Add()(encoded)", f"{L}concatenate(encoded, axis=-1)"])}
+outputs = {{}}
+for name, units in {heads}.items():
+    hidden = {L}Dense({random.randint(2, 9)})(joined)
+    outputs[name] = {L}Dense(units, name=name)(hidden)
+model = {K}Model(inputs={inputs}, outputs={outputs})
+model.compile("adam", {{name: "mse" for name in outputs}}, loss_weights={{name: 0.5 for name in outputs}})
+"""
+
+
+@style
+def freezing(random: Random) -> str:
+    imports, K, L = head(random)
+    loop = random.choice(
+        [
+            f"for layer in model.layers[:{random.randint(1, 5)}]:\n    layer.trainable = False",
+            "for layer in model.layers:\n    layer.trainable = not isinstance(layer, " + f"{L}BatchNormalization)",
+            'for layer in model.layers:\n    if layer.name.startswith("conv"):\n        layer.trainable = False',
+            "for number, layer in enumerate(model.layers):\n    layer.trainable = number % 2 == 0",
+            'frozen = True\nfor layer in model.layers:\n    if layer.name == "conv_1":\n        frozen = False\n    layer.trainable = not frozen',
+            f"model.trainable = False\nfor layer in model.layers[-{random.randint(1, 3)}:]:\n    layer.trainable = True",
+            'model.get_layer("conv_0").trainable = False\nmodel.get_layer(index=-1).trainable = False',
+            "for part in (model.layers[1], model.layers[-2]):\n    part.trainable = False",
+        ]
+    )
+    return f"""{imports}
+inputs = x = {K}Input({shape(random)})
+for number in range({random.randint(2, 4)}):
+    x = {L}Conv2D({random.randint(2, 9)}, 3, padding="same", name=f"conv_{{number}}")(x)
+    x = {L}BatchNormalization()(x)
+    x = {L}ReLU()(x)
+x = {L}GlobalAveragePooling2D()(x)
+model = {K}Model(inputs, {L}Dense({random.randint(2, 9)}, name="out")(x))
+{loop}
+"""
+
+
+@style
+def shared_models(random: Random) -> str:
+    imports, K, L = head(random)
+    n, m = random.randint(4, 20), random.randint(2, 9)
+    tower = random.choice(
+        [
+            f"{K}Sequential([{K}Input(({n},)), {L}Dense({m}, activation='relu'), {L}Dropout(0.1), {L}Dense({m})], name='tower')",
+            f"{K}Sequential([{L}Dense({m}), {L}BatchNormalization(), {L}Dense({m})])",
+            f"make_tower({n}, {m})",
+        ]
+    )
+    return f"""{imports}
+def make_tower(size, units):
+    i = {K}Input((size,))
+    return {K}Model(i, {L}Dense(units)({L}Dense(units, activation="tanh")(i)), name="made")
+
+tower = {tower}
+left, right = {K}Input(({n},), name="left"), {K}Input(({n},), name="right")
+a, b = tower(left), tower(right)
+outer = {K}Model([left, right], [{L}Subtract()([a, b]), {L}Multiply()([a, b])], name="pair")
+first, second = {K}Input(({n},)), {K}Input(({n},))
+differ, same = outer([first, second])
+again, _ = outer([second, first])
+tower.trainable = {random.choice(["True", "False"])}
+model = {K}Model([first, second], {L}Dense(1)({L}Concatenate()([differ, same, again, tower(first)])))
+"""
+
+
+@style
+def custom_training(random: Random) -> str:
+    imports, K, L = head(random)
+    latent, n = random.randint(2, 9), random.randint(6, 30)
+    build = random.choice([f"model.build((None, {n}))", f"model({K}Input(({n},)))"])
+    return f"""{imports}
+class Sampling({L}Layer):
+    def call(self, inputs):
+        mean, log_var = inputs
+        return mean + {K}ops.exp(0.5 * log_var) * {K}random.normal({K}ops.shape(mean))
+
+class Vae({K}Model):
+    def __init__(self, latent={latent}, **kwargs):
+        super().__init__(**kwargs)
+        self.encoder, self.decoder = self._encoder(latent), self._decoder(latent)
+        self.loss_tracker = {K}metrics.Mean(name="loss")
+        self.sampling = Sampling()
+
+    @staticmethod
+    def _encoder(latent):
+        i = {K}Input(({n},))
+        h = {L}Dense({random.randint(4, 20)}, activation="relu")(i)
+        return {K}Model(i, [{L}Dense(latent, name="mean")(h), {L}Dense(latent, name="log_var")(h)], name="encoder")
+
+    def _decoder(self, latent):
+        return {K}Sequential([{K}Input((latent,)), {L}Dense({random.randint(4, 20)}), {L}Dense({n})], name="decoder")
+
+    @property
+    def metrics(self):
+        return [self.loss_tracker]
+
+    def call(self, x):
+        mean, log_var = self.encoder(x)
+        return self.decoder(self.sampling([mean, log_var]))
+
+    def train_step(self, data):
+        raise NotImplementedError
+
+    def test_step(self, data):
+        return {{m.name: m.result() for m in self.metrics}}
+
+model = Vae({random.choice(["", 'name="vae"', f"{latent + 1}"])})
+{build}
+"""
