@@ -39,7 +39,8 @@ the packages, and each report was compared with Keras's own numbers.
 - A file is **partial** if something is unknown, and everything that is known equals Keras's. From a `.keras` archive or an `.h5` file,
   the total number of parameters is exact also for a partial file.
 - **wrong** and **refused** count the files with a number that differs from Keras's, and the files that convcalc cannot read.
-- **totals** counts the files that store weights and for which the total is exact. `77/77` means all of them.
+- **totals** counts the files that store weights and for which the total is exact. `77/77` means all of them. Keras does not write
+  all weights of a few models of custom classes; then the total is that of the written weights, and the file is partial.
 - The last two columns are the share of layers with an unknown number or shape, and the share of parameters that are unknown.
 
 """
@@ -55,6 +56,8 @@ UNBUILT = """
 
 These models could not be built or saved with the installed versions:
 
+- classification_models_3D 1.1.0 cannot be imported with tf.keras 2.15: `No module named 'keras.src.legacy'`
+- keras_hub, PARSeqCausalLM: cannot be built without a tokenizer
 """
 TAIL = """
 ## Layers and models that convcalc declares
@@ -104,7 +107,7 @@ def results(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
 def page() -> str:
     """Returns the page of the packages."""
     written: dict[str, dict[str, Any]] = json.loads(RESULTS.read_text(encoding="utf-8"))
-    packages = {name: numbers for name, numbers in written.items() if numbers["is_package"]}
+    packages = {name: numbers for name, numbers in written.items() if numbers["is_package"] and numbers["models"]}
     versions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for name, numbers in written.items():
         version = re.fullmatch(r".* of Keras 2 \((.*)\)|keras (3.*)", name)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import h5py
 
 from convcalc import infer
 from convcalc.analyse.assumptions import Assumptions
@@ -31,6 +35,9 @@ class Verdict:
 
     ``rows`` and ``params`` are the numbers of rows and parameters that Keras counts. ``rows_unknown`` and ``params_unknown`` are the
     numbers of those that the report does not know. ``total_is_exact`` is None if the file stores no weights, or if Keras gives no total.
+
+    Keras does not write all weights of some models of custom classes. The total of such a file is compared with the written
+    weights, and the file is at best partial.
 
     convcalc follows the rules of the installed Keras, so this Keras also loads files of older versions. A number is wrong only if it
     contradicts both. ``newer`` lists the numbers that contradict only the older version.
@@ -78,9 +85,10 @@ def verdict(package: str, record: dict[str, Any], kind: str, path: Path) -> Verd
         # frozen. A row is the variables with the layer's name; variables of inner layers may have other names.
         rows = [{**row, "trainable": None, "is_bound": True} for row in record["rows"]]
         record = {**record, "lists_layers": False, "rows": rows}
-    lacks_weights = kind == "h5" and record.get("h5_params", record["params"]) != record["params"]
-    if lacks_weights:  # Keras does not write the weights of layers that are not in ``model.layers``
-        record = {**record, "params": record["h5_params"], "trainable": None}
+    written = _written_params(record, kind, path)
+    lacks_weights = written is not None and written < record["params"]
+    if lacks_weights:  # Keras does not write all weights of layers that are not in ``model.layers``
+        record = {**record, "params": written, "trainable": None}
     if record["name"].endswith("_flat"):
         result.package = f"{package}, graph kept"
     result.rows, result.params = len(record["rows"]), record["params"] or 0
@@ -107,6 +115,27 @@ def verdict(package: str, record: dict[str, Any], kind: str, path: Path) -> Verd
     if kind in STORES_WEIGHTS and record["params"] is not None:
         result.total_is_exact = not result.params_unknown and not any(key == "total params" for key in notes)
     return result
+
+
+def _written_params(record: dict[str, Any], kind: str, path: Path) -> int | None:
+    """Returns the number of parameters that Keras has written into a file; None if these are all, or if it is unknown.
+
+    Only a model whose config lists no layers can have weights that Keras does not write.
+    """
+    if record["params"] is None or record["lists_layers"] or kind not in ("keras", "h5"):
+        return None
+    if kind == "h5" and "h5_params" in record:
+        return int(record["h5_params"])
+    content = path.read_bytes()
+    if kind == "keras":
+        with zipfile.ZipFile(path) as archive:
+            content = archive.read("model.weights.h5") if "model.weights.h5" in archive.namelist() else b""
+    if not content:
+        return None
+    sizes: list[int] = []
+    with h5py.File(io.BytesIO(content)) as file:
+        file.visititems(lambda _, member: sizes.append(member.size) if isinstance(member, h5py.Dataset) else None)
+    return sum(sizes)
 
 
 def _notes(record: dict[str, Any], report: Any, kind: str, result: Verdict) -> dict[str, str]:
