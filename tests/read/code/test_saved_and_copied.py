@@ -73,9 +73,9 @@ def test_copies(code: str, params: int) -> None:
 
 def test_a_config_in_the_code() -> None:
     result = report("""
-text = '''{"class_name": "Sequential", "config": {"name": "s", "layers": [
-  {"class_name": "InputLayer", "config": {"batch_shape": [null, 5], "name": "i"}},
-  {"class_name": "Dense", "config": {"units": 3, "name": "d"}}]}}'''
+text = '''{"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [
+  {"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [null, 5], "name": "i"}},
+  {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3, "name": "d"}}]}}'''
 model = keras.models.model_from_json(text)
 """)
     assert result.totals.params == 18
