@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from convcalc.base.structs import Struct
+from struct import Struct
+
+from convcalc.base import structs
 from convcalc.hdf5.storage import Cursor, Damaged, Storage, TooLarge, expect
 
 DATASPACE = 0x01
@@ -19,10 +21,11 @@ SYMBOL_TABLE = 0x11
 ATTRIBUTE_INFO = 0x15
 
 MAX_MESSAGES = 200_000
+_PREFIX = Struct("<HHB3x")  # a message of version 1 begins with its type, the length of its content, and flags
 _SHARED = 0x02  # a flag of a message: the message is stored elsewhere
 
 
-class Message(Struct):
+class Message(structs.Struct):
     """A message of a header: its type, its flags and its content."""
 
     type: int
@@ -45,11 +48,13 @@ def _version_1(storage: Storage, address: int) -> list[Message]:
     blocks = [(address + 16, prefix.number(4))]  # the prefix has 12 bytes, and is padded to 16
     messages: list[Message] = []
     for start, size in blocks:
-        block = storage.at(start, size)
-        while block.at + 8 <= size:
-            kind, length, flags = block.number(2), block.number(2), block.number(1)
-            block.at += 3
-            _add(storage, messages, blocks, Message(kind, flags, block.take(length)))
+        block, at = storage.read(start, size), 0
+        while at + 8 <= size:
+            kind, length, flags = _PREFIX.unpack_from(block, at)
+            at += 8 + length
+            if at > size:
+                raise Damaged("a message is longer than its header")
+            _add(storage, messages, blocks, Message(kind, flags, block[at - length : at]))
     return messages
 
 

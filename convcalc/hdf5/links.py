@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from struct import Struct
 
-from convcalc.base.structs import Struct
+from convcalc.base import structs
 from convcalc.hdf5.btrees import records, symbol_nodes
 from convcalc.hdf5.headers import LINK, LINK_INFO, SYMBOL_TABLE, Message, content
 from convcalc.hdf5.heaps import FractalHeap, LocalHeap
 from convcalc.hdf5.storage import Cursor, Damaged, Storage, expect
 
 HARD, SOFT, EXTERNAL = 0, 1, 64
+_FORMATS = {2: "H", 4: "I", 8: "Q"}  # number of bytes → format of Python's struct
 _NAME_INDEX = 5  # the type of a B-tree that sorts links by name
 
 
-class Link(Struct):
+class Link(structs.Struct):
     """A member of a group.
 
     Attributes:
@@ -52,23 +54,20 @@ def _links(storage: Storage, messages: Sequence[Message]) -> Iterator[tuple[byte
 
 def _symbols(storage: Storage, table: Cursor) -> Iterator[tuple[bytes, Link]]:
     tree, names = storage.known_address(table), LocalHeap(storage, storage.known_address(table))
-    entry_size = 2 * storage.offset_size + 24
     for node in symbol_nodes(storage, tree):
         prefix = storage.at(node, 8)
         expect(prefix.take(4), b"SNOD")
         prefix.at = 6
-        count = prefix.number(2)
-        entries = storage.at(node + 8, count * entry_size)
-        for number in range(count):
-            entries.at = number * entry_size
-            name = names.text(entries.number(storage.offset_size))
-            address, cached = storage.address(entries), entries.number(4)
+        # An entry has the offset of its name, the address of the object, the kind of its cache, and the cache.
+        entry = Struct("<" + 2 * _FORMATS[storage.offset_size] + "I20x")
+        undefined = (1 << 8 * storage.offset_size) - 1
+        for name, address, cached in entry.iter_unpack(storage.read(node + 8, prefix.number(2) * entry.size)):
             if cached == 2:  # the entry is a link to another path
-                yield name, Link(SOFT)
-            elif address is None:
+                yield names.text(name), Link(SOFT)
+            elif address == undefined:
                 raise Damaged("a member of a group has no address")
             else:
-                yield name, Link(HARD, address)
+                yield names.text(name), Link(HARD, address)
 
 
 def _indexed_links(storage: Storage, info: Cursor) -> Iterator[tuple[bytes, Link]]:

@@ -40,7 +40,10 @@ class Cursor:
 
     def number(self, size: int) -> int:
         """Returns the next number without a sign, which has ``size`` bytes."""
-        return int.from_bytes(self.take(size), "little")
+        start, self.at = self.at, self.at + size
+        if self.at > len(self._data):
+            raise Damaged("a structure ends too early")
+        return int.from_bytes(self._data[start : self.at], "little")
 
     def text(self) -> bytes:
         """Returns the next text, which ends with a zero byte."""
