@@ -15,14 +15,16 @@ def symbol_nodes(storage: Storage, address: int) -> Iterator[int]:
     waiting: list[tuple[int, int | None]] = [(address, None)]
     while waiting:
         node, expected_level = waiting.pop()
-        prefix = storage.at(node, 8 + 2 * storage.offset_size)
+        begun = storage.read_some(node, 64)
+        prefix = Cursor(begun)
         expect(prefix.take(4), b"TREE")
         kind, level, used = prefix.number(1), prefix.number(1), prefix.number(2)
         if kind != 0 or expected_level not in (None, level):
             raise Damaged("the index of a group is not a tree")
         # The node has a key before each child, and one key behind the last child.
         pair = storage.length_size + storage.offset_size
-        pairs = storage.at(node + 8 + 2 * storage.offset_size, used * pair)
+        start, size = 8 + 2 * storage.offset_size, used * pair
+        pairs = Cursor(begun, start) if start + size <= len(begun) else storage.at(node + start, size)
         children = []
         for _ in range(used):
             pairs.at += storage.length_size

@@ -22,6 +22,7 @@ ATTRIBUTE_INFO = 0x15
 
 MAX_MESSAGES = 200_000
 _PREFIX = Struct("<HHB3x")  # a message of version 1 begins with its type, the length of its content, and flags
+_USUAL_SIZE = 288  # the headers of most objects have at most this many bytes
 _SHARED = 0x02  # a flag of a message: the message is stored elsewhere
 
 
@@ -35,20 +36,23 @@ class Message(structs.Struct):
 
 def read_header(storage: Storage, address: int) -> list[Message]:
     """Returns the messages in the header of the object at an address."""
-    if storage.read(address, 4) == b"OHDR":
+    start = storage.read_some(address, _USUAL_SIZE)
+    if start.startswith(b"OHDR"):
         return _version_2(storage, address)
-    return _version_1(storage, address)
+    return _version_1(storage, address, start)
 
 
-def _version_1(storage: Storage, address: int) -> list[Message]:
-    prefix = storage.at(address, 12)
+def _version_1(storage: Storage, address: int, begun: bytes) -> list[Message]:
+    """``begun`` has the first bytes of the header."""
+    prefix = Cursor(begun)
     if prefix.number(1) != 1:
         raise Damaged("an object has no header")
     prefix.at = 8
     blocks = [(address + 16, prefix.number(4))]  # the prefix has 12 bytes, and is padded to 16
     messages: list[Message] = []
     for start, size in blocks:
-        block, at = storage.read(start, size), 0
+        is_read = start == address + 16 and 16 + size <= len(begun)
+        block, at = begun[16 : 16 + size] if is_read else storage.read(start, size), 0
         while at + 8 <= size:
             kind, length, flags = _PREFIX.unpack_from(block, at)
             at += 8 + length

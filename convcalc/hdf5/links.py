@@ -13,6 +13,7 @@ from convcalc.hdf5.storage import Cursor, Damaged, Storage, expect
 
 HARD, SOFT, EXTERNAL = 0, 1, 64
 _FORMATS = {2: "H", 4: "I", 8: "Q"}  # number of bytes → format of Python's struct
+_USUAL_ENTRIES = 8  # a node has at most this many members, unless the file was made with another limit
 _NAME_INDEX = 5  # the type of a B-tree that sorts links by name
 
 
@@ -54,14 +55,15 @@ def _links(storage: Storage, messages: Sequence[Message]) -> Iterator[tuple[byte
 
 def _symbols(storage: Storage, table: Cursor) -> Iterator[tuple[bytes, Link]]:
     tree, names = storage.known_address(table), LocalHeap(storage, storage.known_address(table))
+    # An entry has the offset of its name, the address of the object, the kind of its cache, and the cache.
+    entry = Struct("<" + 2 * _FORMATS[storage.offset_size] + "I20x")
+    undefined = (1 << 8 * storage.offset_size) - 1
     for node in symbol_nodes(storage, tree):
-        prefix = storage.at(node, 8)
-        expect(prefix.take(4), b"SNOD")
-        prefix.at = 6
-        # An entry has the offset of its name, the address of the object, the kind of its cache, and the cache.
-        entry = Struct("<" + 2 * _FORMATS[storage.offset_size] + "I20x")
-        undefined = (1 << 8 * storage.offset_size) - 1
-        for name, address, cached in entry.iter_unpack(storage.read(node + 8, prefix.number(2) * entry.size)):
+        begun = storage.read_some(node, 8 + _USUAL_ENTRIES * entry.size)
+        expect(begun[:4], b"SNOD")
+        size = int.from_bytes(begun[6:8], "little") * entry.size
+        entries = begun[8 : 8 + size] if 8 + size <= len(begun) else storage.read(node + 8, size)
+        for name, address, cached in entry.iter_unpack(entries):
             if cached == 2:  # the entry is a link to another path
                 yield names.text(name), Link(SOFT)
             elif address == undefined:

@@ -90,6 +90,10 @@ class Storage:
             raise TooLarge("its structure is larger than that of any model")
         return self.read_data(address, size)
 
+    def read_some(self, address: int, size: int) -> bytes:
+        """Returns ``size`` bytes at an address, or fewer at the end of the file. One long read is faster than two reads."""
+        return self.read(address, max(min(size, self.size - self.base - address), 0))
+
     def read_data(self, address: int, size: int) -> bytes:
         """Returns exactly ``size`` bytes of an array's data. The caller limits the size."""
         start = self.base + address
