@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from convcalc.analyse.report import LayerReport
 from convcalc.analyse.study import Study
-from convcalc.base.numbers import UNKNOWN
+from convcalc.base.numbers import UNKNOWN, Number
 from convcalc.base.text import bytes_text, number_text
 from convcalc.rendering.columns import FIELDS, columns_named, known
 from convcalc.rendering.field import field_notes
@@ -82,6 +82,11 @@ def _hidden(hidden: int, depth: int) -> list[str]:
     return [f" {note}: --depth {depth + 1} shows {'it' if single else 'them'}"] if hidden else []
 
 
+def _total(what: str, number: str, size: Number) -> str:
+    """Returns the line of a total. The size of an unknown number is unknown too, although some weights are known."""
+    return f" {what} params: {number} ({bytes_text(UNKNOWN if number == '?' else size)})"
+
+
 def _totals(report: Study) -> list[str]:
     totals = report.totals
     batch_sizes = {shape[0] for shape in report.input_shapes if shape}
@@ -93,10 +98,13 @@ def _totals(report: Study) -> list[str]:
     # wrong.
     non_trainable_bytes = UNKNOWN if non_trainable == "?" else totals.param_bytes - totals.trainable_bytes
     lines = [
-        f" Total params: {number_text(totals.params, incomplete.get('params'))} ({bytes_text(totals.param_bytes)})",
-        f" Trainable params: {number_text(totals.trainable_params, incomplete.get('trainable_params'))} "
-        f"({bytes_text(totals.trainable_bytes)})",
-        f" Non-trainable params: {non_trainable} ({bytes_text(non_trainable_bytes)})",
+        _total("Total", number_text(totals.params, incomplete.get("params")), totals.param_bytes),
+        _total(
+            "Trainable",
+            number_text(totals.trainable_params, incomplete.get("trainable_params")),
+            totals.trainable_bytes,
+        ),
+        _total("Non-trainable", non_trainable, non_trainable_bytes),
         f" MACs: {number_text(totals.macs, totals.incomplete.get('macs'))} ({per})",
     ]
     if report.convention:

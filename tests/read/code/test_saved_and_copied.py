@@ -100,3 +100,24 @@ model = keras.models.model_from_json(text)
 def test_unknown_copies(code: str, reason: str) -> None:
     with pytest.raises(ConvcalcError, match=reason):
         report(code)
+
+
+@pytest.mark.parametrize(
+    "copy", ["keras.models.clone_model(base)", "keras.Model.from_config(base.get_config())", "saved(base)"]
+)
+def test_a_copy_keeps_the_reasons_of_unknown_sizes(copy: str) -> None:
+    """The size ``n`` of the input comes from a file, which is not part of the code."""
+    result = report(f"""
+import h5py
+n = h5py.File("data.h5")["x"].shape[1]
+
+def saved(model):
+    model.save("m.keras")
+    return keras.models.load_model("m.keras")
+
+inputs = keras.Input((n,), name="x")
+base = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+model = {copy}
+""")
+    (problem,) = result.problems
+    assert problem.message.startswith("'x' (InputLayer): the size `n` of the input is unknown")

@@ -8,8 +8,9 @@ from pathlib import PurePath
 from typing import Any
 
 from convcalc.base.problems import ConvcalcError
-from convcalc.read.code.keras.graph import ModelValue
+from convcalc.read.code.keras.graph import LayerValue, ModelValue
 from convcalc.read.code.keras.imported_models import imported_model
+from convcalc.read.code.keras.to_model import with_inner_layers
 from convcalc.read.code.language.values import MISSING, LibraryObject, Native, Special, Spot, Unknown
 from convcalc.read.code.libraries import function
 
@@ -58,7 +59,21 @@ def copied(run: Any, model: ModelValue, spot: Spot, name: Any = None) -> Any:
         made = run.model_of(model)
     except ConvcalcError as error:
         return Unknown(f"the model that is copied has an error: {error.problems[0].message}", spot)
-    return imported_model(run, made._replace(name=name if isinstance(name, str) else model.name), spot)
+    copy = imported_model(run, made._replace(name=name if isinstance(name, str) else model.name), spot)
+    _keep_reasons(model, copy)
+    return copy
+
+
+def _keep_reasons(model: ModelValue, copy: ModelValue) -> None:
+    """Gives the layers of a copy the reasons why shapes and counts of the model's layers are unknown."""
+    reasons = {layer.name: layer.unknown for layer in with_inner_layers(_layers(model)) if layer.unknown is not None}
+    for layer in with_inner_layers(_layers(copy)):
+        layer.unknown = layer.unknown or reasons.get(layer.name)
+
+
+def _layers(model: ModelValue) -> list[LayerValue]:
+    first = [] if model.input_tensor is None else [model.input_tensor.node.layer]
+    return [*first, *model.inner_layers()]
 
 
 def _open_copy(run: Any, model: ModelValue, spot: Spot) -> ModelValue:
