@@ -79,3 +79,31 @@ model = keras.Sequential([keras.Input((5, 3)), layers.RNN([layers.GRUCell(4), la
     result = report(code)
     assert result.totals.params == 158
     assert result.output_shapes[0][1:] == (5, 5)  # type: ignore[index]
+
+
+def test_a_model_that_is_called_on_a_value_of_unknown_shape_says_so() -> None:
+    code = """
+import pickle
+import keras
+import tensorflow as tf
+
+class Encoder(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.fc = keras.layers.Dense(3)
+
+    def call(self, x):
+        return self.fc(x)
+
+def step(batch, model):
+    return model(batch)
+
+model = Encoder()
+image = keras.Input((None, None, 8))
+extract = keras.Model(image, keras.layers.Conv2D(4, 3)(image))
+features = extract(pickle.load(open("image.pickle", "rb")))
+step(tf.reshape(features, (features.shape[0], -1, features.shape[3])), model)
+"""
+    (problem,) = infer(read_program(code, "model.py", target="model")).problems
+    assert problem.code == "unknown-value"
+    assert "'encoder' (Encoder): the shape of its input is unknown: `reshape` has an unknown argument" in problem.message

@@ -27,7 +27,7 @@ from convcalc.read.code.keras.graph import (
     to_sizes,
 )
 from convcalc.read.code.keras.stated_shapes import stated_definition
-from convcalc.read.code.keras.to_model import functional, layer_of, notes, variables_layer
+from convcalc.read.code.keras.to_model import functional, layer_of, note, notes, variables_layer
 from convcalc.read.code.keras.uncalled import with_uncalled_layers
 from convcalc.read.code.language.values import MISSING, Bound, FunctionValue, Raised, Spot, Unknown, first_unknown
 
@@ -388,13 +388,19 @@ def own_model(run: Any, model: ModelValue) -> Model:
             problems=problems, trainable=model.is_trainable, subclassed=True,
         )  # fmt: skip
     inner = inner_model(run, model, followed)
+    warnings = [*inner.problems, *notes([model])]
+    no_shape = next((tensor for tensor in followed.inputs if tensor.shape is None), None)
+    if no_shape is not None and not warnings:
+        reason = no_shape.reason or Unknown("it is not known", model.spot)
+        text = f"the shape of its input is unknown: {reason.reason}"
+        warnings.append(note(model, Unknown(text, reason.spot or model.spot, reason.name)))
     return in_order(inner, [layer.name for layer in model.tracked])._replace(
         name=model.name,
         class_name=model.class_name,
         own_class=own,
         subclassed=True,
         trainable=model.is_trainable,
-        problems=(*inner.problems, *notes([model])),
+        problems=tuple(warnings),
     )
 
 

@@ -216,7 +216,7 @@ def no_input(model: ModelValue) -> Problem:
         text = (
             f"the input shape is `{unknown.name}`, which is unknown" if unknown.name else "the input shape is unknown"
         )
-        return _note(first, Unknown(f"{text}: {unknown.reason}", unknown.spot, unknown.name))
+        return note(first, Unknown(f"{text}: {unknown.reason}", unknown.spot, unknown.name))
     mark = None if model.spot is None else model.spot.mark()
     message = (
         f"'{model.name}' ({model.class_name}): the code does not state the shape of its input; give it with --input"
@@ -241,10 +241,11 @@ def with_inner_layers(layers: Iterable[LayerValue], closed: Sequence[str] = ()) 
 
 def notes(layers: Any) -> list[Problem]:
     """Returns a warning for each layer whose shapes or counts are unknown."""
-    return [_note(layer, layer.unknown) for layer in with_inner_layers(layers) if layer.unknown is not None]
+    return [note(layer, layer.unknown) for layer in with_inner_layers(layers) if layer.unknown is not None]
 
 
-def _note(layer: LayerValue, unknown: Unknown) -> Problem:
+def note(layer: LayerValue, unknown: Unknown) -> Problem:
+    """Returns the warning that says why the shapes or counts of a layer are unknown."""
     spot = unknown.spot or layer.spot
     mark = None if spot is None else spot.mark()
     is_open_input = layer.path == "keras.layers.InputLayer" and not unknown.name
