@@ -106,4 +106,6 @@ step(tf.reshape(features, (features.shape[0], -1, features.shape[3])), model)
 """
     (problem,) = infer(read_program(code, "model.py", target="model")).problems
     assert problem.code == "unknown-value"
-    assert "'encoder' (Encoder): the shape of its input is unknown: `reshape` has an unknown argument" in problem.message
+    assert (
+        "'encoder' (Encoder): the shape of its input is unknown: `reshape` has an unknown argument" in problem.message
+    )

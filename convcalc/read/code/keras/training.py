@@ -6,7 +6,8 @@ TensorFlow backend. Data of unknown shape are not checked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from convcalc.analyse.inference import run_on
@@ -55,7 +56,18 @@ def train(run: Any, model: ModelValue, method: str, args: list[Any], kwargs: dic
     size = batch if isinstance(batch, int) and batch > 0 else _DEFAULT_BATCH
     note_checkpoints(run, model, given.get("callbacks"))
     x, y, is_stream = batch_of(run, given.get("x"), given.get("y"), spot)
-    outputs = check(run, model, method, x, y, None if is_stream else size, spot)
+    known = isinstance(batch, int) or (batch is None and given.get("steps_per_epoch") is None)
+    held_out = given.get("validation_split", 0)
+    outputs = check(
+        run,
+        model,
+        method,
+        x,
+        y,
+        None if is_stream else size,
+        spot,
+        held_out if known and isinstance(held_out, (int, float)) else None,
+    )
     validation = given.get("validation_data")
     if isinstance(validation, (list, tuple)) and len(validation) in (2, 3):
         check(run, model, f"{method}'s validation_data", validation[0], validation[1], size, spot)
@@ -83,10 +95,15 @@ def batch_of(run: Any, x: Any, y: Any, spot: Spot) -> tuple[Any, Any, bool]:
     return element, None, True
 
 
-def check(run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int | None, spot: Spot) -> Any:
-    """Reports the first error in the data of a method. Returns the outputs as arrays; None if they are unknown."""
+def check(
+    run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int | None, spot: Spot, held_out: float | None = 0
+) -> Any:
+    """Reports the first error in the data of a method. Returns the outputs as arrays; None if they are unknown.
+
+    ``held_out`` is the part of the data that ``fit`` keeps for validation; None if it or the batch size is unknown.
+    """
     if model.outputs is None and model.cls is not None and not model.is_sequential:
-        build_on(run, model, x, spot)
+        build_on(run, model, x, spot, lambda samples: _built_batch(method, samples, batch, held_out))
         return None
     arrays = arrays_of(x, [tensor.node.layer.name for tensor in tensors_in(model.inputs)])
     if arrays is None:
@@ -99,7 +116,7 @@ def check(run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int |
         message = f"`{method}` gets arrays with {counts} samples; all arrays need the same number of samples (the size of the first axis)"
         run.fault(codes.SAMPLES_DIFFER, message, spot, model)
         return None
-    _build(run, model, arrays, spot)
+    _build(run, model, arrays, _built_batch(method, samples, batch, held_out), spot)
     inputs = tensors_in(model.inputs)
     if model.outputs is None or not inputs or any(tensor.shape is None for tensor in inputs):
         return None
@@ -120,7 +137,8 @@ def check(run: Any, model: ModelValue, method: str, x: Any, y: Any, batch: int |
     rows = UNKNOWN if first is None or batch is None else min(first, batch)
     if labels:
         _check_labels(run, model, method, labels, outputs, shapes, rows, spot)
-    results = {id(tensor): _predicted(tensor, shape, first) for tensor, shape in zip(outputs, shapes)}
+    built = (inputs[0].shape or (UNKNOWN,))[0]
+    results = {id(tensor): _predicted(tensor, shape, first, built) for tensor, shape in zip(outputs, shapes)}
     return mapped(model.outputs, lambda value: results[id(value)] if isinstance(value, TensorValue) else value)
 
 
@@ -162,9 +180,12 @@ def _other_weights(first: Sequence[Weight], second: Sequence[Weight]) -> bool:
     )
 
 
-def _predicted(tensor: TensorValue, shape: Shape | None, samples: Any) -> Any:
+def _predicted(tensor: TensorValue, shape: Shape | None, samples: Any, built: Number) -> Any:
+    """Returns an output as an array. ``built`` is the first size of the model's input."""
     if tensor.shape is None or shape is None:
         return tensor.sizes if tensor.shape is None else Unknown("the shape of the output is unknown")
+    if shape and shape[0] is not UNKNOWN and shape[0] != built:  # the input is one image, without a batch axis
+        samples = to_sizes(shape)[0]
     return Array((samples, *to_sizes(shape)[1:]), tensor.dtype)
 
 
@@ -178,18 +199,38 @@ def arrays_of(value: Any, names: Sequence[str]) -> list[Array] | None:
     return parts
 
 
-def _build(run: Any, model: ModelValue, arrays: Sequence[Array], spot: Spot) -> None:
+def _build(run: Any, model: ModelValue, arrays: Sequence[Array], batch: int | None, spot: Spot) -> None:
     """Builds a Sequential whose input shape is not known before it gets data."""
     if model.outputs is None and len(arrays) == 1 and arrays[0].shape:
-        run.build_model(model, (None, *arrays[0].shape[1:]), spot)
+        run.build_model(model, (batch, *arrays[0].shape[1:]), spot)
 
 
-def build_on(run: Any, model: ModelValue, x: Any, spot: Spot) -> None:
+def _built_batch(method: str, samples: Sequence[int], batch: int | None, held_out: float | None) -> int | None:
+    """Returns the batch size with which Keras builds a model on its first data. Its summary then shows this size.
+
+    A call builds it with the size of the data, and ``predict`` with that of the first batch. ``fit`` and ``evaluate``
+    leave the size open if the last batch is smaller.
+    """
+    if not samples or (batch is None and method != "the call"):
+        return None
+    if method == "the call" or method.endswith("_on_batch"):
+        return samples[0]
+    if batch is None or held_out is None:
+        return None
+    if method == "predict":
+        return min(samples[0], batch)
+    return None if math.floor(samples[0] * (1 - held_out)) % batch else batch
+
+
+def build_on(
+    run: Any, model: ModelValue, x: Any, spot: Spot, batch: Callable[[Sequence[int]], int | None] = lambda samples: None
+) -> None:
     """Builds a model of the program's own class: it is called on inputs of the shapes of its first data."""
     arrays = arrays_of(list(x.values()) if isinstance(x, dict) else x, ())
     if arrays is None or model.cached.get("forms") or not all(array.shape for array in arrays):
         return
-    tensors = {id(array): run.new_input((None, *array.shape[1:]), array.dtype, spot) for array in arrays}
+    size = batch([array.shape[0] for array in arrays if isinstance(array.shape[0], int)])
+    tensors = {id(array): run.new_input((size, *array.shape[1:]), array.dtype, spot) for array in arrays}
     run.call_layer(model, [mapped(x, lambda value: tensors[id(value)])], {}, spot)
 
 
