@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from convcalc.analyse.study import Study
+from convcalc.base import codes
 from convcalc.base.problems import Problem
 from convcalc.checking.budget import Limit, check_budget
 from convcalc.checking.expectations import check_expectations
@@ -38,6 +39,11 @@ class CheckResult:
     def is_unread(self) -> bool:
         """True if the file could not be read."""
         return self.report is None and not self.has_fault
+
+    @property
+    def has_wrong_expectation(self) -> bool:
+        """True if an expectation in the spec has a value that no model can have, such as -1 parameters."""
+        return self.report is not None and any(problem.code == codes.INVALID_VALUE for problem in self.problems)
 
     @property
     def passed(self) -> bool:

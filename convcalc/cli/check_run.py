@@ -95,7 +95,8 @@ class CheckRun:
             new_record = _new_record(report, self.record, name) if self.record else None
         except ConvcalcError as failed:
             result = CheckResult(name, None, failed.problems, has_fault=_is_fault(name, failed))
-        code = USAGE_ERROR if result.is_unread else OK if result.passed else CHECK_FAILED
+        misused = result.is_unread or result.has_wrong_expectation
+        code = USAGE_ERROR if misused else OK if result.passed else CHECK_FAILED
         payload = self._payload(replace(result, seconds=monotonic() - began))
         return Outcome(tuple(messages), new_record, code, payload)
 

@@ -12,7 +12,7 @@ from convcalc.stored import Cell, Row
 
 # Escape sequences (colours, links), control characters and invisible characters.
 _CONTROL_CODES = re.compile(
-    r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\].*?(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff]"
+    r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\ufeff]"
 )
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _BOUND = re.compile(r"(?:≥|>=)\s*")

@@ -63,12 +63,18 @@ def run_rule(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shap
     return result._replace(outputs=tuple(outputs))
 
 
+def _rounded(size: Number) -> str:
+    """Returns a large size as text, such as ``1.23e+45``. It can be too large for a float."""
+    digits = str(plain(size))
+    return f"{digits[0]}.{digits[1:3]}e+{len(digits) - 1}"
+
+
 def bounded(result: Inferred) -> Inferred:
     """Returns ``result``, or raises :class:`Refusal` if an axis of an output is too long for any tensor."""
     for shape in result.outputs:
         for size in shape or ():
             if size > LARGEST:
-                raise Refusal(f"results in a size of {plain(size):.3g}: no axis can be that long", codes.TOO_LARGE)
+                raise Refusal(f"results in a size of {_rounded(size)}: no axis can be that long", codes.TOO_LARGE)
     return result
 
 

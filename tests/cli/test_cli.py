@@ -298,3 +298,16 @@ def test_a_name_with_line_breaks_cannot_start_a_line(tmp_path: Path) -> None:
         assert "::stop" in done.stdout + done.stderr
         for stream in (done.stdout, done.stderr):
             assert not any(line.startswith(("::stop", "::add", "::error::")) for line in stream.splitlines())
+
+
+def test_an_expectation_that_no_model_can_meet_is_a_wrong_input() -> None:
+    for value in ("-112", "many", "[1]"):
+        spec = f"input: [4]\nlayers:\n  - Dense: {{units: 3, expect: {{params: {value}}}}}\n"
+        done = run("check", "-", text=spec)
+        assert (done.returncode, "has an invalid expectation of 'params'" in done.stderr) == (2, True)
+
+
+def test_a_size_that_is_too_large_for_a_float() -> None:
+    done = run("summary", "-", text=f"input: [{', '.join(['9007199254740992'] * 20)}]\nlayers:\n  - Flatten\n")
+    assert done.returncode == 2
+    assert "error[too-large]: Flatten 'flatten' results in a size of 1.23e+319" in done.stderr

@@ -550,3 +550,15 @@ def test_layers_added_to_a_sequential_at_its_ends_are_refused(text: str, before:
     printed = TEXTS[text](report, Options())
     assert refusal(report, text, printed) is None
     assert refusal(changed, text, printed) is not None
+
+
+@pytest.mark.parametrize("junk", ["\x1b]", "=\n", "_" * 50 + "x", "│ ", "[0][0]", "\x1b[0;", 'Model: "', "(None, "])
+def test_a_long_record_takes_time_in_proportion_to_its_length(junk: str) -> None:
+    """With patterns that backtrack, these texts of a megabyte would take hours."""
+    report = infer(load(SPECS / "lenet5.yaml"))
+    printed = TEXTS["keras"](report, Options())
+    for text in (printed + junk * (1_000_000 // len(junk)), junk * (1_000_000 // len(junk)) + "\n" + printed):
+        try:
+            snapshot_in(text, "record.txt")
+        except ConvcalcError as failed:
+            assert len(failed.problems) == 1
