@@ -104,6 +104,12 @@ class Entries:
                 self.report(node, codes.INVALID_LAYER, message)
                 raise AlreadyReported
             key, given = entry.fields[names[0]]
+            inside = given.fields if isinstance(given, MappingNode) and names[0] not in self.spec.blocks else {}
+            # An operation has no other options, but some have an argument of this name.
+            for option in ("name",) if re.fullmatch(_OPERATION, names[0]) else COMMON_OPTIONS:
+                if option in inside and option in entry.fields:
+                    message = f"'{option}' is given twice, inside and beside {names[0]}; remove one of them"
+                    self.report(entry.fields[option][0], codes.DUPLICATE_ARGUMENT, message)
             self.use(names[0], key, entry, given)
 
     def use(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
