@@ -66,7 +66,7 @@ def run_rule(definition: LayerDefinition, arguments: Args, inputs: Sequence[Shap
 def _rounded(size: Number) -> str:
     """Returns a large size as text, such as ``1.23e+45``. It can be too large for a float."""
     number = plain(size)
-    if number.bit_length() < 1000:
+    if not isinstance(number, int) or number.bit_length() < 1000:
         return f"{number:.3g}"
     digits = str(number)
     return f"{digits[0]}.{digits[1:3]}e+{len(digits) - 1}"
