@@ -405,7 +405,8 @@ def _depths(model: Model) -> tuple[list[int], dict[int, int], dict[int, int]]:
 def _walk_back(model: Model) -> tuple[list[int], list[int]]:
     """Walks from the outputs back to the inputs, depth first.
 
-    Returns the layers in the order of their first visit, and the calls so that each follows its sources.
+    Returns the layers in the order of their first visit, and the calls in an order in which each call follows the calls
+    that it reads.
     """
     calls = model.calls
     met: list[int] = []

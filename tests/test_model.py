@@ -20,11 +20,11 @@ def model(*calls: tuple[str, list[int]], outputs: list[int], class_name: str = "
 
 
 ORDERS = [
-    # A chain is in the order of creation.
+    # In a chain, the layers are listed from the input to the output.
     (model(("i", []), ("a", [0]), ("b", [1]), outputs=[2]), "i a b"),
     # A longer branch comes first, because its first layer is deeper.
     (model(("i", []), ("a", [0]), ("b", [0]), ("c", [2]), ("d", [1, 3]), outputs=[4]), "i b a c d"),
-    # Inputs have the order in which a walk from the output meets them.
+    # Inputs are listed in the order in which a walk back from the outputs reaches them.
     (model(("i1", []), ("i2", []), ("a", [1, 0]), outputs=[2]), "i2 i1 a"),
     # A layer that is called twice is as deep as its deepest call.
     (model(("i", []), ("a", [0]), ("a", [1]), ("b", [2]), outputs=[3]), "i a b"),

@@ -469,7 +469,7 @@ def _contradiction(result: CallResult, call: Call, layer: Layer) -> str:
     assert result.inferred is not None
     for number, (shape, _) in call.recorded.items():
         if number >= len(result.outputs):
-            return f"gives {len(result.outputs)} outputs, but the file records output number {number} (counted from 0)"
+            return f"gives {len(result.outputs)} outputs, but the file records a shape for output {number} (counted from 0)"
         inferred = result.outputs[number]
         if inferred is not None and shape is not None and not _are_compatible(inferred, shape):
             return f"gives the output {shape_text(inferred)}, but the file records {shape_text(shape)}"

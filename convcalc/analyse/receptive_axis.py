@@ -57,7 +57,7 @@ class GrowthStep(Struct):
 
     @property
     def stride(self) -> Fraction:
-        """The average distance in pixels between the fields of neighbouring positions, before the layer."""
+        """The average distance in pixels between the receptive fields of neighbouring positions of the layer's input."""
         return _fraction(self.shift, self.period)
 
 
@@ -97,12 +97,12 @@ class Reach(Struct):
 
     @property
     def stride(self) -> Fraction:
-        """The average distance in pixels between the fields of neighbouring positions."""
+        """The average distance in pixels between the receptive fields of neighbouring positions."""
         return _fraction(self.shift, len(self.first))
 
     @property
     def padding(self) -> Number:
-        """Number of pixels by which the field of the first position starts before the input."""
+        """Number of pixels by which the receptive field of the first position starts before the input."""
         start = next((pixel for pixel in self.first if pixel is not None), None)
         return UNKNOWN if start is None or self.padding_slack or self.scrambled_by is not None else -start
 

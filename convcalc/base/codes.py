@@ -77,10 +77,12 @@ ENCODING = _code("encoding", "A file is not UTF-8 text.", "Save the file as UTF-
 NOT_TOML = _code(
     "not-toml", "pyproject.toml is not valid TOML.", "Correct the file at the line that the message names."
 )
-NO_RECORD = _code("no-record", "A record does not exist.", "Create it with `convcalc check MODEL --record FILE`.")
+NO_RECORD = _code(
+    "no-record", "There is no record of the model.", "Create it with `convcalc check MODEL --record FILE`."
+)
 NOT_A_RECORD = _code(
     "not-a-record",
-    "A file is not a record.",
+    "A file cannot be used as a record: it contains no summary, JSON report or model.",
     "Give the text that `model.summary()` printed, a JSON report or a model file.",
 )
 NOT_A_MODEL = _code(
@@ -144,7 +146,7 @@ SEVERAL_MODELS = _code(
 )
 NO_MODEL_IN_CODE = _code(
     "no-model-in-code",
-    "A program has no such model.",
+    "The code makes no Keras model, or none with the given name.",
     "Name a variable, a function, a class or a `Class.method` that makes a Keras model: `FILE.py:NAME`.",
 )
 UNKNOWN_VALUE = _code(

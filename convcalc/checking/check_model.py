@@ -74,7 +74,7 @@ def check_model(
 
 
 def _placed(problems: Iterable[Problem], model: Model) -> Iterator[Problem]:
-    """Yields the problems. For Python code, a problem without a position gets the place that makes the model."""
+    """Yields the problems. For Python code, a problem without a position gets the position of the model in the code."""
     made_at = model.place.made_at if model.place is not None else None
     for problem in problems:
         yield problem if problem.mark is not None else problem._replace(mark=made_at)

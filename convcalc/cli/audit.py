@@ -55,6 +55,8 @@ def command(models: tuple[str, ...], custom: tuple[str, ...]) -> int:
         if findings:
             code = CHECK_FAILED
         else:
-            why = "a spec contains no code" if config is None else "the file contains no code and names no other file"
+            why = (
+                "a spec contains no code" if config is None else "the file contains no code and refers to no other file"
+            )
             click.echo(f"{model}: nothing would run or be opened: {why}")
     return code

@@ -139,7 +139,8 @@ def _record_in_folder(record: str | None, model: str) -> str | None:
     if existing is None:
         names = listed(path.name for path in paths)
         raise error(
-            codes.NO_RECORD, f"{model}: {record} has no record of this model: expected {names}; --record writes it"
+            codes.NO_RECORD,
+            f"{model}: the folder {record} has no record of this model; expected {names}; --record writes it",
         )
     return str(existing)
 

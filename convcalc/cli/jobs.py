@@ -95,7 +95,10 @@ class WorkerPool:
             self._send_next(connection)
 
     def result(self, number: int) -> tuple[bool, Any]:
-        """Waits for the result of a name. Returns whether the work succeeded, and the result."""
+        """Waits until the work on ``names[number]`` is done. Returns (succeeded, result).
+
+        Raises :class:`ConvcalcError` if the process ended before the work was done.
+        """
         from multiprocessing.connection import wait
 
         while number not in self._results:
@@ -124,7 +127,7 @@ class WorkerPool:
         try:
             number, succeeded, result = connection.recv()
         except (EOFError, OSError):
-            # The other names that were sent to this process are dropped, because the run stops at this error.
+            # The error belongs to the first name that was sent and has no result. It ends the run, so other names need no result.
             self._results[self._sent[connection][0]] = self._ended(connection)
             return
         self._sent[connection].popleft()

@@ -17,10 +17,10 @@ def virtual_sources(storage: Storage, data: bytes) -> list[str]:
     files: dict[str, None] = {}
     for _ in range(storage.length(cursor)):
         name = cursor.text().decode("utf-8", "replace")
-        cursor.text()  # the path of the array in the other file
+        cursor.text()  # skip the path of the array in that file
         _skip_selection(cursor)
         _skip_selection(cursor)
-        if name != ".":  # the name of this file
+        if name != ".":  # "." means the file that is being read
             files[name] = None
     return [*files]
 

@@ -80,8 +80,8 @@ def _columns(header: str, length: int) -> list[_Column]:
     ends = [*starts[1:], length]
     fields = ["layer", "shape", "params", *("trainable" if title[0][0] == "T" else "sources" for title in titles[3:])]
     last = len(fields) - 1
-    # Versions that wrap texts begin the header with a space, and leave three spaces between columns. Older versions
-    # leave one space.
+    # Versions that wrap long texts begin the header with a space, and put three spaces between columns. Up to TensorFlow
+    # 2.6, long texts are cut off, and one space is between columns.
     between = 3 if header.startswith(" ") else 1
     return [
         _Column(field, start, end, end - start - (0 if number == last else between))

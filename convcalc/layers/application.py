@@ -29,8 +29,8 @@ def apply(definition: LayerDefinition, args: Args, inputs: Sequence[Shape], poli
         result = definition.quantization_rule(arguments, policy, result)
     if not result.weights:
         return result
-    # A quantization rule has already set the dtypes of inner layers. A layer without such a rule has at most one inner
-    # layer with weights, such as the cell of an RNN.
+    # Without a quantization rule, a layer has at most one inner layer with weights, such as the cell of an RNN. The policy
+    # of this inner layer gives the dtype. With a quantization rule, the weights of inner layers already have a dtype.
     inside = inner_policy(policy, definition.inner_layers[0]) if definition.inner_layers else policy
     weights = _typed(result.weights, variable_dtype(inside))
     return Inferred(result.outputs, weights, result.products, result.windows, result.dtype, result.unknown)

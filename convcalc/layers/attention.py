@@ -58,9 +58,9 @@ def _projection(a: Args, shape: Shape, width: Sequence[Number]) -> list[Weight]:
 
 
 def _sizes(shape: Shape, width: Sequence[Number]) -> tuple[Number, ...]:
-    """Returns the output axes of a projection's kernel: ``width``, such as (heads, size).
+    """Returns the sizes of the axes that a projection adds: ``width``, such as (heads, size).
 
-    For an input of shape (batch,), Keras uses (batch, heads) instead.
+    For an input of shape (batch,), Keras adds axes of sizes (batch, heads) instead.
     """
     return tuple(width) if len(shape) > 1 else (shape[0], *width)[: len(width)]
 
@@ -195,9 +195,11 @@ def _require_scores(shape: Shape) -> None:
 
 
 def _check_attended(axes: object, rank: int) -> None:
-    """Raises :class:`Refusal` unless each axis is between −2·rank − 1 and rank. ``rank`` is that of the value tensor.
+    """Raises :class:`Refusal` if an axis is less than −2·rank − 1 or greater than rank.
 
-    The limits are Keras's: it adds ``rank`` to a negative axis, then uses the sum on a tensor of ``rank`` + 1 axes.
+    ``rank`` is the number of axes of the value.
+
+    Keras has the same limits: it adds ``rank`` to a negative axis, then indexes a tensor of ``rank`` + 1 axes.
     """
     for axis in () if axes is None else _listed(axes):
         if not -2 * rank <= axis + 1 or axis > rank:

@@ -37,7 +37,7 @@ def _recorded(a: Args, x: Shape, unknown: frozenset[str]) -> Inferred:
     example="Lambda: {{function: my_function, output_shape: [8]}}",
 )
 def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Runs a Python function; its results are unknown, because convcalc does not run code.
+    """Calls a Python function. Its results are unknown, because convcalc does not run the function.
 
     Output shape: output_shape if it is set, otherwise unknown. Parameters: none. The MACs are unknown.
     """
@@ -59,7 +59,7 @@ def lambda_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="TorchModuleWrapper: {{module: my_module, output_shape: [8]}}",
 )
 def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Wraps a PyTorch module; its results are unknown, because convcalc does not run code.
+    """Wraps a PyTorch module. Its results are unknown, because convcalc does not run the module.
 
     Output shape: output_shape if it is set, otherwise unknown. Parameters and MACs are unknown.
     """
@@ -81,7 +81,7 @@ def torch_module_wrapper(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="JaxLayer: {{call_fn: my_function}}",
 )
 def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Wraps a JAX function; its results are unknown, because convcalc does not run code.
+    """Wraps a JAX function. Its results are unknown, because convcalc does not run the function.
 
     Output shape, parameters and MACs are unknown.
     """
@@ -103,7 +103,7 @@ def jax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="FlaxLayer: {{module: my_module}}",
 )
 def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Wraps a Flax module; its results are unknown, because convcalc does not run code.
+    """Wraps a Flax module. Its results are unknown, because convcalc does not run the module.
 
     Output shape, parameters and MACs are unknown.
     """
@@ -126,7 +126,7 @@ def flax_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
     example="TFSMLayer: {{filepath: path/to/model}}",
 )
 def tfsm_layer(a: Args, x: Shape, *others: Shape) -> Inferred:
-    """Runs a TensorFlow SavedModel; its results are unknown, because convcalc does not run code.
+    """Wraps a TensorFlow SavedModel. Its results are unknown, because convcalc does not run the SavedModel.
 
     Output shape, parameters and MACs are unknown.
     """

@@ -19,9 +19,11 @@ from convcalc.layers.registry import Args, Inferred
 class View(Struct):
     """How an output position reads one axis of an input.
 
-    ``axes``: the output axes that decide which position is read; empty if the whole input axis is read. ``window``: if
-    set, a window of positions is read, not a single one. ``reordered``: True if positions are at another place in the
-    output, as after Flatten, or after other inputs in a Concatenate.
+    Attributes:
+        axes: the output axes that decide which position is read; empty if the whole input axis is read.
+        window: the window of positions that is read; None if a single position is read.
+        reordered: True if a position can have another index in the output than in the input, as after Flatten or along
+            the axis of a Concatenate.
     """
 
     axes: tuple[int, ...] = ()

@@ -92,7 +92,10 @@ def rms_norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def norm(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts 2 operations for each element, such as a square and an addition; unknown for norms with other powers."""
+    """Returns the cost of a norm: 2 operations for each element, such as a square and an addition.
+
+    The cost is unknown for an ``ord`` other than None, "fro", 1, 2 and -1.
+    """
     known = args["ord"] in (None, "fro", 1, 2, -1)
     return per_input(2)(args, inputs, result) if known else UNKNOWN
 
@@ -103,7 +106,7 @@ def normalize(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
 
 
 def pooling(args: Args, inputs: Sequence[Shape], result: Inferred) -> Number:
-    """Counts one operation for each position in each window."""
+    """Returns the cost of a pooling: one operation for each position in each window."""
     size: Any = args["pool_size"]
     if not inputs or (isinstance(size, int) and len(inputs[0]) < 2):
         return UNKNOWN

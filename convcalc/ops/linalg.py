@@ -144,7 +144,7 @@ def _solution(a: Tensor, b: Tensor) -> Inferred:
     """Returns the solutions of linear equations. The solutions have the shape of the right-hand sides ``b``."""
     _square(a, "a")
     if not b.shape:
-        raise Refusal("needs right-hand sides of at least one axis", codes.WRONG_RANK, "b")
+        raise Refusal("needs right-hand sides with at least one axis, not a single number", codes.WRONG_RANK, "b")
     # Keras compares the numbers of rows if a and b have equally many axes. If b has one axis more, Keras compares the
     # last axes. Otherwise it compares nothing.
     extra_axes = len(b.shape) - len(a.shape)

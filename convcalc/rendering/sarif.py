@@ -92,7 +92,10 @@ def _finding(result: CheckResult, problem: Problem) -> Finding:
 
 
 def _text(problem: Problem) -> str:
-    """Returns the message of a problem. For a notebook, it begins with the cell, because a notebook's file has other lines."""
+    """Returns the message of a problem. For a notebook, begins with the position in the cell: ``cell3:8:5: …``.
+
+    A SARIF location cannot contain this position, because the lines of a cell differ from those of the .ipynb file.
+    """
     cell = problem.mark.cell if problem.mark else ""
     return f"{cell}: {problem.message}" if cell else problem.message
 

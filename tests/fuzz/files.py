@@ -96,7 +96,7 @@ def mutated_hdf5(data: bytes, random: Random) -> bytes | None:
                     changed = mutated_json(config.encode(), random) if isinstance(config, str) else None
                     if changed is not None:
                         changing.attrs["model_config"] = changed.decode()
-    except Exception:  # h5py raises many types of exception for damaged files and for existing names
+    except Exception:  # h5py raises exceptions of many types, for damaged files and for names that exist already
         return None
     return file.getvalue()
 

@@ -129,7 +129,7 @@ def dropped(model: Model, number: int) -> Model | None:
     return model._replace(layers=layers, calls=kept, inputs=moved(model.inputs), outputs=moved(model.outputs))
 
 
-# Changes that a printed text shows ------------------------------------------------------------------------------------
+# Changes that are visible in a printed summary ------------------------------------------------------------------------------------
 
 
 def blocks(text: str) -> list[str]:

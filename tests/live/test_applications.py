@@ -157,7 +157,10 @@ def of_convcalc(case: Case, names: Names) -> Model | str:
 
 
 def structure(model: Model) -> Iterator[Any]:
-    """Yields all facts in the config of a model. The layers are in Keras's order."""
+    """Yields the properties and connections of a model and of its layers, also of nested models.
+
+    The layers of a Functional model are in the order of Keras's summary.
+    """
     yield model.name, model.class_name, model.trainable, model.own_flags, model.input_tree, model.output_tree
     numbers = call_numbers(model)
 

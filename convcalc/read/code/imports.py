@@ -134,8 +134,10 @@ class Imports(Interpreter):
         return str(args[0]) if args and isinstance(args[0], (str, int, float)) else ""
 
     def missing_name(self, name: str, spot: Spot) -> Any:
-        """Returns the value of a name that the program does not define: from ``import *`` or ``--set``, otherwise an
-        unknown value.
+        """Returns the value of a name that neither the program nor Python defines.
+
+        The value comes from ``--set`` or ``import *``; otherwise it is unknown. In a ``try`` block of a file without
+        ``import *``, raises the program's NameError.
         """
         if name in self.settings:
             return self.settings[name]

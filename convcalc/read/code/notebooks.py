@@ -1,4 +1,4 @@
-"""Returns the code in a file. A program is one text; a notebook has a text for each code cell."""
+"""Reads the code in a file: one text for a .py file, one text for each code cell of a notebook."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.problems import Source, error
 
-# A line for the notebook, not for Python: `%matplotlib inline`, `!pip install keras`, `files = !ls`, `help?`.
+# A line that is a command of Jupyter, not Python: `%matplotlib inline`, `!pip install keras`, `files = !ls`, `help?`.
 _MAGIC = re.compile(r"^(\s*)(?:%{1,2}[a-zA-Z]|!|\?|\w+(?:\s*,\s*\w+)*\s*=\s*(?:%[a-zA-Z]|!)|[\w.]+\?\??\s*$)")
 _PYTHON_CELLS = (
     "%%time",
@@ -18,7 +18,7 @@ _PYTHON_CELLS = (
     "%%prun",
     "%%python3",
     "%%python",
-)  # cells that begin with one of these contain Python code of this notebook
+)  # Cells that begin with one of these commands contain Python code. Cells with other commands, such as %%bash, are skipped.
 
 
 def sources_of(text: str, name: str) -> list[Source]:

@@ -1,8 +1,8 @@
 """Finds the stored weights of layers for which the file states only the name of the class.
 
-Files of Keras 2, and HDF5 files of Keras 3, contain no modules. A class with the name and arguments of a Keras class may then be
-custom, and only its weights show this. ``convcalc/analyse/other_weights.py`` compares the weights, after the model's shapes are
-inferred.
+Files of Keras 2, and HDF5 files of Keras 3, do not state the module of a class. A custom class can then have the same name and
+arguments as a Keras class: only its weights show the difference. After the model's shapes are inferred,
+``convcalc/analyse/other_weights.py`` compares the weights.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Stored = tuple[StoredWeight, ...]
 
 
 def with_weights_to_compare(model: Model, opened: OpenFile) -> Model:
-    """Returns the model with the stored weights of the layers whose class may be custom.
+    """Adds the stored weights of layers that may be custom, so that they can be compared with the inferred weights.
 
     ``opened`` is an archive or an HDF5 file. If the weights cannot be read, the model gets a warning.
     """
@@ -48,8 +48,8 @@ def with_weights_to_compare(model: Model, opened: OpenFile) -> Model:
 def hdf5_weights_by_name(tree: Tree, model: Model) -> Mapping[str, Stored]:
     """Returns the weights of each layer in the HDF5 file of a whole model.
 
-    If a weight in a nested model belongs to none of the known layers, the path of the nested model gets all weights in
-    it.
+    The key is the path of the layer. If a nested model has a weight that belongs to no known layer, all its weights
+    have the path of the nested model as key.
     """
     top = tree.child(tree.root, "model_weights")
     if top is None:

@@ -214,5 +214,5 @@ class DeclaredRule:
         except Refusal as refusal:
             raise Refusal(f"cannot compute '{part}': {refusal.message}", refusal.code) from None
         if size < 0:
-            raise Refusal(f"gets the negative size {size} from '{part}'", codes.VANISHING_SIZE)
+            raise Refusal(f"gets the negative size {size} from the expression '{part}'", codes.VANISHING_SIZE)
         return size

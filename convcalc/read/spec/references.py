@@ -71,7 +71,7 @@ class References:
         return f"no layer above is named '{name}'{self.graph.nearest(name, self.scope.labels)}"
 
     def _output_index(self, node: SequenceNode) -> int | None:
-        """Returns the number in ``[a, 1]``; None for a list of names."""
+        """Returns the output index in a reference such as ``[a, 1]``; None for a list of names, such as ``[a, b]``."""
         if len(node.items) != 2 or not all(isinstance(item, ScalarNode) for item in node.items):
             return None
         if any(isinstance(item, ScalarNode) and item.value == INPUT for item in node.items[1:]):

@@ -63,9 +63,10 @@ class SpecPlace(Struct):
     """A :class:`convcalc.model.Place` in a spec.
 
     Attributes:
-        node: the name of the layer
-        arguments: the value after the name
-        entry: the whole entry
+        node: the YAML node of the layer's name, or of the entry without a name
+        arguments: the YAML node after the name: the layer's arguments
+        entry: the YAML node of the whole entry in the list of layers
+        definition: the layer or operation, which knows the order of positional arguments; None if there are none
         context: the text at the end of messages, as in :class:`Scope`
     """
 

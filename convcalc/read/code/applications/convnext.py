@@ -28,9 +28,7 @@ def convnext(r: Request) -> Model:
     g, name = r.graph, r.name
     blocks, channels = _VARIANTS[r.application]
     if name is None:
-        raise r.refusal(
-            "name", "must be a text, because the names of the layers begin with this name; remove the argument"
-        )
+        raise r.refusal("name", "cannot be None, because the names of the layers begin with it; remove the argument")
     r.check_own_name(f"convnext_{r.application.removeprefix('ConvNeXt').lower()}")
     shape = r.input_shape(224)
     if g.given is not None and len(g.given.model.inputs) > 1:

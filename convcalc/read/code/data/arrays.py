@@ -87,9 +87,7 @@ class Array(Special):
         return kind("the values of an array are unknown", spot)
 
     def assigned(self, name: str, settings: Mapping[str, Any]) -> None:
-        """Names the unknown sizes of an array that is assigned to ``name``, such as ``x.shape[1]``. Replaces sizes by
-        the user's values.
-        """
+        """Names unknown sizes after ``name = array``, such as ``x.shape[1]``, or replaces them by the user's numbers."""
         sizes = list(self.shape)
         for axis, size in enumerate(sizes):
             if isinstance(size, Unknown):
@@ -218,7 +216,7 @@ class Array(Special):
         return Unknown("the values of an array are unknown")
 
     def type_path(self) -> str:
-        """Returns the path of NumPy's class of arrays."""
+        """Returns the dotted name of NumPy's array class, ``numpy.ndarray``."""
         return "numpy.ndarray"
 
 

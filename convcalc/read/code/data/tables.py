@@ -32,9 +32,7 @@ class Table(Special):
         return Array((self.rows, self.width), "float64")
 
     def assigned(self, name: str, settings: Any) -> None:
-        """Names the unknown sizes after the variable ``name``, such as ``table.shape[0]``. Replaces sizes by the user's
-        values.
-        """
+        """Names unknown sizes after ``name = table``, such as ``table.shape[0]``, or replaces them by the user's numbers."""
         array = self.array()
         array.assigned(name, settings)
         self.rows = array.shape[0]

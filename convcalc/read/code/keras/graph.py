@@ -196,7 +196,7 @@ class TensorValue(Special):
         return Unknown("the value of a tensor is unknown")
 
     def type_path(self) -> str:
-        """Returns the path of Keras's class of symbolic tensors."""
+        """Returns the dotted name of the class of symbolic tensors, ``keras.KerasTensor``."""
         return "keras.KerasTensor"
 
 
@@ -262,7 +262,7 @@ class WeightValue(Special):
         return Unknown("the value of a variable is unknown")
 
     def type_path(self) -> str:
-        """Returns the path of Keras's class of variables."""
+        """Returns the dotted name of Keras's variable class, ``keras.Variable``."""
         return "keras.Variable"
 
 
@@ -394,7 +394,7 @@ class LayerValue(Special):
         return True
 
     def type_path(self) -> str:
-        """Returns the path of the class."""
+        """Returns the dotted name of the layer's class."""
         return self.path
 
 

@@ -127,7 +127,7 @@ class Run:
         raise NotImplementedError
 
     def missing_name(self, name: str, spot: Spot) -> Any:
-        """Returns the value of a name that is not defined."""
+        """Returns the value of a name that neither the program nor Python defines, such as a name from ``import *``."""
         raise NotImplementedError
 
     def number_attribute(self, value: Any, name: str, spot: Spot) -> Any:

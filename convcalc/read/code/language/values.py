@@ -175,8 +175,9 @@ class Special:
     Each method gets the interpreter (``run``) and the position of the code (``spot``). A method that a subclass does not
     define returns MISSING: the result of the operation is then unknown.
 
-    ``has_sizes`` is True for data. Their unknown sizes are named after the variable to which they are assigned. ``keeps_shape`` is True
-    if changes of the elements do not change the shape.
+    Attributes:
+        has_sizes: True for arrays and tables. After an assignment, :meth:`assigned` names their unknown sizes.
+        keeps_shape: True if ``value[key] = element`` cannot change the shape, as for an array.
     """
 
     __slots__ = ()
@@ -222,12 +223,14 @@ class Special:
         return MISSING
 
     def assigned(self, name: str, settings: Mapping[str, Any]) -> None:
-        """Names the unknown sizes after the variable ``name``, such as ``x.shape[1]``. Replaces sizes by the user's
-        values.
+        """Changes the value's unknown sizes after ``name = value``.
+
+        An unknown size gets a name, such as ``x.shape[1]``. If the user gave a number for this name (``--set``), the
+        number replaces the size.
         """
 
     def type_path(self) -> str:
-        """Returns the path of the value's class in its library, for ``isinstance``; "" if it is unknown."""
+        """Returns the dotted name of the value's class, such as ``numpy.ndarray``, for ``isinstance``; "" if unknown."""
         return ""
 
 

@@ -248,7 +248,7 @@ def _repr(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     if (unknown := first_unknown(args)) is not None:
         return Unknown(unknown.reason, unknown.spot)
     text = run.text_of(args[0], is_repr=True)
-    return run.unknown("the text of this object is not followed", spot) if text is None else text
+    return run.unknown("`repr()` of this object is not followed", spot) if text is None else text
 
 
 @function("builtins.format")
@@ -264,7 +264,7 @@ def _str(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     if (unknown := first_unknown(value)) is not None:
         return Unknown(unknown.reason, unknown.spot)
     text = run.text_of(value)
-    return run.unknown("the text of this object is not followed", spot) if text is None else text
+    return run.unknown("`str()` of this object is not followed", spot) if text is None else text
 
 
 @function("builtins.abs")

@@ -66,7 +66,7 @@ class SizeVector(Special):
         return Unknown("the value of a tensor is unknown")
 
     def type_path(self) -> str:
-        """Returns the path of Keras's class of symbolic tensors."""
+        """Returns the dotted name of the class of symbolic tensors, ``keras.KerasTensor``."""
         return "keras.KerasTensor"
 
 
