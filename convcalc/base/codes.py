@@ -183,7 +183,7 @@ EXPRESSION = _code(
     "Use integers, variables, + - * / // % and parentheses.",
 )
 INVALID_LAYER = _code("invalid-layer", "An entry of a layer list is not a layer.", _SPEC)
-INVALID_NAME = _code("invalid-name", "A name cannot be used.", _SPEC)
+INVALID_NAME = _code("invalid-name", "The name of a layer or an argument is not allowed.", _SPEC)
 MISSING_FROM = _code(
     "missing-from", "A layer with several inputs does not name them.", "Name the inputs under `from:`."
 )
@@ -243,10 +243,14 @@ UNKNOWN_DTYPE = _code(
 )
 
 # Shapes
-INDIVISIBLE_GROUPS = _code("indivisible-groups", "The channels cannot be divided into the groups.", _SHAPES)
+INDIVISIBLE_GROUPS = _code(
+    "indivisible-groups", "The number of channels, filters or heads is not a multiple of the number of groups.", _SHAPES
+)
 SHAPES_DIFFER = _code("shapes-differ", "The input shapes do not match.", _SHAPES)
 SHARED_WEIGHTS = _code("shared-weights", "A shared layer would need different weights for another input.", _SHAPES)
-UNKNOWN_SIZE = _code("unknown-size", "A size must be known.", "Give the size in the model's input.")
+UNKNOWN_SIZE = _code(
+    "unknown-size", "A layer or an operation needs a size that is unknown.", "Give the size in the model's input."
+)
 VANISHING_SIZE = _code(
     "vanishing-size",
     "A kernel or a crop does not fit its input.",
@@ -256,7 +260,7 @@ WRONG_AXIS = _code("wrong-axis", "An axis does not exist.", _SHAPES)
 WRONG_CHANNELS = _code("wrong-channels", "The input has the wrong number of channels.", _SHAPES)
 WRONG_DTYPE = _code("wrong-dtype", "The input has the wrong dtype.", _SHAPES)
 WRONG_INPUTS = _code("wrong-inputs", "A layer is given the wrong number or kind of inputs.", _SHAPES)
-WRONG_OPERAND = _code("wrong-operand", "An operation needs a tensor.", _SHAPES)
+WRONG_OPERAND = _code("wrong-operand", "An operation needs a tensor, but gets a number or a list.", _SHAPES)
 WRONG_RANK = _code("wrong-rank", "The input has the wrong number of axes.", _SHAPES)
 WRONG_SHAPE = _code("wrong-shape", "The input has the wrong shape.", _SHAPES)
 

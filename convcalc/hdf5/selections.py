@@ -1,4 +1,7 @@
-"""Reads where a virtual array has its data: a list of parts, each with a file, an array and two selections of elements."""
+"""Finds the files that contain the data of a virtual HDF5 array.
+
+A virtual array is a list of parts. Each part names a file and an array in it, and has two selections of elements.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ _REGULAR = 1  # a flag of a selection of blocks: the blocks have equal distances
 
 
 def virtual_sources(storage: Storage, data: bytes) -> list[str]:
-    """Returns the names of the other files that have data of a virtual array, each once."""
+    """Returns the names of the other files that contain data of a virtual array, without repetitions."""
     cursor = Cursor(data)
     version = cursor.number(1)
     if version != 0:

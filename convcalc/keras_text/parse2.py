@@ -14,7 +14,7 @@ from convcalc.keras_text.cells import RowCells, keras2_shape, keras2_sources, wi
 from convcalc.keras_text.table import Lines, Table
 from convcalc.stored import KERAS2_TEXT, Cell
 
-_TOP = re.compile(r"(?<!_)_{10,}(?=\s*$)")  # without the first test, a long line would take quadratic time
+_TOP = re.compile(r"(?<!_)_{10,}(?=\s*$)")  # Without (?<!_), the search in a long line of _ would take quadratic time.
 _HEADER = re.compile(r"Layer \(type\)|Output Shape|Param #|Connected to|Trainable|\S+(?: \S+)*")
 _MAX_HEADER_LINES = 15
 

@@ -171,9 +171,11 @@ def lstsq(a: Tensor, b: Tensor, *, rcond: Ignored = None) -> Inferred:
     if len(a.shape) != 2:
         raise Refusal("needs one matrix: a tensor of two axes", codes.WRONG_RANK, "a")
     if len(b.shape) not in (1, 2):
-        raise Refusal("needs right-hand sides of one or two axes", codes.WRONG_RANK, "b")
+        raise Refusal("needs right-hand sides with one or two axes", codes.WRONG_RANK, "b")
     if _sizes_differ(a.shape[0], b.shape[0]):
-        raise Refusal(f"has {a.shape[0]} equations and {b.shape[0]} right-hand sides", codes.SHAPES_DIFFER, "b")
+        raise Refusal(
+            f"has {a.shape[0]} equations, but right-hand sides with {b.shape[0]} rows", codes.SHAPES_DIFFER, "b"
+        )
     return unknown_macs(Tensor((a.shape[1], *b.shape[1:]), a.dtype))
 
 

@@ -46,7 +46,7 @@ class Case(NamedTuple):
     """A call of an application. ``tensor`` is the shape of its ``input_tensor``; ``scaled`` is True if a layer computes
     this tensor.
 
-    ``earlier`` is the number of layers that the program creates before, which changes the automatic names.
+    ``earlier`` is the number of layers that are created before the call. They change the automatic names of its layers.
     """
 
     name: str

@@ -261,7 +261,7 @@ def test_invalid_inputs_of_linear_algebra_are_refused() -> None:
         ("Solve", "linalg", [(3, 3), ()], {}, "right-hand sides"),
         ("Solve", "linalg", [(3, 3), (4, 2)], {}, "rows"),
         ("Lstsq", "linalg", [(3, 3, 3), (3,)], {}, "two axes"),
-        ("Lstsq", "linalg", [(3, 3), (4,)], {}, "3 equations and 4"),
+        ("Lstsq", "linalg", [(3, 3), (4,)], {}, "3 equations, but right-hand sides with 4 rows"),
         ("Norm", "linalg", [(3, 3)], {"ord": "nuc", "axis": 0}, "'nuc'"),
         ("Norm", "linalg", [(3, 3)], {"ord": 3}, "order 3"),
         ("Norm", "linalg", [(3, 3)], {"ord": "max"}, "'max'"),

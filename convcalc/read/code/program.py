@@ -116,7 +116,7 @@ class Program(LibraryCalls):
             )
 
     def merged_objects(self, values: list[Any], reason: Unknown, only_tensors: bool | None = None) -> Any:
-        """Returns the tensor that stands for one of several tensors after an unknown test or loop."""
+        """Returns one tensor for several possible tensors, such as those of the two branches of an unknown test."""
         if not all(isinstance(value, TensorValue) for value in values):
             return reason
         return merged_tensors.merged_tensor(self, values, reason, only_tensors)

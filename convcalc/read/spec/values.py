@@ -79,7 +79,7 @@ class SpecPlace(Struct):
 
     @property
     def made_at(self) -> Mark | None:
-        """Returns None: only layers of programs have such a position."""
+        """Returns None: a spec has no position in Python code."""
         return None
 
     def mark(self, argument: str | None = None) -> Mark:

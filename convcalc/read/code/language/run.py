@@ -73,8 +73,9 @@ class Run:
             self.doubt = outer
 
     def deeper(self, test: Unknown) -> Doubt:
-        """Returns a new Doubt for a branch of an unknown test. In a nested branch, its reason is that of the outer
-        test.
+        """Returns a new Doubt for a branch of an unknown test.
+
+        Its reason is the reason of ``test``; in a nested branch, the reason of the outermost test.
         """
         reason = self.doubt or test
         return Doubt(reason.reason, reason.spot, reason.name)
@@ -155,7 +156,7 @@ class Run:
         raise NotImplementedError
 
     def merged_objects(self, values: list[Any], reason: Unknown, only_tensors: bool | None = None) -> Any:
-        """Returns the value that stands for one of several objects of libraries, such as tensors."""
+        """Returns one value for several possible objects of libraries, such as the tensors of two branches."""
         return reason
 
     def attribute(self, value: Any, name: str, spot: Spot) -> Any:
