@@ -671,3 +671,27 @@ m = keras.Model(x, layers.RNN(Cell(4))(ops.expand_dims(x, 1)))
 """
     report = infer(read_program(HEAD + code, "own.py", target="m"))
     assert report.totals.incomplete["params"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"),
+    [("'int'", 8), ("int", 8), ("float", 4), ("bool", 1), ("'int32'", 4), ("np.float16", 2), ("None", 4)],
+)
+def test_the_dtype_of_a_variable(dtype: str, size: int) -> None:
+    """Keras's TensorFlow backend reads ``int`` as int64, and ``float`` as float32."""
+    code = f"""
+import numpy as np
+import keras
+
+class Table(keras.layers.Layer):
+    def build(self, shape):
+        self.table = self.add_weight(shape=(5,), dtype={dtype}, initializer="zeros", trainable=False)
+
+    def call(self, x):
+        return x
+
+inputs = keras.Input((3,))
+model = keras.Model(inputs, Table()(inputs))
+"""
+    totals = infer(read_program(code, "model.py", target="model")).totals
+    assert (totals.params, totals.param_bytes) == (5, 5 * size)

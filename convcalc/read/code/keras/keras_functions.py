@@ -8,7 +8,7 @@ from convcalc.layers.families import FAMILIES
 from convcalc.read.code.data.arrays import Array, as_array
 from convcalc.read.code.keras import models
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, WeightValue, nodes_between, tensors_in
-from convcalc.read.code.keras.layer_arguments import dtype_name, make_layer
+from convcalc.read.code.keras.layer_arguments import make_layer, variable_dtype
 from convcalc.read.code.keras.old_arguments import merge_layer
 from convcalc.read.code.language.values import LibraryObject, Spot
 from convcalc.read.code.libraries import CONSTANTS, function
@@ -117,6 +117,6 @@ def _variable(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> 
     if not isinstance(shape, (tuple, list)):
         return run.unknown("the shape of this variable is unknown", spot)
     own_dtype = initial.dtype if initial is not None and isinstance(given.get("initializer"), Array) else run.floatx
-    dtype = dtype_name(given.get("dtype")) or own_dtype
+    dtype = variable_dtype(given.get("dtype")) or own_dtype
     trainable = given.get("trainable", True)
     return WeightValue(str(given.get("name") or "variable"), tuple(shape), dtype, trainable is not False)

@@ -17,7 +17,7 @@ from convcalc.read.code.keras.graph import (
     leaves,
     tensors_in,
 )
-from convcalc.read.code.keras.layer_arguments import dtype_name, make_layer, policy_of
+from convcalc.read.code.keras.layer_arguments import make_layer, policy_of, variable_dtype
 from convcalc.read.code.keras.subclassing import MERGE_BASES, placeholder
 from convcalc.read.code.keras.vocabularies import has_vocabulary, vocabulary_attribute
 from convcalc.read.code.language.values import MISSING, Bound, Library, Native, Spot, Unknown, Wrapped
@@ -229,7 +229,7 @@ def add_weight(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, A
         return reason
     trainable = given.get("trainable", True)
     weight = WeightValue(
-        str(name), tuple(shape), dtype_name(given.get("dtype")), trainable if isinstance(trainable, bool) else True
+        str(name), tuple(shape), variable_dtype(given.get("dtype")), trainable if isinstance(trainable, bool) else True
     )
     layer.weights.append(weight)
     return weight

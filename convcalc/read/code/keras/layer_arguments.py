@@ -17,7 +17,7 @@ from convcalc.layers.arguments import (
     Sizes,
     as_keras_reads,
 )
-from convcalc.layers.dtypes import is_policy
+from convcalc.layers.dtypes import BITS, is_policy
 from convcalc.layers.keras2 import keras2_layer
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Foreign
@@ -336,6 +336,19 @@ def dtype_name(value: Any) -> str | None:
             else None
         )
     return None
+
+
+# Names that are no dtypes of Keras by themselves, as the TensorFlow backend understands them.
+_OTHER_NAMES = {"int": "int64", "float": "float32", "double": "float64", "half": "float16"}
+
+
+def variable_dtype(value: Any) -> str | None:
+    """Returns the dtype that a program gives to a variable; None if it gives none, or none that Keras knows."""
+    if isinstance(value, Library) and value.path == "builtins.float":
+        return "float32"
+    name = dtype_name(value)
+    name = name and _OTHER_NAMES.get(name, name)
+    return name if name in BITS else None
 
 
 def policy_of(run: Any, value: Any) -> str | None:

@@ -81,16 +81,6 @@ def models(quick: bool) -> Iterator[tuple[str, Any]]:
         def call(self, x: Any) -> Any:
             return keras.ops.sum(keras.ops.softmax(keras.ops.matmul(x, self.w), axis=1) * x, axis=1)
 
-    class Tied(layers.Layer):  # type: ignore[misc]
-        """A layer that uses the weights of another layer."""
-
-        def __init__(self, table: Any = None, **options: Any) -> None:
-            super().__init__(**options)
-            self.table = table
-
-        def call(self, x: Any) -> Any:
-            return keras.ops.matmul(x, keras.ops.transpose(self.table.embeddings))
-
     class Pair(layers.Layer):  # type: ignore[misc]
         """A layer with two outputs."""
 
@@ -118,10 +108,6 @@ def models(quick: bool) -> Iterator[tuple[str, Any]]:
             x = part(x)
         return kind(start, x, **options)
 
-    def tied() -> Any:
-        table, start = layers.Embedding(9, 4), keras.Input((5,), dtype="int32")
-        return keras.Model(start, Tied(table)(layers.Dense(4)(table(start))))
-
     def pair() -> Any:
         start = keras.Input((4,))
         one, two = Pair()(start)
@@ -141,7 +127,6 @@ def models(quick: bool) -> Iterator[tuple[str, Any]]:
     yield "residual", lambda: chain((6,), Residual(), layers.BatchNormalization(), Residual(), layers.Dense(3))
     yield "residual_frozen", lambda: chain((6,), Residual(trainable=False), layers.Dense(3))
     yield "own_attention", lambda: chain((7, 4), layers.LSTM(6, return_sequences=True), Attention(), layers.Dense(2))
-    yield "tied", tied
     yield "pair", pair
     yield "frozen", frozen
     yield "wrapped", lambda: chain((3, 6), layers.TimeDistributed(Residual()), layers.Flatten(), layers.Dense(2))
