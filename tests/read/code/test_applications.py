@@ -216,7 +216,7 @@ def test_the_policy_and_the_layers_that_share_arguments() -> None:
             "name",
             "must be 'convnext_tiny' for weights='imagenet'",
         ),
-        ("ConvNeXtTiny", {"name": None}, "name", "must be a text"),
+        ("ConvNeXtTiny", {"name": None}, "name", "cannot be None"),
     ],
 )
 def test_refusals(name: str, arguments: dict[str, Any], argument: str, message: str) -> None:
