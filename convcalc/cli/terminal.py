@@ -32,11 +32,16 @@ def discard_output() -> None:
 
 
 def discard_after_closed_pipe() -> None:
-    """Replaces standard output by one that discards text if its reader has ended."""
+    """Replaces standard output by one that discards text if its reader has ended.
+
+    Does nothing if standard output is not a file of the system, for example in a notebook.
+    """
     old = sys.stdout
-    sys.stdout = io.TextIOWrapper(
-        io.BufferedWriter(_Output(old)), old.encoding, old.errors, line_buffering=old.isatty()
-    )
+    try:
+        output = _Output(old)
+    except (OSError, ValueError):
+        return
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(output), old.encoding, old.errors, line_buffering=old.isatty())
 
 
 def encodes(characters: str) -> bool:

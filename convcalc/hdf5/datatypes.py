@@ -56,6 +56,8 @@ def _float_name(cursor: Cursor, size: int) -> str:
 
 def _enum_name(cursor: Cursor, members: int) -> str:
     """Returns the name of the integers that an enumeration names. NumPy's ``bool`` is stored as such a type."""
+    if cursor.rest()[:1] and cursor.rest()[0] & 0x0F == ENUM:  # thousands of them could be inside each other
+        raise Damaged("an enumeration is of another enumeration")
     base = read_datatype(cursor.rest())
     names = cursor.rest()[8 + 4 :]  # the base type has 8 bytes, and 4 more for integers
     return "bool" if members == 2 and base.size == 1 and names.startswith(b"FALSE\0") else base.name

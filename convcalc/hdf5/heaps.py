@@ -98,6 +98,8 @@ class FractalHeap:
 
     def object(self, identifier: bytes) -> bytes:
         """Returns the object with an identifier."""
+        if not identifier:
+            raise Damaged("an object of a heap has no identifier")
         kind = identifier[0] >> 4 & 3
         if kind == _TINY:
             return identifier[1 : 2 + (identifier[0] & 0x0F)]

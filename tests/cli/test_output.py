@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,13 @@ def test_a_graph_that_is_too_large_is_refused() -> None:
     done = run("summary", str(SPECS / "nasnet_mobile.yaml"), "--format", "mermaid")
     assert done.returncode == 0
     assert done.stderr.startswith("note: Mermaid refuses a graph of this size")
+
+
+def test_main_runs_where_standard_output_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a notebook, for example, standard output has no file descriptor."""
+    from convcalc.cli.terminal import discard_after_closed_pipe
+
+    text = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", text)
+    discard_after_closed_pipe()
+    assert sys.stdout is text

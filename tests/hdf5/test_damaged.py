@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from convcalc.hdf5 import storage
+from convcalc.hdf5.datatypes import read_datatype
 from convcalc.hdf5.files import open_root
+from convcalc.hdf5.heaps import FractalHeap
 from convcalc.hdf5.objects import Array, Group, Object
 from convcalc.hdf5.storage import Damaged, Storage, TooLarge
 from tests.hdf5.files import random_file
@@ -103,3 +105,16 @@ def test_a_group_in_itself_ends() -> None:
     with h5py.File(file, "w") as root:
         root["again"] = root["/"]
     read_all(file.getvalue())
+
+
+def test_enumerations_inside_each_other_are_refused() -> None:
+    """Each begins with its class, its number of members and its size: 8 bytes. The innermost is of 1-byte integers."""
+    enum, integer = b"\x18\x00\x00\x00\x01\x00\x00\x00", b"\x10\x08\x00\x00\x01\x00\x00\x00\x00\x00\x08\x00"
+    assert read_datatype(enum + integer).name == "int8"
+    with pytest.raises(Damaged, match="of another enumeration"):
+        read_datatype(enum * 8000 + integer)
+
+
+def test_an_empty_identifier_is_refused() -> None:
+    with pytest.raises(Damaged, match="no identifier"):
+        FractalHeap.__new__(FractalHeap).object(b"")
