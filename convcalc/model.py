@@ -308,7 +308,7 @@ class Model(Struct):
 
     @property
     def contains_layers(self) -> bool:
-        """True, because all weights of a model belong to the layers in it."""
+        """Always True for a model."""
         return True
 
     def layer_of(self, ref: Ref) -> Layer:

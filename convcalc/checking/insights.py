@@ -261,7 +261,7 @@ def _bias_before_norm(report: Report) -> Findings:
 
 
 def _readers(model: Model) -> list[set[int | None]]:
-    """Returns, for each layer, the set of layers that read its outputs. None in the set: the model returns an output."""
+    """Returns, for each layer, the layers that read its outputs. The set also has None if the model returns an output of it."""
     readers: list[set[int | None]] = [set() for _ in model.layers]
     for call in model.calls:
         for ref in call.sources:

@@ -61,7 +61,8 @@ class Outcome(Struct):
 class CheckRun:
     """The settings of a run of ``convcalc check``, which are the same for every model.
 
-    With ``--quiet``, ``format`` and ``text_style`` are None. ``parts`` are the models that the user names as a whole file.
+    With ``--quiet``, ``format`` and ``text_style`` are None. ``parts`` has names such as
+    ``model.py:build``, if the user gave only ``model.py``.
     """
 
     settings: Project

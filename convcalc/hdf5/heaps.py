@@ -42,7 +42,7 @@ class GlobalHeap:
             number = cursor.number(2)
             cursor.at += 6
             length = storage.length(cursor)
-            if number == 0:  # free space up to the end; its length includes these 16 bytes
+            if number == 0:  # free space up to the end of the heap; its length includes this header
                 if length < 8 + storage.length_size:
                     raise Damaged("the free space of a heap has no size")
                 break

@@ -91,7 +91,10 @@ class Storage:
         return self.read_data(address, size)
 
     def read_some(self, address: int, size: int) -> bytes:
-        """Returns ``size`` bytes at an address, or fewer at the end of the file. One long read is faster than two reads."""
+        """Returns ``size`` bytes at an address, or fewer at the end of the file.
+
+        Callers that do not know the length of a structure read more than it needs: one read is faster than two.
+        """
         return self.read(address, max(min(size, self.size - self.base - address), 0))
 
     def read_data(self, address: int, size: int) -> bytes:

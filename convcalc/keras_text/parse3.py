@@ -152,7 +152,7 @@ def _cell(lines: list[Sequence[str]], column: _Column, right: bool = False) -> C
         part = "".join(line[column.start : column.end])
         words += part.split()
         free = column.end - column.start - len(line[column.start : column.end]) + len(part) - len(part.rstrip())
-        # The column is cut off on the right. If the line is full, a word may be missing.
+        # If the column is cut off on the right and this line fills it, a word may be missing after the line.
         if column.cut and part.strip() and (right or free < 2):
             words.append("…")
     cropped = any(word.endswith("…") for word in words)

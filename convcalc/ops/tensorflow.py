@@ -316,7 +316,7 @@ def slice_(input_: Operand, begin: Sizes, size: Sizes) -> Tensor:
     sizes = shape_of(input_)
     starts = [UNKNOWN] * len(sizes) if begin is None else begin
     wanted = [UNKNOWN] * len(sizes) if size is None else size
-    # As in TensorFlow, if any size is unknown, the sizes of axes with -1 are unknown too.
+    # As in TensorFlow, if any entry of ``size`` is unknown, the output sizes of axes with -1 are unknown too.
     known = UNKNOWN not in wanted
     rest = [
         (whole - start if known else UNKNOWN) if part == -1 else part

@@ -43,7 +43,7 @@ def field_padding(row: LayerReport, report: Study) -> str:
 
 
 def plain_field_size(row: LayerReport, report: Study) -> str:
-    """Returns the size of the receptive field on each axis, for programs, such as ``3x5``.
+    """Returns the size of the receptive field on each axis as text that a program can read, such as ``3x5``.
 
     The text is empty if the field is unknown.
     """

@@ -68,7 +68,7 @@ def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
 
 
 def _json_values(source: Source) -> Sequence[Any]:
-    """Returns the values in a JSON text: a list, one value on each line, or a single value."""
+    """Returns the values in a JSON text. The text is a JSON list, JSON Lines (one object on each line), or one value."""
     lines = [line for line in source.text.splitlines() if line.strip()]
     if len(lines) > 1 and all(line.startswith("{") and line.rstrip().endswith("}") for line in lines):
         return [parse_json(Source(source.name, line)) for line in lines]

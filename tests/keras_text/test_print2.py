@@ -67,7 +67,10 @@ layers:
 
 
 def test_masks_have_no_rows() -> None:
-    """Keras 3 shows operations that compute masks as rows, Keras 2 does not. Without them, the model is a chain."""
+    """Keras 3 shows a row for each operation that computes a mask; Keras 2 does not.
+
+    Without these rows the model is a chain, so the table has no column "Connected to".
+    """
     result = text(
         """
 input: [7]

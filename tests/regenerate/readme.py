@@ -1,8 +1,8 @@
-"""Reads and updates the commands and outputs in the console blocks of the README, docs/ci.md and docs/code.md.
+"""Runs the commands in the console blocks of the README, docs/ci.md and docs/code.md, and updates their outputs.
 
 ``python -m tests.regenerate.readme`` runs every command and writes its output back into the pages. ``python -m
-tests.regenerate.readme command test`` prints the command after the mark ``<!-- command: test -->``; CI runs this
-command.
+tests.regenerate.readme command test`` prints the command that follows the mark ``<!-- command: test -->``; CI runs
+the printed command.
 """
 
 from __future__ import annotations

@@ -240,9 +240,9 @@ def test_huge_numbers_are_printed_completely(name: str) -> None:
 
 
 def test_a_text_without_end_is_searched_only_once() -> None:
-    """A text of 4 megabytes without an end must be refused quickly.
+    """A JSON string of 4 MB without a closing quote must be refused quickly.
 
-    An earlier version took minutes, because each quote started a search to the end of the text.
+    In an earlier version this took minutes, because each quote started a search to the end of the file.
     """
     began = time.process_time()
     with pytest.raises(ConvcalcError, match="json-syntax"):
@@ -337,7 +337,7 @@ def test_calls_that_no_output_needs_are_left_out() -> None:
 
 
 WHOLE = [
-    # (input in the spec, input in the spec that is written, batch shape in the config that is written)
+    # (input in the spec that is read, input in the spec that is written, batch shape in the config that is written)
     ("{batch_shape: [2, 3]}", "{shape: [3], batch_size: 2}", [2, 3]),
     ("{batch_shape: [null, 3]}", "[3]", [None, 3]),
     ("{shape: [3], batch_shape: null, batch_size: 2}", "{shape: [3], batch_size: 2}", [2, 3]),

@@ -130,7 +130,7 @@ class Program(LibraryCalls):
         given = self.sizes_of_inputs.get(name, self.sizes_of_inputs.get(None))
         return shape if given is None or self.inside else (shape[0], *given)
 
-    # Keras objects: their modules call one another only through these methods -----------------------------------------
+    # Keras objects. The modules of read/code/keras call one another only through these methods -----------------------------------------
 
     def call_layer(self, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns the outputs of a call of a layer."""

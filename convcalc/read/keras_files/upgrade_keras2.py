@@ -181,7 +181,7 @@ def _differ(forward: Any, backward: Any) -> bool:
 
 
 def _upgraded_argument(value: Any, keras2: bool) -> Any:
-    """Returns an argument of a layer. Layers in the argument are upgraded, alone or in a list.
+    """Returns an argument of a layer. If the argument is a layer or a list of layers, these layers are upgraded.
 
     A model is kept unchanged: its layers are upgraded later, when the model is read.
     """

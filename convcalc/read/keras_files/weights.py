@@ -48,8 +48,8 @@ class Weights(Struct):
         others: weights that belong to no layer.
         every: all weights, each once.
         shared: maps the path of a layer without stored weights to the path of the layer that stores them.
-        outside: weights of models of custom classes that belong to none of the model's layers. The key is the model's path, ending
-            with "/"; "" for the outermost model.
+        outside: for each model of a custom class, its weights that belong to none of its layers. The key is the path of this
+            model, ending with "/"; "" for the outermost model.
         optimizer: the variables of the optimizer in an archive; None if the archive stores none.
         archived: True for a ``.keras`` archive. In it, some layers store other data in the place of their weights.
     """

@@ -73,7 +73,7 @@ class NamedSize(Traced):
 
 
 def engine_size(size: Any) -> Any:
-    """Converts one size of the program for the engine."""
+    """Converts a size of the user's program to a size of the engine: None becomes UNKNOWN, a name becomes NamedSize."""
     if size is None or isinstance(size, DynamicSize):
         return UNKNOWN
     if isinstance(size, Unknown):

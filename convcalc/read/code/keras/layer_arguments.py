@@ -338,7 +338,7 @@ def dtype_name(value: Any) -> str | None:
     return None
 
 
-# Names that are no dtypes of Keras by themselves, as the TensorFlow backend understands them.
+# Names that are not Keras dtypes, but that the TensorFlow backend accepts, and the dtype that it uses for each.
 _OTHER_NAMES = {"int": "int64", "float": "float32", "double": "float64", "half": "float16"}
 
 

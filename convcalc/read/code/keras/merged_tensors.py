@@ -85,7 +85,10 @@ def _are_same(sizes: Sequence[Any]) -> bool:
 
 
 def _common_sources(values: Sequence[TensorValue]) -> list[TensorValue]:
-    """Returns the last tensors that the layers of all branches read: those that exist whatever the test gives."""
+    """Returns the tensors at which the branches of an ``if`` begin.
+
+    They are computed before the ``if``, so they exist whether its condition is true or false.
+    """
     before = [_before(value.node) for value in values]
     common = set.intersection(*before)
     found: dict[int, TensorValue] = {}

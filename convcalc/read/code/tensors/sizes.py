@@ -30,7 +30,7 @@ class SizeVector(Special):
         return {"shape": (len(self.sizes),), "dtype": "int32", "ndim": 1, "rank": 1}.get(name, MISSING)
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
-        """Returns ``sizes[0]`` or ``sizes[1:]``."""
+        """Returns one size for an index (``sizes[0]``), or a vector of sizes for a slice (``sizes[1:]``)."""
         if isinstance(key, tuple) and len(key) == 1:
             key = key[0]
         if isinstance(key, int) and -len(self.sizes) <= key < len(self.sizes):
