@@ -35,3 +35,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Returns the public names. They are listed before their first use, so that completion finds them."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -13,7 +13,7 @@ from convcalc.model import Model
 __all__ = ["Comparison", "Report", "diff", "infer", "render"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report(Study):
     """Shapes, parameters and costs of a model. ``layers`` has a row for each layer, ``totals`` has the sums."""
 
@@ -27,6 +27,10 @@ class Report(Study):
 
         return report_data(self)
 
+    def __str__(self) -> str:
+        """Returns the summary as a table."""
+        return render(self)
+
     def _repr_html_(self) -> str:
         """Returns the summary as HTML, for notebooks."""
         from convcalc.rendering.html import html_fragment
@@ -35,9 +39,13 @@ class Report(Study):
         return html_fragment(summary_sheet(self))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison(comparison.Comparison):
     """The differences between two models: in each layer, and in the totals."""
+
+    def __str__(self) -> str:
+        """Returns the comparison as a table."""
+        return rendering.render_comparison(self)
 
     def _repr_html_(self) -> str:
         """Returns the comparison as HTML, for notebooks."""

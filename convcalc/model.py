@@ -232,6 +232,10 @@ class Layer(Struct):
     stored: tuple[StoredWeight, ...] | None = None
     shares_weights: bool = False
 
+    def __repr__(self) -> str:
+        """Returns the name and the class."""
+        return f"{type(self).__name__}({self.name!r}, {self.class_name})"
+
     @property
     def model(self) -> Model | None:
         """The nested model; None for other layers."""
@@ -300,6 +304,11 @@ class Model(Struct):
     weights_to_compare: Mapping[str, tuple[StoredWeight, ...]] = {}
     has_more_weights: bool = False
     optimizer_weights: tuple[StoredWeight, ...] | None = None
+
+    def __repr__(self) -> str:
+        """Returns the name and the number of layers. All fields of a large model would be millions of characters."""
+        count = len(self.layers)
+        return f"{type(self).__name__}({self.name!r}, {count:,} layer{'s' * (count != 1)})"
 
     @property
     def shown_class(self) -> str:

@@ -78,7 +78,7 @@ def _is_cropped_word_of(part: str, word: str, cut: bool) -> bool:
     return word.startswith(part) if cut else word == part
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Row:
     """A layer.
 
@@ -99,6 +99,10 @@ class Row:
     path: str | None = None
     call_arguments: tuple[Mapping[str, str], ...] | None = None
 
+    def __repr__(self) -> str:
+        """Returns the name and the class."""
+        return f"{type(self).__name__}({self.name!r}, {self.type})"
+
     @property
     def name(self) -> str:
         """The layer's name, which may be cropped; empty if unknown."""
@@ -110,7 +114,7 @@ class Row:
         return self.cells["type"].text if "type" in self.cells else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Snapshot:
     """A stored summary of one model.
 
@@ -128,6 +132,11 @@ class Snapshot:
     rows: tuple[Row, ...]
     totals: Mapping[str, Cell] = field(default_factory=dict)
     format: str = REPORT
+
+    def __repr__(self) -> str:
+        """Returns the source, the name of the model and the number of layers."""
+        count = len(self.rows)
+        return f"{type(self).__name__}({self.source!r}, {self.model!r}, {count:,} layer{'s' * (count != 1)})"
 
 
 def count_cell(number: int | None, label: str | None) -> Cell:

@@ -76,6 +76,13 @@ class CallReport:
     ) -> None:
         self.inputs, self.result, self.received, self.flops = inputs, result, received, flops
 
+    def __repr__(self) -> str:
+        """Returns the names of the inputs and the output shapes."""
+        from convcalc.base.text import shapes_text
+
+        inputs = ", ".join(self.inputs) or "no inputs"
+        return f"{type(self).__name__}({inputs} → {shapes_text(self.output_shapes, self.may_have_more_outputs)})"
+
     @property
     def input_shapes(self) -> tuple[Shape | None, ...]:
         """The shapes of all tensors that the layer receives, in the order of :attr:`inputs`."""
@@ -116,6 +123,12 @@ class Counts(Struct):
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        """Returns the numbers. The weights are left out, because a layer can have very many."""
+        return (
+            f"{type(self).__name__}(params={self.params}, trainable_params={self.trainable_params}, macs={self.macs})"
+        )
 
     @property
     def trainable_in_model(self) -> Number:
@@ -181,6 +194,14 @@ class LayerReport:
         self.layer, self.prefix, self.depth, self.trainable = layer, prefix, depth, trainable
         self.calls, self.counts, self.sublayers = calls, counts, sublayers
 
+    def __repr__(self) -> str:
+        """Returns the path, the class, the output shapes and the number of parameters."""
+        from convcalc.base.text import number_text, shapes_text
+
+        shape = shapes_text(self.output_shapes, self.may_have_more_outputs)
+        params = number_text(self.params, self.incomplete.get("params"))
+        return f"{type(self).__name__}({self.path!r}, {self.class_name}, {shape}, {params} params)"
+
     def with_counts(self, counts: Counts, calls: tuple[CallReport, ...] | None = None) -> LayerReport:
         """Returns the row with ``counts`` instead of its own numbers."""
         calls = self.calls if calls is None else calls
@@ -235,7 +256,7 @@ class Totals(Struct):
         return _non_trainable(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """Shapes, parameters and costs of a model.
 
@@ -256,3 +277,11 @@ class Report:
     run: ModelRun = field(repr=False, compare=False)
     problems: tuple[Problem, ...] = ()
     convention: str = ""
+
+    def __repr__(self) -> str:
+        """Returns the name and the totals. ``str`` of a public report is the whole table."""
+        from convcalc.base.text import number_text
+
+        count = len(self.layers)
+        params = number_text(self.totals.params, self.totals.incomplete.get("params"))
+        return f"{type(self).__name__}({self.model.name!r}, {count:,} layer{'s' * (count != 1)}, {params} params)"

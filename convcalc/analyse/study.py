@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study(Report):
     """A report with memory, receptive fields and FLOPs, each computed at its first use.
 

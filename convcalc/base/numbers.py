@@ -314,6 +314,22 @@ def larger(one: Number, other: Number) -> Number:
     return max(one, other)
 
 
+def padded(size: Number, before: Number, after: Number) -> Number:
+    """Returns ``before + size + after``. Negative numbers crop.
+
+    Unlike a plain sum, the formula also has a side with 0: ``1 + 6 + 0 = 7``.
+    """
+    total = before + size + after
+    if not isinstance(total, Traced) or before == after == 0:
+        return total
+    (size, first), last = map(traced, (size, before)), traced(after)
+    if first.value < 0 or last.value < 0:
+        text = f"{size._as_operand(_SUM)} − {(-first.value)} − {(-last.value)}"
+    else:
+        text = f"{first._as_operand(_SUM)} + {size._as_operand(_SUM)} + {last._as_operand(_SUM)}"
+    return Traced(total.value, text, _SUM)
+
+
 def decimal(dividend: int, divisor: int = 1) -> str:
     """Returns a quotient as a decimal number, such as ``2.5``, truncated to three decimal places: ``2.666…``."""
     sign = "−" if dividend * divisor < 0 else ""

@@ -38,6 +38,10 @@ class Source(Struct):
     name: str
     text: str
 
+    def __repr__(self) -> str:
+        """Returns the name of the file, without its text."""
+        return f"{type(self).__name__}({self.name!r})"
+
 
 class Mark(Struct):
     """A position in a source. Line and column start at 1."""

@@ -47,6 +47,15 @@ class ConvAnswer(Struct):
     ceil_mode: bool
     output_padding: tuple[int, ...] | None
 
+    def __repr__(self) -> str:
+        """Returns the sizes before and after, and the number of parameters."""
+        before, after = (
+            "×".join("?" if size is None else str(size) for size in sizes)
+            for sizes in ([plain_number(window.size) for window in self.windows], self.output)
+        )
+        counts = "" if self.params is None else f", {self.params} params"
+        return f"{type(self).__name__}({before} → {after}{counts})"
+
     @property
     def axes(self) -> tuple[str, ...]:
         """The names of the axes."""

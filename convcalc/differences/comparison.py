@@ -38,7 +38,7 @@ class Change(Struct):
         return 100 * difference / before if isinstance(before, int) and before and difference is not None else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Pair:
     """A layer in the old and in the new model.
 
@@ -50,6 +50,10 @@ class Pair:
     after: Row | None
     changes: tuple[Change, ...] = ()
     follows: bool = False
+
+    def __repr__(self) -> str:
+        """Returns the old and the new layer, and the status."""
+        return f"{type(self).__name__}({self.before!r} → {self.after!r}, {self.status})"
 
     @property
     def status(self) -> str:
@@ -81,7 +85,7 @@ class Pair:
         return self.status != "same" and not (self.status == "renamed" and self.renumbered)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
     """Two snapshots, the pairs of their layers in order, and the totals that differ."""
 
@@ -89,6 +93,11 @@ class Comparison:
     after: Snapshot
     pairs: tuple[Pair, ...]
     totals: tuple[Change, ...]
+
+    def __repr__(self) -> str:
+        """Returns the names of the models, and the number of layers by status."""
+        counts = ", ".join(f"{number:,} {status}" for status, number in self.counts.items()) or "no layers"
+        return f"{type(self).__name__}({self.before.source!r} → {self.after.source!r}, {counts})"
 
     @property
     def counts(self) -> Mapping[str, int]:

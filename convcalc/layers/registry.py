@@ -102,6 +102,10 @@ class LayerDefinition(Struct):
     Code that treats some layers differently must read a facet instead of listing layers by name.
     """
 
+    def __repr__(self) -> str:
+        """Returns the name. All fields would be thousands of characters."""
+        return f"{type(self).__name__}({self.name!r})"
+
     # The name under which Keras exports the layer.
     name: str
     # The module that declares the layer: ``convolution``, ``pooling`` …

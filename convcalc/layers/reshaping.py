@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convcalc.base import codes
-from convcalc.base.numbers import UNKNOWN, Number, Shape, product
+from convcalc.base.numbers import UNKNOWN, Number, Shape, padded, product
 from convcalc.base.problems import Refusal
 from convcalc.base.window import Window, slide_transposed
 from convcalc.layers import costs, views
@@ -18,7 +18,8 @@ _RANKS = (1, 2, 3)
 def _pad(x: Shape, padding: tuple[tuple[int, int], ...]) -> Inferred:
     """Pads each spatial axis; negative numbers crop it. The windows of the result have kernel size 1."""
     slid = tuple(
-        Window(size, 1, 1, 1, before, after, size + before + after) for size, (before, after) in zip(x[1:-1], padding)
+        Window(size, 1, 1, 1, before, after, padded(size, before, after))
+        for size, (before, after) in zip(x[1:-1], padding)
     )
     return Inferred(((x[0], *(window.output for window in slid), x[-1]),), windows=slid)
 

@@ -9,6 +9,7 @@ from convcalc.base.problems import did_you_mean, error, listed
 
 if TYPE_CHECKING:
     from convcalc.analyse.study import Study
+    from convcalc.differences.comparison import Comparison
 
 
 def render(report: Study, format: str = "table") -> str:
@@ -19,3 +20,10 @@ def render(report: Study, format: str = "table") -> str:
         hint = did_you_mean(format, REPORT_FORMATS) or f"; the formats are {listed(REPORT_FORMATS, 'and')}"
         raise error(codes.UNKNOWN_FORMAT, f"there is no format '{format}'{hint}")
     return "".join(write_reports(REPORT_FORMATS[format], [report], FormatRequest()))
+
+
+def render_comparison(comparison: Comparison) -> str:
+    """Returns the comparison as a table, without colour."""
+    from convcalc.rendering.formats import COMPARISON_FORMATS, ComparisonRequest, write_comparison
+
+    return write_comparison(COMPARISON_FORMATS["table"], comparison, ComparisonRequest())

@@ -69,7 +69,7 @@ def operation_page(operation: Operation, style: TextStyle) -> str:
     text = "".join(f"{style.encoded(line)}\n" for line in out)
     rows = []
     for argument in (*operation.parameters, *operation.init_parameters):
-        default = value_text(operation.defaults[argument]) if argument in operation.defaults else "required"
+        default = value_text(operation.defaults[argument], argument) if argument in operation.defaults else "required"
         rows.append([argument, default, "a tensor or a value" if argument in operation.parameters else "a value"])
     text += draw_table([Column("Argument"), Column("Default"), Column("Expects")], rows, style)
     return text + style.encoded(f"\nIn Keras: keras.{name}") + "\n"
@@ -78,7 +78,7 @@ def operation_page(operation: Operation, style: TextStyle) -> str:
 def _default_and_expected(definition: LayerDefinition, name: str) -> tuple[str, str]:
     argument = definition.argument(name)
     assert argument is not None
-    default = "required" if argument.default is REQUIRED else value_text(argument.default)
+    default = "required" if argument.default is REQUIRED else value_text(argument.default, argument.name)
     if argument in definition.call_arguments:
         return default, f"{argument.expects} (of the call)"
     carried = "any value; changes neither shapes nor counts"

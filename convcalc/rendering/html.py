@@ -9,18 +9,20 @@ from convcalc.base.text import visible
 from convcalc.rendering.output_format import SHEET_OPTIONS, OutputFormat
 from convcalc.rendering.sheet import Column, Sheet
 
-# The styles apply only to elements inside .convcalc. Therefore a fragment does not change the page around it.
+# The styles apply only to elements inside .convcalc. Therefore a fragment does not change the page around it. The class
+# is written twice, because JupyterLab's own rule for cells, which aligns them right, would otherwise win.
 _STYLE = """\
-.convcalc { font: 15px/1.45 system-ui, sans-serif; overflow-x: auto; }
-.convcalc h2 { font-size: 1.15em; margin: 0 0 .6em; overflow-wrap: anywhere; }
-.convcalc table { border-collapse: collapse; font-size: .93em; }
-.convcalc th, .convcalc td { border-bottom: 1px solid #8884; padding: .3em .8em; text-align: left; vertical-align: top; }
-.convcalc thead th { border-bottom: 2px solid #8888; white-space: nowrap; }
-.convcalc td { font-family: ui-monospace, monospace; white-space: pre-wrap; min-width: 12.5em; }
-.convcalc .sign { min-width: 0; }
-.convcalc .number { text-align: right; min-width: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
-.convcalc tbody tr:hover { background: #8882; }
-.convcalc ul { list-style: none; margin: .8em 0 0; padding: 0; }
+section.convcalc.convcalc { font: 15px/1.45 system-ui, sans-serif; overflow-x: auto; }
+section.convcalc.convcalc h2 { font-size: 1.15em; margin: 0 0 .6em; overflow-wrap: anywhere; }
+section.convcalc.convcalc table { border-collapse: collapse; font-size: .93em; }
+section.convcalc.convcalc th,
+section.convcalc.convcalc td { border-bottom: 1px solid #8884; padding: .3em .8em; text-align: left; vertical-align: top; }
+section.convcalc.convcalc thead th { border-bottom: 2px solid #8888; white-space: nowrap; }
+section.convcalc.convcalc td { font-family: ui-monospace, monospace; white-space: pre-wrap; min-width: 12.5em; }
+section.convcalc.convcalc .sign { min-width: 0; }
+section.convcalc.convcalc .number { text-align: right; min-width: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
+section.convcalc.convcalc tbody tr:hover { background: #8882; }
+section.convcalc.convcalc ul { list-style: none; margin: .8em 0 0; padding: 0; }
 """
 _PAGE_STYLE = """\
 :root { color-scheme: light dark; }

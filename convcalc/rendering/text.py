@@ -7,14 +7,20 @@ from typing import Any
 
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 
+# The names of arguments that are sizes. Other tuples, such as axes or padding before and after, are not sizes.
+_SIZES = ("_size", "size", "shape", "strides", "dilation_rate", "output_padding")
+
 
 def arguments_text(args: Mapping[str, Any]) -> str:
     """Returns arguments and their names as text, such as ``filters=32, kernel_size=3×3``."""
-    return ", ".join(f"{name}={value_text(value)}" for name, value in args.items())
+    return ", ".join(f"{name}={value_text(value, name)}" for name, value in args.items())
 
 
-def value_text(value: Any) -> str:
-    """Returns the value of an argument as text, such as ``3×3`` for sizes and ``LSTM(units=64)`` for a layer."""
+def value_text(value: Any, name: str = "") -> str:
+    """Returns the value of the argument ``name`` as text.
+
+    Sizes are written as ``3×3``, other tuples as in Python, and layers as ``LSTM(units=64)``.
+    """
     if isinstance(value, SubModel):
         return f"the model '{value.name}'"
     if isinstance(value, SubForeign):
@@ -22,9 +28,11 @@ def value_text(value: Any) -> str:
     if isinstance(value, SubLayer):
         return f"{value.definition.name}({arguments_text(value.args)})"
     if isinstance(value, (tuple, list)):
-        if value and all(isinstance(part, int) for part in value):
+        if value and name.endswith(_SIZES) and all(isinstance(part, int) for part in value):
             return "×".join(map(str, value))
-        return f"({', '.join(map(value_text, value))})"
+        if len(value) == 1 and isinstance(value[0], tuple):  # padding before and after the only axis
+            return value_text(value[0])
+        return f"({', '.join(map(value_text, value))}{',' * (len(value) == 1)})"
     if isinstance(value, dict) and value.get("class_name") == "function" and isinstance(value.get("config"), str):
         return str(value["config"])
     if isinstance(value, dict):

@@ -41,6 +41,22 @@ def test_same_padding_is_explained() -> None:
     assert result["MACs"] == [("MACs", "3·3·1·32·14·14 = 56,448 for one sample")]
 
 
+@pytest.mark.parametrize(
+    ("layer", "height", "width"),
+    [
+        ("ZeroPadding2D: {padding: [[1, 0], [0, 1]]}", "1 + 28 + 0 = 29", "0 + 28 + 1 = 29"),
+        ("ZeroPadding2D: 2", "2 + 28 + 2 = 32", "2 + 28 + 2 = 32"),
+        ("ZeroPadding2D: {padding: [[0, 0], [0, 3]]}", "28", "0 + 28 + 3 = 31"),
+        ("Cropping2D: {cropping: [[1, 0], [0, 2]]}", "28 − 1 − 0 = 27", "28 − 0 − 2 = 26"),
+    ],
+)
+def test_padding_is_added_where_it_is(layer: str, height: str, width: str) -> None:
+    """The zeros above a picture and those below it are different numbers, also if one of them is 0."""
+    result = lines("1", f"input: [28, 28, 1]\nlayers: [{{{layer}}}]")
+    assert ("height", height) in result["Output"]
+    assert ("width", width) in result["Output"]
+
+
 def test_the_remainder_of_a_floor_is_mentioned() -> None:
     result = lines("second")
     assert ("height", "(14 − 3)/2 + 1 = 6.5 → 6") in result["Output"]

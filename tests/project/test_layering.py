@@ -111,7 +111,8 @@ def test_families_do_not_import_each_other(path: Path) -> None:
 
 
 def test_every_room_is_in_the_order() -> None:
-    rooms = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if not path.name.startswith("_")}
+    paths = [path for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py"]
+    rooms = {path.name.removesuffix(".py") for path in paths if not path.name.startswith("_")}
     assert rooms <= {*ORDER, *FACES}
 
 

@@ -71,7 +71,7 @@ def _section(definition: LayerDefinition) -> list[str]:
     if listed:
         out += ["| argument | default | expects |", "|---|---|---|"]
         for argument in listed:
-            default = "required" if argument.default is REQUIRED else f"`{value_text(argument.default)}`"
+            default = "required" if argument.default is REQUIRED else f"`{value_text(argument.default, argument.name)}`"
             of_call = " (of the call)" if argument in definition.call_arguments else ""
             out.append(f"| `{argument.name}` | {default} | {_escaped(argument.expects)}{of_call} |")
         out.append("")
@@ -142,7 +142,7 @@ def operations_page() -> str:
     for operation in sorted(OPERATIONS.values(), key=lambda operation: operation.function):
         names = (*operation.parameters, *operation.init_parameters)
         arguments = ", ".join(
-            f"`{name}`" if name not in operation.defaults else f"`{name}={value_text(operation.defaults[name])}`"
+            f"`{name}`" if name not in operation.defaults else f"`{name}={value_text(operation.defaults[name], name)}`"
             for name in names
         )
         lines.append(f"| `ops.{operation.function}` | {arguments} | {_escaped(operation.summary)} |")

@@ -77,6 +77,11 @@ class SpecPlace(Struct):
     definition: LayerDefinition | Operation | None = None
     context: str = ""
 
+    def __repr__(self) -> str:
+        """Returns the file, the line and the column."""
+        mark = self.mark()
+        return f"{type(self).__name__}({mark.file}:{mark.line}:{mark.column})"
+
     @property
     def made_at(self) -> Mark | None:
         """Returns None: a spec has no position in Python code."""
