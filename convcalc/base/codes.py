@@ -154,6 +154,11 @@ UNKNOWN_VALUE = _code(
     "The code does not state a value that a layer needs.",
     "Give the value: `--set NAME=VALUE`.",
 )
+VALUE_OF_CALL = _code(
+    "value-of-call",
+    "A parameter has the value that the program gives it in its own calls.",
+    "Give another value: `--set NAME=VALUE`, or call the function: `FILE.py:NAME(PARAMETER=VALUE)`.",
+)
 SAMPLES_DIFFER = _code(
     "samples-differ",
     "The arrays that a model is trained on have different numbers of samples.",

@@ -119,6 +119,7 @@ def follow(
                 continue
             program.main.source = source
             program.run_module(program.main, tree.body)
+    program.own_calls.is_open = False
     return program
 
 

@@ -1,18 +1,25 @@
-"""Makes arguments for functions that the program never calls, such as ``build(units, activation=None)``.
+"""Makes arguments for functions whose result is a target, such as ``build(units, activation=None)``.
 
-A parameter without a default becomes an unknown value. If the function calls layers on it, it becomes an input of the model.
-A parameter with the default None becomes an unknown value if the function raises an exception for None.
+A parameter without a default gets the value that the program gives it in its own calls; otherwise it becomes an unknown value. If
+the function calls layers on it, it becomes an input of the model. A parameter with the default None becomes an unknown value if
+the function raises an exception for None.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
+from convcalc.base import codes
+from convcalc.base.numbers import shape_text
+from convcalc.base.problems import Problem
 from convcalc.layers.families import FAMILIES
+from convcalc.read.code.keras.graph import TensorValue, mapped, tensors_in
 from convcalc.read.code.keras.models import make_input
 from convcalc.read.code.language.values import (
+    LONGEST_NAME,
     MISSING,
     FunctionValue,
     Library,
@@ -33,15 +40,14 @@ _MERGING = frozenset(FAMILIES["merging"].split())
 def parameters(
     program: Program, function: FunctionValue, args: Sequence[Any], kwargs: Mapping[str, Any], has_receiver: bool
 ) -> dict[str, Any]:  # fmt: skip
-    """Returns the named arguments for a function that the program never calls. ``args`` and ``kwargs`` come from the
-    target.
-    """
+    """Returns the named arguments for a function whose result is a target. ``args`` and ``kwargs`` come from the target."""
     signature = function.node.args
     names = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
     names = names[1:] if has_receiver else names
     defaults = set(names[len(names) - len(function.defaults) :]) if function.defaults else set()
     result: dict[str, Any] = OpenArguments(kwargs) if signature.kwarg is not None else dict(kwargs)
     tensors = tensor_parameters(function)
+    needed: list[str] = []
     for name in [*names[len(args) :], *(argument.arg for argument in signature.kwonlyargs)]:
         if name in result:
             continue
@@ -49,11 +55,53 @@ def parameters(
         if given is not MISSING:
             result[name] = given
         elif name not in defaults and name not in function.keyword_defaults:
+            needed.append(name)
+    result |= _values_of_calls(program, function, needed)
+    for name in needed:
+        if name not in result:
             unknown = program.required_parameter(name, function)
             if name in tensors:
                 unknown = make_input(program, [], {"name": name, "shape": unknown.named("")}, function.spot)
             result[name] = unknown
     return result
+
+
+def _values_of_calls(program: Program, function: FunctionValue, names: Iterable[str]) -> dict[str, Any]:
+    """Returns the values that the program gives to parameters in its own calls, as far as they are known.
+
+    A tensor becomes a new input of its shape. A warning says which values these are.
+    """
+    given = {name: value for name in names if (value := program.own_calls.value(function, name)) is not None}
+    if not given:
+        return {}
+    values = ", ".join(f"{name}={_shown(value.value)}" for name, value in given.items())
+    message = f"`{function.name}` gets the values of this call: {values}; --set NAME=VALUE gives others"
+    spot = next(iter(given.values())).spot
+    program.notes.append(Problem(codes.VALUE_OF_CALL, message, spot.mark(), None, "warning"))
+    return {name: _with_inputs(program, name, value.value, function.spot) for name, value in given.items()}
+
+
+def _with_inputs(program: Program, name: str, value: Any, spot: Spot) -> Any:
+    """Returns a value with a new input in place of each tensor."""
+    numbers = count()
+
+    def part(value: Any) -> Any:
+        if not isinstance(value, TensorValue):
+            return value
+        label = f"{name}_{next(numbers)}" if is_list else name
+        return make_input(program, [], {"name": label, "batch_shape": tuple(value.sizes), "dtype": value.dtype}, spot)
+
+    is_list = isinstance(value, (list, tuple))
+    return mapped(value, part) if tensors_in(value) else value
+
+
+def _shown(value: Any) -> str:
+    """Returns a value as a short text for a message."""
+    if isinstance(value, TensorValue):
+        return f"a tensor {shape_text(value.shape)}"
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    text = repr(value) if all(isinstance(part, (int, float, str, type(None))) for part in parts) else "…"
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
 
 
 def rest_of(function: FunctionValue, args: list[Any]) -> list[Any]:
@@ -78,9 +126,11 @@ def called_with_defaults(
             if not needed:
                 raise
             program.names, program.problems, program.faults = names, problems, faults
+            given.update(_values_of_calls(program, function, [name for name in needed if name not in program.settings]))
             for name in needed:
-                reason = f"the parameter `{name}` of `{function.name}` has no default that works"
-                given[name] = program.settings.get(name, Unknown(reason, function.spot, name))
+                if given.get(name) is None:
+                    reason = f"the parameter `{name}` of `{function.name}` has no default that works"
+                    given[name] = program.settings.get(name, Unknown(reason, function.spot, name))
     return call(given)
 
 

@@ -11,8 +11,9 @@ from convcalc.base.problems import Problem, Refusal, Source
 from convcalc.model import Layer, Model
 from convcalc.read.code.keras import calls, keras_methods, merged_tensors, models, subclassing, to_model, training
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, Node, TensorValue, tensors_in, to_sizes
-from convcalc.read.code.language.values import MISSING, Environment, Special, Spot, Unknown
+from convcalc.read.code.language.values import MISSING, Environment, FunctionValue, Special, Spot, Unknown
 from convcalc.read.code.library_calls import LibraryCalls
+from convcalc.read.code.own_calls import OwnCalls
 from convcalc.read.code.tensors import operations
 
 
@@ -25,6 +26,7 @@ class Program(LibraryCalls):
         sizes_of_inputs: the sizes that the user gives to inputs (``--input``), by name; None is the name of the only input.
         local_models: the models in variables of functions, by name. The number is the depth of the function call.
         notes: problems of the file, not of the model, such as a cell that is not valid Python.
+        own_calls: the values that the program gives to the parameters of its functions.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Program(LibraryCalls):
         super().__init__(source, folder, settings, root)
         self.local_models: dict[str, tuple[int, ModelValue]] = {}
         self.notes: list[Problem] = []
+        self.own_calls = OwnCalls()
         self.tape: list[Node] = []
         self.inside = 0
         self.node_count = 0
@@ -80,6 +83,13 @@ class Program(LibraryCalls):
         if self.settings and isinstance(value, Unknown):
             return self._setting(ast.unparse(node), value)
         return value
+
+    def bound(self, function: FunctionValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> dict[str, Any]:
+        """Returns the value of each parameter in a call. Notes the values if the program itself makes the call."""
+        variables = super().bound(function, args, kwargs, spot)
+        if self.own_calls.is_open and function.module is self.main:
+            self.own_calls.note(function, variables, spot)
+        return variables
 
     # Problems ---------------------------------------------------------------------------------------------------------
 
