@@ -203,6 +203,11 @@ TWO_INPUTS = _code("two-inputs", "A spec has both `input:` and `inputs:`.", "Kee
 UNKNOWN_KEY = _code("unknown-key", "A spec has an unknown key.", _SPEC)
 UNKNOWN_NAME = _code("unknown-name", "A name does not refer to a layer.", _SPEC)
 UNKNOWN_VARIABLE = _code("unknown-variable", "A variable is not defined.", _SPEC)
+UNBUILT_LAYER = _code(
+    "unbuilt-layer",
+    "A custom layer states its output shape, and Keras does not follow its `call`.",
+    "Call `build` of the inner layers in `build` of the custom layer, and state the right shape.",
+)
 UNUSED_LAYER = _code("unused-layer", "A layer's output is not used.", "Remove the layer, or name it under `outputs:`.")
 
 # Layers and operations

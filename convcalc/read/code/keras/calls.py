@@ -120,18 +120,18 @@ def _check_weights(run: Any, node: Node, shapes: list[Any]) -> None:
     given = layer.given.get("weights")
     if isinstance(given, (list, tuple)) and len(given) == len(shapes):
         for own, array in zip(shapes, given):
-            if isinstance(array, Array) and _differ(own, from_sizes(array.shape)):
+            if isinstance(array, Array) and differ(own, from_sizes(array.shape)):
                 text = f"its argument 'weights' has the shape {shape_text(from_sizes(array.shape))}"
                 message = f"{layer.class_name} '{layer.name}' has weights of shape {shape_text(own)}, but {text}"
                 run.fault(codes.WRONG_SHAPE, message, node.spot, layer)
     received = " and ".join(shape_text(tensor.shape or ()) for tensor in node.inputs)
     made, first = layer.cached.setdefault("weights", (shapes, received))
-    if len(made) != len(shapes) or any(map(_differ, made, shapes)):
+    if len(made) != len(shapes) or any(map(differ, made, shapes)):
         message = f"{layer.class_name} '{layer.name}' has weights for an input of shape {first}, but it is called on {received}"
         run.fault(codes.SHARED_WEIGHTS, message, node.spot, layer)
 
 
-def _differ(first: Shape, second: Shape) -> bool:
+def differ(first: Shape, second: Shape) -> bool:
     """Returns True if two shapes have different numbers of axes, or known sizes that differ."""
     sizes = [(plain(one), plain(other)) for one, other in zip(first, second)]
     known = [(one, other) for one, other in sizes if isinstance(one, int) and isinstance(other, int)]

@@ -8,6 +8,7 @@ from convcalc.layers import LayerDefinition
 from convcalc.read.code.keras import models
 from convcalc.read.code.keras.cells import cell_attribute, is_cell
 from convcalc.read.code.keras.copies import config_method
+from convcalc.read.code.keras.following import MERGE_BASES, placeholder
 from convcalc.read.code.keras.graph import (
     LayerValue,
     ModelValue,
@@ -18,7 +19,6 @@ from convcalc.read.code.keras.graph import (
     tensors_in,
 )
 from convcalc.read.code.keras.layer_arguments import make_layer, policy_of, variable_dtype
-from convcalc.read.code.keras.subclassing import MERGE_BASES, placeholder
 from convcalc.read.code.keras.vocabularies import has_vocabulary, vocabulary_attribute
 from convcalc.read.code.language.values import MISSING, Bound, Library, Native, Spot, Unknown, Wrapped
 
@@ -113,7 +113,8 @@ def layer_attribute(run: Any, layer: LayerValue, name: str, spot: Spot) -> Any:
     if layer.cls is not None:
         found = layer.cls.find(name)
         if found is not MISSING:
-            return run.bind(found, layer, layer.cls, spot)
+            bound = run.bind(found, layer, layer.cls, spot)
+            return bound if name != "build" or isinstance(layer, ModelValue) else _building(layer, bound)
     if name == "__class__":
         return layer.cls or Library(layer.path)
     if name == "__dict__":
@@ -235,9 +236,30 @@ def add_weight(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, A
     return weight
 
 
+def _building(layer: LayerValue, method: Any) -> Any:
+    """Returns ``layer.build`` of a custom layer. Its first call does not build the layer again."""
+
+    def build(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+        _note_built(layer, args[0] if args else next(iter(kwargs.values()), None))
+        return run.call(method, args, kwargs, spot)
+
+    return Native("build", build)
+
+
+def _note_built(layer: LayerValue, shape: Any) -> None:
+    """Records that the program builds a layer for an input of this shape."""
+    layer.built = True
+    parts = shape if isinstance(shape, (list, tuple)) and shape else ()
+    shapes = parts if parts and all(isinstance(part, (list, tuple)) for part in parts) else (shape,)
+    layer.cached["built shapes"] = list(shapes)
+
+
 def _build(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> None:
     """Does ``layer.build(shape)`` or ``model.build(shape)``."""
-    shape = args[0] if args else kwargs.get("input_shape")
+    shape = args[0] if args else next(iter(kwargs.values()), None)
+    if not isinstance(layer, ModelValue):
+        _note_built(layer, shape)
+        return
     if isinstance(layer, ModelValue) and layer.is_sequential:
         models.build_sequential(run, layer, shape, spot)
     elif isinstance(layer, ModelValue) and layer.cls is not None and layer.outputs is None:

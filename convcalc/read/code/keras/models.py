@@ -25,6 +25,7 @@ from convcalc.read.code.keras.graph import (
 )
 from convcalc.read.code.keras.layer_arguments import dtype_name
 from convcalc.read.code.keras.to_model import model_of
+from convcalc.read.code.keras.unbuilt import note_run
 from convcalc.read.code.language.values import Spot, Unknown, first_unknown
 
 
@@ -315,6 +316,8 @@ def call_model(run: Any, model: ModelValue, args: list[Any], kwargs: dict[str, A
     if model.is_sequential and model.input_tensor is None and inputs and not isinstance(inputs[0].sizes, Unknown):
         build_sequential(run, model, inputs[0].sizes, spot)
     node = new_node(run, model, inputs, spot)
+    if run.inside or not inputs:
+        note_run([model])
     if model.outputs is None or not inputs:
         reason = model.unknown or Unknown(f"the model '{model.name}' is called on a value that is not a tensor", spot)
         return unknown_output(run, node, reason)

@@ -35,6 +35,21 @@ def stated_definition(run: Any, layer: LayerValue, args: list[Any], spot: Spot) 
         sizes = mapped(args[0], lambda value: to_sizes(waiting.pop(0)) if isinstance(value, TensorValue) else value)
         return Inferred(_outputs(run, method, sizes, spot) or first, weights, unknown=_UNKNOWN_COSTS)
 
+    return _definition(layer, rule)
+
+
+def stated_outputs(run: Any, layer: LayerValue, value: Any, spot: Spot) -> tuple[Shape, ...] | None:
+    """Returns the output shapes that ``compute_output_shape`` states for an input. None if they are unknown."""
+    method = _method(layer)
+    return None if method is None else _outputs(run, method, mapped(value, _sizes), spot)
+
+
+def opaque_definition(layer: LayerValue, outputs: tuple[Shape, ...]) -> LayerDefinition:
+    """Returns the definition of a layer with these outputs. It has no weights, and its MACs are unknown."""
+    return _definition(layer, lambda a, *shapes: Inferred(outputs, (), unknown=_UNKNOWN_COSTS))
+
+
+def _definition(layer: LayerValue, rule: Any) -> LayerDefinition:
     return require_builtin("Lambda")._replace(
         name=layer.class_name,
         class_name=layer.class_name,

@@ -153,7 +153,7 @@ def _owners(layer: LayerValue) -> set[int]:
     """Returns the identities of the layers with weights of their own in a layer, itself included."""
     result: set[int] = set()
     for part in with_inner_layers([layer], _COPIES):
-        if part.weights or (not _wraps(part) and _may_have_weights(part)) or part.path in _COPIES:
+        if part.weights or (not _wraps(part) and may_have_weights(part)) or part.path in _COPIES:
             result.add(id(part))
     return result
 
@@ -162,7 +162,8 @@ def _owners(layer: LayerValue) -> set[int]:
 _FAMILIES_WITHOUT_WEIGHTS = frozenset(("merging", "pooling", "regularization", "reshaping", "operation"))
 
 
-def _may_have_weights(layer: LayerValue) -> bool:
+def may_have_weights(layer: LayerValue) -> bool:
+    """Returns False if no layer of this kind has weights."""
     family = getattr(layer.definition, "family", "")
     return layer.class_name != "InputLayer" and family not in _FAMILIES_WITHOUT_WEIGHTS
 
@@ -241,7 +242,9 @@ def with_inner_layers(layers: Iterable[LayerValue], closed: Sequence[str] = ()) 
 
 def notes(layers: Any) -> list[Problem]:
     """Returns a warning for each layer whose shapes or counts are unknown."""
-    return [note(layer, layer.unknown) for layer in with_inner_layers(layers) if layer.unknown is not None]
+    found = with_inner_layers(layers)
+    unbuilt = [layer.cached["unbuilt"] for layer in found if "unbuilt" in layer.cached]
+    return [*(note(layer, layer.unknown) for layer in found if layer.unknown is not None), *unbuilt]
 
 
 def note(layer: LayerValue, unknown: Unknown) -> Problem:

@@ -21,6 +21,7 @@ from convcalc.read.code.data.data_pipelines import Stream
 from convcalc.read.code.keras.copies import note_checkpoints
 from convcalc.read.code.keras.graph import ModelValue, TensorValue, from_sizes, leaves, mapped, tensors_in, to_sizes
 from convcalc.read.code.keras.old_arguments import has_old_arguments, is_old_method
+from convcalc.read.code.keras.unbuilt import note_run
 from convcalc.read.code.language.values import MISSING, Instance, Library, LibraryObject, Raised, Spot, Unknown
 
 # The parameters of each method, in Keras's order.
@@ -102,6 +103,7 @@ def check(
 
     ``held_out`` is the part of the data that ``fit`` keeps for validation; None if it or the batch size is unknown.
     """
+    note_run([model])
     if model.outputs is None and model.cls is not None and not model.is_sequential:
         build_on(run, model, x, spot, lambda samples: _built_batch(method, samples, batch, held_out))
         return None

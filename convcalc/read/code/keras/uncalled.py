@@ -1,7 +1,7 @@
 """Adds the inner layers of a custom layer or model that its ``call`` never calls.
 
-Keras's summary lists these layers. A nested model with an input shape has weights; other layers without a call have
-none.
+Keras's summary lists these layers. Those that the program builds have weights: a nested model with an input shape, and
+a layer whose ``build`` is called. Other layers without a call have none.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from convcalc.analyse.inference import infer_inner_model
 from convcalc.layers import LayerDefinition, costs
 from convcalc.layers.registry import Inferred
-from convcalc.model import Call, Layer, Model, Ref
+from convcalc.model import Call, Foreign, Layer, Model, Ref
+from convcalc.read.code.keras.following import placeholder
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, Node, TensorValue, leaves
-from convcalc.read.code.keras.to_model import WITHOUT_INPUTS, layer_of
+from convcalc.read.code.keras.to_model import WITHOUT_INPUTS, layer_of, variables_layer
+from convcalc.read.code.language.values import Unknown
 
 
 def with_uncalled_layers(run: Any, model: Model, layer: LayerValue, nodes: list[Node]) -> Model:
@@ -25,17 +28,21 @@ def with_uncalled_layers(run: Any, model: Model, layer: LayerValue, nodes: list[
         if any(id(inside) in called for inside in parts):
             continue
         called.update(map(id, parts))
-        inputs = _inputs(part)
+        inputs = _inputs(run, part)
         if inputs:
             refs = []
             for tensor in inputs:
                 layers.append(layer_of(run, tensor.node.layer))
                 calls.append(Call(len(layers) - 1, ()))
                 refs.append(Ref(len(calls) - 1))
-            layers.append(_idle(layer_of(run, part)))
-            calls.append(Call(len(layers) - 1, tuple(refs)))
+            layers.append(_idle(layer_of(run, part)) if part.cls is None else _built(run, part))
+            calls.append(Call(len(layers) - 1, tuple(refs) if part.cls is None else ()))
+        elif part.built and part.cls is None and "built shapes" in part.cached:
+            part.unknown = part.unknown or Unknown("the shape that it is built on is unknown", part.spot)
+            layers.append(layer_of(run, part)._replace(definition=Foreign(part.class_name)))
+            calls.append(Call(len(layers) - 1, ()))
         else:
-            layers.append(_unbuilt(part))
+            layers.append(_built(run, part) if part.cls is not None and part.built else _unbuilt(part))
             calls.append(Call(len(layers) - 1, ()))
     if len(layers) == len(model.layers):
         return model
@@ -54,10 +61,12 @@ def _with_parts(layer: LayerValue) -> Iterator[LayerValue]:
             waiting += part.layers if isinstance(part, ModelValue) else ()
 
 
-def _inputs(layer: LayerValue) -> list[TensorValue]:
-    """Returns the inputs of a nested model. [] for a layer, or for a model without an input shape."""
+def _inputs(run: Any, layer: LayerValue) -> list[TensorValue]:
+    """Returns the inputs of a nested model, or of a layer that the program builds. [] for other layers."""
     if not isinstance(layer, ModelValue):
-        return []
+        shapes = layer.cached.get("built shapes", ())
+        known = all(isinstance(shape, (list, tuple)) for shape in shapes)
+        return [placeholder(run, shape, layer.dtype) for shape in shapes] if known else []
     if layer.is_sequential:
         return [layer.input_tensor] if layer.input_tensor is not None else []
     return [tensor for tensor in leaves(layer.inputs) if isinstance(tensor, TensorValue)]
@@ -77,6 +86,35 @@ def _idle(layer: Layer) -> Layer:
         return result._replace(weights=weights, products=())
 
     return layer._replace(definition=definition._replace(rule=rule, flops=costs.free, tf_flops=costs.free))
+
+
+def _built(run: Any, layer: LayerValue) -> Layer:
+    """Returns a custom layer that the program builds, but never calls: it has the weights that ``build`` makes."""
+    base = layer.attributes.get("__base__")
+    model = Model(layer.name, layer.class_name, (), (), (), (), own_flags=True, subclassed=True)
+    if isinstance(base, LayerValue):
+        sources = _inputs(run, layer)
+        layers = (*(layer_of(run, tensor.node.layer) for tensor in sources), _idle(layer_of(run, base)))
+        calls = [Call(number, ()) for number in range(len(sources))]
+        refs = tuple(map(Ref, range(len(sources))))
+        model = model._replace(layers=layers, calls=(*calls, Call(len(sources), refs)))
+    model = with_uncalled_layers(run, model, layer, [])
+    if layer.weights:
+        layers = (*model.layers, variables_layer(layer))
+        model = model._replace(layers=layers, calls=(*model.calls, Call(len(layers) - 1, ())))
+
+    def rule(args: Mapping[str, Any], *inputs: Any) -> Inferred:
+        return infer_inner_model(model, ())._replace(outputs=())
+
+    definition = WITHOUT_INPUTS._replace(
+        name=layer.class_name,
+        class_name=layer.class_name,
+        rule=rule,
+        template=lambda args, inputs, policy: model,
+        contains_layers=True,
+        is_custom=True,
+    )
+    return Layer(layer.name, layer.class_name, definition, {}, layer.is_trainable, layer.dtype, place=layer.spot)
 
 
 def _unbuilt(layer: LayerValue) -> Layer:
