@@ -24,11 +24,7 @@ NETWORKS = {"VGG16": "specs/vgg16.yaml", "ResNet50": "specs/resnet50.yaml"}
 TEXT = """\
 # What a model costs: MACs and FLOPs
 
-```console
-$ convcalc summary MODEL --columns cost
-```
-
-shows the MACs and FLOPs of each layer. The JSON report contains them too.
+`convcalc summary MODEL --columns cost` shows the MACs and FLOPs of each layer. The JSON report contains them too.
 
 The tables of this page are computed by the code that counts (`python -m tests.regenerate.costs`).
 

@@ -1,10 +1,12 @@
-"""Writes the reference pages ``docs/layers.md``, ``operations.md``, ``insights.md``, ``formats.md`` and
-``packages.md``.
+"""Writes the reference pages ``docs/layers.md``, ``operations.md``, ``insights.md``, ``formats.md`` and ``packages.md``,
+and the first page of the site, ``index.md``.
 
 The files are made from the declarations. Run this script with ``python -m tests.regenerate.docs``.
 """
 
 from __future__ import annotations
+
+import re
 
 from convcalc import infer
 from convcalc.base.problems import Source
@@ -20,6 +22,7 @@ from tests.paths import ROOT
 from tests.regenerate import docs_formats, packages
 
 DOCS = ROOT / "docs"
+REPOSITORY = "https://github.com/OWNER/convcalc/blob/main/"
 
 HEAD = """\
 # Layers
@@ -152,9 +155,9 @@ def operations_page() -> str:
 INSIGHTS_HEAD = """\
 # Insights
 
-```console
-$ convcalc summary MODEL --insights
-$ convcalc explain most-params
+```sh
+convcalc summary MODEL --insights
+convcalc explain most-params
 ```
 
 The first command lists likely mistakes and costly layers below the table. The second one explains a code. Insights are not errors.
@@ -170,7 +173,18 @@ def insights_page() -> str:
     return "\n".join([INSIGHTS_HEAD, *parts])
 
 
+def index_page() -> str:
+    """Returns the README as a page of the site. Links to pages are relative to docs/, others lead to the repository."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/", "](")
+    return re.sub(r"\]\((?!https?:)([^)#]+)(?<!\.md)\)|\]\((CONTRIBUTING\.md)\)", _to_repository, text)
+
+
+def _to_repository(match: re.Match[str]) -> str:
+    return f"]({REPOSITORY}{match[1] or match[2]})"
+
+
 PAGES = {
+    "index.md": index_page,
     "layers.md": page,
     "operations.md": operations_page,
     "insights.md": insights_page,

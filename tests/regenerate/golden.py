@@ -13,7 +13,7 @@ from convcalc import infer
 from convcalc.base.problems import ConvcalcError
 from convcalc.read import parse
 from tests.paths import BROKEN, GOLDEN
-from tests.regenerate.readme import run
+from tests.regenerate.pages import run
 
 # The name of each golden file, and the command whose output is in the file.
 COMMANDS = {

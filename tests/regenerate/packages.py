@@ -28,8 +28,8 @@ WORDS = ("exact", "partial", "wrong", "refused")
 HEAD = """\
 # Packages
 
-```console
-$ convcalc summary gemma_backbone.keras     # a model of keras_hub; keras_hub is not installed
+```sh
+convcalc summary gemma_backbone.keras     # a model of keras_hub; keras_hub is not installed
 ```
 
 convcalc reads the files of other packages without their code. This page shows how much it knows of them. The files were made with
@@ -64,7 +64,7 @@ TAIL = """
 ## Layers and models that convcalc declares
 
 Of these classes, convcalc knows the shapes, weights and costs. Declare further classes with `--custom`
-([docs/plugins.md](plugins.md) describes the layers of installed packages).
+([Plugins](plugins.md) describes the layers of installed packages).
 
 """
 END = """

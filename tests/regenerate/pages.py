@@ -1,7 +1,7 @@
-"""Runs the commands in the console blocks of the README, docs/ci.md and docs/code.md, and updates their outputs.
+"""Runs the commands in the console blocks of the README and of the pages in docs/, and updates their outputs.
 
-``python -m tests.regenerate.readme`` runs every command and writes its output back into the pages. ``python -m
-tests.regenerate.readme command test`` prints the command that follows the mark ``<!-- command: test -->``; CI runs
+``python -m tests.regenerate.pages`` runs every command and writes its output back into the pages. ``python -m
+tests.regenerate.pages command test`` prints the command that follows the mark ``<!-- command: test -->``; CI runs
 the printed command.
 """
 
@@ -18,7 +18,8 @@ from tests.paths import ROOT
 
 README = ROOT / "README.md"
 CI_PAGE = ROOT / "docs" / "ci.md"
-CODE_PAGE = ROOT / "docs" / "code.md"
+# The page docs/index.md is a copy of the README.
+PAGES = [README, *sorted(page for page in (ROOT / "docs").glob("*.md") if page.name != "index.md")]
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _MARKED = re.compile(r"<!-- command: (\w+) -->\n+```sh\n(.*?)\n```", re.DOTALL)
 
@@ -80,5 +81,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["command"]:
         print(marked(sys.argv[2], README.read_text(encoding="utf-8")))
     else:
-        for page in (README, CI_PAGE, CODE_PAGE):
+        for page in PAGES:
             page.write_text(refreshed(page.read_text(encoding="utf-8")), encoding="utf-8")
