@@ -66,6 +66,8 @@ ROOMS = {
     "keras_contrib": "keras.third_party_layers",
     "tensorflow_hub": "keras.hub_layers",
     "tensorflow_datasets": "data.tfds_datasets",
+    "gym": "data.gym_environments",
+    "gymnasium": "data.gym_environments",
     "keras.datasets": "data.known_datasets",
     "keras.utils": "data.data_functions",
     "keras.preprocessing": "data.data_functions",

@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from convcalc.read.code.language.expressions import Expressions
-from convcalc.read.code.language.values import ClassValue, Environment, Instance, Spot, Unknown, first_unknown
+from convcalc.read.code.language.values import (
+    MISSING,
+    ClassValue,
+    Environment,
+    Instance,
+    Special,
+    Spot,
+    Unknown,
+    first_unknown,
+)
 
 
 class Assignments(Expressions):
@@ -108,7 +117,10 @@ class Assignments(Expressions):
 
     def _unpack(self, target: ast.Tuple | ast.List, value: Any, env: Environment) -> None:
         targets = target.elts
-        elements = self.iterate(value, self.spot(target))
+        spot = self.spot(target)
+        elements = value.unpacked(self, len(targets), spot) if isinstance(value, Special) else MISSING
+        if elements is MISSING:
+            elements = self.iterate(value, spot)
         if isinstance(elements, Unknown):
             for part in targets:
                 self.assign(part, Unknown(elements.reason, elements.spot, part), env)

@@ -214,6 +214,10 @@ class Special:
         """Returns the elements for a loop as a list, or MISSING."""
         return MISSING
 
+    def unpacked(self, run: Any, count: int, spot: Spot) -> Any:
+        """Returns the elements for ``a, b = self`` with ``count`` names. MISSING: the number of names does not matter."""
+        return MISSING
+
     def length(self) -> Any:
         """Returns ``len(self)``, or MISSING."""
         return MISSING
