@@ -26,7 +26,15 @@ _SPACES: dict[str, tuple[tuple[int, ...] | int, tuple[int, ...] | int]] = {
     "Taxi": (500, 6),
 }
 _HARMLESS = frozenset(
-    "id render_mode max_episode_steps disable_env_checker new_step_api apply_api_compatibility is_slippery".split()
+    [
+        "id",
+        "render_mode",
+        "max_episode_steps",
+        "disable_env_checker",
+        "new_step_api",
+        "apply_api_compatibility",
+        "is_slippery",
+    ]
 )
 # Wrappers that change neither the observations nor the actions.
 _WRAPPERS = (
