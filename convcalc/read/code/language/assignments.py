@@ -118,7 +118,7 @@ class Assignments(Expressions):
     def _unpack(self, target: ast.Tuple | ast.List, value: Any, env: Environment) -> None:
         targets = target.elts
         spot = self.spot(target)
-        elements = value.unpacked(self, len(targets), spot) if isinstance(value, Special) else MISSING
+        elements: Any = value.unpacked(self, len(targets), spot) if isinstance(value, Special) else MISSING
         if elements is MISSING:
             elements = self.iterate(value, spot)
         if isinstance(elements, Unknown):
