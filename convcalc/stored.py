@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from convcalc.base.numbers import Shape, plain, shape_text
 from convcalc.base.structs import Struct
@@ -78,18 +79,31 @@ def _is_cropped_word_of(part: str, word: str, cut: bool) -> bool:
     return word.startswith(part) if cut else word == part
 
 
+class Port(Struct):
+    """An input or output of a model. ``key`` is its place in lists and mappings, such as ``image: ``; otherwise empty."""
+
+    key: str
+    tensor: Cell
+
+
+# the inputs and the outputs of a model
+Ports: TypeAlias = "tuple[tuple[Port, ...], tuple[Port, ...]]"
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Row:
     """A layer.
 
     Attributes:
         cells: The known values by field: ``name``, ``type``, ``output_shape``, ``params``, ``trainable_params``, ``trainable``
-            ("Y", "N" or "-"), ``dtype``, ``macs``, ``output_bytes``.
+            ("Y", "N" or "-"), ``dtype``, ``macs``, ``output_bytes``, ``weights``. A JSON report also has
+            ``receptive_field``, ``flops`` and ``output_dtypes``.
         depth: 0 for a layer of the model itself, 1 for a layer of a nested model, and so on.
         sources: The tensors that the layer reads, such as ``add[0][0]``; None if unknown.
         arguments: The arguments that differ from their defaults; None if unknown.
         path: The path of the layer in the report; None if the snapshot does not come from a report.
         call_arguments: The arguments of each call that are not tensors, such as ``training``; None if unknown.
+        ports: The inputs and outputs of a nested model; None if unknown, and for other layers.
     """
 
     cells: Mapping[str, Cell]
@@ -98,6 +112,7 @@ class Row:
     arguments: Mapping[str, str] | None = None
     path: str | None = None
     call_arguments: tuple[Mapping[str, str], ...] | None = None
+    ports: Ports | None = None
 
     def __repr__(self) -> str:
         """Returns the name and the class."""
@@ -125,6 +140,8 @@ class Snapshot:
         totals: The totals by their names in the JSON report (``params``, ``param_bytes``, ``macs`` …), and
             ``output_shapes``. A printed summary also has the sizes printed after the counts, such as ``param_size``.
         format: :data:`REPORT`, :data:`KERAS3_TEXT` or :data:`KERAS2_TEXT`.
+        ports: The inputs and outputs of the model; None if unknown.
+        convention: How the FLOPs are counted; empty if the snapshot has none.
     """
 
     source: str
@@ -132,6 +149,8 @@ class Snapshot:
     rows: tuple[Row, ...]
     totals: Mapping[str, Cell] = field(default_factory=dict)
     format: str = REPORT
+    ports: Ports | None = None
+    convention: str = ""
 
     def __repr__(self) -> str:
         """Returns the source, the name of the model and the number of layers."""

@@ -12,7 +12,7 @@ from convcalc.differences.compare import compare
 from convcalc.differences.comparison import Change, Comparison, Pair
 from convcalc.model import Model
 from convcalc.snapshot.as_printed import snapshot_as_printed
-from convcalc.snapshot.of_report import snapshot_of_report
+from convcalc.snapshot.of_report import FLOPS, RECEPTIVE_FIELD, snapshot_of_report
 from convcalc.snapshot.uncrop import uncrop
 from convcalc.stored import REPORT, Cell, Row, Snapshot
 
@@ -25,7 +25,14 @@ _FIELD_WORDS = {
     "macs": "MACs",
     "output_bytes": "output bytes",
     "connected_to": "connected to",
+    "flops": "FLOPs",
+    "frozen_weights": "frozen weights",
+    "receptive_field": "receptive field",
+    "output_dtypes": "output dtypes",
+    "input_shapes": "input shapes",
     "output_shapes": "output shapes",
+    "input_tensors": "input tensors",
+    "output_tensors": "output tensors",
     "param_size": "size of the parameters",
     "trainable_size": "size of the trainable parameters",
     "non_trainable_size": "size of the non-trainable parameters",
@@ -45,7 +52,11 @@ def compare_with_snapshot(
 
     There is one problem for each layer and each total that differs.
     """
-    current = snapshot_of_report(report) if recorded.format == REPORT else snapshot_as_printed(report, recorded)
+    if recorded.format == REPORT:
+        details = {field for row in recorded.rows for field in row.cells} & {FLOPS, RECEPTIVE_FIELD}
+        current = snapshot_of_report(report, details, recorded.convention)
+    else:
+        current = snapshot_as_printed(report, recorded)
     comparison = compare(uncrop(recorded, current), current, ignore_names)
     return comparison, (*_layer_problems(report, comparison), *_total_problems(report, comparison))
 

@@ -9,11 +9,12 @@ from convcalc.analyse.study import Study
 from convcalc.base.keras_names import is_automatic
 from convcalc.base.structs import Struct
 from convcalc.differences.align import LayerSignature, Link, align
-from convcalc.differences.comparison import Comparison, Pair
+from convcalc.differences.comparison import Change, Comparison, Pair
 from convcalc.differences.connections import links_of
 from convcalc.differences.layer_changes import MatchedSiblings, Siblings, changed_pairs
+from convcalc.differences.port_changes import port_changes
 from convcalc.snapshot.of_report import snapshot_of_report
-from convcalc.stored import REPORT, Row, Snapshot
+from convcalc.stored import REPORT, Ports, Row, Snapshot
 
 
 def compare(before: Snapshot, after: Snapshot, ignore_names: bool = False) -> Comparison:
@@ -21,10 +22,10 @@ def compare(before: Snapshot, after: Snapshot, ignore_names: bool = False) -> Co
     trees = _Tree(before.rows), _Tree(after.rows)
     printed = before.format != REPORT or after.format != REPORT
     identity = _Identity.of((*before.rows, *after.rows), ignore_names, printed)
-    pairs = tuple(_pairs(*trees, None, None, None, identity))
-    comparison = Comparison(before, after, pairs, ())
+    inside = _inside(*trees, None, None, None, identity, (before.ports, after.ports))
+    comparison = Comparison(before, after, tuple(inside.pairs), ())
     totals = tuple(total for total in comparison.shared_totals if not total.before.agrees(total.after))
-    return replace(comparison, totals=totals)
+    return replace(comparison, totals=(*totals, *inside.ports))
 
 
 def diff(before: Study, after: Study, ignore_names: bool = False) -> Comparison:
@@ -103,29 +104,50 @@ def _visible_length(field: str, rows: Sequence[Row]) -> int | None:
     return min((len(cell.text.partition("…")[0]) for cell in cells if cell.cropped), default=None)
 
 
-def _pairs(
-    before: _Tree, after: _Tree, left: int | None, right: int | None, parent: Pair | None, identity: _Identity
-) -> Iterator[Pair]:
-    """Yields the pairs of layers inside the rows ``left`` and ``right``, at any depth. None stands for the whole model."""
+class _Inside(Struct):
+    """The differences inside a model: its pairs of layers at any depth, and the changes of its inputs and outputs."""
+
+    pairs: Sequence[Pair]
+    ports: Sequence[Change]
+
+
+def _inside(
+    before: _Tree,
+    after: _Tree,
+    left: int | None,
+    right: int | None,
+    parent: Pair | None,
+    identity: _Identity,
+    ports: tuple[Ports | None, Ports | None],
+) -> _Inside:
+    """Returns the differences inside the rows ``left`` and ``right``. None stands for the whole model."""
     lefts, rights = before.children(left), after.children(right)
     if not lefts and not rights:
-        return
+        return _Inside((), ())
     left_siblings, right_siblings = _siblings(before, lefts), _siblings(after, rights)
     alignment = align(
         identity.signatures(before, lefts, left_siblings), identity.signatures(after, rights, right_siblings)
     )
     models = {number for number, child in enumerate(lefts) if before.children(child)}
     hidden_names = identity.hidden_names and left is None and right is None
-    matched = MatchedSiblings(left_siblings, right_siblings, alignment, parent, models, hidden_names)
-    pairs = changed_pairs(matched, identity.names)
+    moved = tuple(port_changes(left_siblings, right_siblings, alignment.matches, *ports))
+    matched = MatchedSiblings(left_siblings, right_siblings, alignment, parent, models, hidden_names, bool(moved))
+    changed = changed_pairs(matched, identity.names)
+    pairs: list[Pair] = []
     for i, j in matched.in_order():
         if i is not None and j is not None:
-            yield pairs[i]
-            yield from _pairs(before, after, lefts[i], rights[j], pairs[i], identity)
+            rows = before.rows[lefts[i]], after.rows[rights[j]]
+            inner = _inside(before, after, lefts[i], rights[j], changed[i], identity, (rows[0].ports, rows[1].ports))
+            pairs += [_with_port_changes(changed[i], inner.ports), *inner.pairs]
         elif i is not None:
-            yield from (Pair(row, None) for row in (before.rows[lefts[i]], *before.descendants(lefts[i])))
+            pairs += [Pair(row, None) for row in (before.rows[lefts[i]], *before.descendants(lefts[i]))]
         elif j is not None:
-            yield from (Pair(None, row) for row in (after.rows[rights[j]], *after.descendants(rights[j])))
+            pairs += [Pair(None, row) for row in (after.rows[rights[j]], *after.descendants(rights[j]))]
+    return _Inside(pairs, moved)
+
+
+def _with_port_changes(pair: Pair, changes: Sequence[Change]) -> Pair:
+    return replace(pair, changes=(*pair.changes, *changes), follows=False) if changes else pair
 
 
 def _siblings(tree: _Tree, numbers: Sequence[int]) -> Siblings:

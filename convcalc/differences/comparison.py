@@ -139,7 +139,7 @@ class Comparison:
             "layers": [_pair_dict(pair) for pair in self.pairs],
             "totals": {
                 total.field: {**_sides(total), "difference": total.difference, "percent": total.percent}
-                for total in self.shared_totals
+                for total in {total.field: total for total in (*self.shared_totals, *self.totals)}.values()
             },
         }
 

@@ -35,6 +35,12 @@ def links_of(rows: Sequence[Row]) -> list[tuple[Link, ...]]:
     return links
 
 
+def links_of_tensors(rows: Sequence[Row], tensors: Sequence[Cell]) -> tuple[Link, ...]:
+    """Returns a link for each tensor of a model with these layers."""
+    names = _Names(rows)
+    return tuple(map(names.link, tensors))
+
+
 class _Names:
     """Finds layers by their names, which may be cropped."""
 

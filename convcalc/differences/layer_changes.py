@@ -16,8 +16,10 @@ from convcalc.layers import lookup_builtin
 from convcalc.stored import Cell, Row
 from convcalc.write.arguments import shortest_spelling
 
-_OUTPUT_FIELDS = ("output_shape", "output_bytes")
+_OUTPUT_FIELDS = ("output_shape", "output_bytes", "receptive_field", "output_dtypes")
 _STATED_FIELDS = ("name", "type", "trainable", "dtype")  # fields that a user sets; the other fields are computed
+# Fields that say nothing new if another change of the layer is known.
+_DETAILS = ("weights", "frozen_weights", "receptive_field", "flops", "output_dtypes")
 
 
 class Siblings(Struct):
@@ -36,6 +38,7 @@ class MatchedSiblings(Struct):
         parent: The pair of models that contain the siblings; None for siblings of depth 0.
         models: The siblings that contain layers, by their numbers in the old snapshot.
         hidden_names: True if the names of layers without a row are compared.
+        other_ports: True if the inputs or outputs of the model differ.
     """
 
     before: Siblings
@@ -44,6 +47,7 @@ class MatchedSiblings(Struct):
     parent: Pair | None
     models: Container[int]
     hidden_names: bool
+    other_ports: bool
 
     def in_order(self) -> Iterator[tuple[int | None, int | None]]:
         """Yields each layer's old and new number, in the order of the new snapshot.
@@ -71,7 +75,7 @@ def changed_pairs(siblings: MatchedSiblings, names: bool) -> dict[int, Pair]:
     """Returns a dict: old number of a layer → its pair with the changes. Names are compared only if ``names`` is True."""
     matches = siblings.alignment.matches
     rewired = _connection_changes(siblings)
-    moved = _position_changes(siblings, bool(rewired))
+    moved = _position_changes(siblings, bool(rewired) or siblings.other_ports)
     stated: dict[int, list[Change]] = {}
     computed: dict[int, list[Change]] = {}
     for left, right in matches.items():
@@ -86,8 +90,21 @@ def changed_pairs(siblings: MatchedSiblings, names: bool) -> dict[int, Pair]:
         follows = left in affected and not any(_is_own_change(change, siblings.parent) for change in stated[left])
         if before.arguments is None or after.arguments is None:
             follows = follows and _may_have_same_arguments(siblings, left, {change.field for change in computed[left]})
-        pairs[left] = Pair(before, after, (*stated[left], *computed[left]), follows)
+        known = before.arguments is not None and after.arguments is not None
+        changes = _without_details(stated[left], computed[left], follows and known)
+        pairs[left] = Pair(before, after, changes, follows)
     return pairs
+
+
+def _without_details(stated: Sequence[Change], computed: Sequence[Change], implied: bool) -> tuple[Change, ...]:
+    """Returns all changes, without details that follow from other changes.
+
+    ``implied`` is True if the layer has the same arguments and other inputs: then all its details follow.
+    """
+    main = [change for change in (*stated, *computed) if change.field not in _DETAILS]
+    if implied or any(change.field != "name" for change in main):
+        return tuple(main)
+    return (*main, *(change for change in computed if change.field in _DETAILS))
 
 
 def _stated_changes(before: Row, after: Row, names: bool) -> Iterator[Change]:
@@ -221,7 +238,7 @@ def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequen
     changed_outputs = {
         left for left, changes in computed.items() if any(change.field in _OUTPUT_FIELDS for change in changes)
     }
-    by_freezing = {"trainable_params"} if _changes_trainable(siblings.parent) else set()
+    by_freezing = {"trainable_params", "frozen_weights"} if _changes_trainable(siblings.parent) else set()
     affected = set()
     for left, right in matches.items():
         before = [link.layer for link in siblings.before.links[left] if link.layer >= 0]

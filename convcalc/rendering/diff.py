@@ -38,7 +38,13 @@ _TOTALS = {
 # If the number of parameters differs, the size in bytes is not shown, because both show the same change.
 _SIZES = {"param_size": "params", "trainable_size": "trainable_params", "non_trainable_size": "non_trainable_params"}
 _ONLY_IF_DIFFERENT = ("non_trainable_params", "activation_bytes", "input_bytes", "output_shapes", *_SIZES)
-_WORDS = {"output_shape": "output", "connected_to": "reads", "output_bytes": "output memory", "macs": "MACs"}
+_WORDS = {
+    "receptive_field": "receptive field",
+    "output_shape": "output",
+    "connected_to": "reads",
+    "output_bytes": "output memory",
+    "macs": "MACs",
+}
 
 
 class _Cost(Struct):

@@ -1,6 +1,7 @@
 """Reads a JSON report from ``convcalc summary --format json``, and checks its structure.
 
-Only names, classes, shapes, connections and numbers are read, because only these are compared.
+All values are read that are compared: names, classes, arguments, shapes, weights, connections, receptive fields and
+numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from convcalc.base.problems import Refusal, error
 from convcalc.base.structs import Struct
 from convcalc.report_json import SCHEMA_VERSION
 
-_LAYER_NUMBERS = ("params", "trainable_params", "macs", "output_bytes")
+_LAYER_NUMBERS = ("params", "trainable_params", "macs", "flops", "output_bytes")
 _MEMORY_NUMBERS = ("input_bytes", "output_bytes", "activation_bytes", "peak_activation_bytes", "weight_bytes")
 # Bytes are compared only if both reports were made without --assume-dtype and --inplace.
 _COMPARABLE_MEMORY = {"dtype": None, "in_place": False}
@@ -28,7 +29,10 @@ class JsonNumber(Struct):
 
 
 class JsonLayer(Struct):
-    """A layer of a JSON report. ``inputs`` are the tensors that its calls read, such as ``add[0][0]``."""
+    """A layer of a JSON report. ``inputs`` are the tensors that its calls read, such as ``add[0][0]``.
+
+    ``data`` is the whole object of the layer. Reports of older versions do not have all keys.
+    """
 
     name: str
     class_name: str
@@ -36,15 +40,18 @@ class JsonLayer(Struct):
     output_shapes: tuple[Shape | None, ...]
     numbers: Mapping[str, JsonNumber]
     inputs: tuple[str, ...]
+    data: Mapping[str, Any]
 
 
 class JsonReport(Struct):
     """The contents of a JSON report. Memory that was computed with --assume-dtype or --inplace is left out."""
 
     model: str
+    input_shapes: tuple[Shape | None, ...]
     output_shapes: tuple[Shape | None, ...]
     layers: tuple[JsonLayer, ...]
     totals: Mapping[str, JsonNumber]
+    data: Mapping[str, Any]
 
 
 def is_report(data: Any) -> bool:
@@ -85,7 +92,8 @@ def _report(data: Mapping[str, Any]) -> JsonReport:
         key: _number(totals, key, "totals") for key in totals if key not in (*omitted, "incomplete", "peak_layer")
     }
     name = _value(model, "name", str, "model")
-    return JsonReport(name, _shapes(model, "model"), layers, numbers)
+    inputs, outputs = (_shapes(model, "model", key) for key in ("input_shapes", "output_shapes"))
+    return JsonReport(name, inputs, outputs, layers, numbers, data)
 
 
 def _layer(layer: Any, path: str, omitted: tuple[str, ...]) -> JsonLayer:
@@ -100,7 +108,10 @@ def _layer(layer: Any, path: str, omitted: tuple[str, ...]) -> JsonLayer:
         if not isinstance(call, dict):
             raise Refusal(f"{path}.calls[{number}] is not a mapping")
         inputs += map(str, _value(call, "inputs", list, f"{path}.calls[{number}]"))
-    return JsonLayer(name, class_name, _value(layer, "depth", int, path), shapes, numbers, tuple(inputs))
+    for key, type_ in (("arguments", dict), ("weights", list)):
+        if key in layer:
+            _value(layer, key, type_, path)
+    return JsonLayer(name, class_name, _value(layer, "depth", int, path), shapes, numbers, tuple(inputs), layer)
 
 
 def _value(data: Mapping[str, Any], key: str, type_: type, path: str) -> Any:
@@ -118,13 +129,13 @@ def _number(data: Mapping[str, Any], key: str, path: str) -> JsonNumber:
     return JsonNumber(None if data[key] is None else _value(data, key, int, path), label)
 
 
-def _shapes(data: Mapping[str, Any], path: str) -> tuple[Shape | None, ...]:
-    return tuple(_shape(shape, path) for shape in _value(data, "output_shapes", list, path))
+def _shapes(data: Mapping[str, Any], path: str, key: str = "output_shapes") -> tuple[Shape | None, ...]:
+    return tuple(_shape(shape, path, key) for shape in _value(data, key, list, path))
 
 
-def _shape(shape: Any, path: str) -> Shape | None:
+def _shape(shape: Any, path: str, key: str) -> Shape | None:
     if shape is None:
         return None
     if not isinstance(shape, list) or not all(size is None or type(size) is int for size in shape):
-        raise Refusal(f"'output_shapes' of {path} are not lists of whole numbers")
+        raise Refusal(f"'{key}' of {path} are not lists of whole numbers")
     return tuple(UNKNOWN if size is None else size for size in shape)

@@ -6,7 +6,7 @@ An unknown number is ``null``. ``incomplete`` has a label for each number that i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,9 @@ from convcalc.base.identity import IdentityCache
 from convcalc.base.json_text import dumps
 from convcalc.base.numbers import Number, Shape, plain_number, plain_shape
 from convcalc.layers import Weight
-from convcalc.model import Place
+from convcalc.model import Model, Place, Ref, Slot, call_numbers
 from convcalc.report_json import SCHEMA_VERSION
+from convcalc.report_json.arguments import call_arguments, calls_by_path, json_values, row_arguments
 
 if TYPE_CHECKING:
     from convcalc.analyse.memory import Memory, Training
@@ -46,6 +47,7 @@ def report_data(report: Study) -> dict[str, Any]:
             "source": model.source,
             "input_shapes": _shapes(report.input_shapes),
             "output_shapes": _shapes(report.output_shapes),
+            **_ports(model),
         },
         "flops_convention": report.convention,
         "layers": list(map(rows.layer, report.layers)),
@@ -118,6 +120,8 @@ class _Rows:
     def __init__(self, report: Study) -> None:
         self.fields = report.receptive_fields
         self.memory = report.memory
+        self.model = report.model
+        self.calls = calls_by_path(report.model)
         self.once = IdentityCache[Any]().once
 
     def layer(self, row: LayerReport) -> dict[str, Any]:
@@ -126,6 +130,8 @@ class _Rows:
         last = fields[-1] if fields else None
         sizes = self.memory.call_bytes(row)
         size = sum_known(sizes)
+        given = call_arguments(self.model, row, self.calls)
+        extra = repeat({}) if given is None else [{"arguments": json_values(arguments)} for arguments in given]
         return {
             "name": row.name,
             "class_name": row.class_name,
@@ -134,13 +140,17 @@ class _Rows:
             "depth": row.depth,
             **_made_at(row.layer.place),
             "output_shapes": self.once(_shapes, row.output_shapes),
-            "calls": list(map(self.call, row.calls, sizes, chain(fields, repeat(())))),
+            "trainable": row.trainable,
+            "dtype": row.dtype,
+            "arguments": json_values(row_arguments(row)),
+            **_ports(row.layer.model),
+            "calls": list(map(self.call, row.calls, sizes, chain(fields, repeat(())), extra)),
             "params": plain_number(row.params),
             "trainable_params": plain_number(row.trainable_params),
             "non_trainable_params": plain_number(row.non_trainable_params),
-            "weights": self.once(_weights, row.weights),
+            "weights": self.once(weights_data, row.weights),
             "macs": plain_number(row.macs),
-            **self.once(_fields, last or ()),
+            **self.once(fields_data, last or ()),
             **_if_counted("flops", row.flops),
             "incomplete": {
                 **row.incomplete,
@@ -152,20 +162,60 @@ class _Rows:
             "output_bytes": plain_number(size.value),
         }
 
-    def call(self, call: CallReport, size: Number, fields: Sequence[Field]) -> dict[str, Any]:
-        """Returns the object of a call with the bytes of its outputs and its receptive fields."""
+    def call(self, call: CallReport, size: Number, fields: Sequence[Field], extra: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the object of a call with the bytes of its outputs, its receptive fields, and ``extra`` values."""
         return {
             "inputs": list(call.inputs),
+            **extra,
             "input_shapes": _shapes(call.input_shapes) if call.received else self.once(_shapes, call.input_shapes),
             "output_shapes": self.once(_shapes, call.output_shapes),
             "output_dtypes": self.once(list, call.output_dtypes),
             "macs": plain_number(call.macs),
-            **self.once(_fields, fields),
+            **self.once(fields_data, fields),
             **_if_counted("flops", call.flops),
             **({"recorded": True} if call.recorded else {}),
             **({"may_have_more_outputs": True} if call.may_have_more_outputs else {}),
             "output_bytes": plain_number(size),
         }
+
+
+def _ports(model: Model | None) -> dict[str, Any]:
+    """Returns the inputs and outputs of a model; ``{}`` for a layer, and for a model without a graph."""
+    if model is None or not model.outputs:
+        return {}
+    return {"inputs": model_inputs(model), "outputs": model_outputs(model)}
+
+
+def model_inputs(model: Model) -> Any:
+    """Returns the names of the inputs: a list, or the lists and mappings that the model takes."""
+    return _arranged(model, model.inputs, model.input_tree)
+
+
+def model_outputs(model: Model) -> Any:
+    """Returns the names of the outputs: a list, or the lists and mappings that the model returns."""
+    if model.output_names:
+        names = _tensor_names(model, model.outputs)
+        return {name: dict(zip(sorted(model.output_names), names))[name] for name in model.output_names}
+    return _arranged(model, model.outputs, model.output_tree)
+
+
+def _arranged(model: Model, refs: Sequence[Ref], tree: Any) -> Any:
+    names = _tensor_names(model, refs)
+    return names if tree is None else _filled(tree, names)
+
+
+def _filled(tree: Any, names: Sequence[str]) -> Any:
+    """Returns the lists and mappings of a model's inputs or outputs, with the names of the tensors."""
+    if isinstance(tree, Slot):
+        return names[tree.number]
+    if isinstance(tree, Mapping):
+        return {str(key): _filled(part, names) for key, part in tree.items()}
+    return [_filled(part, names) for part in tree] if isinstance(tree, (list, tuple)) else tree
+
+
+def _tensor_names(model: Model, refs: Sequence[Ref]) -> list[str]:
+    numbers = call_numbers(model)
+    return [f"{model.layer_of(ref).name}[{numbers[ref.call]}][{ref.output}]" for ref in refs]
 
 
 def _made_at(place: Place | None) -> dict[str, Any]:
@@ -178,7 +228,8 @@ def _shapes(shapes: Sequence[Shape | None]) -> list[list[int | None] | None]:
     return list(map(plain_shape, shapes))
 
 
-def _weights(weights: Sequence[Weight]) -> list[dict[str, Any]]:
+def weights_data(weights: Sequence[Weight]) -> list[dict[str, Any]]:
+    """Returns the list of a layer's weights."""
     return [
         {
             "name": weight.name,
@@ -190,7 +241,7 @@ def _weights(weights: Sequence[Weight]) -> list[dict[str, Any]]:
     ]
 
 
-def _fields(fields: Sequence[Field]) -> dict[str, Any]:
+def fields_data(fields: Sequence[Field]) -> dict[str, Any]:
     """Returns the receptive fields of a layer, for one or several model inputs.
 
     The first field is ``receptive_field``, the others are ``other_receptive_fields``.

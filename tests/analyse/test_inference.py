@@ -175,6 +175,8 @@ def test_the_json_report_matches_its_contract() -> None:
         "source": "spec.yaml",
         "input_shapes": [[None, 28, 28, 1]],
         "output_shapes": [[None, 28, 28, 32]],
+        "inputs": ["input_layer[0][0]"],
+        "outputs": ["conv2d[0][0]"],
     }
     field = {
         "input": "input_layer",
@@ -192,6 +194,9 @@ def test_the_json_report_matches_its_contract() -> None:
             "path": "conv2d",
             "depth": 0,
             "output_shapes": [[None, 28, 28, 32]],
+            "trainable": True,
+            "dtype": "float32",
+            "arguments": {"filters": 32, "kernel_size": 3, "padding": "same"},
             "calls": [
                 {
                     "inputs": ["input_layer[0][0]"],
