@@ -13,8 +13,8 @@ from convcalc.differences.align import Alignment, Link
 from convcalc.differences.comparison import Change, Pair
 from convcalc.differences.connections import tensor_origins
 from convcalc.layers import lookup_builtin
+from convcalc.layers.spelling import shortest_spelling
 from convcalc.stored import Cell, Row
-from convcalc.write.arguments import shortest_spelling
 
 _OUTPUT_FIELDS = ("output_shape", "output_bytes", "receptive_field", "output_dtypes")
 _STATED_FIELDS = ("name", "type", "trainable", "dtype")  # fields that a user sets; the other fields are computed

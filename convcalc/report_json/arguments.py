@@ -10,10 +10,10 @@ from zlib import crc32
 from convcalc.analyse.report import LayerReport
 from convcalc.base.numbers import UNKNOWN
 from convcalc.layers import LayerDefinition
+from convcalc.layers.spelling import common_options, non_default_arguments
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Call, Model, Slot
 from convcalc.ops import Operation
-from convcalc.write.arguments import common_options, non_default_arguments
 
 Calls: TypeAlias = "Mapping[str, Sequence[Call]]"
 

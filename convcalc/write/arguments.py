@@ -1,7 +1,4 @@
-"""Selects the arguments of a layer to write.
-
-Only arguments that differ from Keras's defaults are written, in the shortest spelling.
-"""
+"""Decides which names and sizes of a layer are written, in addition to its arguments (:mod:`convcalc.layers.spelling`)."""
 
 from __future__ import annotations
 
@@ -9,22 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcalc.base.keras_names import Names
-from convcalc.base.problems import Refusal
 from convcalc.layers import LayerDefinition
-from convcalc.layers.arguments import Argument
-from convcalc.layers.sublayer import SubLayer, name_inside
+from convcalc.layers.sublayer import name_inside
 from convcalc.model import Layer
 from convcalc.ops import Operation
-
-
-def non_default_arguments(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the arguments whose values differ from their defaults, in Keras's order."""
-    result = {}
-    for argument in (*definition.arguments, *definition.call_arguments):
-        name = argument.name
-        if name in args and not definition.is_default(name, args[name]):
-            result[name] = shortest_spelling(definition, argument, args[name])
-    return result
 
 
 def recorded_size(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,25 +20,6 @@ def recorded_size(definition: LayerDefinition, args: Mapping[str, Any]) -> dict[
     if not definition.records_vocabulary_size or isinstance(args.get("vocabulary"), (list, tuple)):
         return {}
     return {"vocabulary_size": args["vocabulary_size"]} if "vocabulary_size" in args else {}
-
-
-def shortest_spelling(definition: LayerDefinition, argument: Argument, value: Any) -> Any:
-    """Returns the shortest value with the same meaning: 3 instead of (3, 3)."""
-    result = short = value
-    while isinstance(short, tuple) and short and len({str(part) for part in short}) == 1:
-        short = short[0]
-        try:
-            if argument.read(short, definition.name) == value:
-                result = short
-        except (Refusal, TypeError):
-            continue
-    return result
-
-
-def common_options(definition: LayerDefinition, layer: Layer | SubLayer) -> dict[str, Any]:
-    """Returns the options that every layer has (trainable, dtype), if they differ from their defaults."""
-    options: dict[str, Any] = {} if layer.trainable else {"trainable": False}
-    return options if layer.dtype == definition.policy(layer.args) else {**options, "dtype": layer.dtype}
 
 
 def has_automatic_name(names: Names, definition: LayerDefinition | Operation, layer: Layer) -> bool:

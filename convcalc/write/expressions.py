@@ -14,9 +14,10 @@ from convcalc.base.problems import error
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED
+from convcalc.layers.spelling import common_options, non_default_arguments
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Constant, Layer, Slot
-from convcalc.write.arguments import common_options, non_default_arguments, recorded_size
+from convcalc.write.arguments import recorded_size
 from convcalc.write.calls import holds_function
 from convcalc.write.policies import policy_code
 

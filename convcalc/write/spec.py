@@ -15,11 +15,12 @@ from convcalc.base import codes
 from convcalc.base.keras_names import Names, short_class
 from convcalc.base.problems import ConvcalcError, Source, error, listed
 from convcalc.layers import LayerDefinition
+from convcalc.layers.spelling import common_options, non_default_arguments
 from convcalc.model import INPUT_FLAGS, Call, Foreign, Layer, Model, Ref, Slot, input_args
 from convcalc.ops import Operation
 from convcalc.read.spec.spec import read_spec
 from convcalc.read.spec.values import COMMON_OPTIONS
-from convcalc.write.arguments import claim_name, common_options, has_automatic_name, non_default_arguments
+from convcalc.write.arguments import claim_name, has_automatic_name
 from convcalc.write.calls import data_calls, holds_function, require_keras_operations
 from convcalc.write.custom import declarations
 from convcalc.write.expressions import slot_numbers

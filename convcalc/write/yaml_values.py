@@ -10,8 +10,8 @@ from typing import Any
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import error
+from convcalc.layers.spelling import common_options, non_default_arguments
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
-from convcalc.write.arguments import common_options, non_default_arguments
 
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
