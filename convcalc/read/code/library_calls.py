@@ -60,6 +60,8 @@ class LibraryCalls(Imports):
         self.models: list[ModelValue] = []
         # objects that the program registers with Keras, such as an activation, by name
         self.custom_objects: dict[str, Any] = {}
+        # the files that the program downloads: their paths, by address
+        self.downloads: dict[str, str] = {}
         # the models that the program saves, by path, each with the unknown test under which it does so
         self.saved_models: dict[str, tuple[ModelValue, Unknown | None]] = {}
 

@@ -156,7 +156,8 @@ def _map(run: Any, stream: Stream, args: list[Any], kwargs: dict[str, Any], spot
     try:
         result = run.call(target, parts, {}, spot)
     except Raised as raised:
-        return Unknown(f"the function of `map` raises {raised.class_name}", spot)
+        text = f"the function of `map` raises {raised.class_name}: {run.message_of(raised)}"
+        return Unknown(text, raised.spot or spot)
     element = tuple(result) if isinstance(result, list) else result
     return Unknown(element.reason, element.spot) if isinstance(element, Unknown) else stream.derived(element)
 

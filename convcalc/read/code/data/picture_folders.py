@@ -7,6 +7,7 @@ from typing import Any
 from convcalc.read.code.data.array_shapes import ShapeError, unknown_size
 from convcalc.read.code.data.arrays import Array, as_array
 from convcalc.read.code.data.data_pipelines import Stream, attempt, batched, changed
+from convcalc.read.code.data.public_files import classes_of
 from convcalc.read.code.language.values import MISSING, Native, SizeValue, Special, Spot, Unknown
 from convcalc.read.code.libraries import function
 
@@ -50,7 +51,7 @@ _PARAMETERS = ("directory", "labels", "label_mode", "class_names", "color_mode",
 
 @function("keras.utils.image_dataset_from_directory", "keras.preprocessing.image.image_dataset_from_directory")
 def _image_dataset(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    given = {**dict(zip(_PARAMETERS, args)), **kwargs}
+    given = _with_classes(run, {**dict(zip(_PARAMETERS, args)), **kwargs})
     size = given.get("image_size", (256, 256))
     if not isinstance(size, (list, tuple)) or len(size) != 2:
         return run.unknown("the size of the images is unknown", spot)
@@ -62,8 +63,25 @@ def _image_dataset(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot
 
 @function("keras.utils.text_dataset_from_directory", "keras.preprocessing.text.text_dataset_from_directory")
 def _text_dataset(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    given = {**dict(zip(("directory", "labels", "label_mode", "class_names", "batch_size"), args)), **kwargs}
+    parameters = ("directory", "labels", "label_mode", "class_names", "batch_size")
+    given = _with_classes(run, {**dict(zip(parameters, args)), **kwargs})
     return _from_folder(Array((None,), "str"), given, spot)
+
+
+@function("keras.utils.audio_dataset_from_directory")
+def _audio_dataset(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    parameters = ("directory", "labels", "label_mode", "class_names", "batch_size", "sampling_rate")
+    given = _with_classes(run, {**dict(zip((*parameters, "output_sequence_length", "ragged"), args)), **kwargs})
+    length = given.get("output_sequence_length")
+    if given.get("ragged") or isinstance(length, Unknown):
+        return run.unknown("the length of these sounds is unknown", spot)
+    return _from_folder(Array((None, length, None), "float32"), given, spot)
+
+
+def _with_classes(run: Any, given: dict[str, Any], parameter: str = "class_names") -> dict[str, Any]:
+    """Returns the arguments with the names of the classes, if the folder is known."""
+    names = classes_of(run, given.get("directory")) if given.get(parameter) is None else None
+    return given if names is None else {**given, parameter: names}
 
 
 def _from_folder(inputs: Array, given: dict[str, Any], spot: Spot) -> Any:
@@ -93,7 +111,9 @@ class PictureSource(Special):
             parameters = _FLOW if name == "flow_from_directory" else _FRAME_FLOW
             return Native(
                 name,
-                lambda run, args, kwargs, at: _flow_from_folder(run, {**dict(zip(parameters, args)), **kwargs}, at),
+                lambda run, args, kwargs, at: _flow_from_folder(
+                    run, _with_classes(run, {**dict(zip(parameters, args)), **kwargs}, "classes"), at
+                ),
             )
         if name == "flow":
             return Native(name, _flow)

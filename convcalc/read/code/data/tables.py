@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from convcalc.read.code.data.array_dtypes import dtype_of
 from convcalc.read.code.data.array_shapes import ShapeError, select, unknown_size
 from convcalc.read.code.data.arrays import Array, as_array
 from convcalc.read.code.data.numpy_arguments import Given, numpy_function
+from convcalc.read.code.data.public_files import table_of
 from convcalc.read.code.language.values import MISSING, Native, SizeValue, Special, Spot, Unknown
 from convcalc.read.code.libraries import function
 
@@ -16,13 +18,16 @@ Column = Any  # the name of a column
 
 class Table(Special):
     """A ``DataFrame``. ``names`` are the names of its columns; None if they are unknown. ``width`` is the number of
-    columns.
+    columns. ``texts`` are the names of the columns that contain texts.
     """
 
-    __slots__ = ("names", "rows", "width")
+    __slots__ = ("names", "rows", "texts", "width")
     has_sizes = True
 
-    def __init__(self, rows: SizeValue, width: SizeValue, names: list[Column] | None = None) -> None:
+    def __init__(
+        self, rows: SizeValue, width: SizeValue, names: list[Column] | None = None, texts: Sequence[Column] = ()
+    ) -> None:
+        self.texts = texts
         self.rows = rows
         self.width = width if names is None else len(names)
         self.names = names
@@ -41,7 +46,7 @@ class Table(Special):
     def columns(self, names: list[Column] | None, spot: Spot | None, reason: str = "") -> Table:
         """Returns a table with the same rows and other columns."""
         if names is not None:
-            return Table(self.rows, len(names), names)
+            return Table(self.rows, len(names), names, self.texts)
         return Table(self.rows, unknown_size(reason or "the number of columns is unknown", spot))
 
     def without(self, dropped: Any, spot: Spot) -> Table:
@@ -60,16 +65,17 @@ class Table(Special):
 
     def fewer_rows(self, spot: Spot) -> Table:
         """Returns a table with fewer rows. Their number is unknown."""
-        return Table(unknown_size("the number of selected rows is unknown", spot), self.width, self.names)
+        rows = unknown_size("the number of selected rows is unknown", spot)
+        return Table(rows, self.width, self.names, self.texts)
 
-    def column(self) -> Array:
+    def column(self, name: Column) -> Array:
         """Returns one column as an array."""
-        return Array((self.rows,), "float64")
+        return Array((self.rows,), "object" if name in self.texts else "float64")
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
         """Returns the attribute, method or column with this name."""
         if self.names is not None and name in self.names:
-            return self.column()
+            return self.column(name)
         if name == "shape":
             return (self.rows, self.width)
         if name in ("values", "to_numpy"):
@@ -96,11 +102,11 @@ class Table(Special):
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
         """Returns ``table["age"]`` (a column), ``table[["age", "sex"]]`` (a table) or ``table[condition]`` (some rows)."""
         if isinstance(key, str) or (isinstance(key, int) and self.names is not None and key in self.names):
-            return self.column()
+            return self.column(key)
         if isinstance(key, (list, tuple)):
             return self.columns(list(key), spot)
         if isinstance(key, slice):
-            return Table(Array((self.rows,)).item(run, key, spot).shape[0], self.width, self.names)
+            return Table(Array((self.rows,)).item(run, key, spot).shape[0], self.width, self.names, self.texts)
         if isinstance(key, Array) and key.dtype == "str" and key.shape:
             return Table(self.rows, key.shape[0])
         return self.fewer_rows(spot) if isinstance(key, Array) else MISSING
@@ -161,7 +167,7 @@ class Locator(Special):
         names = table.names if width is table.width else None
         if names is None and table.names is not None and self.by_number and isinstance(columns, slice):
             names = table.names[columns]
-        return Table(count, width, names)
+        return Table(count, width, names, table.texts)
 
     def set_item(self, run: Any, key: Any, value: Any, spot: Spot) -> None:
         """Sets elements. The number of columns may change, so it is unknown afterwards."""
@@ -203,7 +209,7 @@ def _reduced(table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) 
 
 
 def _same(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    return None if kwargs.get("inplace") is True else Table(table.rows, table.width, table.names)
+    return None if kwargs.get("inplace") is True else Table(table.rows, table.width, table.names, table.texts)
 
 
 def _drop(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
@@ -231,7 +237,7 @@ def _fewer(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot
 
 
 def _pop(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    column = table.column()
+    column = table.column(args[0])
     _finished(table, table.without(args[0], spot), {"inplace": True})
     return column
 
@@ -243,7 +249,7 @@ def _head(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot:
 def _items(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     if table.names is None:
         return run.unknown("the names of the columns of this table are unknown", spot)
-    return [(name, table.column()) for name in table.names]
+    return [(name, table.column(name)) for name in table.names]
 
 
 def _keys(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
@@ -280,7 +286,16 @@ def _read(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         return Table(rows, len(chosen), list(chosen) if all(isinstance(name, str) for name in chosen) else None)
     if isinstance(names, (list, tuple)) and chosen is None and kwargs.get("index_col") is None:
         return Table(rows, len(names), list(names))
-    return Table(rows, width)
+    public = table_of(run, args[0] if args else kwargs.get("filepath_or_buffer"))
+    if public is None or set(kwargs) & _CHANGE_COLUMNS or kwargs.get("sep", ",") != ",":
+        return Table(rows, width)
+    if kwargs.get("header", 0) is None:
+        return Table(rows, len(public.columns), list(range(len(public.columns))))
+    return Table(rows, len(public.columns), list(public.columns) if public.has_header else None, public.texts)
+
+
+# The arguments of `read_csv` that change the columns in ways that are not followed.
+_CHANGE_COLUMNS = frozenset(("index_col", "usecols", "names", "delimiter", "skiprows", "prefix", "delim_whitespace"))
 
 
 @function("pandas.DataFrame")

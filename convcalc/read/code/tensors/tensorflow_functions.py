@@ -161,6 +161,14 @@ def _to_int32(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> 
     return _cast(run, [args[0], "int32"], {}, spot)
 
 
+@function("tensorflow.squeeze")
+def _squeeze(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
+    given = _given("input axis", args, kwargs)
+    if isinstance(given.get("input"), Array):  # the function of TensorFlow accepts axes of any size
+        return run.call_library("numpy.squeeze", [given["input"], given.get("axis")], {}, spot)
+    return call_tensorflow(run, "squeeze", args, kwargs, spot)
+
+
 @function("tensorflow.nn.dropout")
 def _dropout(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     return call_tensorflow(run, "nn.dropout", [args[0] if args else kwargs["x"], 0.5], {}, spot)
