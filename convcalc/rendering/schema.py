@@ -119,14 +119,19 @@ def _layer(definition: LayerDefinition) -> Schema:
     alone: list[Schema] = [] if needed else [{"type": "null"}]
     if len(needed) < 2:
         alone += positional[:1]
+    in_order: Schema = {
+        **({"prefixItems": positional} if positional else {}),
+        "items": False,
+        "minItems": len(needed),
+    }
+    # One list as the first argument needs no second brackets: ``Reshape: [4, 4]``.
+    is_list = len(needed) < 2 and positional and "array" in kind_schema(definition.arguments[0].kind).get("type", ())
     return {
         "description": definition.doc,
         "properties": {**by_name, **_common_refs()},
         "additionalProperties": False,
         "required": needed,
-        **({"prefixItems": positional} if positional else {}),
-        "items": False,
-        "minItems": len(needed),
+        **({"anyOf": [{"not": {"type": "array"}}, in_order, positional[0]]} if is_list else in_order),
         "if": {"not": {"type": ["object", "array"]}},
         "then": {"anyOf": alone} if alone else False,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,9 +11,9 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.keras_names import Names
 from convcalc.base.numbers import UNKNOWN
-from convcalc.base.problems import Refusal, did_you_mean, listed
+from convcalc.base.problems import Refusal, did_you_mean
 from convcalc.base.structs import Struct
-from convcalc.layers import LayerDefinition, bind, find, known_names
+from convcalc.layers import LayerDefinition, bind, find
 from convcalc.layers.arguments import shown
 from convcalc.layers.sublayer import name_inside
 from convcalc.model import Definition, Foreign, Layer, Model, Ref
@@ -23,7 +23,7 @@ from convcalc.read.spec.blocks import NESTED as NESTED
 from convcalc.read.spec.blocks import Block, block_variables
 from convcalc.read.spec.conditions import CONDITIONS, WHEN, read_condition, unmet
 from convcalc.read.spec.graph import MAX_LAYERS, WORK_PER_LAYER, GraphBuilder
-from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode, TupleNode, plain_value
 from convcalc.read.spec.operations import OperationReader, OperationUse
 from convcalc.read.spec.references import INPUT, References
 from convcalc.read.spec.values import COMMON_OPTIONS as COMMON_OPTIONS
@@ -86,7 +86,10 @@ class Entries:
     def entry(self, entry: Node) -> None:
         """Reads one entry. Raises :class:`AlreadyReported`."""
         if isinstance(entry, ScalarNode) and isinstance(entry.value, str):
-            self.use(entry.value, entry, entry, None)
+            if "(" in entry.value:
+                self.python_call(entry.value, entry)
+            else:
+                self.use(entry.value, entry, entry, None)
         elif not isinstance(entry, MappingNode) or not entry.fields:
             self.report(entry, codes.INVALID_LAYER, _NO_LAYER)
             raise AlreadyReported
@@ -100,7 +103,7 @@ class Entries:
             names = [key for key in entry.fields if key not in COMMON_OPTIONS]
             if len(names) != 1:
                 node = entry.fields[names[1]][0] if names else entry
-                message = _several_names(names) if names else _NO_LAYER
+                message = self.several_names(names, entry) if names else _NO_LAYER
                 self.report(node, codes.INVALID_LAYER, message)
                 raise AlreadyReported
             key, given = entry.fields[names[0]]
@@ -111,6 +114,50 @@ class Entries:
                     message = f"'{option}' is given twice, inside and beside {names[0]}; remove one of them"
                     self.report(entry.fields[option][0], codes.DUPLICATE_ARGUMENT, message)
             self.use(names[0], key, entry, given)
+
+    def several_names(self, names: list[str], entry: MappingNode) -> str:
+        """Returns the message for an entry with several names. The user probably forgot to indent the arguments, or to
+        begin a layer with '- '.
+        """
+        from convcalc.read.spec.cures import several_names_message  # imported lazily: only wrong specs need it
+
+        known = {
+            name: self.positional_names(name) for name in names if find(keras_name(name)) or name in self.spec.blocks
+        }
+        return several_names_message(
+            names, known, {key: plain_value(value) for key, (_, value) in entry.fields.items()}
+        )
+
+    def python_call(self, text: str, entry: Node) -> None:
+        """Reads an entry that is written in Python, such as ``Conv2D(32, 3, padding='same')`` or ``x = Flatten()(x)``."""
+        from convcalc.read.spec import pasted, python_syntax  # imported lazily: few specs contain Python
+
+        try:
+            call = python_syntax.layer_call(text, entry.line, entry.column, self.positional_names)
+        except python_syntax.NotUnderstood as why:
+            message = pasted.not_understood(text, str(why), self.positional_names, plain_value)
+            self.report(entry, codes.INVALID_LAYER, message)
+            raise AlreadyReported from None
+        target = re.match(r"(\w+)\s*=[^=]", text)
+        if not call.inputs and not target:
+            self.use(call.name, entry, entry, call.arguments)
+            return
+        # The name of an unknown tensor means the model's input, if the model has one input and no layer so far.
+        is_first = len(self.graph.calls) == 1 == len(self.graph.inputs) and len(call.inputs) == 1
+        names_input = is_first and self.graph.find(call.inputs[0], self.scope.labels) is None
+        if names_input:
+            self.scope.labels[call.inputs[0]] = self.graph.inputs[0]
+        mapping = pasted.entry_of(call, target[1] if target else "", call.inputs[0] if names_input else "", entry)
+        self.use(call.name, entry, mapping, call.arguments)
+
+    def positional_names(self, name: str) -> Sequence[str]:
+        """Returns the names of the positional arguments of a layer or a block."""
+        name = keras_name(name)
+        if name in self.spec.blocks:
+            return list(self.spec.blocks[name].defaults)
+        declared = self.spec.custom.declared.get(name)
+        definition = declared.definition if declared else find(name)
+        return [argument.name for argument in definition.arguments] if definition else []
 
     def use(self, name: str, key: Node, entry: Node, given: Node | None) -> None:
         """Reads an entry with the name of a layer, a block, a nested model or an operation."""
@@ -128,10 +175,9 @@ class Entries:
         elif re.fullmatch(_CUSTOM_CLASS, name):
             self.foreign(name, key, entry, given)
         else:
-            hint = did_you_mean(name, [*known_names(), *self.spec.custom.declared, *self.spec.blocks, *NESTED])
-            if (glued := re.match(r"(\w+)\s*[:{(\[]", name)) and (find(glued[1]) or glued[1] in self.spec.blocks):
-                hint = f"; write ': ' after the layer's name, such as '- {glued[1]}: …'"
-            cure = hint or "; `convcalc layers` lists them"
+            from convcalc.read.spec.cures import unknown_layer_cure  # imported lazily: only wrong specs need it
+
+            cure = unknown_layer_cure(name, [*self.spec.custom.declared, *self.spec.blocks, *NESTED])
             self.report(key, codes.UNKNOWN_LAYER, f"there is no layer or block '{name}'{cure}")
             raise AlreadyReported
 
@@ -144,6 +190,11 @@ class Entries:
         args: dict[str, Any] = {}
         try:
             args, refusals = bind(definition, *self.arguments(given))
+            if isinstance(given, SequenceNode) and any(_names_argument(item, definition) for item in given.items):
+                refusals = refusals or [Refusal("names in a list")]  # the message follows from the form of the list
+            elif refusals or isinstance(given, TupleNode):
+                given, args, refusals = self.other_forms(definition, given, args, refusals)
+                place = place._replace(arguments=given)
             self.reader.report_refusals(place, refusals)
             broken = bool(refusals)
         except AlreadyReported:
@@ -159,6 +210,19 @@ class Entries:
             ):
                 self.reader.file.names.automatic(class_name)
         self.label(place)
+
+    def other_forms(
+        self, definition: LayerDefinition, given: Node | None, args: dict[str, Any], refusals: list[Refusal]
+    ) -> tuple[Node | None, dict[str, Any], list[Refusal]]:
+        """Reads arguments that are not valid as they are written, but clear: Python syntax, or one list as an argument."""
+        from convcalc.read.spec import pasted  # imported lazily: few specs need it
+
+        if refusals:
+            other = pasted.understood_arguments(definition, given, self.positional_names, self.arguments)
+            return (*other, []) if other else (given, args, refusals)
+        assert isinstance(given, TupleNode)
+        node, bound, refusals = pasted.tuple_arguments(definition, given, args, self.arguments)
+        return node, dict(bound), refusals
 
     def input_layer(self, definition: LayerDefinition, place: SpecPlace, args: Mapping[str, Any], broken: bool) -> None:
         """Reads an entry that is an input layer, and adds it to the inputs of the model."""
@@ -561,15 +625,9 @@ def _named(layer: Any, names: Names) -> Any:
     return layer._replace(name=names.automatic(layer.definition.class_name))
 
 
-def _several_names(names: list[str]) -> str:
-    """Returns the message for an entry with several names.
-
-    The user probably forgot to indent the arguments, or to begin a layer with '- '.
-    """
-    message = f"this entry names {listed(map(repr, names), 'and')}; "
-    if any(find(keras_name(name)) is not None for name in names[1:]):
-        return f"{message}begin each layer with '- '"
-    return f"{message}indent the arguments of '{names[0]}' by two more spaces, or begin each layer with '- '"
+def _names_argument(item: Node, definition: LayerDefinition) -> bool:
+    """Returns True if an item of a list of arguments names one of the layer's arguments: ``padding: same``."""
+    return isinstance(item, MappingNode) and len(item.fields) == 1 and definition.argument(*item.fields) is not None
 
 
 def keras_name(name: str) -> str:

@@ -161,6 +161,10 @@ class ModelReader:
                 refusals.append(Refusal("an input needs a 'shape:', such as [28, 28, 1]", codes.MISSING_ARGUMENT))
             return args, refusals
         read = self.reader.value(node, scope)
+        if isinstance(read, str):
+            from convcalc.read.spec.cures import input_sizes  # imported lazily: few specs write sizes as a text
+
+            read = input_sizes(read) or read
         try:
             return {"shape": Sizes().read(read)}, []
         except ValueError as refused:

@@ -7,12 +7,18 @@ aliases in a hostile file do no harm. As in YAML 1.2, ``yes`` and ``on`` are wor
 from __future__ import annotations
 
 import re
-from typing import Any, TypeAlias
+from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.problems import LINE_END, ConvcalcError, Mark, Problem, Source, error
 from convcalc.base.structs import Struct
+from convcalc.read.spec.node_types import MAX_PYTHON
+from convcalc.read.spec.node_types import MappingNode as MappingNode
+from convcalc.read.spec.node_types import Node as Node
+from convcalc.read.spec.node_types import ScalarNode as ScalarNode
+from convcalc.read.spec.node_types import SequenceNode as SequenceNode
+from convcalc.read.spec.node_types import TupleNode as TupleNode
 from convcalc.read.spec.syntax import explain_yaml_error
 
 MAX_DEPTH = 64
@@ -54,47 +60,6 @@ _SURROGATE = "[\ud800-\udfff]"
 _ESCAPE_BEYOND_UNICODE = r"\\U(?!00(?:0|10))|$"  # an escape above U+10FFFF, or the end of the text
 
 
-class ScalarNode:
-    """A node with a single value: None, a bool, an int, a float or a str."""
-
-    __slots__ = ("column", "line", "value")
-
-    def __init__(self, value: Any, line: int, column: int) -> None:
-        self.value = value
-        self.line = line
-        self.column = column
-
-
-class SequenceNode:
-    """A node with a list of nodes."""
-
-    __slots__ = ("column", "items", "line")
-
-    def __init__(self, line: int, column: int) -> None:
-        self.items: list[Node] = []
-        self.line = line
-        self.column = column
-
-
-class MappingNode:
-    """A node with a mapping. ``fields`` maps each key, as a word, to the node of the key and the node of the value."""
-
-    __slots__ = ("column", "fields", "line")
-
-    def __init__(self, line: int, column: int) -> None:
-        self.fields: dict[str, tuple[ScalarNode, Node]] = {}
-        self.line = line
-        self.column = column
-
-    def get(self, key: str) -> Node | None:
-        """Returns the value of a key; None if the mapping does not contain the key."""
-        pair = self.fields.get(key)
-        return pair[1] if pair else None
-
-
-Node: TypeAlias = "ScalarNode | SequenceNode | MappingNode"
-
-
 def mark(source: Source, node: Node) -> Mark:
     """Returns the place of a node."""
     return Mark(source, node.line + 1, node.column + 1)
@@ -131,14 +96,19 @@ class _Open:
     depth.
     """
 
-    __slots__ = ("anchor", "height", "key", "node", "values")
+    __slots__ = ("anchor", "ends_text", "height", "is_flow", "key", "node", "unclosed", "values")
 
-    def __init__(self, node: SequenceNode | MappingNode, anchor: str | None) -> None:
+    def __init__(self, node: SequenceNode | MappingNode, anchor: str | None, is_flow: bool) -> None:
         self.node = node
         self.anchor = anchor
         self.key: ScalarNode | None = None
         self.values = 1
         self.height = 1
+        self.is_flow = is_flow
+        # The last value, if its parentheses are not closed: YAML splits ``[(3, 3)]`` at the comma.
+        self.unclosed: ScalarNode | None = None
+        # True if the next value of a mapping is the empty value after a part of such a text.
+        self.ends_text = False
 
 
 class _Composer:
@@ -165,7 +135,13 @@ class _Composer:
             line, column = event.start_mark.line, event.start_mark.column
             if isinstance(event, yaml.ScalarEvent):  # tested first, because it is the most frequent event
                 self.count(1, line, column)
-                self.put(self.scalar(event, line, column), 1, 0, event.anchor)
+                node = self.scalar(event, line, column)
+                if self.stack and self.stack[-1].unclosed is not None and self.continued(self.stack[-1], node):
+                    continue
+                if isinstance(node.value, str) and "(" in node.value and event.implicit[0]:
+                    self.put(self.with_parentheses(node), 1, 0, event.anchor)
+                else:
+                    self.put(node, 1, 0, event.anchor)
             elif isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
@@ -182,12 +158,60 @@ class _Composer:
                 self.alias(str(event.anchor), line, column)
         return self.root
 
+    def with_parentheses(self, node: ScalarNode) -> Node:
+        """Returns the node of a text with parentheses. A Python tuple becomes a list."""
+        text = node.value
+        if text.count("(") > text.count(")"):
+            parent = self.stack[-1] if self.stack else None
+            key = parent.key if parent else None
+            if parent and parent.is_flow and (isinstance(parent.node, SequenceNode) or (key and key.value)):
+                parent.unclosed = node
+        elif text.startswith("("):
+            from convcalc.read.spec.python_syntax import tuple_node  # imported lazily: few specs contain Python
+
+            self.count(text.count(","), node.line, node.column)
+            return tuple_node(text, node.line, node.column) or node
+        return node
+
+    def continued(self, parent: _Open, node: ScalarNode) -> bool:
+        """Adds a text to the last value if that has an open parenthesis, as in ``{kernel_size: (3, 3)}``.
+
+        Returns False if the text is not a part of the last value.
+        """
+        if parent.ends_text:
+            # In a mapping, YAML reads each part of the text as a key with an empty value.
+            parent.ends_text = False
+            if parent.unclosed is not None and parent.unclosed.value.count("(") <= parent.unclosed.value.count(")"):
+                parent.unclosed = None
+            return node.value is None
+        last = parent.unclosed
+        assert last is not None
+        if len(last.value) > MAX_PYTHON:
+            parent.unclosed = None
+            return False
+        last.value += f", {node.value if isinstance(node.value, str) else repr(node.value)}"
+        is_closed = last.value.count("(") <= last.value.count(")")
+        if is_closed:
+            whole = self.with_parentheses(last)
+            if isinstance(parent.node, SequenceNode):
+                parent.node.items[-1] = whole
+            else:
+                name, (key, _) = parent.node.fields.popitem()
+                parent.node.fields[name] = (key, whole)
+        if isinstance(parent.node, MappingNode):
+            parent.ends_text = True
+        elif is_closed:
+            parent.unclosed = None
+        return True
+
     def open(self, node: SequenceNode | MappingNode, event: Any) -> None:
         """Begins a list or a mapping, which the next events fill."""
         self.reject_tag(event.tag, node.line, node.column)
         self.count(1, node.line, node.column)
         self.check_depth(len(self.stack) + 1, node.line, node.column)
-        self.stack.append(_Open(node, event.anchor))
+        if self.stack:
+            self.stack[-1].unclosed, self.stack[-1].ends_text = None, False
+        self.stack.append(_Open(node, event.anchor, event.flow_style))
 
     def alias(self, anchor: str, line: int, column: int) -> None:
         """Adds the node that an alias refers to."""

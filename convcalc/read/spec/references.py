@@ -68,7 +68,12 @@ class References:
         return ref
 
     def _not_found(self, name: str) -> str:
-        return f"no layer above is named '{name}'{self.graph.nearest(name, self.scope.labels)}"
+        from convcalc.read.spec.cures import unknown_tensor_cure  # imported lazily: only wrong specs need it
+
+        inputs = [self.graph.layers[self.graph.calls[ref.call].layer].name for ref in self.graph.inputs]
+        is_known = lambda word: self.graph.find(word, self.scope.labels) is not None  # noqa: E731
+        cure = unknown_tensor_cure(name, inputs, is_known, self.scope.variables, bool(self.scope.open_blocks))
+        return f"no layer above is named '{name}'{cure or self.graph.nearest(name, self.scope.labels)}"
 
     def _output_index(self, node: SequenceNode) -> int | None:
         """Returns the output index in a reference such as ``[a, 1]``; None for a list of names, such as ``[a, b]``."""

@@ -14,22 +14,18 @@ from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.codes import Code
-from convcalc.base.problems import Mark, Refusal, Source, did_you_mean, listed
+from convcalc.base.problems import Refusal, Source, did_you_mean, listed
 from convcalc.base.structs import Struct
-from convcalc.layers import LayerDefinition
 from convcalc.layers.arguments import REQUIRED, shown
 from convcalc.layers.dtypes import POLICIES, is_policy
 from convcalc.model import Ref
-from convcalc.ops import Operation
 from convcalc.read.spec.expressions import substitute
 from convcalc.read.spec.graph import FileContext
 from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode, mark
+from convcalc.read.spec.places import COMMON_OPTIONS as COMMON_OPTIONS
+from convcalc.read.spec.places import SpecPlace as SpecPlace
 
 _VARIABLE = r"[A-Za-z_]\w*"
-
-
-# Options of every layer. A spec writes them with the layer's arguments, or next to the layer's name.
-COMMON_OPTIONS = ("name", "from", "as", "expect", "trainable", "dtype")
 
 
 class AlreadyReported(Exception):
@@ -59,73 +55,6 @@ class Scope(Struct):
     context: str = ""
 
 
-class SpecPlace(Struct):
-    """A :class:`convcalc.model.Place` in a spec.
-
-    Attributes:
-        node: the YAML node of the layer's name, or of the entry without a name
-        arguments: the YAML node after the name: the layer's arguments
-        entry: the YAML node of the whole entry in the list of layers
-        definition: the layer or operation, which knows the order of positional arguments; None if there are none
-        context: the text at the end of messages, as in :class:`Scope`
-    """
-
-    source: Source
-    node: Node
-    arguments: Node | None = None
-    entry: Node | None = None
-    definition: LayerDefinition | Operation | None = None
-    context: str = ""
-
-    def __repr__(self) -> str:
-        """Returns the file, the line and the column."""
-        mark = self.mark()
-        return f"{type(self).__name__}({mark.file}:{mark.line}:{mark.column})"
-
-    @property
-    def made_at(self) -> Mark | None:
-        """Returns None: a spec has no position in Python code."""
-        return None
-
-    def mark(self, argument: str | None = None) -> Mark:
-        """Returns the place of an argument's value, or of the layer's name if the argument is not written."""
-        return mark(
-            self.source, (self._named(argument) or self._positional(argument) if argument else None) or self.node
-        )
-
-    def key_mark(self, argument: str) -> Mark:
-        """Returns the place of an argument's name, or of the layer's name if the argument is not written."""
-        for mapping in (self.arguments, self.entry):
-            if isinstance(mapping, MappingNode) and argument in mapping.fields:
-                return mark(self.source, mapping.fields[argument][0])
-        return self.mark()
-
-    def option(self, key: str) -> Node | None:
-        """Returns the value of an option that every layer has; None if the entry does not state the option."""
-        return self._named(key)
-
-    @property
-    def positional_names(self) -> tuple[str, ...]:
-        """The names of the arguments that can be given by position, in order."""
-        if isinstance(self.definition, Operation):
-            return self.definition.positional
-        return tuple(known.name for known in self.definition.arguments) if self.definition else ()
-
-    def _named(self, argument: str) -> Node | None:
-        for mapping in (self.arguments, self.entry):
-            if isinstance(mapping, MappingNode) and argument in mapping.fields:
-                return mapping.fields[argument][1]
-        return None
-
-    def _positional(self, argument: str) -> Node | None:
-        if argument not in self.positional_names:
-            return None
-        index = self.positional_names.index(argument)
-        if isinstance(self.arguments, SequenceNode):
-            return self.arguments.items[index] if index < len(self.arguments.items) else None
-        return self.arguments if isinstance(self.arguments, ScalarNode) and index == 0 else None
-
-
 class NodeReader:
     """Reads the nodes of one file."""
 
@@ -148,6 +77,14 @@ class NodeReader:
         """Reports problems with arguments. A wrong name is reported at the position of the name, and a wrong value at
         the position of the value.
         """
+        if not refusals:
+            return
+        from convcalc.read.spec.cures import cured, form_problem  # imported lazily: only wrong specs need it
+
+        form = form_problem(place, refusals)
+        if form is not None:
+            self.file.report(codes.INVALID_VALUE, form[1], mark(self.source, form[0]), context=place.context)
+            return
         for refusal in refusals:
             several = place.arguments.items if isinstance(place.arguments, SequenceNode) else []
             if (
@@ -161,12 +98,7 @@ class NodeReader:
             at_key = refusal.code in (codes.UNKNOWN_ARGUMENT, codes.DUPLICATE_ARGUMENT) and refusal.argument
             at = place.key_mark(str(refusal.argument)) if at_key else place.mark(refusal.argument)
             about = str(refusal.argument) if refusal.argument else None
-            message = refusal.message
-            # operations lack some of these options
-            is_layer = not isinstance(place.definition, Operation)
-            if is_layer and refusal.code == codes.UNKNOWN_ARGUMENT and about and "did you mean" not in message:
-                message += did_you_mean(about, COMMON_OPTIONS)
-            self.file.report(refusal.code, message, at, context=place.context, about=about)
+            self.file.report(refusal.code, cured(refusal, place), at, context=place.context, about=about)
 
     def check_keys(self, fields: MappingNode, known: Sequence[str], owner: str, scope: Scope) -> None:
         """Reports unknown keys."""
