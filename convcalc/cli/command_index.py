@@ -15,4 +15,5 @@ COMMANDS = {
     "audit": "Find code and file accesses hidden in a Keras file.",
     "layers": "List the known layers, or show the arguments of one.",
     "schema": "Print the JSON Schema of YAML specs, for editors.",
+    "init": "Write a first spec, or a copy of an example, to begin with.",
 }

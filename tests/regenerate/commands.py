@@ -15,7 +15,7 @@ from tests.paths import PACKAGE
 
 INDEX = PACKAGE / "cli" / "command_index.py"
 # The order in which help lists the commands. Commands that are not listed here follow, sorted by name.
-ORDER = ["summary", "conv", "explain", "check", "diff", "convert", "audit", "layers", "schema"]
+ORDER = ["summary", "conv", "explain", "check", "diff", "convert", "audit", "layers", "schema", "init"]
 HEAD = '''\
 """Every command with its line in ``convcalc --help``, so that a command's module is imported only when the command is called.
 

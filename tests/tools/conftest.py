@@ -14,7 +14,7 @@ import pytest
 from tests.paths import ROOT
 
 # Files that are needed to build a package, and files that other tools look for in a repository.
-PARTS = ("convcalc", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
+PARTS = ("convcalc", "specs", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
 Git = Callable[..., str]
 
 
