@@ -116,6 +116,38 @@ RECORDED_SHAPE = _code(
     "Check whether the file was changed after Keras saved it.",
 )
 
+# What Keras would do with a file: risks that `convcalc audit` reports
+RUNS_CODE = _code(
+    "runs-code",
+    "A file stores or names code that Keras would run.",
+    "Do not load the file, unless you know who wrote it and why it needs the code. Keras's safe mode did not stop all of these.",
+)
+AMBIGUOUS_FILE = _code(
+    "ambiguous-file",
+    "Programs can take a file for different models.",
+    "Ask the author for a file that Keras saved. If only its name is wrong, give it the ending of its content: .keras or .h5.",
+)
+OPENS_FILE = _code(
+    "opens-file",
+    "A file names another file or a URL that Keras would open.",
+    "Check the path. Keras stores vocabularies and weights in the file itself, so a saved model needs no other file.",
+)
+USES_MEMORY = _code(
+    "uses-memory",
+    "A small file asks Keras for much memory.",
+    "Do not load the file: arrays that Keras saved are as large as their data.",
+)
+NOT_CHECKED = _code(
+    "not-checked",
+    "A part of a file could not be checked.",
+    "Treat the file as unsafe. Ask the author for a file that Keras saved.",
+)
+NEEDS_CODE = _code(
+    "needs-code",
+    "Keras needs the code of a custom class or function to load a file.",
+    "Load the file only with code that you trust: pass it as `custom_objects`, or install its package.",
+)
+
 # Git
 NO_GIT = _code("no-git", "git cannot be run.", "Install git, or give two files instead of `--git`.")
 NO_REPOSITORY = _code("no-repository", "A file is not in a git repository.", "Give two files instead of `--git`.")

@@ -1,3 +1,1 @@
-"""Checks a report against budgets, expectations, records and stored weights. Also finds insights, and audits Keras
-files.
-"""
+"""Checks a report against budgets, expectations, records and stored weights. Also finds insights."""

@@ -2,61 +2,65 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from convcalc.base.problems import listed
-from convcalc.cli import CHECK_FAILED, OK, warn
-from convcalc.cli.command import declare
+from convcalc.base.problems import ConvcalcError
+from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR, warn, warn_lines
+from convcalc.cli.command import EXIT_CODE, declare, option
 from convcalc.cli.completion import files
 from convcalc.cli.custom import custom_option
 from convcalc.cli.custom_files import custom_layers
+from convcalc.cli.output import Output, output_options
+
+if TYPE_CHECKING:
+    from convcalc.audit.file import Audit
+    from convcalc.base.problems import Problem
 
 
-@declare("audit", examples=("convcalc audit model.keras", "convcalc audit downloads/*.keras downloads/*.h5"))
+@declare(
+    "audit",
+    examples=(
+        "convcalc audit model.keras",
+        "convcalc audit downloads/*.keras downloads/*.h5",
+        "convcalc audit model.h5 --format sarif -o audit.sarif",
+    ),
+)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=files)
 @custom_option
-def command(models: tuple[str, ...], custom: tuple[str, ...]) -> int:
+@output_options(("text", "json", "sarif"), default="text")
+@option("--strict", is_flag=True, heading=EXIT_CODE, help="Exit with 1 also if Keras needs the code of custom classes.")
+def command(models: tuple[str, ...], custom: tuple[str, ...], to: Output, strict: bool) -> int:
     """Find code and file accesses hidden in a Keras file.
 
-    Lists everything that would run or be opened if Keras loaded MODEL: Lambda bytecode, imported modules, paths. convcalc runs
-    and opens none of it.
+    Lists everything that would run or be opened if Keras loaded MODEL: Lambda bytecode, functions named by their module, pickles,
+    paths, links, two models in one file. convcalc runs and opens none of it. docs/audit.md lists all risks.
 
-    The exit code is 1 if anything was found. --custom declares classes only for convcalc: Keras still needs their code.
+    The exit code is 0 if nothing was found, 1 if something was found, and 2 if a file cannot be read. Custom classes alone are no
+    finding, unless --strict is given. --custom declares classes only for convcalc: Keras still needs their code.
     """
-    from convcalc.base.text import visible
-    from convcalc.checking.audit import audit, audit_links, custom_names, declared_names
-    from convcalc.read import config_in, has_graph, open_source
-    from convcalc.read.code_settings import names_code, split_target
-    from convcalc.read.keras_files.external_links import external_links
+    from convcalc.audit.file import audit_file
+    from convcalc.rendering.audit import json_text, sarif_text, text_lines
 
-    code = OK
     declarations = custom_layers(custom)
+    audits: list[Audit] = []
+    problems: list[tuple[str, Problem]] = []
     for model in models:
-        if names_code(model):
-            with open_source(split_target(model)[0]) as (_, file):  # raises an error if the file does not exist
-                click.echo(
-                    visible(f"{file}: is Python code: all of it runs when Python runs it; convcalc only reads it")
-                )
-            code = CHECK_FAILED
+        try:
+            audits.append(audit_file(model, declarations))
+        except ConvcalcError as failed:
+            warn_lines(str(failed))
+            problems += [(model, problem) for problem in failed.problems[:1]]
             continue
-        config = config_in(model)
-        findings = [] if config is None else audit(config)
-        findings += audit_links(external_links(model))
-        if has_graph(model):
-            warn(
-                f"{model}: note: its TensorFlow graph was not checked; a graph can read and write files when TensorFlow runs it"
-            )
-        for finding in findings:
-            click.echo(visible(f"{model}: {finding.path}: {finding.risk}: {finding.message}"))
-        if names := custom_names(config):
-            click.echo(visible(f"{model}: to load the file, Keras needs custom_objects with {listed(names, 'and')}"))
-        for name, source in declared_names(config, declarations).items():
-            click.echo(visible(f"{model}: {name} is declared in {source} for convcalc, not for Keras"))
-        if findings:
-            code = CHECK_FAILED
-        else:
-            why = (
-                "a spec contains no code" if config is None else "the file contains no code and refers to no other file"
-            )
-            click.echo(f"{model}: nothing would run or be opened: {why}")
-    return code
+        if audits[-1].has_graph:
+            warn(f"{model}: note: of its TensorFlow graph, only operations on files and calls of Python were checked")
+        if to == Output("text"):  # shown at once, also if a later file takes long
+            to.write(f"{line}\n" for line in text_lines(audits[-1]))
+    if to.format != "text":
+        to.write([json_text(audits, problems) if to.format == "json" else sarif_text(audits, problems)])
+    elif to.file is not None:
+        to.write(f"{line}\n" for audit in audits for line in text_lines(audit))
+    if problems:
+        return USAGE_ERROR
+    return CHECK_FAILED if any(audit.findings if strict else audit.risks for audit in audits) else OK

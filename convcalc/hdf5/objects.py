@@ -121,6 +121,14 @@ class Array(Object):
         data = self._required(LAYOUT)
         return len(data) > 1 and data[0] >= 3 and data[1] == _VIRTUAL
 
+    @property
+    def is_stored_whole(self) -> bool:
+        """True if the file has all data of the array, in one piece and without compression."""
+        size, place = self.size * self.type.size, self._place()
+        if isinstance(place, bytes):
+            return len(place) >= size
+        return size == 0 or (place is not None and self.storage.has(place, size))
+
     def content(self, limit: int) -> bytes | None:
         """Returns the data as they are stored.
 

@@ -108,6 +108,10 @@ class Storage:
             raise Damaged("a structure is outside of the file")
         return data
 
+    def has(self, address: int, size: int) -> bool:
+        """Returns True if the file has ``size`` bytes at an address."""
+        return self.base + address + size <= self.size
+
     def at(self, address: int, size: int) -> Cursor:
         """Returns a cursor over ``size`` bytes at an address."""
         return Cursor(self.read(address, size))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.problems import ConvcalcError, Source, error
+from convcalc.read.ambiguity import archive_contradiction
 
 if TYPE_CHECKING:
     import zipfile  # zipfile is slow to import, and most files are not archives
@@ -49,9 +50,9 @@ def _cannot_read(name: str, bad: OSError | ValueError) -> ConvcalcError:
 
 def read_member(file: BinaryIO, name: str, source: str) -> bytes:
     """Returns the content of a member of an archive. Raises :class:`ConvcalcError` for a damaged or malicious archive."""
-    with _archive(file, source) as archive:
+    with open_archive(file, source) as archive:
         info = _info(archive, name, source, codes.NOT_A_MODEL)
-        return _content(archive, info, source)
+        return member_content(archive, info, source)
 
 
 @contextmanager
@@ -60,15 +61,18 @@ def open_member(file: BinaryIO, name: str, source: str) -> Iterator[BinaryIO]:
 
     An uncompressed member is read directly from the archive, not loaded into memory. Keras writes uncompressed members.
     """
+    with open_archive(file, source) as archive:
+        part = member_file(archive, _info(archive, name, source, codes.NO_WEIGHTS), file, source)
+    yield part
+
+
+def member_file(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: BinaryIO, source: str) -> BinaryIO:
+    """Returns a member of an open archive as a file, as :func:`open_member` does."""
     import zipfile
 
-    with _archive(file, source) as archive:
-        info = _info(archive, name, source, codes.NO_WEIGHTS)
-        if info.compress_type == zipfile.ZIP_STORED:
-            part: BinaryIO = io.BufferedReader(_UncompressedMember(file, info))
-        else:
-            part = io.BytesIO(_content(archive, info, source))
-    yield part
+    if info.compress_type == zipfile.ZIP_STORED:
+        return io.BufferedReader(_UncompressedMember(file, info))
+    return io.BytesIO(member_content(archive, info, source))
 
 
 class _UncompressedMember(io.RawIOBase):
@@ -116,15 +120,28 @@ class _UncompressedMember(io.RawIOBase):
 
 
 @contextmanager
-def _archive(file: BinaryIO, source: str) -> Iterator[zipfile.ZipFile]:
-    """Opens an archive. Raises :class:`ConvcalcError` for every error in a damaged archive."""
+def open_archive(file: BinaryIO, source: str, any_reading: bool = False) -> Iterator[zipfile.ZipFile]:
+    """Opens an archive. Raises :class:`ConvcalcError` for every error in a damaged archive.
+
+    Unless ``any_reading`` is True, also raises it if programs can find different members in the archive.
+    """
+    import zipfile
+
+    with archive_errors(source), zipfile.ZipFile(file) as archive:
+        if len(archive.filelist) > MAX_MEMBERS:
+            raise error(codes.TOO_LARGE, f"{source}: the archive has more than {MAX_MEMBERS:,} members")
+        if not any_reading and (reason := archive_contradiction(archive, file)):
+            raise error(codes.AMBIGUOUS_FILE, f"{source}: {reason}")
+        yield archive
+
+
+@contextmanager
+def archive_errors(source: str) -> Iterator[None]:
+    """Turns every exception for damaged data of an archive into a :class:`ConvcalcError`."""
     import zipfile
 
     try:
-        with zipfile.ZipFile(file) as archive:
-            if len(archive.filelist) > MAX_MEMBERS:
-                raise error(codes.TOO_LARGE, f"{source}: the archive has more than {MAX_MEMBERS:,} members")
-            yield archive
+        yield
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
@@ -152,7 +169,7 @@ def _info(archive: zipfile.ZipFile, name: str, source: str, missing: Code) -> zi
     return info
 
 
-def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> bytes:
+def member_content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, source: str) -> bytes:
     """Returns the decompressed content of a member, up to a maximum size."""
     name = info.filename
     if info.compress_type not in (0, 8):  # not compressed, or deflate

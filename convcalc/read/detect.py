@@ -1,7 +1,8 @@
 """Detects the kind of a file.
 
-The kind depends on the first bytes or the text of the file, never on its name. All commands use this module. To add an
-input format, write its reader in a new module and declare a kind here.
+The kind depends on the first bytes or the text of the file. Keras decides by the ending of the name: a file whose content
+contradicts its ending, or that is two models in one, is an error (see ``ambiguity``). All commands use this module. To add
+an input format, write its reader in a new module and declare a kind here.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import BinaryIO
 from convcalc.base import codes
 from convcalc.base.problems import Source, error
 from convcalc.base.structs import Struct
+from convcalc.read.ambiguity import HDF5_START, ZIP_STARTS, contradiction
 from convcalc.read.code_settings import NO_SETTINGS, PACKAGE_FILE, CodeSettings, is_code
 from convcalc.read.container import open_file
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
@@ -156,7 +158,7 @@ def _kind(kind: FileKind) -> FileKind:
 KERAS_ARCHIVE = _kind(
     FileKind(
         "Keras archive",
-        starts=(b"PK\x03\x04", b"PK\x05\x06"),  # the first bytes of an archive, and of an empty archive
+        starts=ZIP_STARTS,
         read=f"{_CONTENTS}:read_keras_file",
         config=f"{_CONTENTS}:archive_config",
         tree=f"{_CONTENTS}:archive_tree",
@@ -166,7 +168,7 @@ KERAS_ARCHIVE = _kind(
 HDF5 = _kind(
     FileKind(
         "HDF5 file",
-        starts=(b"\x89HDF\r\n\x1a\n",),
+        starts=(HDF5_START,),
         read=f"{_CONTENTS}:read_hdf5_file",
         config=f"{_CONTENTS}:hdf5_config",
         tree=f"{_CONTENTS}:hdf5_tree",
@@ -283,8 +285,16 @@ def main_file(folder: str) -> str:
 def detect(file: BinaryIO, name: str) -> OpenFile:
     """Detects the kind of an open file.
 
-    Raises :class:`ConvcalcError` if the file is neither text nor of a known binary kind.
+    Raises :class:`ConvcalcError` if the file is neither text nor of a known binary kind, or if its content contradicts
+    its ending.
     """
+    if reason := contradiction(file, name):
+        raise error(codes.AMBIGUOUS_FILE, f"{name}: {reason}")
+    return detect_content(file, name)
+
+
+def detect_content(file: BinaryIO, name: str) -> OpenFile:
+    """Detects the kind of an open file by its content alone. Only Python code is detected by its name."""
     binary = open_binary(file, name)
     if binary is not None:
         return binary

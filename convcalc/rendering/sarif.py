@@ -87,8 +87,8 @@ def _rule(code: Code) -> dict[str, Any]:
 def _finding(result: CheckResult, problem: Problem) -> Finding:
     level = "warning" if problem.severity == "warning" else "error"
     message = _LINK.sub(r"\\[\1\\](", visible(_text(problem)))
-    location = _location(result.source, problem.mark, problem.layer)
-    return Finding(problem.code, level, message, location, _fingerprint(result, problem))
+    place = location(result.source, problem.mark, problem.layer)
+    return Finding(problem.code, level, message, place, _fingerprint(result, problem))
 
 
 def _text(problem: Problem) -> str:
@@ -115,20 +115,20 @@ def _results(items: Iterable[Finding], codes: Sequence[Code]) -> Iterator[dict[s
         }
 
 
-def _location(source: str, mark: Mark | None, layer: str | None) -> dict[str, Any]:
+def location(source: str, mark: Mark | None = None, layer: str | None = None) -> dict[str, Any]:
     """Returns the location of a finding: the position in the file, and the layer. Standard input has no position."""
-    location: dict[str, Any] = {}
+    place: dict[str, Any] = {}
     file = mark.path if mark else file_of(source)
     if file not in STDIN:
-        location["physicalLocation"] = {"artifactLocation": _artifact(file)}
+        place["physicalLocation"] = {"artifactLocation": _artifact(file)}
         if mark and not mark.cell:
             region = {"startLine": mark.line, "startColumn": mark.column}
-            location["physicalLocation"]["region"] = region
+            place["physicalLocation"]["region"] = region
     if layer:
         name = layer.rpartition("/")[2]
         logical = {"name": visible(name), "fullyQualifiedName": visible(layer), "kind": "element"}
-        location["logicalLocations"] = [logical]
-    return location
+        place["logicalLocations"] = [logical]
+    return place
 
 
 def _artifact(file: str) -> dict[str, str]:

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import click
 
 from convcalc import Report, infer
+from convcalc.audit.config import audit_config
 from convcalc.base.numbers import Unknown
 from convcalc.base.problems import ConvcalcError, Refusal, Source
 from convcalc.checking.against_snapshot import compare_with_snapshot
-from convcalc.checking.audit import audit
 from convcalc.checking.budget import check_budget, limits_of
 from convcalc.checking.quantities import quantity
 from convcalc.checking.verify import verify
@@ -71,7 +71,7 @@ def config(data: bytes) -> None:
     """Reads a Keras config, and runs the audit, which searches the config for code."""
     model(data)
     with suppress(ConvcalcError, UnicodeDecodeError):
-        audit(parse_json(Source("any", data.decode())))
+        audit_config(parse_json(Source("any", data.decode())))
 
 
 def program(data: bytes) -> None:

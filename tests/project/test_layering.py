@@ -30,6 +30,7 @@ ORDER = [
     "snapshot",
     "differences",
     "checking",
+    "audit",
     "rendering",
     "cli",
 ]

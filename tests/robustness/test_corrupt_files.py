@@ -213,6 +213,8 @@ DAMAGED: dict[str, tuple[Any, str]] = {
     ),
     "an archive cut short": (archive(TEXT)[:80], "damaged"),
     "an encrypted archive": (encrypted(archive(TEXT)), "cannot-read"),
+    "an archive behind other bytes": (b"PK\x03\x04 other bytes" + archive(TEXT), "ambiguous-file"),
+    "an archive with other bytes behind": (archive(TEXT) + b"other bytes", "ambiguous-file"),
     "an archive compressed with bzip2": (archive(TEXT, method=zipfile.ZIP_BZIP2), "cannot-read"),
     "an archive compressed with LZMA": (archive(TEXT, method=zipfile.ZIP_LZMA), "cannot-read"),
     "an archive of zeros": (b"PK\x03\x04" + bytes(1000), "damaged"),
@@ -286,7 +288,7 @@ def test_a_corrupt_file_is_one_clear_error(name: str) -> None:
     tracemalloc.start()
     began = time.process_time()
     with pytest.raises(ConvcalcError) as failed:
-        infer(read(file, "model.keras"))
+        infer(read(file, "model"))
     seconds, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert failed.value.problems[-1].code == code, str(failed.value)
@@ -299,30 +301,30 @@ def test_a_corrupt_file_is_one_clear_error(name: str) -> None:
 def test_corrupt_weights_are_one_clear_error(name: str) -> None:
     """Commands that read the weights raise the error. A summary that does not need the weights shows a warning."""
     content, code = DAMAGED_WEIGHTS[name]
-    model = read(content, "model.keras")
+    model = read(content, "model")
     began = time.process_time()
     with pytest.raises(ConvcalcError) as failed:
-        weights_in(io.BytesIO(content), "model.keras", model)
+        weights_in(io.BytesIO(content), "model", model)
     assert [problem.code for problem in failed.value.problems] == [code]
-    assert str(failed.value).startswith(f"error[{code}]: model.keras: ")
+    assert str(failed.value).startswith(f"error[{code}]: model: ")
     assert len(str(failed.value)) < 500
     assert time.process_time() - began < 1, "reading the file takes too long"
 
 
 def test_too_many_hdf5_groups_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     content = weighed(lambda written: [written.create_group(f"layers/dense/{n}") for n in range(50)])
-    model = read(content, "model.keras")
-    assert weights_in(io.BytesIO(content), "model.keras", model).layers == {"dense": ()}
+    model = read(content, "model")
+    assert weights_in(io.BytesIO(content), "model", model).layers == {"dense": ()}
     monkeypatch.setattr(hdf5_module, "MAX_OBJECTS", 40)
     with pytest.raises(ConvcalcError, match="too-large"):
-        weights_in(io.BytesIO(content), "model.keras", model)
+        weights_in(io.BytesIO(content), "model", model)
 
 
 def test_corrupt_weights_of_a_custom_layer_are_a_warning() -> None:
     foreign = {**layer("Mine", "mine", [tensor("x")]), "module": "my.package", "registered_name": "my>Mine"}
     config = functional(INPUT, foreign, outputs=[["mine", 0, 0]])
     link = h5py.ExternalLink("/etc/passwd", "/")
-    report = infer(read(weighed(lambda written: written.update(layers=link), config=config), "model.keras"))
+    report = infer(read(weighed(lambda written: written.update(layers=link), config=config), "model"))
     assert [(problem.severity, problem.code) for problem in report.problems] == [
         ("warning", "unknown-layer"),
         ("warning", "damaged"),
@@ -332,7 +334,7 @@ def test_corrupt_weights_of_a_custom_layer_are_a_warning() -> None:
 
 def test_an_intact_file_is_read() -> None:
     assert infer(read(TEXT, "model.json")).totals.params == 16
-    assert infer(read(archive(TEXT), "model.keras")).totals.params == 16
+    assert infer(read(archive(TEXT), "model")).totals.params == 16
     assert infer(read(hdf5(TEXT.decode()), "model.h5")).totals.params == 16
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ import h5py
 import pytest
 from click.testing import CliRunner
 
-from convcalc.checking.audit import audit, custom_names
+from convcalc.audit.config import audit_config
+from convcalc.audit.needed_classes import custom_names
 from convcalc.cli import cli
 
 
 def kinds(config: Any) -> list[str]:
     """Returns the kind of each finding."""
-    return [finding.risk for finding in audit(config)]
+    return [finding.risk for finding in audit_config(config)]
 
 
 LAMBDA = {
@@ -36,9 +38,9 @@ FOREIGN = {"module": "evil.code", "class_name": "Boom", "config": {"name": "boom
         ({"class_name": "Lambda", "config": {"name": "old", "function": ["4wAA", None, None]}}, ["runs-code"]),
         ({"class_name": "TimeDistributed", "config": {"layer": LAMBDA}}, ["runs-code", "runs-code"]),
         ({"class_name": "Functional", "config": {"layers": [{"config": {"layers": [LAMBDA]}}]}}, ["runs-code"] * 2),
-        ({"class_name": "Dense", "config": {"units": 3, "activation": FOREIGN}}, ["imports-code"]),
-        ({"class_name": "Functional", "config": {}, "compile_config": {"loss": FOREIGN}}, ["imports-code"]),
-        ({"class_name": "mine>Layer", "config": {}}, ["imports-code"]),
+        ({"class_name": "Dense", "config": {"units": 3, "activation": FOREIGN}}, ["needs-code"]),
+        ({"class_name": "Functional", "config": {}, "compile_config": {"loss": FOREIGN}}, ["needs-code"]),
+        ({"class_name": "mine>Layer", "config": {}}, ["needs-code"]),
         ({"class_name": "TFSMLayer", "config": {"filepath": "/tmp/x"}}, ["opens-file"]),
         ({"class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}, ["opens-file"]),
         ({"class_name": "StringLookup", "config": {"vocabulary": ["a", "b"]}}, []),
@@ -129,5 +131,5 @@ def test_links_out_of_hdf5_are_found_and_not_followed(tmp_path: Path, ending: st
     done = CliRunner().invoke(cli, ["audit", str(file)], standalone_mode=False)
     assert done.return_value == 1
     for place, name in (("layers/dense/out", "passwd"), ("raw", "hostname"), ("virtual", "shadow")):
-        assert f": {place}: opens-file: HDF5 link: opens the file '/etc/{name}'" in done.output
+        assert re.search(f": {place}: opens-file: HDF5 .*'/etc/{name}'", done.output)
     assert done.output.count("opens-file") == 3
