@@ -257,7 +257,8 @@ class Model(Struct):
         trainable: False if no weight of the model counts as trainable.
         stored: all weights in the file, without repetition; None if they are unknown or not needed.
         optimizer_weights: the variables of the optimizer in the file; None if they are unknown or not needed.
-        has_more_weights: True if the model may have more weights than ``stored``.
+        has_more_weights: True if the model may have more weights than ``stored`` and its layers have. For example, a custom class
+            can create layers that the config does not list.
         own_flags: True if each layer has its own ``trainable``, as in Keras's files. False if freezing the model
             freezes its layers.
         optimizer: the optimizer in the file: a name or a config. None if the model is not compiled.

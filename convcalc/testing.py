@@ -12,6 +12,7 @@ from convcalc.base import codes
 
 if TYPE_CHECKING:
     from convcalc.analyse import Study
+    from convcalc.model import Model
     from convcalc.read.custom_layers import CustomLayers
     from convcalc.stored import Snapshot
 
@@ -81,8 +82,31 @@ def _reported(model: Any, custom: CustomLayers) -> Study:
     if isinstance(model, Model):
         return infer(model)
     if hasattr(model, "to_json"):
-        return infer(read(model.to_json().encode("utf-8"), str(getattr(model, "name", "model")), custom))
+        return _as_live(
+            infer(read(model.to_json().encode("utf-8"), str(getattr(model, "name", "model")), custom)), model
+        )
     return infer(load(model, custom))
+
+
+def _as_live(report: Study, keras_model: Any) -> Study:
+    """Returns the report of a Keras model. The config of a custom model class does not show whether the model has
+    further weights; if Keras counts the same number of parameters, it has none.
+    """
+    from convcalc.api import infer
+
+    may_have_more = any(inner.has_more_weights for _, inner in report.model.models())
+    if not may_have_more or not getattr(keras_model, "built", False):
+        return report
+    is_same = keras_model.count_params() == report.totals.params
+    return infer(_without_more_weights(report.model)) if is_same else report
+
+
+def _without_more_weights(model: Model) -> Model:
+    layers = tuple(
+        layer if layer.model is None else layer._replace(definition=_without_more_weights(layer.model))
+        for layer in model.layers
+    )
+    return model._replace(layers=layers, has_more_weights=False)
 
 
 def _recorded(report: Study, record: str | PathLike[str] | None, custom: CustomLayers) -> Snapshot | None:

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from convcalc.analyse.report import Report
-from convcalc.analyse.rows import counted_rows, is_sublayer, rows_of, totals_of
+from convcalc.analyse.rows import counted_rows, is_sublayer, rows_of, totals_of, with_nothing_trainable
 from convcalc.analyse.run import UNKNOWN_SHAPE, CallResult, ModelRun, unknown_result
 from convcalc.analyse.sums import scale_by_batch, sum_known
 from convcalc.base import codes
@@ -121,7 +121,7 @@ def _infer(model: Model) -> Report:
     return Report(
         model=model,
         layers=tuple(rows),
-        totals=totals if model.trainable else totals._replace(trainable_params=0, trainable_bytes=0),
+        totals=totals if model.trainable else with_nothing_trainable(totals),
         input_shapes=tuple(map(run.shape, model.inputs)),
         output_shapes=run.outputs,
         linear=is_linear(model),

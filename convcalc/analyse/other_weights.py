@@ -1,19 +1,20 @@
 """Finds layers of custom classes that have the name of a class of Keras.
 
 Some files state only the name of a class. If the file stores more or fewer parameters for a layer than Keras's class
-has, then the class of the layer is custom.
+has, or weights of other shapes, then the class of the layer is custom.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from convcalc.analyse.quantized import may_be_quantized
 from convcalc.analyse.report import LayerReport, Report
 from convcalc.base import codes
-from convcalc.base.numbers import UNKNOWN, Number, product
+from convcalc.base.numbers import UNKNOWN, Number, Shape, plain, product, shape_text
 from convcalc.base.problems import Problem
-from convcalc.layers import LayerDefinition
+from convcalc.layers import LayerDefinition, Weight
 from convcalc.model import Foreign, Layer, Model, StoredWeight
 
 Stored = Mapping[str, tuple[StoredWeight, ...]]
@@ -25,7 +26,7 @@ def with_other_weights(report: Report) -> Model:
     Returns the same object if there are no such layers.
     """
     stored = report.model.weights_to_compare
-    problems = {row.path: _problem(row, stored[row.path]) for row in report.layers if row.path in stored}
+    problems = {row.path: _problem(row, stored[row.path], report) for row in report.layers if row.path in stored}
     others = {path: problem for path, problem in problems.items() if problem is not None}
     if not others:
         return report.model
@@ -33,7 +34,7 @@ def with_other_weights(report: Report) -> Model:
     return model._replace(problems=(*model.problems, *others.values()), weights_to_compare={})
 
 
-def _problem(row: LayerReport, stored: Sequence[StoredWeight]) -> Problem | None:
+def _problem(row: LayerReport, stored: Sequence[StoredWeight], report: Report) -> Problem | None:
     """Returns the warning about a layer with other weights than Keras's class; None if the weights are the same, or
     unknown.
     """
@@ -42,10 +43,12 @@ def _problem(row: LayerReport, stored: Sequence[StoredWeight]) -> Problem | None
     if row.params is UNKNOWN or "params" in row.incomplete:
         return None
     count = _count(stored)
-    if count == row.params:
+    if count == row.params and (not stored or _shapes(stored) == _shapes(_weights_of(row, report))):
         return None
     about, unknown = f"'{row.path}' ({row.class_name})", "output shapes and costs are unknown"
     reason = f"the file stores {count:,} parameters for it, but Keras's class has {row.params:,}"
+    if count == row.params:
+        reason = f"the file stores weights of other shapes for it ({_differing(row, stored, report)})"
     if may_be_quantized(row.layer):
         message = (
             f"{about}: {reason}. Probably model.quantize() changed its weights: Keras does not write this into the config, "
@@ -55,6 +58,25 @@ def _problem(row: LayerReport, stored: Sequence[StoredWeight]) -> Problem | None
         inside = ", or contains a custom class" if row.definition.contains_layers else ""
         message = f"{about} is not Keras's class{inside}, because {reason}: its {unknown}"
     return Problem(codes.UNKNOWN_LAYER, message, None, row.path, "warning")
+
+
+def _shapes(weights: Iterable[Weight | StoredWeight]) -> Counter[Shape]:
+    """Returns how often each shape occurs. The order of weights differs between versions of Keras."""
+    return Counter(tuple(map(plain, weight.shape)) for weight in weights)
+
+
+def _weights_of(row: LayerReport, report: Report) -> Iterable[Weight]:
+    """Returns the weights of a row. A nested model has those of its layers."""
+    if not isinstance(row.definition, Model):
+        return row.weights
+    return [weight for inner in report.layers if inner.path.startswith(f"{row.path}/") for weight in inner.weights]
+
+
+def _differing(row: LayerReport, stored: Sequence[StoredWeight], report: Report) -> str:
+    """Returns the first differing shapes, such as "(4, 3) instead of (3, 4)"."""
+    given, expected = _shapes(stored), _shapes(_weights_of(row, report))
+    stored_shape, own_shape = next(iter(given - expected)), next(iter(expected - given))
+    return f"{shape_text(stored_shape)} instead of {shape_text(own_shape)}"
 
 
 def _count(stored: Sequence[StoredWeight]) -> Number:

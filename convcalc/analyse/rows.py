@@ -190,7 +190,7 @@ def _model_rows(
         still_trainable = tuple(weight for row in children for weight in row.still_trainable)
     params = sum_known([row.params for row in children])
     macs = sum_known([call.macs for call in calls])
-    partial = label_if_partial("params", children)
+    partial = label_if_partial("params", children) or ("partial" if inner.model.has_more_weights else "")
     labels = {
         "params": params.label or partial,
         "trainable_params": trained.label or partial,
@@ -340,6 +340,10 @@ def totals_of(
     sums = {name: sum_known(list(map(attrgetter(attribute), top))) for name, attribute in attributes.items()}
     sums["macs"] = macs
     incomplete = {name for counts in top for name in counts.incomplete}
+    if has_more_weights:
+        incomplete |= {"params", "trainable_params"}
+        # A lower bound of 0 would look like a known zero.
+        sums |= {name: PartialSum(UNKNOWN, "unknown") for name in attributes if sums[name].value == 0}
     labels = {name: total.label or ("partial" if name in incomplete else "") for name, total in sums.items()}
     difference = sums["params"].value - sums["trainable_params"].value
     if any(map(_is_undecided, top)) or (labels["params"] and difference == 0):
@@ -375,6 +379,12 @@ def totals_of(
         incomplete=_without_empty(labels),
         still_trainable=still_trainable,
     )
+
+
+def with_nothing_trainable(totals: Totals) -> Totals:
+    """Returns the totals of a frozen model: all its parameters are non-trainable."""
+    labels = {**totals.incomplete, "trainable_params": "", "non_trainable_params": totals.incomplete.get("params", "")}
+    return totals._replace(trainable_params=0, trainable_bytes=0, incomplete=_without_empty(labels))
 
 
 def counted_rows(rows: Sequence[LayerReport]) -> Sequence[LayerReport]:

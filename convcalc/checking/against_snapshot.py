@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from convcalc.analyse.study import Study
 from convcalc.base import codes
@@ -37,6 +38,17 @@ _FIELD_WORDS = {
     "trainable_size": "size of the trainable parameters",
     "non_trainable_size": "size of the non-trainable parameters",
 }
+# The values that can be unknown or a lower bound. In other fields, None means that the layer has no such value.
+_COMPUTED = {
+    *_FIELD_WORDS,
+    "activation_bytes",
+    "flops",
+    "param_bytes",
+    "peak_activation_bytes",
+    "trainable_bytes",
+    "weight_bytes",
+}
+_COMPUTED -= {"type", "connected_to"}
 # A size in bytes is reported only if its number of parameters is the same.
 _COUNT_OF_SIZE = {
     "param_size": "params",
@@ -46,11 +58,12 @@ _COUNT_OF_SIZE = {
 
 
 def compare_with_snapshot(
-    report: Study, recorded: Snapshot, ignore_names: bool = False
+    report: Study, recorded: Snapshot, ignore_names: bool = False, allow_incomplete: bool = False
 ) -> tuple[Comparison, tuple[Problem, ...]]:
     """Returns the differences between a record and a model: as data, and as problems.
 
-    There is one problem for each layer and each total that differs.
+    There is one problem for each layer and each total that differs. With ``allow_incomplete``, a value that is unknown or a lower
+    bound differs only if it contradicts the other value.
     """
     if recorded.format == REPORT:
         details = {field for row in recorded.rows for field in row.cells} & {FLOPS, RECEPTIVE_FIELD}
@@ -58,7 +71,30 @@ def compare_with_snapshot(
     else:
         current = snapshot_as_printed(report, recorded)
     comparison = compare(uncrop(recorded, current), current, ignore_names)
+    if allow_incomplete:
+        pairs = tuple(replace(pair, changes=_contradictions(pair.changes)) for pair in comparison.pairs)
+        comparison = replace(comparison, pairs=pairs, totals=_contradictions(comparison.totals))
     return comparison, (*_layer_problems(report, comparison), *_total_problems(report, comparison))
+
+
+def _contradictions(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Returns the changes without those whose values may be equal, because one of them is not fully known."""
+    return tuple(change for change in changes if not _may_be_equal(change))
+
+
+def _may_be_equal(change: Change) -> bool:
+    if change.field not in _COMPUTED:
+        return False
+    before, after = change.before, change.after
+    if before.value is None or after.value is None:
+        return True
+    if isinstance(before.value, str) and isinstance(after.value, str):  # sizes in bytes, rounded as Keras prints them
+        return before.value.startswith("≥") or after.value.startswith("≥")
+    if not isinstance(before.value, int) or not isinstance(after.value, int):
+        return False
+    if before.partial and after.partial:
+        return True
+    return (before.partial and before.value <= after.value) or (after.partial and after.value <= before.value)
 
 
 def _layer_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
@@ -150,4 +186,5 @@ def _total_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
     for change in comparison.totals:
         if _COUNT_OF_SIZE.get(change.field) not in fields:
             hint = likely_culprits(report, change) if layers_agree else ""
+            hint = "; --allow-incomplete accepts an unknown number" if _may_be_equal(change) else hint
             yield Problem(codes.RECORD_DIFFERS, f"in total: {_change_text(change)}{hint}")

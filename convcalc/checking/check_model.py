@@ -61,6 +61,8 @@ def check_model(
 ) -> CheckResult:
     """Checks a report against the expectations in its spec, against limits, and against a record.
 
+    With ``allow_incomplete``, numbers that are unknown or lower bounds pass if they do not contradict the limit or the record.
+
     The warnings of the report itself are not repeated.
     """
     problems = [*check_expectations(report), *check_budget(report, limits, allow_incomplete)]
@@ -68,7 +70,7 @@ def check_model(
     if record is not None:
         from convcalc.checking.against_snapshot import compare_with_snapshot
 
-        comparison, differences = compare_with_snapshot(report, record, ignore_names)
+        comparison, differences = compare_with_snapshot(report, record, ignore_names, allow_incomplete)
         problems += differences
     return CheckResult(source, report, tuple(_placed(problems, report.model)), comparison)
 

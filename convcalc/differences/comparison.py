@@ -27,8 +27,12 @@ class Change(Struct):
 
     @property
     def difference(self) -> int | None:
-        """The new number minus the old number; None if a value is unknown or not a number."""
+        """The new number minus the old number; None if a value is unknown or not a number, or if only one is a lower
+        bound.
+        """
         before, after = self.before.value, self.after.value
+        if self.before.partial != self.after.partial:
+            return None
         return after - before if isinstance(before, int) and isinstance(after, int) else None
 
     @property

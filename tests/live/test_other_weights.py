@@ -233,3 +233,62 @@ def test_the_stored_weights_count(
                 differences.append(f"{name}, {kind}: trainable: {report.totals.trainable_params}, Keras {trained}")
     tell(f"{count} files with other weights of {module}")
     assert not differences, "\n".join(differences)
+
+
+def own_models(keras: Any) -> Iterator[tuple[str, Any]]:
+    """Yields models of custom classes, with and without weights outside of their layers."""
+    layers = keras.layers
+
+    def own(base: str) -> Any:
+        class Own(getattr(keras, base)):  # type: ignore[misc]
+            pass
+
+        Own.__module__ = "__main__"
+        return Own
+
+    def made(base: str) -> Any:
+        x = keras.Input((4,))
+        return own("Model")(x, layers.Dense(3)(x)) if base == "Model" else own(base)([x, layers.Dense(3)])
+
+    for base in ("Model", "Sequential"):
+        for outside in ("nothing", "layer", "variable"):
+            for nested in (False, True):
+                model = made(base)
+                if outside == "layer":
+                    model.extra = layers.Dense(7)
+                    model.extra.build((None, 3))
+                elif outside == "variable":
+                    model.extra = model.add_weight(shape=(5,), name="extra")
+                if nested:
+                    x = keras.Input((4,))
+                    model = keras.Model(x, layers.Dense(2)(model(x)))
+                yield f"{base}, {outside}{', nested' if nested else ''}", model
+
+
+def test_a_custom_model_is_exact_with_its_weights_and_a_lower_bound_without(
+    tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    keras = pytest.importorskip("keras")
+    differences, count = [], 0
+    for name, model in own_models(keras):
+        for kind in ("json", "h5", "keras"):
+            path = tmp_path / f"{count}.{kind}"
+            if kind == "json":
+                path.write_text(model.to_json())
+            else:
+                model.save(path)
+            count += 1
+            totals = infer(load(path)).totals
+            exact = "params" not in totals.incomplete
+            truth = model.count_params()
+            if totals.params > truth or (exact and totals.params != truth) or exact is not _says_all(kind, name):
+                differences.append(f"{name}, {kind}: {'' if exact else '≥ '}{totals.params}, Keras {truth}")
+    tell(f"{count} files of custom models")
+    assert not differences, "\n".join(differences)
+
+
+def _says_all(kind: str, name: str) -> bool:
+    """Returns True if a file contains all weights of a model. An ``.h5`` file has those of the layers of the outermost
+    model, and the model's variables.
+    """
+    return kind == "keras" or (kind == "h5" and (name.startswith("Sequential") or "nested" in name))

@@ -7,6 +7,7 @@ with the installed versions.
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import h5py
 import numpy as np
 import pytest
 
-from convcalc import Report, infer
+from convcalc import Report, infer, render
+from convcalc.analyse.study import Study
 from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
+from convcalc.checking.budget import check_budget, limits_of
 from convcalc.keras_text.totals import totals_with_optimizer
 from convcalc.model import Foreign
 from convcalc.read import load, read
@@ -101,6 +104,40 @@ def test_layers_with_the_weights_of_keras_are_known() -> None:
     report = of(legacy({"a": within("a", KERAS)}, old_model("a")))
     assert not report.problems
     assert report.totals.params == report.totals.trainable_params == 16
+
+
+@pytest.mark.parametrize(
+    ("weights", "reason"),
+    [
+        ({"kernel:0": (4, 3), "bias:0": (4,)}, "(4, 3) instead of (3, 4)"),
+        ({"kernel:0": (2, 6), "bias:0": (4,)}, "(2, 6) instead of (3, 4)"),
+        ({"kernel:0": (3, 4), "a:0": (2,), "b:0": (2,)}, "(2,) instead of (4,)"),
+        ({"all:0": (16,)}, "(16,) instead of (3, 4)"),
+    ],
+)
+def test_a_layer_with_as_many_weights_of_other_shapes_is_custom(weights: Shapes, reason: str) -> None:
+    second = {"b": within("b", {"kernel:0": (4, 4), "bias:0": (4,)})}
+    report = of(legacy({"a": within("a", weights), **second}, old_model("a", "b")))
+    assert params(report) == [("a", 16), ("b", 20)]
+    assert report.totals.params == 36
+    assert isinstance(report.layers[-2].definition, Foreign)
+    (message,) = warnings(report)
+    assert message.startswith(
+        f"'a' (Dense) is not Keras's class, because the file stores weights of other shapes for it ({reason})"
+    )
+
+
+def test_the_order_of_weights_does_not_matter() -> None:
+    report = of(legacy({"a": within("a", dict(reversed(KERAS.items())))}, old_model("a")))
+    assert not report.problems
+
+
+def test_a_nested_model_with_weights_of_other_shapes_is_custom() -> None:
+    # one weight has the name of no layer, so the model's weights are compared as a whole
+    weights = {**within("d1", {"kernel:0": (4, 3), "bias:0": (4,)}), "table:0": (20,)}
+    report = of(legacy({"inner": weights, **END}, nested_config()))
+    assert params(report) == [("inner", 36), ("end", 20)]
+    assert "weights of other shapes" in warnings(report)[0]
 
 
 def test_a_file_without_any_weights_says_nothing_about_the_classes() -> None:
@@ -305,6 +342,96 @@ def test_the_weights_outside_of_the_graph_are_not_written() -> None:
     assert again.model.shown_class == "Own"
 
 
+def nested_in(inner: dict[str, Any]) -> dict[str, Any]:
+    """Returns a functional model that calls ``inner`` and then a Dense."""
+    called = {**inner, "name": "inner", "inbound_nodes": layer("", "", [tensor("x")])["inbound_nodes"]}
+    called["config"] = {**inner["config"], "name": "inner"}
+    end = layer("Dense", "dense", [tensor("inner")], units=2)
+    return functional(INPUT, called, end)
+
+
+INNER_SEQUENTIAL = sequential(INPUT, DENSE)
+OWN_MODELS = {
+    "functional": own_class(functional(INPUT, DENSE)),
+    "sequential": own_class(INNER_SEQUENTIAL),
+    "nested functional": nested_in(own_class(functional(INPUT, DENSE))),
+    "nested sequential": nested_in(own_class(INNER_SEQUENTIAL)),
+}
+
+
+@pytest.mark.parametrize("name", OWN_MODELS)
+def test_the_config_of_a_custom_model_alone_gives_a_lower_bound(name: str) -> None:
+    """The class can create layers and variables that the config does not list."""
+    report = of(json.dumps(OWN_MODELS[name]).encode())
+    count = 26 if "nested" in name else 16
+    totals = report.totals
+    assert (totals.params, totals.trainable_params, totals.non_trainable_params) == (count, count, UNKNOWN)
+    for field in ("params", "trainable_params", "param_bytes"):
+        assert totals.incomplete[field] == "partial", field
+    assert any("the number of parameters is a lower bound" in message for message in warnings(report))
+    assert f"Total params: ≥ {count} (≥ {4 * count}.00 B)" in render(report, "keras")
+    assert f"Total params: ≥ {count} (≥ {4 * count}.00 Byte)" in render(report, "keras2")
+    assert f"Total params: ≥ {count}" in render(report, "table")
+    assert json.loads(render(report, "json"))["totals"]["incomplete"]["params"] == "partial"
+    (exceeded,) = check_budget(Study.of(report), limits_of({"params": 100}))
+    assert exceeded.code == "incomplete"
+    assert not list(check_budget(Study.of(report), limits_of({"params": 100}), allow_incomplete=True))
+    assert [problem.code for problem in check_budget(Study.of(report), limits_of({"params": 9}))] == ["over-budget"]
+
+
+def test_the_layers_of_a_custom_model_without_known_weights_are_no_known_zero() -> None:
+    report = of(json.dumps(own_class(sequential(INPUT, layer("ReLU", "relu")))).encode())
+    assert report.totals.params is UNKNOWN
+    assert "Total params: ? (?)" in render(report, "keras")
+
+
+def test_a_frozen_custom_model_has_no_trainable_parameters() -> None:
+    report = of(json.dumps(own_class(functional(INPUT, DENSE, trainable=False))).encode())
+    assert report.totals.trainable_params == 0
+    assert report.totals.non_trainable_params == 16
+    assert set(report.totals.incomplete) == {"params", "param_bytes", "non_trainable_params"}
+
+
+@pytest.mark.parametrize(
+    ("config", "more", "count", "exact"),
+    [
+        # Keras 3 stores only the layers of the graph, but all variables of a Sequential.
+        (own_class(functional(INPUT, DENSE)), {}, 16, False),
+        (own_class(functional(INPUT, DENSE)), {"top_level_model_weights": {"w": (5,)}}, 21, False),
+        (own_class(INNER_SEQUENTIAL), {}, 16, True),
+        (own_class(INNER_SEQUENTIAL), {"top_level_model_weights": {"w": (5,)}}, 21, True),
+    ],
+)
+def test_an_hdf5_file_of_keras3_lacks_the_layers_outside_of_a_functional(
+    config: dict[str, Any], more: dict[str, Shapes], count: int, exact: bool
+) -> None:
+    report = of(legacy({"dense": within("dense", KERAS)} | more, config))
+    assert report.totals.params == count
+    assert report.totals.incomplete.get("params") == (None if exact else "partial")
+    assert any("is a lower bound" in message for message in warnings(report)) is not exact
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "count"),
+    [
+        ("functional", {}, 16),
+        ("functional", {"extra/vars/0": (4, 7)}, 44),
+        ("sequential", {"extra/vars/0": (4, 7)}, 16),
+        ("nested functional", {"layers/own/extra/vars/0": (4, 7)}, 54),
+        ("nested sequential", {"layers/own/extra/vars/0": (4, 7)}, 26),
+        ("nested sequential", {"layers/own/vars/0": (5,)}, 31),
+    ],
+)
+def test_the_archive_of_a_custom_model_gives_the_exact_total(name: str, more: Shapes, count: int) -> None:
+    start = "layers/own/" if "nested" in name else ""
+    end = {"layers/dense/vars/0": (4, 2), "layers/dense/vars/1": (2,)} if start else {}
+    inside = {f"{start}{path}": shape for path, shape in INSIDE.items()}
+    report = of(archive_with_weights(OWN_MODELS[name], tree({**inside, **end, **more})))
+    assert report.totals.params == count
+    assert "params" not in report.totals.incomplete
+    assert not any("lower bound" in message for message in warnings(report))
+
+
 # Files with weights alone ------------------------------------------------------------------------------------------------
 
 
@@ -383,6 +510,27 @@ def test_classes_whose_weights_are_counted_differently_give_a_lower_bound(
     assert report.totals.incomplete.get("params") == ("partial" if doubtful else None)
     assert "matrices of LoRA" in warnings(report)[0]
     assert any("lower bound" in message for message in warnings(report)) is doubtful
+
+
+@pytest.mark.parametrize(
+    ("variables", "optimizer", "exact"),
+    [
+        ({"2": (3, 4), "3": (4,)}, "adam", True),
+        ({"2": (4,), "3": (3, 2), "4": (2, 4)}, "adam", False),
+        ({"2": (4,), "3": (3, 2), "4": (2, 4)}, "", False),  # no names before Keras 3.6
+        ({"2": (3,), "3": (4,)}, "adafactor", True),
+        ({}, "sgd", True),
+    ],
+)
+def test_an_optimizer_of_weights_that_are_not_stored_gives_a_lower_bound(
+    variables: Shapes, optimizer: str, exact: bool
+) -> None:
+    """Keras adds the matrices of LoRA to the kernel, and stores only the sum. Their optimizer has variables for them."""
+    shapes = {f"optimizer/vars/{name}": shape for name, shape in {"0": (), "1": (), **variables}.items()}
+    report = of(tree({**INSIDE, **shapes}, {"optimizer": optimizer}))
+    assert report.totals.params == 16
+    assert report.totals.incomplete.get("params") == (None if exact else "partial")
+    assert any("probably matrices of LoRA" in message for message in warnings(report)) is not exact
 
 
 # The variables of an optimizer -------------------------------------------------------------------------------------------

@@ -103,7 +103,10 @@ class ConfigReader:
             model = self._sequential(config, entries, name, inner, depth)
         class_name = entry.get("class_name")
         is_custom = isinstance(class_name, str) and not (class_name in MODELS and origin.may_be_keras(entry))
-        return model._replace(own_class=_foreign(entry)._replace(config=None)) if is_custom else model
+        if not is_custom:
+            return model
+        # The class can create further layers and variables. They are not in the config, only among the stored weights.
+        return model._replace(own_class=_foreign(entry)._replace(config=None), has_more_weights=True)
 
     def _sequential(
         self,
@@ -301,7 +304,9 @@ class ConfigReader:
             name = self.names.automatic(class_name)
         name = self.word(name, f"{path}.config.name")
         trainable = serialized.is_trainable(config)
-        if isinstance(config.get("layers"), list) and (class_name in MODELS or "input_layers" in config):
+        if isinstance(config.get("layers"), list) and (
+            class_name in MODELS or "input_layers" in config or _is_custom_sequential(config["layers"])
+        ):
             inner = self.model(entry, path, depth + 1)
             # The config of a Functional has a ``trainable``. Keras ignores it in a Sequential: only the layers in it
             # can be frozen.
@@ -582,6 +587,15 @@ def _is_model(value: Any) -> bool:
     if not isinstance(value, Mapping) or value.get("class_name") not in MODELS:
         return False
     return isinstance(config, list) or (isinstance(config, Mapping) and isinstance(config.get("layers"), list))
+
+
+def _is_custom_sequential(layers: Sequence[Any]) -> bool:
+    """Returns True if a list of layers in the config of a custom class begins with an input layer.
+
+    A subclass of Sequential has such a config. Another class would have no use for an input layer.
+    """
+    first = layers[0] if layers else None
+    return isinstance(first, Mapping) and first.get("class_name") == "InputLayer" and origin.may_be_keras(first)
 
 
 def _foreign(entry: Mapping[str, Any], rule: ForeignRule | None = None) -> Foreign:

@@ -32,7 +32,7 @@ def read_keras_file(opened: OpenFile) -> Model:
     """
     from convcalc.read.detect import HDF5, KERAS_ARCHIVE
     from convcalc.read.keras_files.config import read_config
-    from convcalc.read.keras_files.unknown_weights import layers_to_compare, may_lack_weights
+    from convcalc.read.keras_files.unknown_weights import layers_to_compare, may_lack_weights, warned_of_unlisted
 
     assert opened.kind.config is not None
     config = resolve(opened.kind.config)(opened)
@@ -46,7 +46,7 @@ def read_keras_file(opened: OpenFile) -> Model:
         from convcalc.read.keras_files.weights_by_name import with_weights_to_compare
 
         model = with_weights_to_compare(model, opened)
-    return model
+    return warned_of_unlisted(model)
 
 
 def read_hdf5_file(opened: OpenFile) -> Model:

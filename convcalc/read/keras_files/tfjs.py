@@ -18,7 +18,7 @@ from convcalc.model import Model, StoredWeight
 from convcalc.read.container import parse_json
 from convcalc.read.keras_files.config import read_config
 from convcalc.read.keras_files.saved_model import variables_model
-from convcalc.read.keras_files.unknown_weights import layers_to_compare
+from convcalc.read.keras_files.unknown_weights import layers_to_compare, warned_of_unlisted
 from convcalc.read.keras_files.weights import Weights, with_stored
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def read_tfjs(opened: OpenFile) -> Model:
         paths = layers_to_compare(model, by_name=True)
         with tfjs_manifest(opened) as weights:
             layers = tfjs_weights(weights, model, opened.name).layers if weights else {}
-        return model._replace(weights_to_compare={path: layers[path] for path in paths if path in layers})
+        model = model._replace(weights_to_compare={path: layers[path] for path in paths if path in layers})
+        return warned_of_unlisted(model)
     with tfjs_manifest(opened) as weights:
         if not weights:
             message = "has a TensorFlow graph without weights, and no Keras layers; give the Keras model"
@@ -81,7 +82,9 @@ def tfjs_weights(weights: Sequence[StoredWeight], model: Model, name: str) -> We
             paths.setdefault(layer.name, []).append(path)
     layers = {places[0]: tuple(by_layer.pop(word, ())) for word, places in paths.items() if len(places) == 1}
     others = tuple(weight for group in by_layer.values() for weight in group)
-    return Weights({} if others else layers, others, tuple(weights))
+    # It is unknown which models contain the other weights.
+    lacking = frozenset(prefix for prefix, _ in model.models() if prefix and others)
+    return Weights({} if others else layers, others, tuple(weights), lacking=lacking)
 
 
 def tfjs_layers(weights: Sequence[StoredWeight], model: Model | None, name: str) -> Model:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from convcalc.analyse.quantized import may_be_quantized
+from convcalc.base import codes
+from convcalc.base.problems import Problem
 from convcalc.layers import LayerDefinition
 from convcalc.layers.dtypes import is_policy
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
@@ -32,6 +34,20 @@ def may_lack_weights(model: Model, stored_once: bool) -> bool:
 def _has_own_class(model: Model) -> bool:
     """Returns True if a model has a custom class. Such a class may have weights that belong to no layer."""
     return any(inner.own_class is not None for _, inner in model.models())
+
+
+def warned_of_unlisted(model: Model) -> Model:
+    """Adds a warning for each model of a custom class that may have weights outside of its known layers."""
+    problems = []
+    for prefix, inner in model.models():
+        if inner.own_class is not None and inner.has_more_weights:
+            what = f"'{prefix[:-1]}' ({inner.shown_class})" if prefix else f"the model's class {inner.shown_class}"
+            message = (
+                f"{model.source}: {what} is not a class of Keras. It can create weights outside of its known layers, so the number "
+                "of parameters is a lower bound; a .keras archive also contains such weights"
+            )
+            problems.append(Problem(codes.UNKNOWN_LAYER, message, None, prefix[:-1] or None, "warning"))
+    return model._replace(problems=(*model.problems, *problems)) if problems else model
 
 
 def layers_to_compare(model: Model, by_name: bool) -> list[str]:

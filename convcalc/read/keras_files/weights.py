@@ -27,6 +27,7 @@ from convcalc.read.keras_files.counted_weights import counted_weights
 from convcalc.read.keras_files.hdf5 import CONFIG, Tree
 from convcalc.read.keras_files.unknown_weights import layers_inside, may_lack_weights, wraps
 from convcalc.read.keras_files.weights_tree import (
+    OWN_VARIABLES,
     Group,
     is_legacy,
     is_state,
@@ -50,6 +51,7 @@ class Weights(Struct):
         shared: maps the path of a layer without stored weights to the path of the layer that stores them.
         outside: for each model of a custom class, its weights that belong to none of its layers. The key is the path of this
             model, ending with "/"; "" for the outermost model.
+        lacking: the paths, like in ``outside``, of models of custom classes whose further weights the file may not contain.
         optimizer: the variables of the optimizer in an archive; None if the archive stores none.
         archived: True for a ``.keras`` archive. In it, some layers store other data in the place of their weights.
     """
@@ -59,6 +61,7 @@ class Weights(Struct):
     every: tuple[StoredWeight, ...] = ()
     shared: Mapping[str, str] = {}
     outside: Mapping[str, tuple[StoredWeight, ...]] = {}
+    lacking: frozenset[str] = frozenset()
     optimizer: tuple[StoredWeight, ...] | None = None
     archived: bool = False
 
@@ -178,6 +181,7 @@ def _filled(model: Model, prefix: str, weights: Weights) -> Model:
     model = model._replace(layers=tuple(map(filled, model.layers)))
     if model.own_class is None:
         return model
+    model = model._replace(has_more_weights=prefix in weights.lacking)
     called = {call.layer for call in model.calls}
     uncalled = [prefix + layer.name for number, layer in enumerate(model.layers) if number not in called]
     outside = (
@@ -224,12 +228,17 @@ class _ArchiveReader:
         self.add_shared(model, root)
         self.add_wrapped(model, root)
         outside = self.outside(model, every)
-        if model.own_class is not None and model.class_name == "Sequential":
-            own = {weight.path for stored in (*self.layers.values(), *outside.values()) for weight in stored}
-            every = [weight for weight in every if weight.path in own]
+        own = {weight.path for stored in (*self.layers.values(), *outside.values()) for weight in stored}
+        for prefix, inner in model.models():
+            if inner.class_name == "Sequential" and inner.own_class is not None and prefix in self.groups:
+                start = self.groups[prefix]
+                every = [weight for weight in every if weight.path in own or not weight.path.startswith(start)]
         variables = self.tree.child(self.tree.root, "optimizer/vars")
         optimizer = tuple(self.tree.arrays(variables)) if variables is not None else None
-        return Weights(self.layers, tuple(self.others), tuple(every), self.shared, outside, optimizer, archived=True)
+        lacking = frozenset(prefix for prefix, _ in model.models() if prefix not in self.groups)
+        return Weights(
+            self.layers, tuple(self.others), tuple(every), self.shared, outside, lacking, optimizer, archived=True
+        )
 
     def outside(self, model: Model, every: Sequence[StoredWeight]) -> Mapping[str, tuple[StoredWeight, ...]]:
         """Returns the weights of models of custom classes that belong to none of the model's layers.
@@ -395,7 +404,7 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
     weights: dict[str, tuple[StoredWeight, ...]] = {}
     others: list[StoredWeight] = []
     all_layers: dict[str, tuple[StoredWeight, ...]] = {}
-    for layer in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
+    for layer in (*tree.texts(top, "layer_names"), OWN_VARIABLES):
         group = tree.child(top, layer)
         all_layers[layer] = () if group is None else legacy_weights(tree, group)
     # Weights in nested models are not merged. Keras loads a layer in two models as two layers, so its weights count
@@ -408,4 +417,7 @@ def hdf5_weights(tree: Tree, model: Model, name: str) -> Weights:
         else:
             others += stored
     every = {weight.path: weight for stored in (*weights.values(), others) for weight in stored}
-    return Weights(weights, tuple(others), tuple(every.values()), outside={"": tuple(others)})
+    # In Keras 3, the layers of a Functional are the layers of its graph. A Sequential does not count other layers.
+    is_whole = model.class_name == "Sequential" or (model.keras2 and tree.child(top, OWN_VARIABLES) is not None)
+    lacking = frozenset() if is_whole else frozenset({""})
+    return Weights(weights, tuple(others), tuple(every.values()), outside={"": tuple(others)}, lacking=lacking)

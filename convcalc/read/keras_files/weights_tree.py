@@ -16,7 +16,7 @@ from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.keras_names import snake_case
-from convcalc.base.numbers import UNKNOWN, Shape
+from convcalc.base.numbers import UNKNOWN, Shape, shape_text
 from convcalc.base.problems import Problem, Refusal, error, first_listed
 from convcalc.base.structs import Struct
 from convcalc.hdf5 import objects
@@ -39,6 +39,10 @@ _OPTIMIZER = re.compile(
 )
 _NUMBER = re.compile(r"(_\d+)$")
 _UNKNOWN_CLASS = "?"
+# the optimizer whose variables have other shapes than the weights
+_FACTORED = "adafactor"
+# the group in a legacy file with the variables of the model itself
+OWN_VARIABLES = "top_level_model_weights"
 
 
 class Group(Struct):
@@ -253,6 +257,14 @@ def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
     described = f"{what} (Keras adds matrices of LoRA to the kernels, and does not store them)"
     stored_layers = model_of_layers(root.name or "weights", group_layers(root, source), model, source, described)
     every = tuple(weight for group in root.walk() for weight in group.weights)
+    if model is None and (trained := _trained_elsewhere(tree, every)):
+        shapes = " and ".join(map(shape_text, trained[:2]))
+        message = (
+            f"the total is a lower bound: the optimizer trains weights of other shapes than the file stores, such as {shapes}; these "
+            "are probably matrices of LoRA"
+        )
+        problems = (*stored_layers.problems, _warning(source, message))
+        stored_layers = stored_layers._replace(stored=every, has_more_weights=True, problems=problems)
     groups, uncounted = doubtful_groups(every)
     if not groups or any(layer.stored is None for _, layer in stored_layers.walk() if layer.model is None):
         return stored_layers
@@ -263,6 +275,19 @@ def stored_model(tree: Tree, model: Model | None, source: str) -> Model:
         has_more_weights=True,
         problems=(*stored_layers.problems, _warning(source, message)),
     )
+
+
+def _trained_elsewhere(tree: Tree, every: Sequence[StoredWeight]) -> list[tuple[int, ...]]:
+    """Returns the shapes of the optimizer's variables that no stored weight has.
+
+    Most optimizers have variables for each weight that they train, with the shape of this weight.
+    """
+    variables = tree.child(tree.root, "optimizer/vars")
+    if variables is None or _FACTORED in layer_name(variables):
+        return []
+    known = {weight.shape for weight in every}
+    shapes = (weight.shape for weight in tree.arrays(variables))
+    return list(dict.fromkeys(shape for shape in shapes if shape and shape not in known))
 
 
 def task_model(head: Tree | None, backbone: Tree | Group, model: Model, source: str) -> Model:
@@ -385,10 +410,10 @@ def _legacy_layers(tree: Tree, top: objects.Object) -> tuple[list[Layer], set[st
     Also returns the two sets of :func:`with_copies_merged`.
     """
     stored: dict[str, tuple[StoredWeight, ...]] = {}
-    for name in (*tree.texts(top, "layer_names"), "top_level_model_weights"):
+    for name in (*tree.texts(top, "layer_names"), OWN_VARIABLES):
         group = tree.child(top, name)
         weights = () if group is None else legacy_weights(tree, group)
-        if group is not None and (weights or name != "top_level_model_weights"):
+        if group is not None and (weights or name != OWN_VARIABLES):
             stored.setdefault(name, weights)
     # A layer in two models is stored twice, e.g. an embedding that is also the output layer.
     stored, doubtful, separate = with_copies_merged(tree, stored, top.path)
