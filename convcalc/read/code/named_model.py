@@ -6,7 +6,8 @@ import ast
 from typing import Any
 
 from convcalc.base import codes
-from convcalc.base.problems import ConvcalcError, error
+from convcalc.base.numbers import shape_text
+from convcalc.base.problems import ConvcalcError, Problem, error
 from convcalc.read.code.keras.graph import LayerValue, ModelValue
 from convcalc.read.code.keras.models import make_input
 from convcalc.read.code.language.values import (
@@ -19,6 +20,7 @@ from convcalc.read.code.language.values import (
     Spot,
     Unknown,
     Wrapped,
+    is_known,
 )
 from convcalc.read.code.parameters import called_with_defaults, parameters, rest_of
 from convcalc.read.code.program import Program
@@ -40,7 +42,10 @@ def find(program: Program, target: str, name: str) -> Any:
         complete = [model for model in program.models if is_complete(model)]
         return built(program, complete[0]) if len(complete) == 1 else None
     path, arguments = call_in(target, name)
-    return built(program, made(program, _value(program, path, target, name), arguments))
+    value = built(program, made(program, _value(program, path, target, name), arguments))
+    if isinstance(value, ModelValue) and value.is_sequential and value.input_tensor is None:
+        _use_input_of_others(program, value)
+    return value
 
 
 def _value(program: Program, path: str, target: str, name: str) -> Any:
@@ -162,6 +167,32 @@ def built(program: Program, value: Any) -> Any:
     if isinstance(value, ModelValue):
         return value
     return program.call(Library("keras.Model"), [inputs, output], {}, spot)
+
+
+def _use_input_of_others(program: Program, model: ModelValue) -> None:
+    """Builds a Sequential without an input on the shape that the program gives to the models made at the same place.
+
+    For example, the program calls ``model = build()`` and ``model.fit(x)``, and the target is ``build``.
+    """
+    if model.spot is None:
+        return
+    others = [
+        other.input_tensor.sizes
+        for other in program.models
+        if other is not model and other.spot is not None and other.input_tensor is not None
+        and _is_same_place(other.spot, model.spot)
+    ]  # fmt: skip
+    shapes = {tuple(sizes)[1:] for sizes in others if not isinstance(sizes, Unknown) and is_known(tuple(sizes))}
+    if len(shapes) != 1 or len(others) != sum(not isinstance(sizes, Unknown) for sizes in others):
+        return
+    shape = (None, *shapes.pop())
+    program.build_model(model, shape, model.spot)
+    message = f"'{model.name}' gets the input that the program gives to the model of its own call: {shape_text(shape)}; --input gives another"
+    program.notes.append(Problem(codes.VALUE_OF_CALL, message, model.spot.mark(), None, "warning"))
+
+
+def _is_same_place(first: Spot, second: Spot) -> bool:
+    return first.source is second.source and (first.line, first.column) == (second.line, second.column)
 
 
 def _needs_input(layer: LayerValue) -> bool:

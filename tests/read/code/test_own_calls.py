@@ -134,3 +134,29 @@ net = Net(6)
 net(np.zeros((1, 3)))
 """
     assert report(code, target="Net", inputs={None: (3,)}).totals.params == 24
+
+
+FITTED = """
+def build(units):
+    return Sequential([layers.Dense(units), layers.Dense(1)])
+model = build(2)
+model.fit(np.zeros((64, 5)), np.zeros((64, 1)))
+"""
+
+
+def test_a_sequential_gets_the_input_of_the_program() -> None:
+    result = report(FITTED)
+    assert result.totals.params == 12 + 3
+    assert notes(result)[1] == (
+        "'sequential_1' gets the input that the program gives to the model of its own call: (None, 5); --input gives another"
+    )
+    assert report(FITTED, inputs={None: (7,)}).totals.params == 16 + 3
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["other = build(2)\nother.fit(np.zeros((64, 6)), np.zeros((64, 1)))", "def build(units):\n    return Sequential([layers.Dense(units)])"],
+)
+def test_the_input_stays_unknown(more: str) -> None:
+    """The program gives two shapes, or the function of the target is another one."""
+    assert "params" in report(FITTED + more, settings={"units": 2}).totals.incomplete
