@@ -119,7 +119,7 @@ def follow(
                 continue
             program.main.source = source
             program.run_module(program.main, tree.body)
-    program.own_calls.is_open = False
+    program.own_calls.close(len(program.models))
     return program
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import Any
 
 from convcalc.base import codes
@@ -20,6 +21,7 @@ from convcalc.read.code.language.values import (
     Spot,
     Unknown,
     Wrapped,
+    first_unknown,
     is_known,
 )
 from convcalc.read.code.parameters import called_with_defaults, parameters, rest_of
@@ -44,7 +46,9 @@ def find(program: Program, target: str, name: str) -> Any:
     path, arguments = call_in(target, name)
     value = built(program, made(program, _value(program, path, target, name), arguments))
     if isinstance(value, ModelValue) and value.is_sequential and value.input_tensor is None:
-        _use_input_of_others(program, value)
+        own = program.models[: program.own_calls.models]
+        if not any(value is model for model in own):  # the target is a function
+            _use_input_of_others(program, value, own)
     return value
 
 
@@ -169,26 +173,29 @@ def built(program: Program, value: Any) -> Any:
     return program.call(Library("keras.Model"), [inputs, output], {}, spot)
 
 
-def _use_input_of_others(program: Program, model: ModelValue) -> None:
-    """Builds a Sequential without an input on the shape that the program gives to the models made at the same place.
+def _use_input_of_others(program: Program, model: ModelValue, own: Sequence[ModelValue]) -> None:
+    """Builds a Sequential without an input on the shape that the program gives to its models made at the same place.
 
-    For example, the program calls ``model = build()`` and ``model.fit(x)``, and the target is ``build``.
+    For example, the program calls ``model = build()`` and ``model.fit(x)``, and the target is ``build``. Does nothing if the program
+    gives different shapes, or none to one of the models.
     """
-    if model.spot is None:
-        return
+    spot = model.spot
     others = [
-        other.input_tensor.sizes
-        for other in program.models
-        if other is not model and other.spot is not None and other.input_tensor is not None
-        and _is_same_place(other.spot, model.spot)
-    ]  # fmt: skip
-    shapes = {tuple(sizes)[1:] for sizes in others if not isinstance(sizes, Unknown) and is_known(tuple(sizes))}
-    if len(shapes) != 1 or len(others) != sum(not isinstance(sizes, Unknown) for sizes in others):
+        other for other in own if spot is not None and other.spot is not None and _is_same_place(other.spot, spot)
+    ]
+    sizes = [() if other.input_tensor is None else other.input_tensor.sizes for other in others]
+    shapes = {
+        (None, *shape[1:]) if shape and is_known(tuple(shape)) else ()
+        for shape in sizes
+        if not isinstance(shape, Unknown)
+    }
+    shape = shapes.pop() if len(shapes) == 1 else ()
+    if not shape or spot is None or first_unknown(sizes) is not None:
         return
-    shape = (None, *shapes.pop())
-    program.build_model(model, shape, model.spot)
-    message = f"'{model.name}' gets the input that the program gives to the model of its own call: {shape_text(shape)}; --input gives another"
-    program.notes.append(Problem(codes.VALUE_OF_CALL, message, model.spot.mark(), None, "warning"))
+    program.build_model(model, shape, spot)
+    text = f"'{model.name}' gets the input that the program gives to the model of its own call: {shape_text(shape)}"
+    problem = Problem(codes.VALUE_OF_CALL, f"{text}; --input gives another", spot.mark(), None, "warning")
+    program.notes.append(problem)
 
 
 def _is_same_place(first: Spot, second: Spot) -> bool:

@@ -24,12 +24,19 @@ class GivenValue(Struct):
 class OwnCalls:
     """The calls of the functions in the main file, while the program is followed.
 
-    ``is_open`` is False after the end of the program: convcalc then calls functions itself, to find models.
+    ``is_open`` is False after the end of the program: convcalc then calls functions itself, to find models. ``models`` is the number of
+    models that the program makes.
     """
 
     def __init__(self) -> None:
         self.is_open = True
+        self.models = 0
         self._calls: dict[int, tuple[FunctionValue, Spot, dict[str, Any]]] = {}  # by the id of the function
+
+    def close(self, models: int) -> None:
+        """Ends the notes at the end of the program, which makes ``models`` models."""
+        self.is_open = False
+        self.models = models
 
     def note(self, function: FunctionValue, variables: dict[str, Any], spot: Spot) -> None:
         """Notes one call. ``variables`` has the value of each parameter."""

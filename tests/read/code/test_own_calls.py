@@ -155,8 +155,17 @@ def test_a_sequential_gets_the_input_of_the_program() -> None:
 
 @pytest.mark.parametrize(
     "more",
-    ["other = build(2)\nother.fit(np.zeros((64, 6)), np.zeros((64, 1)))", "def build(units):\n    return Sequential([layers.Dense(units)])"],
+    [
+        "other = build(2)\nother.fit(np.zeros((64, 6)), np.zeros((64, 1)))",
+        "def build(units):\n    return Sequential([layers.Dense(units)])",
+    ],
 )
 def test_the_input_stays_unknown(more: str) -> None:
-    """The program gives two shapes, or the function of the target is another one."""
+    """The program gives two shapes, or none to one of its models, or the function of the target is another one."""
     assert "params" in report(FITTED + more, settings={"units": 2}).totals.incomplete
+
+
+def test_no_model_of_the_program_has_an_input() -> None:
+    result = report(FITTED.partition("model.fit")[0])
+    assert "params" in result.totals.incomplete
+    assert not any(problem.severity == "error" for problem in result.problems)

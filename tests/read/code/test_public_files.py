@@ -103,6 +103,45 @@ def test_an_image_generator() -> None:
     assert report(code).totals.params == 193 * 5
 
 
+MPG = """
+url = "http://archive.ics.uci.edu/ml/machine-learning-databases/auto-mpg/auto-mpg.data"
+names = ["MPG", "Cylinders", "Displacement", "Horsepower", "Weight", "Acceleration", "Model Year", "Origin"]
+df = pd.read_csv(url, names=names, na_values="?", comment="\\t", sep=" ", skipinitialspace=True).dropna()
+{more}
+labels = df.pop("MPG")
+normalizer = keras.layers.Normalization(axis=-1)
+normalizer.adapt(np.array(df))
+model = keras.Sequential([normalizer, keras.layers.Dense(2)])
+model.fit(df, labels)
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "features"),
+    [
+        (
+            "df['Origin'] = df['Origin'].map({1: 'USA', 2: 'Europe', 3: 'Japan'})\ndf = pd.get_dummies(df, columns=['Origin'])",
+            9,
+        ),
+        ("df = pd.get_dummies(df, columns=['Origin'], prefix='')", 9),
+        (
+            "df['Origin'] = df['Origin'].map({1: 'USA', 2: 'other', 3: 'other'})\ndf = pd.get_dummies(df, columns=['Origin'])",
+            8,
+        ),
+        ("df['count'] = df['Origin'].nunique()", 8),
+    ],
+)
+def test_values_of_a_column(more: str, features: int) -> None:
+    """A table gives a model its input, too."""
+    assert report(MPG.format(more=more)).totals.params == 2 * features + 1 + 2 * features + 2
+
+
+@pytest.mark.parametrize("more", ["df['Origin'] = df['Weight']", "df['Origin'] = df['Origin'].map({1: 'USA'})"])
+def test_the_values_are_unknown_after_other_changes(more: str) -> None:
+    result = report(MPG.format(more=f"{more}\ndf = pd.get_dummies(df, columns=['Origin'])"))
+    assert "params" in result.totals.incomplete
+
+
 SOUNDS = """
 data = keras.utils.audio_dataset_from_directory("sounds", class_names=["a", "b"], output_sequence_length=16000{more})
 data = data.map(lambda sound, label: (tf.squeeze(sound, axis=-1), label))

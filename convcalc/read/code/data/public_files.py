@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -23,13 +24,14 @@ class PublicTable(Struct):
     """The columns of a file with comma separated values.
 
     ``name`` is the name of the file, which can be inside an archive. ``texts`` are the columns of texts; the others have numbers.
-    ``has_header`` is False if the file has no line with the names of the columns.
+    ``has_header`` is False if the file has no line with the names of the columns. ``values`` are all different values of a column.
     """
 
     name: str
     columns: tuple[str, ...]
     texts: tuple[str, ...] = ()
     has_header: bool = True
+    values: Mapping[str, tuple[Any, ...]] = {}
 
 
 _TITANIC = (
@@ -45,8 +47,15 @@ _HEART = (
     "target",
 )
 _CREDIT = ("Time", *(f"V{number}" for number in range(1, 29)), "Amount", "Class")
-_IRIS = ("120", "4", "setosa", "versicolor", "virginica")
+_MPG = PublicTable(
+    "auto-mpg.data",
+    ("mpg", "cylinders", "displacement", "horsepower", "weight", "acceleration", "model year", "origin", "car name"),
+    ("car name",),
+    has_header=False,
+    values={"origin": (1, 2, 3)},
+)
 _TABLES = {
+    "archive.ics.uci.edu/ml/machine-learning-databases/auto-mpg/auto-mpg.data": _MPG,
     "storage.googleapis.com/tf-datasets/titanic/train.csv": PublicTable("train.csv", _TITANIC, _TITANIC_TEXTS),
     "storage.googleapis.com/tf-datasets/titanic/eval.csv": PublicTable("eval.csv", _TITANIC, _TITANIC_TEXTS),
     f"{_KERAS}jena_climate_2009_2016.csv.zip": PublicTable("jena_climate_2009_2016.csv", _JENA, ("Date Time",)),

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.read.code.data.array_dtypes import dtype_of
-from convcalc.read.code.data.array_shapes import ShapeError, select, unknown_size
+from convcalc.read.code.data.array_shapes import select, unknown_size
 from convcalc.read.code.data.arrays import Array, as_array
-from convcalc.read.code.data.numpy_arguments import Given, numpy_function
-from convcalc.read.code.data.public_files import table_of
+from convcalc.read.code.data.public_files import PublicTable, table_of
+from convcalc.read.code.data.table_columns import Column
 from convcalc.read.code.language.values import MISSING, Native, SizeValue, Special, Spot, Unknown
 from convcalc.read.code.libraries import function
-
-Column = Any  # the name of a column
 
 
 class Table(Special):
     """A ``DataFrame``. ``names`` are the names of its columns; None if they are unknown. ``width`` is the number of
-    columns. ``texts`` are the names of the columns that contain texts.
+    columns. ``contents`` says what is known of columns: the text "texts", or a tuple of all different values.
     """
 
-    __slots__ = ("names", "rows", "texts", "width")
+    __slots__ = ("contents", "names", "rows", "width")
     has_sizes = True
 
     def __init__(
-        self, rows: SizeValue, width: SizeValue, names: list[Column] | None = None, texts: Sequence[Column] = ()
+        self,
+        rows: SizeValue,
+        width: SizeValue,
+        names: list[Any] | None = None,
+        contents: Mapping[Any, Any] | None = None,
     ) -> None:
-        self.texts = texts
+        self.contents = contents or {}
         self.rows = rows
         self.width = width if names is None else len(names)
         self.names = names
@@ -43,10 +45,10 @@ class Table(Special):
         self.rows = array.shape[0]
         self.width = array.shape[1]
 
-    def columns(self, names: list[Column] | None, spot: Spot | None, reason: str = "") -> Table:
+    def columns(self, names: list[Any] | None, spot: Spot | None, reason: str = "") -> Table:
         """Returns a table with the same rows and other columns."""
         if names is not None:
-            return Table(self.rows, len(names), names, self.texts)
+            return Table(self.rows, len(names), names, self.contents)
         return Table(self.rows, unknown_size(reason or "the number of columns is unknown", spot))
 
     def without(self, dropped: Any, spot: Spot) -> Table:
@@ -66,11 +68,14 @@ class Table(Special):
     def fewer_rows(self, spot: Spot) -> Table:
         """Returns a table with fewer rows. Their number is unknown."""
         rows = unknown_size("the number of selected rows is unknown", spot)
-        return Table(rows, self.width, self.names, self.texts)
+        return Table(rows, self.width, self.names, self.contents)
 
-    def column(self, name: Column) -> Array:
+    def column(self, name: Any) -> Array:
         """Returns one column as an array."""
-        return Array((self.rows,), "object" if name in self.texts else "float64")
+        content = self.contents.get(name)
+        if isinstance(content, tuple):
+            return Column((self.rows,), content)
+        return Array((self.rows,), "float64" if content is None else "object")
 
     def attribute(self, run: Any, name: str, spot: Spot) -> Any:
         """Returns the attribute, method or column with this name."""
@@ -106,13 +111,15 @@ class Table(Special):
         if isinstance(key, (list, tuple)):
             return self.columns(list(key), spot)
         if isinstance(key, slice):
-            return Table(Array((self.rows,)).item(run, key, spot).shape[0], self.width, self.names, self.texts)
+            return Table(Array((self.rows,)).item(run, key, spot).shape[0], self.width, self.names, self.contents)
         if isinstance(key, Array) and key.dtype == "str" and key.shape:
             return Table(self.rows, key.shape[0])
         return self.fewer_rows(spot) if isinstance(key, Array) else MISSING
 
     def set_item(self, run: Any, key: Any, value: Any, spot: Spot) -> None:
         """Sets a column."""
+        values = value.values if isinstance(value, Column) else None
+        self.contents = {**self.contents, key: values} if isinstance(key, str) else {}
         if isinstance(key, str) and self.names is not None and run.doubt is None:
             if key not in self.names:
                 self.names = [*self.names, key]
@@ -167,7 +174,7 @@ class Locator(Special):
         names = table.names if width is table.width else None
         if names is None and table.names is not None and self.by_number and isinstance(columns, slice):
             names = table.names[columns]
-        return Table(count, width, names, table.texts)
+        return Table(count, width, names, table.contents)
 
     def set_item(self, run: Any, key: Any, value: Any, spot: Spot) -> None:
         """Sets elements. The number of columns may change, so it is unknown afterwards."""
@@ -209,7 +216,7 @@ def _reduced(table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) 
 
 
 def _same(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    return None if kwargs.get("inplace") is True else Table(table.rows, table.width, table.names, table.texts)
+    return None if kwargs.get("inplace") is True else Table(table.rows, table.width, table.names, table.contents)
 
 
 def _drop(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
@@ -284,18 +291,30 @@ def _read(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     chosen, names = kwargs.get("usecols"), kwargs.get("names")
     if isinstance(chosen, (list, tuple)) and kwargs.get("index_col") is None:
         return Table(rows, len(chosen), list(chosen) if all(isinstance(name, str) for name in chosen) else None)
-    if isinstance(names, (list, tuple)) and chosen is None and kwargs.get("index_col") is None:
-        return Table(rows, len(names), list(names))
     public = table_of(run, args[0] if args else kwargs.get("filepath_or_buffer"))
+    if isinstance(names, (list, tuple)) and chosen is None and kwargs.get("index_col") is None:
+        return Table(rows, len(names), list(names), _contents(public, names))
     if public is None or set(kwargs) & _CHANGE_COLUMNS or kwargs.get("sep", ",") != ",":
         return Table(rows, width)
     if kwargs.get("header", 0) is None:
         return Table(rows, len(public.columns), list(range(len(public.columns))))
-    return Table(rows, len(public.columns), list(public.columns) if public.has_header else None, public.texts)
+    return Table(
+        rows,
+        len(public.columns),
+        list(public.columns) if public.has_header else None,
+        _contents(public, public.columns),
+    )
 
 
 # The arguments of `read_csv` that change the columns in ways that are not followed.
 _CHANGE_COLUMNS = frozenset(("index_col", "usecols", "names", "delimiter", "skiprows", "prefix", "delim_whitespace"))
+
+
+def _contents(public: PublicTable | None, names: Sequence[Any]) -> dict[Any, Any]:
+    """Returns what is known of the columns of a public file. ``names`` are the program's names of the columns."""
+    known = {} if public is None else {**dict.fromkeys(public.texts, "texts"), **public.values}
+    columns = () if public is None else public.columns
+    return {name: known[column] for name, column in zip(names, columns) if column in known}
 
 
 @function("pandas.DataFrame")
@@ -330,17 +349,35 @@ def _series(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> An
 
 @function("pandas.get_dummies")
 def _dummies(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    value = args[0] if args else kwargs.get("data")
+    given = {
+        **dict(zip(("data", "prefix", "prefix_sep", "dummy_na", "columns", "sparse", "drop_first"), args)),
+        **kwargs,
+    }
+    value, listed = given.get("data"), given.get("columns")
+    has_other = bool(given.get("drop_first") or given.get("dummy_na"))
+    if isinstance(value, Table) and isinstance(listed, (list, tuple)) and not has_other:
+        return _with_dummies(value, listed, spot)
     array = as_array(value)
     if array is None or not array.shape:
         return run.unknown("the size of this table is unknown", spot)
     width: SizeValue = unknown_size("the number of different values is unknown", spot)
-    if len(array.shape) == 1 and not kwargs.get("drop_first") and not kwargs.get("dummy_na"):
-        if array.classes is not None:
+    if len(array.shape) == 1 and not has_other:
+        if isinstance(array, Column):
+            width = len(array.values)
+        elif array.classes is not None:
             width = array.classes
         elif array.flat is not None:
             width = len(set(array.flat))
     return Table(array.shape[0], width)
+
+
+def _with_dummies(table: Table, columns: Sequence[Any], spot: Spot) -> Table:
+    """Returns the table with a column for each value of some columns, in place of them."""
+    rest = table.without(list(columns), spot)
+    counts = [table.contents.get(name) for name in columns]
+    if not isinstance(rest.width, int) or not all(isinstance(values, tuple) for values in counts):
+        return table.columns(None, spot, "the number of different values is unknown")
+    return Table(table.rows, rest.width + sum(len(values) for values in counts if values))
 
 
 @function("pandas.concat")
@@ -357,24 +394,3 @@ def _concat(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> An
         total = sum(size for size in joined if isinstance(size, int))
     kept = sizes[0][1 - axis]
     return Table(kept, total) if axis else Table(total, kept)
-
-
-# Columns ---------------------------------------------------------------------------------------------------------------
-
-
-@numpy_function(".apply .map .fillna .dropna .reset_index .replace", "self")
-def _changed_values(given: Given) -> Any:
-    array = given.array("self")
-    if len(array.shape) != 1:
-        raise ShapeError("this method of a table is not followed")
-    return Array(array.shape, "object")
-
-
-@numpy_function(".unique", "self")
-def _unique_values(given: Given) -> Any:
-    return given.run.call_library("numpy.unique", [given.array("self")], {}, given.spot)
-
-
-@numpy_function(".nunique", "self")
-def _unique_count(given: Given) -> Any:
-    return given.run.length(_unique_values(given), given.spot)

@@ -18,6 +18,7 @@ from convcalc.base.problems import ConvcalcError
 from convcalc.layers import Weight
 from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.data.data_pipelines import Stream
+from convcalc.read.code.data.tables import Table
 from convcalc.read.code.keras.copies import note_checkpoints
 from convcalc.read.code.keras.graph import ModelValue, TensorValue, from_sizes, leaves, mapped, tensors_in, to_sizes
 from convcalc.read.code.keras.old_arguments import has_old_arguments, is_old_method
@@ -196,6 +197,7 @@ def arrays_of(value: Any, names: Sequence[str]) -> list[Array] | None:
     if isinstance(value, dict):
         value = [value[name] for name in names if name in value] if set(names) <= set(value) else None
     parts = [value] if not isinstance(value, (list, tuple)) else list(leaves(value))
+    parts = [part.array() if isinstance(part, Table) else part for part in parts]
     if not parts or not all(isinstance(part, Array) for part in parts):
         return None
     return parts
