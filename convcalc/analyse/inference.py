@@ -42,11 +42,13 @@ class _Session:
         runs: the runs of nested models, by model and input shapes.
         results: the results of layers, by arguments, dtypes and input shapes.
         depth: how many templates contain this model.
+        gives_advice: True if problems say what to change. False while the model runs again to find advice.
         built: a list with one number: how many layers the templates have built so far. Inner sessions share this list.
     """
 
     def __init__(self, problems: Sequence[Problem], outer: _Session | None = None) -> None:
         self.depth: int = 0 if outer is None else outer.depth + 1
+        self.gives_advice: bool = outer is None or outer.gives_advice
         self.built: list[int] = [0] if outer is None else outer.built
         self.problems = list(problems)
         self.runs: IdentityCache[ModelRun] = IdentityCache()
@@ -190,7 +192,7 @@ def run_calls(
                 result = _call_other(run, call, layer, inputs, session)
             results.append(_with_recorded(result, call, layer, model, session) if call.recorded else result)
         except Refusal as refusal:
-            problem = _problem(run, call, layer, inputs, refusal)
+            problem = _problem(run, call, layer, inputs, refusal, session)
             result = unknown_result(inputs)
             if built is not None and refusal.code in _UNCHECKED:
                 known = _call_with_known_features(run, call, layer, inputs, built.shapes(call.inputs))
@@ -653,12 +655,35 @@ def _are_compatible(expected: Shape, shape: Shape) -> bool:
     return len(expected) == len(shape) and all(map(_may_equal, expected, shape))
 
 
-def _problem(run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal) -> Problem:
-    """Returns the problem for a refused call, with the name of the layer, the input shapes and the source position."""
+def _advice(
+    run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal, session: _Session
+) -> str:
+    """Returns the text ``; …`` that says what to change; "" if that is unknown."""
+    from convcalc.analyse.cures import cure  # imported lazily: most models have no problem
+
+    def fits(shapes: Sequence[Shape]) -> bool:
+        session.gives_advice = False  # the model is run again only for its first problem of this kind
+        other = _Session(())
+        other.gives_advice = False
+        run_calls(run.model, shapes, other)
+        return all(problem.layer != layer.name for problem in other.problems)
+
+    advice = cure(run, call, layer, inputs, refusal, fits)
+    return f"; {advice}" if advice else ""
+
+
+def _problem(
+    run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal, session: _Session
+) -> Problem:
+    """Returns the problem for a refused call, with the name of the layer, advice, the input shapes and the source
+    position.
+    """
     names = [f"from '{run.model.layer_of(ref).name}'" for ref in call.inputs]
     sources = call.with_constants(names, lambda constant: "from a constant")
     received = [f"{shape_text(shape)} {source}" for shape, source in zip(inputs, sources) if shape is not UNKNOWN_SHAPE]
     message = f"{layer.class_name} '{layer.name}' {refusal.message}"
+    if session.gives_advice:
+        message += _advice(run, call, layer, inputs, refusal, session)
     if received:
         message = f"{message}; it receives {listed(received, 'and')}"
     place = call.place or layer.place

@@ -29,6 +29,7 @@ def run_call(layer: Layer, call: Call, inputs: Sequence[tuple[Shape | None, str]
     )
     model = Model("", "Functional", (*layers, layer), calls, refs, ())
     session = start_session()
+    session.gives_advice = False  # the layers before the call are not in this model
     run = run_calls(model, [shape for shape, _ in inputs], session)
     session.raise_errors()
     return run.results[-1]

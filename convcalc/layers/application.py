@@ -116,11 +116,8 @@ def _check_inputs(definition: LayerDefinition, args: Args, inputs: Sequence[Shap
 
 
 def _rank_cure(axes: Sequence[str], shape: Shape) -> str:
-    """Suggests a fix for common mistakes: an image without a channel axis, or a shape with a batch axis."""
+    """Suggests a fix for a shape that is written with a batch axis."""
     sizes = ["null" if size is UNKNOWN else str(size) for size in shape[1:]]
-    if len(sizes) == len(axes) - 1 and "channels" in axes:
-        sizes.insert(list(axes).index("channels"), "1")
-        return f"; for one channel, write [{', '.join(sizes)}]"
     if len(sizes) == len(axes) + 1 and sizes[0] == "null":
         return f"; leave out the batch axis: [{', '.join(sizes[1:])}]"
     return ""

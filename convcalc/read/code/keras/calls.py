@@ -97,7 +97,7 @@ def finish(run: Any, node: Node, returns_list: bool = False) -> Any:
             layer.definition = Foreign(layer.class_name)
             layer.unknown = layer.unknown or Unknown(f"its input is unknown: {reason.reason}", node.spot, reason.name)
             return unknown_output(run, node, reason)
-        run.fault(problem.code, _with_sources(problem.message, node), node.spot, layer)
+        run.fault(problem.code, _advised(run, node, _with_sources(problem.message, node)), node.spot, layer)
         return unknown_output(run, node, Unknown(message, node.spot))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         if layer.unknown is None:
@@ -146,6 +146,15 @@ def _has_batch_axes(node: Node) -> bool:
 
 
 _NO_RULE = Unknown("the output shape of this layer is unknown")
+
+
+def _advised(run: Any, node: Node, message: str) -> str:
+    from convcalc.read.code.keras.advice import with_advice  # imported lazily: most programs have no fault
+
+    try:
+        return with_advice(run, node, message)
+    except (ConvcalcError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return message  # a layer with an unknown argument: the call is refused, but not all layers before it can run
 
 
 def _with_sources(message: str, node: Node) -> str:
