@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from convcalc.checking.budget import Limit
     from convcalc.checking.check_model import CheckResult
     from convcalc.cli.project import Project
-    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.style import TextStyle
 
 _RECORD_ENDINGS = (".txt", ".json", ".yaml", ".keras", ".h5")  # a folder is searched for a record in this order
 

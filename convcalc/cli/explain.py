@@ -17,7 +17,7 @@ from convcalc.cli.output import text_options, text_style
 from convcalc.cli.terminal import write
 
 if TYPE_CHECKING:
-    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.style import TextStyle
 
 
 @declare(

@@ -15,7 +15,7 @@ from convcalc.cli.output import text_options, text_style
 from convcalc.cli.terminal import write
 
 if TYPE_CHECKING:
-    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.style import TextStyle
 
 
 @declare("layers", examples=("convcalc layers", "convcalc layers Conv2D", "convcalc layers ops.matmul"))

@@ -20,7 +20,7 @@ from convcalc.cli.terminal import encodable, encodes, write
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.style import TextStyle
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -56,7 +56,7 @@ class Output(Struct):
         """
         if self.file is None:
             return text_style(width, ascii, no_color)
-        from convcalc.rendering.grid import TextStyle
+        from convcalc.rendering.style import TextStyle
 
         return TextStyle(width, ascii)
 
@@ -136,7 +136,7 @@ def text_style(width: int | None, ascii: bool, no_color: bool) -> TextStyle:
 
     The text is as wide as the terminal. In a pipe, the width is unlimited and there is no colour.
     """
-    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.style import TextStyle, coloured
 
     terminal = sys.stdout.isatty()
     if width is None and terminal:
@@ -144,11 +144,4 @@ def text_style(width: int | None, ascii: bool, no_color: bool) -> TextStyle:
 
         width = get_terminal_size().columns
     colour = terminal and not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return TextStyle(width, ascii or not encodes("━│≥└×"), _coloured if colour else None)
-
-
-def _coloured(text: str, style: str) -> str:
-    from rich.color import ColorSystem
-    from rich.style import Style
-
-    return Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
+    return TextStyle(width, ascii or not encodes("━│≥└×"), coloured if colour else None)

@@ -19,7 +19,7 @@ from convcalc.rendering.formats import REPORT_FORMATS, FormatRequest, require_op
 
 if TYPE_CHECKING:
     from convcalc.keras_text.options import Options
-    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.style import TextStyle
 
 CONVENTIONS = ("convcalc", "tf")
 LONGEST = 10_000  # the maximum length of a line in characters; a larger number is probably a typing error
@@ -148,9 +148,9 @@ def _request(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Fo
 def _columns(names: str | None) -> list[str] | None:
     if names is None:
         return None
-    from convcalc.rendering.columns import FIELDS
+    from convcalc.rendering.columns import ALL
 
-    return list(FIELDS) if names == "all" else names.replace("-", "_").split(",")
+    return list(ALL) if names.strip() == "all" else [name.strip() for name in names.replace("-", "_").split(",")]
 
 
 def _keras_options(width: int, options: dict[str, Any]) -> Options:

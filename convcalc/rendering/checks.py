@@ -16,7 +16,7 @@ from convcalc.report_json import SCHEMA_VERSION
 from convcalc.report_json.write import totals_with_memory
 
 if TYPE_CHECKING:
-    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.style import TextStyle
 
 _FIELDS = ("status", "model", "layers", "params", "macs", "problems", "first_problem")
 _COLUMNS = (
@@ -144,6 +144,6 @@ def check_pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
             yield Piece(f"{'' if problem.mark else f'{visible(result.source)}: '}{problem}", to_stderr=True)
         if comparison is not None and differences:
             from convcalc.rendering.diff import diff_sheet
-            from convcalc.rendering.grid import draw_sheet  # imported only here, because it imports Rich
+            from convcalc.rendering.grid import draw_sheet
 
             yield Piece(draw_sheet(diff_sheet(comparison), text_style))

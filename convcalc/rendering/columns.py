@@ -53,8 +53,8 @@ class TableColumn:
     label: Cell = _nothing
 
 
-def _text(heading: str, cell: Cell, plain: Cell | None = None, style: str = "") -> TableColumn:
-    return TableColumn(Column(heading, style=style), cell, plain or cell)
+def _text(heading: str, cell: Cell, plain: Cell | None = None, style: str = "", detail: bool = False) -> TableColumn:
+    return TableColumn(Column(heading, style=style, detail=detail), cell, plain or cell)
 
 
 def _number(
@@ -165,7 +165,7 @@ def known(number: Number | None) -> Number:
 
 
 FIELDS: dict[str, TableColumn] = {
-    "layer": _text("Layer (type)", _name_and_type),
+    "layer": _text("Layer (type)", _name_and_type, detail=True),
     "name": _text("Layer", _name, lambda row, _: row.name),
     "type": _text("Type", lambda row, _: row.class_name, style="blue"),
     "config": _text("Config", lambda row, _: arguments_text(row.config)),
@@ -193,6 +193,9 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "field": ("layer", "output_shape", "receptive_field", "field_stride", "field_padding"),
     "memory": ("layer", "output_shape", "output_bytes", "alive_bytes", "weight_bytes"),
 }
+
+# The columns of ``--columns all``. The column ``layer`` has the name and the type.
+ALL = tuple(name for name in FIELDS if name not in ("name", "type"))
 
 
 def columns_named(names: Sequence[str]) -> tuple[str, ...]:

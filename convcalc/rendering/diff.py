@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from convcalc.base.structs import Struct
 from convcalc.base.text import bytes_text
 from convcalc.differences.comparison import Change, Comparison, Pair
 from convcalc.rendering.sheet import Column, Sheet
+from convcalc.rendering.text import without_batch
 from convcalc.stored import Row
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "→", "follows": "·", "same": ""}
@@ -83,9 +85,15 @@ def diff_sheet(comparison: Comparison, everything: bool = False, plain: bool = F
     ]
     costs = [_COSTS[number] for number in shown]
     fields = ["status", "layer", "changes", *(f"{cost.field}_difference" for cost in costs)]
-    columns = [Column(""), Column("Layer (type)"), Column("What differs", style="cyan")]
-    columns += [Column(f"{cost.heading} ±", right=True, style="magenta") for cost in costs]
-    return Sheet(title, fields, columns, rows, notes(comparison))
+    columns = [Column("", signed=True), Column("Layer (type)", detail=True), Column("What differs", style="cyan")]
+    columns += [Column(f"{cost.heading} ±", right=True, signed=True) for cost in costs]
+    sheet = Sheet(title, fields, columns, rows, notes(comparison))
+    return replace(sheet, short=lambda: [_short(sheet)])
+
+
+def _short(sheet: Sheet) -> Sheet:
+    """Returns the sheet with shapes without the batch axis, for narrow terminals."""
+    return replace(sheet, rows=[[*map(without_batch, row)] for row in sheet.rows], short=None)
 
 
 def notes(comparison: Comparison) -> list[str]:

@@ -6,7 +6,7 @@ import textwrap
 
 from convcalc.analyse.explain import Explanation
 from convcalc.base.text import visible
-from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.style import TextStyle
 from convcalc.rendering.text import arguments_text
 
 

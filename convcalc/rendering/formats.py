@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from convcalc.analyse.study import Study
     from convcalc.checking.check_model import CheckResult
     from convcalc.differences.comparison import Comparison
-    from convcalc.rendering.grid import TextStyle
     from convcalc.rendering.sheet import Sheet
+    from convcalc.rendering.style import TextStyle
 
 __all__ = [
     "CHECK_FORMATS",

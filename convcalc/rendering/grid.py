@@ -1,187 +1,198 @@
-"""Draws a table of text cells with the boxes and styles of Rich. Drawing is fast: ten thousand rows take no noticeable
-time.
+"""Draws a sheet as a table in text, as wide as the terminal. Drawing is fast: ten thousand rows take no noticeable time.
+
+A table that is too wide is drawn in another way that keeps all words and numbers whole: with shorter texts, without a frame, with
+cells of several lines, or as records, in which each row is a paragraph. Of these, the one with the fewest lines is drawn.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
-from rich import box
-from rich.cells import cell_len
-
+from convcalc.base.structs import Struct
 from convcalc.base.text import visible
-from convcalc.rendering.ascii import to_ascii
+from convcalc.rendering.records import draw_records
 from convcalc.rendering.sheet import Column, Sheet
+from convcalc.rendering.style import TextStyle, width_of
+from convcalc.rendering.words import least_width, wrap
 
-Painter = Callable[[str, str], str]
-"""``painter(text, style)`` returns the text with the escape codes of its style, or unchanged."""
-
-# Lines are broken at these places if possible, but not after the commas of a number such as 1,000.
-_BREAKS = re.compile(r"(?<=[\s/_)\]])|(?<=,)(?!\d)|(?<=[a-z])(?=[A-Z])")
+__all__ = ["WIDEST", "TextStyle", "draw_sheet", "draw_table", "width_of"]
 
 # The maximum width of a column of words if the width of the table is not limited. All rows are padded to the width of a
 # column, so one very long cell could make ten thousand rows take gigabytes.
 WIDEST = 1_000
+# A way of drawing is preferred to the next one unless it takes so many times as many lines.
+_WITHOUT_FRAME, _RECORDS = 1.2, 2.0
+# If a row has more lines, rules are drawn between the rows.
+_MOST_LINES = 2
 
 
-@dataclass(frozen=True)
-class TextStyle:
-    """How text is drawn.
+class _Frame(Struct):
+    """The characters of a frame.
 
-    Attributes:
-        width: The maximum width in columns of the terminal; None: no maximum.
-        ascii: True if the text may contain only ASCII characters.
-        paint: The function that applies styles; None if no styles are applied.
+    A horizontal line has the left end, the line, the crossing and the right end. ``edges`` are the texts before the first cell,
+    between two cells and after the last cell.
     """
 
-    width: int | None = None
-    ascii: bool = False
-    paint: Painter | None = None
+    top: str
+    below_heading: str
+    rule: str
+    bottom: str
+    heading_edges: tuple[str, str, str]
+    edges: tuple[str, str, str]
 
-    def painted(self, text: str, style: str) -> str:
-        """Returns the text in a style."""
-        return self.paint(text, style) if self.paint and style else text
+    def outer(self, widths: Sequence[int]) -> int:
+        """Returns the width of a table with columns of these widths."""
+        left, between, right = self.edges
+        return sum(widths) + len(left) + len(between) * (len(widths) - 1) + len(right)
 
-    def encoded(self, text: str) -> str:
-        """Returns the text, converted to ASCII if ``ascii`` is True."""
-        return to_ascii(text) if self.ascii else text
-
-
-def width_of(text: str) -> int:
-    """Returns the number of terminal columns that the text takes."""
-    return len(text) if text.isascii() else cell_len(text)
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """Returns the text as lines of at most ``width`` columns.
-
-    If possible, the text is broken at spaces and punctuation.
-    """
-    if width_of(text) <= width:
-        return [text]
-    lines: list[str] = []
-    line = ""
-    for piece in _BREAKS.split(text):
-        if width_of((line + piece).rstrip()) <= width:
-            line += piece
-            continue
-        if line.strip():
-            lines.append(line.rstrip())
-        line = piece.lstrip() if line.strip() else piece
-        while width_of(line.rstrip()) > width:
-            cut = _fitting(line, width)
-            lines.append(line[:cut])
-            line = line[cut:]
-    if line.strip() or not lines:
-        lines.append(line.rstrip())
-    return lines
+    def line(self, characters: str, widths: Sequence[int]) -> Iterator[str]:
+        """Yields a horizontal line, or nothing if the frame has none here."""
+        if characters:
+            left, line, crossing, right = (part.strip() for part in characters.split(","))
+            pad = 1 if left else 0
+            yield f"{left}{(crossing or '  ').join([line * (width + 2 * pad) for width in widths])}{right}"
 
 
-def _fitting(text: str, width: int) -> int:
-    """Returns the number of characters of the text that fit into ``width`` columns, at least 1."""
-    if text.isascii():
-        return width
-    used = 0
-    for index, character in enumerate(text):
-        used += cell_len(character)
-        if used > width:
-            return max(index, 1)
-    return len(text)
+_FRAME = _Frame("┏,━,┳,┓", "┡,━,╇,┩", "├,─,┼,┤", "└,─,┴,┘", ("┃ ", " ┃ ", " ┃"), ("│ ", " │ ", " │"))
+_FRAME_ASCII = _Frame("+,-,+,+", "+,-,+,+", "+,-,+,+", "+,-,+,+", ("| ", " | ", " |"), ("| ", " | ", " |"))
+_OPEN = _Frame("", ",─,,", "", "", ("", "  ", ""), ("", "  ", ""))
+_OPEN_ASCII = _Frame("", ",-,,", "", "", ("", "  ", ""), ("", "  ", ""))
+
+
+class _Table(Struct):
+    """The texts of a sheet, and the smallest and the full width of each column."""
+
+    sheet: Sheet
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    least: Sequence[int]
+    full: Sequence[int]
 
 
 def draw_sheet(sheet: Sheet, style: TextStyle) -> str:
     """Returns the sheet as text. If the sheet has no rows, the text is only the title and the notes."""
-    title = style.painted(style.encoded(visible(sheet.title)), "bold")
-    grid = draw_table(sheet.columns, sheet.rows, style) if sheet.rows else ""
-    return f"{title}\n{grid}" + "".join(f"{style.encoded(visible(line))}\n" for line in sheet.notes)
+    body, drawn = _body(sheet, style) if sheet.rows else ("", sheet)
+    title = "\n".join(style.painted(line, "bold") for line in _note(sheet.title, style))
+    return f"{title}\n{body}" + "".join(f"{line}\n" for note in drawn.notes for line in _note(note, style))
 
 
 def draw_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], style: TextStyle) -> str:
     """Returns the table as text, with a newline at the end."""
-    encoded = style.encoded
-    headings = [encoded(column.heading) for column in columns]
-    cells = [[encoded(visible(cell)) for cell in row] for row in rows]
-    widths = _widths(columns, headings, cells, style.width)
-    frame = box.ASCII2 if style.ascii else box.HEAVY_HEAD
-    out = [frame.get_top(widths_with_padding(widths))]
-    out.extend(_row(columns, headings, widths, (frame.head_left, frame.head_vertical, frame.head_right), style, "bold"))
-    out.append(frame.get_row(widths_with_padding(widths), "head"))
-    edges = (frame.mid_left, frame.mid_vertical, frame.mid_right)
-    for row in cells:
-        out.extend(_row(columns, row, widths, edges, style, None))
-    out.append(frame.get_bottom(widths_with_padding(widths)))
-    return "\n".join(out) + "\n"
+    return _body(Sheet("", (), columns, rows), style)[0]
 
 
-def widths_with_padding(widths: Sequence[int]) -> list[int]:
-    """Returns the widths of the columns, including one space on each side."""
-    return [width + 2 for width in widths]
+def _note(note: str, style: TextStyle) -> list[str]:
+    text = style.encoded(visible(note))
+    return [text] if style.width is None else wrap(text, style.width, hanging=2)
 
 
-def _row(
-    columns: Sequence[Column],
-    cells: Sequence[str],
-    widths: Sequence[int],
-    edges: tuple[str, str, str],
-    text_style: TextStyle,
-    cell_style: str | None,
-) -> list[str]:
-    """Returns the lines of a row: as many as the cell with the most lines has."""
-    left, middle, right = edges
-    wrapped = [wrap(cell, width) for cell, width in zip(cells, widths)]
-    lines = []
-    for index in range(max(map(len, wrapped))):
-        parts = []
-        for column, lines_of_cell, width in zip(columns, wrapped, widths):
-            text = lines_of_cell[index] if index < len(lines_of_cell) else ""
-            blank = " " * (width - width_of(text))
-            painted = text_style.painted(text, column.style if cell_style is None else cell_style)
-            parts.append(f" {blank}{painted} " if column.right else f" {painted}{blank} ")
-        lines.append(left + middle.join(parts) + right)
-    return lines
-
-
-def _widths(
-    columns: Sequence[Column], headings: Sequence[str], cells: Sequence[Sequence[str]], limit: int | None
-) -> list[int]:
-    """Returns the widths of the columns.
-
-    Without a ``limit``, a column is as wide as its widest cell; a column of words has at most :data:`WIDEST`. With a
-    ``limit``, the widest columns become narrower until the table fits.
-    """
-    natural = [max(map(width_of, column)) for column in zip(headings, *cells)]
+def _body(sheet: Sheet, style: TextStyle) -> tuple[str, Sheet]:
+    """Returns the rows as text, and the form of the sheet that was drawn."""
+    frame, limit = _FRAME_ASCII if style.ascii else _FRAME, style.width
+    table = _measured(sheet, style)
     if limit is None:
-        return [width if column.right else min(width, WIDEST) for column, width in zip(columns, natural)]
-    room = limit - 3 * len(columns) - 1
-    # First, columns of words become narrower: down to 10 characters, then to 4. Columns of numbers become narrower only
-    # after that.
-    for minimum, numbers_too in ((10, False), (4, False), (3, True)):
-        floors = [
-            width if column.right and not numbers_too else min(width, minimum)
-            for column, width in zip(columns, natural)
+        widths = [full if column.right else min(full, WIDEST) for column, full in zip(sheet.columns, table.full)]
+        return _drawn(table, widths, frame, style), sheet
+    tables = []
+    for form in (sheet, *(sheet.short() if sheet.short is not None else ())):
+        table = _measured(form, style)
+        if frame.outer(table.full) <= limit:
+            return _drawn(table, table.full, frame, style), form
+        tables.append(table)
+    ways = [(1.0, frame), (_WITHOUT_FRAME, _OPEN_ASCII if style.ascii else _OPEN)]
+    texts = [
+        (cost, _drawn(table, _limited(table, way, limit), way, style), table.sheet)
+        for cost, way in ways
+        for table in tables
+        if way.outer(table.least) <= limit
+    ]
+    form = tables[min(1, len(tables) - 1)].sheet
+    texts.append((_RECORDS, draw_records(form, style), form))
+    _, text, form = min(texts, key=lambda way: way[0] * way[1].count("\n"))
+    return text, form
+
+
+def _measured(sheet: Sheet, style: TextStyle) -> _Table:
+    headings = [style.encoded(column.heading) for column in sheet.columns]
+    cells = [[style.encoded(visible(cell)) for cell in row] for row in sheet.rows]
+    by_column = [set(column) for column in zip(*cells)] or [set() for _ in headings]
+    full = [max(map(width_of, (heading, *texts))) for heading, texts in zip(headings, by_column)]
+    least = full
+    if style.width is not None:
+        least = [
+            max(least_width(heading), *(_least(column, text) for text in texts))
+            for column, heading, texts in zip(sheet.columns, headings, by_column)
         ]
-        if sum(floors) <= room or numbers_too:
-            return _limited(natural, floors, room)
-    return natural
+    return _Table(sheet, headings, cells, least, full)
 
 
-def _limited(natural: Sequence[int], floors: Sequence[int], room: int) -> list[int]:
-    """Shortens the widest columns to one common width, so that all columns fit into ``room``.
+def _least(column: Column, text: str) -> int:
+    return width_of(text) if column.right else least_width(text, _hanging(column))
 
-    ``floors`` are the minimum widths of the columns.
-    """
+
+def _hanging(column: Column) -> int:
+    """Returns the indentation of the further lines of a cell. It shows that they belong to the row above."""
+    return 2 if column.detail else 0
+
+
+def _limited(table: _Table, frame: _Frame, limit: int) -> list[int]:
+    """Returns widths with which the table fits. The widest columns become narrower, and no word is broken."""
+    room = limit - frame.outer([0] * len(table.full))
 
     def at(level: int) -> list[int]:
-        return [min(width, max(level, floor)) for width, floor in zip(natural, floors)]
+        return [max(least, min(full, level)) for least, full in zip(table.least, table.full)]
 
-    level = max(natural)
+    level = max(table.full)
     while level > 1 and sum(at(level)) > room:
         level -= 1
     widths = at(level)
-    for index, width in enumerate(natural):  # the first columns that can be wider get the remaining room
-        spare = room - sum(widths)
-        if spare > 0 and widths[index] < width:
-            widths[index] += min(spare, width - widths[index])
+    # A wrapped text may be narrower than its column. The columns to the right of it get the rest.
+    for index, column in enumerate(table.sheet.columns):
+        if widths[index] < table.full[index]:
+            width = min(table.full[index], widths[index] + room - sum(widths))
+            texts = {row[index] for row in table.rows} if not column.right else set()
+            lines = [line for text in texts for line in wrap(text, width, _hanging(column))]
+            lines += wrap(table.headings[index], width)
+            widths[index] = max(map(width_of, lines)) if not column.right else max(widths[index], *map(width_of, lines))
     return widths
+
+
+def _drawn(table: _Table, widths: Sequence[int], frame: _Frame, style: TextStyle) -> str:
+    columns = table.sheet.columns
+    headings = [wrap(text, width) for text, width in zip(table.headings, widths)]
+    rows = [
+        [wrap(text, width, _hanging(column)) for column, text, width in zip(columns, row, widths)] for row in table.rows
+    ]
+    has_rules = any(len(cell) > _MOST_LINES for row in rows for cell in row)
+    lines = [*frame.line(frame.top, widths), *_lines(columns, headings, widths, frame.heading_edges, style, "bold")]
+    lines += frame.line(frame.below_heading, widths)
+    for number, row in enumerate(rows):
+        if has_rules and number:
+            lines += frame.line(frame.rule, widths) if frame.rule else [""]
+        lines += _lines(columns, row, widths, frame.edges, style, None)
+    lines += frame.line(frame.bottom, widths)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _lines(
+    columns: Sequence[Column],
+    cells: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    edges: tuple[str, str, str],
+    text_style: TextStyle,
+    style: str | None,
+) -> Iterator[str]:
+    """Yields the lines of a row: as many as the cell with the most lines has. ``style`` replaces the columns' styles."""
+    left, between, right = edges
+    for number, texts in enumerate(zip_longest(*cells, fillvalue="")):
+        parts = []
+        for column, text, width in zip(columns, texts, widths):
+            blank = " " * (width - width_of(text))
+            painted = (
+                column.painted(text, text_style, further=number > 0)
+                if style is None
+                else text_style.painted(text, style)
+            )
+            parts.append(f"{blank}{painted}" if column.right else f"{painted}{blank}")
+        yield f"{left}{between.join(parts)}{right}"

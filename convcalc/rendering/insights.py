@@ -8,7 +8,7 @@ from itertools import groupby
 
 from convcalc.base.text import visible, wrapped
 from convcalc.checking.insights import Insight
-from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.style import TextStyle
 
 MOST_PER_CODE = 6  # the maximum number of lines for one code, because each layer of a deep network may cause one
 _INDENT = "   "

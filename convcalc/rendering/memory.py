@@ -6,7 +6,7 @@ from convcalc.analyse.memory import Memory, Training, WeightGroup
 from convcalc.analyse.study import Study
 from convcalc.base.numbers import Number
 from convcalc.base.text import bytes_text, number_text, visible
-from convcalc.rendering.grid import TextStyle, width_of
+from convcalc.rendering.style import TextStyle, width_of
 
 ROWS = 8
 WIDTH = 100  # the width of the chart in columns, if no width is requested

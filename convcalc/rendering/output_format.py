@@ -9,7 +9,7 @@ from convcalc.base.structs import Struct
 
 if TYPE_CHECKING:
     from convcalc.keras_text.options import Options
-    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.style import TextStyle
 
 # Groups of options of ``convcalc summary``. Several formats accept all options of a group.
 SHEET_OPTIONS = ("columns", "depth", "convention")
@@ -73,7 +73,7 @@ class Piece(Struct):
 
 
 def _plain_style() -> TextStyle:
-    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.style import TextStyle
 
     return TextStyle()
 

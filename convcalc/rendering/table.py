@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from convcalc.analyse.report import LayerReport
@@ -13,10 +14,11 @@ from convcalc.rendering.columns import FIELDS, columns_named, known
 from convcalc.rendering.field import field_notes
 from convcalc.rendering.output_format import SHEET_OPTIONS, ComparisonRequest, FormatRequest, OutputFormat
 from convcalc.rendering.sheet import Column, Sheet
+from convcalc.rendering.short import short_forms
 
 if TYPE_CHECKING:
     from convcalc.differences.comparison import Comparison
-    from convcalc.rendering.grid import TextStyle
+    from convcalc.rendering.style import TextStyle
 
 DEFAULT = ("layer", "output_shape", "params", "macs")
 # The default columns for programs do not depend on the model. The name and the type of a layer are two columns.
@@ -26,7 +28,7 @@ _SEPARATE = {"layer": ("name", "type")}
 
 def table(report: Study, style: TextStyle, columns: Sequence[str] | None = None, depth: int = 0) -> str:
     """Returns the summary as a table in text."""
-    from convcalc.rendering.grid import draw_sheet  # imported only here, because it imports Rich
+    from convcalc.rendering.grid import draw_sheet
 
     return draw_sheet(summary_sheet(report, columns, depth), style)
 
@@ -52,7 +54,8 @@ def summary_sheet(report: Study, columns: Sequence[str] | None = None, depth: in
     notes = [*_totals(report), *_hidden(len(report.layers) - len(rows), depth)]
     if "receptive_field" in chosen:
         notes += field_notes(rows, report)
-    return Sheet(title, chosen, [field.column for field in fields], cells, notes)
+    sheet = Sheet(title, chosen, [field.column for field in fields], cells, notes)
+    return replace(sheet, short=lambda: short_forms(sheet, rows))
 
 
 def _default(report: Study) -> tuple[str, ...]:
@@ -132,7 +135,7 @@ def table_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[
 def table_comparison(comparison: Comparison, request: ComparisonRequest) -> str:
     """Returns the comparison as a table."""
     from convcalc.rendering.diff import diff_sheet
-    from convcalc.rendering.grid import draw_sheet  # imported only here, because it imports Rich
+    from convcalc.rendering.grid import draw_sheet
 
     return draw_sheet(diff_sheet(comparison, request.everything), request.text_style())
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 
+_SHAPE = r"\(None, ([^()]+)\)"  # a text: most commands do not need the compiled pattern
 # The names of arguments that are sizes. Other tuples, such as axes or padding before and after, are not sizes.
 _SIZES = ("_size", "size", "shape", "strides", "dilation_rate", "output_padding")
 
@@ -40,6 +42,18 @@ def value_text(value: Any, name: str = "") -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     return str(value)
+
+
+def without_batch(text: str) -> str:
+    """Returns a text with shorter shapes: ``32×32×16`` for ``(None, 32, 32, 16)``. Other shapes keep their brackets."""
+    return re.sub(_SHAPE, _sizes, text)
+
+
+def _sizes(shape: re.Match[str]) -> str:
+    sizes = shape[1].removesuffix(",").split(", ")
+    if any(" " in size for size in sizes):  # a formula
+        return shape[0]
+    return "×".join("?" if size == "None" else size for size in sizes)
 
 
 def blank_line_between(texts: Iterable[str]) -> Iterator[str]:

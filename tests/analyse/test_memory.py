@@ -20,8 +20,8 @@ from convcalc.checking.budget import check_budget, spec_limits
 from convcalc.layers import CATALOGUE, Weight
 from convcalc.model import Call, Layer, Model, Ref, execution_order
 from convcalc.read.spec.spec import read_spec
-from convcalc.rendering.grid import TextStyle
 from convcalc.rendering.memory import memory_text
+from convcalc.rendering.style import TextStyle
 from convcalc.rendering.table import table
 from convcalc.report_json.write import training_data
 from tests.helpers.handmade import handmade_layer

@@ -21,7 +21,7 @@ from convcalc.model import Call, Constant, Layer, Model, Ref, Slot
 from convcalc.ops import OPERATIONS, Tensor
 from convcalc.read import load
 from convcalc.read.spec.spec import read_spec
-from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.style import TextStyle
 from convcalc.rendering.table import table
 from tests.helpers.handmade import handmade_layer
 from tests.helpers.receptive_fields import conv, field, numbers, spec

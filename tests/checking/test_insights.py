@@ -21,8 +21,8 @@ from convcalc.layers import CATALOGUE, LayerDefinition
 from convcalc.layers.examples import example_spec
 from convcalc.read import load
 from convcalc.read.spec.spec import read_spec
-from convcalc.rendering.grid import TextStyle
 from convcalc.rendering.insights import MOST_PER_CODE, insights_text
+from convcalc.rendering.style import TextStyle
 from tests.paths import SPECS
 
 

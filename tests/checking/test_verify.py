@@ -27,7 +27,7 @@ from convcalc.keras_text.print3 import keras_text
 from convcalc.read import read
 from convcalc.read.keras_files.contents import WEIGHTS_MEMBER
 from convcalc.read.keras_files.weights import weights_in
-from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.style import TextStyle
 from convcalc.rendering.table import table
 from tests.helpers.keras_configs import INPUT, functional, layer, sequential, tensor
 

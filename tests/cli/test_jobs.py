@@ -21,7 +21,7 @@ from convcalc.cli.inputs import Inputs
 from convcalc.cli.jobs import in_order, jobs_for
 from convcalc.cli.project import Project
 from convcalc.rendering.formats import CHECK_FORMATS as FORMATS
-from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.style import TextStyle
 from tests.helpers.command_line import on_a_terminal, run
 from tests.paths import ROOT
 

@@ -22,9 +22,9 @@ from convcalc.rendering import render
 from convcalc.rendering.columns import FIELDS
 from convcalc.rendering.explain import explanation_text
 from convcalc.rendering.formats import REPORT_FORMATS
-from convcalc.rendering.grid import TextStyle
 from convcalc.rendering.insights import insights_text
 from convcalc.rendering.memory import memory_text
+from convcalc.rendering.style import TextStyle
 from convcalc.rendering.table import table
 from convcalc.report_json.write import report_json
 from convcalc.snapshot.load import snapshot_in

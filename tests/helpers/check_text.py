@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from convcalc.checking.check_model import CheckResult
 from convcalc.rendering.formats import CHECK_FORMATS, check_payload, write_checks
-from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.style import TextStyle
 
 
 def check_text(format: str, results: Sequence[CheckResult]) -> str:

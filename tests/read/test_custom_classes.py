@@ -19,7 +19,7 @@ from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import ConvcalcError
 from convcalc.model import Foreign
 from convcalc.read import read
-from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.style import TextStyle
 from convcalc.rendering.table import table
 from convcalc.write.config import config_json
 from tests.helpers.keras_configs import data, functional, layer, sequential, tensor

@@ -39,7 +39,9 @@ ABOUT = {
     "table": (
         "text",
         "For people. In a terminal, it has colours and is as wide as the terminal. In a pipe or a file, it has "
-        "no colours and is as wide as its longest row.",
+        "no colours and is as wide as its longest row. If the terminal is too narrow, shapes are written without the "
+        "batch axis, then the frame is left out and cells have several lines, and at last each layer is a paragraph. "
+        "Numbers and words are never broken.",
     ),
     "keras": (
         "text",

@@ -23,7 +23,7 @@ from convcalc.base.problems import ConvcalcError
 from convcalc.read import read
 from convcalc.read.keras_files import hdf5 as hdf5_module
 from convcalc.read.keras_files.weights import weights_in
-from convcalc.rendering.grid import TextStyle
+from convcalc.rendering.style import TextStyle
 from convcalc.rendering.table import table
 from tests.helpers.codes_used import codes_used
 from tests.helpers.keras_configs import DENSE, INPUT, archive, data, functional, layer, on, sequential, tensor, untold
