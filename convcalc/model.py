@@ -218,6 +218,8 @@ class Layer(Struct):
             can be inferred.
         shares_weights: True if another layer of the model contains this layer, such as an RNN the cell that the model also
             calls. Totals count its weights once.
+        identity: a number that is the same for one layer in several nested models. Totals count its weights once. None if the
+            layer is different from all others.
     """
 
     name: str
@@ -231,6 +233,7 @@ class Layer(Struct):
     broken: bool = False
     stored: tuple[StoredWeight, ...] | None = None
     shares_weights: bool = False
+    identity: int | None = None
 
     def __repr__(self) -> str:
         """Returns the name and the class."""

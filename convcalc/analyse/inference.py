@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from convcalc.analyse.report import Report
-from convcalc.analyse.rows import counted_rows, is_sublayer, rows_of, totals_of, with_nothing_trainable
+from convcalc.analyse.rows import counted_rows, first_rows, is_sublayer, rows_of, totals_of, with_nothing_trainable
 from convcalc.analyse.run import UNKNOWN_SHAPE, CallResult, ModelRun, unknown_result
 from convcalc.analyse.sums import scale_by_batch, sum_known
 from convcalc.base import codes
@@ -145,7 +145,7 @@ def infer_inner_model(model: Model, shapes: Sequence[Shape]) -> Inferred:
     rows = rows_of(run, "", 0, True)
     weights = [
         weight._replace(name=f"{row.path}/{weight.name}", multiplied_per_sample=0)
-        for row in counted_rows(rows)
+        for row in first_rows(counted_rows(rows))
         for weight in row.weights
     ]
     unknown = {name for row in rows for name in row.incomplete if name in ("params", "macs")}
@@ -543,7 +543,7 @@ def _apply_template(
     rows = rows_of(nested, "", 0, True)
     weights = [
         weight._replace(name=f"{row.path}/{weight.name}", multiplied_per_sample=0)
-        for row in counted_rows(rows)
+        for row in first_rows(counted_rows(rows))
         for weight in row.weights
     ]
     unknown = frozenset(name for row in rows for name in row.incomplete if name in ("params", "macs"))

@@ -184,11 +184,13 @@ def _model_rows(
     if trains:
         trained = sum_known([row.counts.trainable_in_model for row in children])
     elif own_flags:  # Keras does not freeze the layers inside this model
-        trained, still_trainable = PartialSum(0, ""), _trainable_weights(below)
+        trained, still_trainable = PartialSum(0, ""), _trainable_weights(first_rows(below))
     else:
         trained = sum_known([row.trainable_params for row in children])
         still_trainable = tuple(weight for row in children for weight in row.still_trainable)
     params = sum_known([row.params for row in children])
+    again = _counted_again(below, depth + 1)
+    params, trained = _without(params, again, False), _without(trained, again, True)
     macs = sum_known([call.macs for call in calls])
     partial = label_if_partial("params", children) or ("partial" if inner.model.has_more_weights else "")
     labels = {
@@ -326,8 +328,9 @@ def totals_of(
     macs = sum_known([row.counts.macs for row in rows if row.depth == 0])
     rows = counted_rows(rows)
     top = [row.counts for row in rows if row.depth == 0]
-    times = Counter([row.counts for row in rows])  # equal rows share one object, which is read only once
-    still_trainable = _still_trainable(rows) if any(counts.still_trainable for counts in times) else ()
+    first = first_rows(rows)
+    times = Counter([row.counts for row in first])  # equal rows share one object, which is read only once
+    still_trainable = _still_trainable(first) if any(counts.still_trainable for counts in times) else ()
     param_bytes = sum([number * weight_bytes(counts.weights) for counts, number in times.items()])
     frozen_bytes = sum(
         [
@@ -338,6 +341,8 @@ def totals_of(
     has_weights = any(counts.weights for counts in times)
     attributes = {"params": "params", "trainable_params": "trainable_in_model"}
     sums = {name: sum_known(list(map(attrgetter(attribute), top))) for name, attribute in attributes.items()}
+    again = _counted_again(rows, 0)
+    sums = {name: _without(total, again, name != "params") for name, total in sums.items()}
     sums["macs"] = macs
     incomplete = {name for counts in top for name in counts.incomplete}
     if has_more_weights:
@@ -385,6 +390,45 @@ def with_nothing_trainable(totals: Totals) -> Totals:
     """Returns the totals of a frozen model: all its parameters are non-trainable."""
     labels = {**totals.incomplete, "trainable_params": "", "non_trainable_params": totals.incomplete.get("params", "")}
     return totals._replace(trainable_params=0, trainable_bytes=0, incomplete=_without_empty(labels))
+
+
+def _counted_again(rows: Sequence[LayerReport], depth: int) -> Sequence[Weight]:
+    """Returns the known weights that the rows at ``depth`` count more than once: those of layers in several nested models."""
+    if not any(row.layer.identity for row in rows):
+        return ()
+    result: list[Weight] = []
+    before, inside = set[int](), set[int]()  # the layers in the nested models before, and in this one
+    for row in rows:
+        if row.depth == depth:
+            before, inside = before | inside, set()
+        identity = row.layer.identity
+        if identity is None or identity in inside:
+            continue
+        inside.add(identity)
+        if identity in before and row.params is not UNKNOWN:
+            result += row.weights
+    return result
+
+
+def first_rows(rows: Sequence[LayerReport]) -> Sequence[LayerReport]:
+    """Returns the rows without those of layers that an earlier row has too."""
+    known = set[int]()
+    result = []
+    for row in rows:
+        identity = row.layer.identity
+        if identity is None or identity not in known:
+            result.append(row)
+        if identity is not None:
+            known.add(identity)
+    return result
+
+
+def _without(total: PartialSum, weights: Sequence[Weight], trained: bool) -> PartialSum:
+    """Returns the sum without the parameters, or the trainable parameters, of these weights."""
+    if not weights or total.value is UNKNOWN or total.value == 0:
+        return total
+    count = _count_params(weights)[trained]
+    return total if count is UNKNOWN else total._replace(value=total.value - count)
 
 
 def counted_rows(rows: Sequence[LayerReport]) -> Sequence[LayerReport]:

@@ -39,6 +39,7 @@ class Program(LibraryCalls):
         self.tape: list[Node] = []
         self.inside = 0
         self.node_count = 0
+        self.layer_count = 0
         self.floatx = "float32"
         self._policy = ""
         self.data_format = "channels_last"

@@ -24,7 +24,7 @@ from convcalc.read.code.keras.graph import (
     to_sizes,
 )
 from convcalc.read.code.keras.stated_shapes import stated_definition
-from convcalc.read.code.keras.to_model import functional, layer_of, note, notes, variables_layer
+from convcalc.read.code.keras.to_model import functional, layer_of, note, notes, variables_layer, with_inner_layers
 from convcalc.read.code.keras.unbuilt import (
     follow_stated,
     leaves_layers_unbuilt,
@@ -49,6 +49,10 @@ def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[st
         base.name, base.cls, base.shown_class = layer.name, None, layer.class_name
         return run.call_layer(base, args, kwargs, spot)
     inputs = tensors_in((args, kwargs))
+    is_on_data = not inputs and not run.inside
+    if is_on_data and _contains_models(layer):
+        args, kwargs = mapped(args, _as_tensor(run)), {name: mapped(kwargs[name], _as_tensor(run)) for name in kwargs}
+        inputs = tensors_in((args, kwargs))
     if inputs and layer.definition is not None and layer.cls is not None and not layer.cached.get("forms"):
         return finish(run, new_node(run, layer, inputs, spot))  # a layer that states its output shape
     if _states_its_shape(layer) and inputs:
@@ -58,7 +62,7 @@ def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[st
     forms.append(CallForm(args, kwargs, spot))
     number = len(forms) - 1
     build(run, layer, args, kwargs, spot)
-    if not inputs or run.inside:
+    if is_on_data or run.inside:
         note_run([layer])
     if inputs and leaves_layers_unbuilt(run, layer):
         layer.cached["unbuilt"] = unbuilt_note(layer)
@@ -90,7 +94,7 @@ def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[st
     if reason is not None:
         layer.unknown = layer.unknown or Unknown(f"its output is unknown: {reason.reason}", reason.spot)
     result = mapped(followed.result, outer)
-    if not inputs and not run.inside:
+    if is_on_data:
         return mapped(
             result,
             lambda value: (
@@ -98,6 +102,20 @@ def call_own_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[st
             ),
         )
     return result
+
+
+def _contains_models(layer: LayerValue) -> bool:
+    """Returns True for a model, and for a layer with a model inside it: a model gets tensors."""
+    return any(isinstance(part, ModelValue) for part in with_inner_layers([layer]))
+
+
+def _as_tensor(run: Any) -> Any:
+    """Returns a function that replaces an array with a tensor of its shape."""
+
+    def tensor_of(value: Any) -> Any:
+        return placeholder(run, value.shape, value.dtype) if isinstance(value, Array) and value.shape else value
+
+    return tensor_of
 
 
 def _follow(
@@ -141,7 +159,7 @@ def inner_model(run: Any, layer: LayerValue, followed: Followed) -> Model:
     model = with_uncalled_layers(run, model, layer, followed.nodes)
     if not layer.weights:
         return model
-    layers = (*model.layers, variables_layer(layer))
+    layers = (*model.layers, variables_layer(run, layer))
     return model._replace(layers=layers, calls=(*model.calls, Call(len(layers) - 1, ())))
 
 

@@ -20,6 +20,20 @@ from convcalc.read.spec.graph import FileContext, GraphBuilder
 
 def layer_of(run: Any, layer: LayerValue) -> Layer:
     """Converts a layer of the program to a layer of convcalc's model."""
+    made = _layer_of(run, layer)
+    return made._replace(identity=_identity(run, layer)) if may_have_weights(layer) else made
+
+
+def _identity(run: Any, layer: LayerValue) -> int:
+    """Returns a number that only this layer of the program has."""
+    if "identity" not in layer.cached:
+        run.layer_count += 1
+        layer.cached["identity"] = run.layer_count
+    number: int = layer.cached["identity"]
+    return number
+
+
+def _layer_of(run: Any, layer: LayerValue) -> Layer:
     definition = inner_definition(run, layer)
     if isinstance(definition, Model):
         return Layer(layer.name, definition.shown_class, definition, trainable=layer.is_trainable, place=layer.spot)
@@ -295,12 +309,18 @@ def own_weights(layer: LayerValue) -> tuple[Weight, ...]:
     )
 
 
-def variables_layer(layer: LayerValue) -> Layer:
+def variables_layer(run: Any, layer: LayerValue) -> Layer:
     """Returns a layer without inputs. Its weights are the own variables of a custom layer."""
     weights = own_weights(layer)
     definition = WITHOUT_INPUTS._replace(rule=lambda a, *inputs: Inferred(((),), weights))
     return Layer(
-        "variables", "Variables", definition, trainable=layer.is_trainable, dtype=layer.dtype, place=layer.spot
+        "variables",
+        "Variables",
+        definition,
+        trainable=layer.is_trainable,
+        dtype=layer.dtype,
+        place=layer.spot,
+        identity=_identity(run, layer),
     )
 
 

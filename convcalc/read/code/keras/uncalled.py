@@ -14,21 +14,25 @@ from convcalc.layers import LayerDefinition, costs
 from convcalc.layers.registry import Inferred
 from convcalc.model import Call, Foreign, Layer, Model, Ref
 from convcalc.read.code.keras.following import placeholder
-from convcalc.read.code.keras.graph import LayerValue, ModelValue, Node, TensorValue, leaves
+from convcalc.read.code.keras.graph import LayerValue, ModelValue, Node, TensorValue, leaves, to_sizes
 from convcalc.read.code.keras.to_model import WITHOUT_INPUTS, layer_of, variables_layer
 from convcalc.read.code.language.values import Unknown
 
 
 def with_uncalled_layers(run: Any, model: Model, layer: LayerValue, nodes: list[Node]) -> Model:
     """Returns the model of a custom layer, with the layers that ``call`` never calls."""
+    direct = {id(node.layer) for node in nodes}
     called = {id(part) for node in nodes for part in _with_parts(node.layer)}
     layers, calls = list(model.layers), list(model.calls)
     for part in layer.tracked:
         parts = list(_with_parts(part))
-        if any(id(inside) in called for inside in parts):
+        is_called_inside = id(part) in called and id(part) not in direct
+        if any(id(inside) in called for inside in parts) and not is_called_inside:
             continue
         called.update(map(id, parts))
-        inputs = _inputs(run, part)
+        inputs = _inputs_inside(run, part) if is_called_inside else _inputs(run, part)
+        if is_called_inside and not inputs:
+            continue
         if inputs:
             refs = []
             for tensor in inputs:
@@ -72,6 +76,17 @@ def _inputs(run: Any, layer: LayerValue) -> list[TensorValue]:
     return [tensor for tensor in leaves(layer.inputs) if isinstance(tensor, TensorValue)]
 
 
+def _inputs_inside(run: Any, layer: LayerValue) -> list[TensorValue]:
+    """Returns the inputs of a layer that another layer calls. [] for a custom layer and a layer with unknown inputs."""
+    node = layer.nodes[-1] if layer.nodes else None
+    if node is None or layer.cls is not None or isinstance(layer, ModelValue):
+        return []
+    shapes = [tensor.shape for tensor in node.inputs if tensor.shape is not None]
+    if len(shapes) < len(node.inputs) or node.constants:
+        return []
+    return [placeholder(run, to_sizes(tensor.shape or ()), tensor.dtype) for tensor in node.inputs]
+
+
 def _idle(layer: Layer) -> Layer:
     """Returns the layer with the same shapes and weights, but without MACs and FLOPs."""
     definition = layer.definition
@@ -100,7 +115,7 @@ def _built(run: Any, layer: LayerValue) -> Layer:
         model = model._replace(layers=layers, calls=(*calls, Call(len(sources), refs)))
     model = with_uncalled_layers(run, model, layer, [])
     if layer.weights:
-        layers = (*model.layers, variables_layer(layer))
+        layers = (*model.layers, variables_layer(run, layer))
         model = model._replace(layers=layers, calls=(*model.calls, Call(len(layers) - 1, ())))
 
     def rule(args: Mapping[str, Any], *inputs: Any) -> Inferred:
