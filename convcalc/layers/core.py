@@ -83,6 +83,7 @@ def input_layer(a: Args) -> Inferred:
     tf_flops=costs.tf_products,
     built_when_made=False,
     ends_with_bias=True,
+    is_dense=True,
     example="Dense: {{units: 10, activation: softmax}}",
 )
 def dense(a: Args, x: Shape) -> Inferred:

@@ -182,6 +182,10 @@ class LayerDefinition(Struct):
     state_sizes: Callable[[Args], Sequence[Number]] | None = None
     # True if the layer's last steps add a bias to each channel and apply ``activation``.
     ends_with_bias: bool = False
+    # True if the layer multiplies the last axis by a matrix: Dense.
+    is_dense: bool = False
+    # True if the layer sets random values to 0 in training: the dropout layers.
+    drops_values: bool = False
     # True for a layer of ``keras2``: no spec can name it, and Keras 3 cannot load it.
     keras2_only: bool = False
     # The module of the class in Keras, if ``keras.layers`` does not export it.

@@ -39,7 +39,13 @@ def _in_training_only(name: str, does: str, *arguments: Argument, example: str, 
 
 
 _in_training_only(
-    "Dropout", "sets a random fraction `rate` of the values to 0", _RATE, _NOISE, SEED, example="Dropout: 0.5"
+    "Dropout",
+    "sets a random fraction `rate` of the values to 0",
+    _RATE,
+    _NOISE,
+    SEED,
+    drops_values=True,
+    example="Dropout: 0.5",
 )
 _in_training_only(
     "AlphaDropout",
@@ -47,10 +53,16 @@ _in_training_only(
     _RATE,
     *ignored_arguments("noise_shape"),
     SEED,
+    drops_values=True,
     example="AlphaDropout: 0.1",
 )
 _in_training_only(
-    "GaussianDropout", "multiplies the values by Gaussian noise around 1", _RATE, SEED, example="GaussianDropout: 0.1"
+    "GaussianDropout",
+    "multiplies the values by Gaussian noise around 1",
+    _RATE,
+    SEED,
+    drops_values=True,
+    example="GaussianDropout: 0.1",
 )
 _in_training_only(
     "GaussianNoise",
@@ -69,6 +81,7 @@ _in_training_only(
     SEED,
     axes=("length", "channels"),
     unsupported_options=_LACKS,
+    drops_values=True,
     example="SpatialDropout1D: 0.2",
 )
 _in_training_only(
@@ -79,6 +92,7 @@ _in_training_only(
     SEED,
     ranks=(2, 3),
     unsupported_options=_LACKS,
+    drops_values=True,
     example="{name}: 0.2",
 )
 

@@ -65,6 +65,57 @@ def shared(first: dict[str, Any], *further: dict[str, Any]) -> list[dict[str, An
 
 
 FIRES = {
+    "a Dense layer on an image": ("dense-on-image", spec(conv(), dense(10, "d", activation="softmax")), ["d"]),
+    "a Dense layer on a volume": ("dense-on-image", spec(dense(3, "d"), size=(4, 4, 4, 1)), ["d"]),
+    "two Dense layers on an image": (
+        "dense-on-image",
+        spec(pool(2), dense(9, "a", activation="relu"), dense(3, "b", activation="softmax")),
+        ["b"],
+    ),
+    "two linear layers": ("linear-layers", spec(dense(8, "a"), dense(8, "b"), size=(4,)), ["a"]),
+    "a dropout between linear layers": (
+        "linear-layers",
+        spec(dense(8, "a"), {"Dropout": 0.5}, dense(2, "b"), size=(4,)),
+        ["a"],
+    ),
+    "linear layers in a nested model": (
+        "linear-layers",
+        spec({"Sequential": {"name": "m", "input": [4], "layers": [dense(8, "a"), dense(8, "b")]}}, size=(4,)),
+        ["m/a"],
+    ),
+    "a dropout at the end": (
+        "dropout-last",
+        spec(dense(3, "a"), {"Dropout": {"rate": 0.5, "name": "z"}}, size=(4,)),
+        ["z"],
+    ),
+    "a spatial dropout at the end": (
+        "dropout-last",
+        spec(conv(), {"SpatialDropout2D": {"rate": 0.5, "name": "z"}}),
+        ["z"],
+    ),
+    "a softmax over one unit": ("softmax-of-one", spec(dense(1, "a", activation="softmax"), size=(4,)), ["a"]),
+    "a softmax over one channel": (
+        "softmax-of-one",
+        spec({"Conv2D": {"filters": 1, "kernel_size": 1, "activation": "softmax", "name": "c"}}),
+        ["c"],
+    ),
+    "a softmax layer": (
+        "softmax-of-one",
+        spec(dense(1, "a"), {"Activation": {"activation": "softmax", "name": "z"}}, size=(4,)),
+        ["z"],
+    ),
+    "logits": ("no-final-activation", spec(dense(10, "a"), size=(4,)), ["a"]),
+    "explicitly linear": ("no-final-activation", spec(dense(2, "a", activation="linear"), size=(4,)), ["a"]),
+    "one of two outputs": (
+        "no-final-activation",
+        spec(
+            dense(3, "a", activation="softmax"),
+            {"Dense": {"units": 2, "from": "x", "name": "b"}},
+            size=(4,),
+            outputs=["a", "b"],
+        ),
+        ["b"],
+    ),
     "at least half of the parameters": ("most-params", spec(dense(8, "a"), dense(2, "b"), size=(4,)), ["a"]),
     "at least half of the MACs": ("most-macs", spec(conv(3, name="a"), conv(1, name="b")), ["a"]),
     "a peak": ("most-memory", spec(conv(1, filters=9), pool(6), conv(1, name="b"), conv(1, name="d")), ["c"]),
@@ -93,6 +144,25 @@ FIRES = {
     "the first layer beyond the input": ("field-beyond-input", spec(conv(7, padding="same"), conv(3, name="d")), ["c"]),
 }
 NEARLY = {
+    "flattened before": ("dense-on-image", spec({"Flatten": {}}, dense(10, "d"))),
+    "a Dense layer on each word": ("dense-on-image", spec(dense(10, "d"), size=(7, 8))),
+    "inside of an image model": ("dense-on-image", spec(dense(10, "d"), {"GlobalAveragePooling2D": {}})),
+    "an activation between Dense layers": (
+        "linear-layers",
+        spec(dense(8, "a", activation="relu"), dense(8, "b"), size=(4,)),
+    ),
+    "an activation layer between Dense layers": (
+        "linear-layers",
+        spec(dense(8, "a"), {"ReLU": {}}, dense(8, "b"), size=(4,)),
+    ),
+    "a bottleneck": ("linear-layers", spec(dense(2, "a"), dense(8, "b"), size=(4,))),
+    "also an output": ("linear-layers", spec(dense(8, "a"), dense(8, "b"), size=(4,), outputs=["a", "b"])),
+    "a dropout before the last layer": ("dropout-last", spec({"Dropout": 0.5}, dense(3, "a"), size=(4,))),
+    "noise at the end": ("dropout-last", spec(dense(3, "a"), {"GaussianNoise": 0.1}, size=(4,))),
+    "a softmax over two": ("softmax-of-one", spec(dense(2, "a", activation="softmax"), size=(4,))),
+    "a sigmoid over one": ("softmax-of-one", spec(dense(1, "a", activation="sigmoid"), size=(4,))),
+    "one number": ("no-final-activation", spec(dense(1, "a"), size=(4,))),
+    "a softmax after it": ("no-final-activation", spec(dense(3, "a"), {"Softmax": {}}, size=(4,))),
     "just half": ("most-params", spec(dense(4, "a"), dense(4, "b"), size=(4,))),
     "the only one with parameters": ("most-params", spec(dense(4, "a"), {"ReLU": {}}, size=(4,))),
     "unknown parameters": ("most-params", spec(dense(8, "a"), dense(2, "b"), {"my>Layer": {}}, size=(4,))),
