@@ -533,6 +533,24 @@ def test_an_optimizer_of_weights_that_are_not_stored_gives_a_lower_bound(
     assert any("probably matrices of LoRA" in message for message in warnings(report)) is not exact
 
 
+@pytest.mark.parametrize(
+    ("path", "flag", "exact"),
+    [
+        ("wn/vars/2", True, False),
+        ("block/inner/vars/2", False, False),
+        ("wn/vars/2", 1, True),  # a counter
+        ("wn/vars/3", True, True),
+    ],
+)
+def test_a_layer_with_a_flag_as_third_variable_may_be_a_weight_normalization(path: str, flag: Any, exact: bool) -> None:
+    """WeightNormalization of tensorflow_addons has a copy of its kernel, which some archives do not store."""
+    group = path.rpartition("/")[0]
+    shapes: Shapes = {f"layers/{group}/0": (4,), f"layers/{group}/1": (3, 4)}
+    report = of(tree(shapes, values={f"layers/{path}": np.array(flag)}))
+    assert report.totals.params == 17
+    assert report.totals.incomplete.get("params") == (None if exact else "partial")
+
+
 # The variables of an optimizer -------------------------------------------------------------------------------------------
 
 

@@ -293,7 +293,6 @@ START = b"\x08\x01\x12"
         (saved_model([plain_object({"variables": 7})]), codes.DAMAGED),
         (saved_model([plain_object({"variables": 2**64 - 1})]), codes.DAMAGED),
         (saved_model([plain_object({"variables": 1}), plain_object({"0": 0})]), codes.DAMAGED),
-        (saved_model([plain_object({"w": 1}), variable("w", (-1, 2))]), codes.INVALID_VALUE),
         (saved_model([plain_object({"w": 1}), variable("w", [1] * 65)]), codes.DAMAGED),
         (saved_model([plain_object({}, "{")]), codes.JSON_SYNTAX),
         (saved_model([plain_object({}, "[" * 300)]), codes.TOO_DEEP),
@@ -390,3 +389,40 @@ def test_a_layer_that_two_models_share_is_counted_once(tmp_path: Path, is_shared
     report = infer(load(writer.write(tmp_path / "m")))
     assert [row[2] for row in rows(report) if row[0] in ("head", "inner")] == [10, 10]
     assert report.totals.params == (10 if is_shared else 20)
+
+
+def model_with_an_unknown_size(kind: str, folder: Path) -> Path:
+    """Writes a model with a variable of 5 elements, and one whose size the file does not state."""
+    writer = Writer()
+    if kind == "graph":
+        folder.mkdir()
+        nodes = [("a/w", "VarHandleOp", (5,)), ("b/state", "VarHandleOp", (-1,))]
+        (folder / "saved_model.pb").write_bytes(graph_model(nodes, ["a/w"]))
+        return folder
+    known, unknown = writer.add(variable("w", (5,))), writer.add(variable("state", (-1,), False))
+    if kind == "module":
+        inner = writer.add(plain_object({"w": known}))
+        writer.objects[0] = plain_object({"a": inner, "b": writer.add(plain_object({"state": unknown}))})
+        return writer.write(folder)
+    described_layers = [described("Own", "a", [None, 5]), described("Own", "b", [None, 5])]
+    numbers = [writer.layer(each, [weight]) for each, weight in zip(described_layers, (known, unknown))]
+    root = described("Whole", "whole", [None, 5])
+    if kind == "functional":
+        start = described("InputLayer", "start", batch_input_shape=[None, 5])
+        numbers.insert(0, writer.layer(start))
+        entries = [entry(start, None), entry(described_layers[0], "start"), entry(described_layers[1], "a")]
+        root = {**described("Functional", "whole"), "config": {"name": "whole", "layers": entries}}
+        root["config"] |= {"input_layers": [["start", 0, 0]], "output_layers": [["b", 0, 0]]}
+    writer.layer(root, [known, unknown], numbers, [known], root=True)
+    return writer.write(folder)
+
+
+@pytest.mark.parametrize("kind", ["functional", "subclassed", "module", "graph"])
+def test_a_variable_of_unknown_size_makes_the_total_a_lower_bound(kind: str, tmp_path: Path) -> None:
+    report = infer(load(model_with_an_unknown_size(kind, tmp_path / "m")))
+    params = {row.name: row.params for row in report.layers if row.class_name != "InputLayer"}
+    assert params == {"a": 5, "b": UNKNOWN}
+    assert report.totals.params == 5
+    assert report.totals.incomplete["params"] == "partial"
+    (problem,) = (problem for problem in report.problems if problem.code == codes.UNKNOWN_SIZE)
+    assert "so the number of parameters is a lower bound" in problem.message

@@ -76,10 +76,16 @@ def doubtful_groups(stored: Stored) -> tuple[list[str], set[str]]:
     """Returns the groups whose stored weights may differ from the weights that Keras counts, and the paths of the
     uncounted weights.
 
-    Used for files without a config: the class of a layer is known only from the name of its group.
+    Used for files without a config: the class of a layer is known only from the name of its group, and from its variables.
     """
     paths = {weight.path for weight in stored}
-    copied = [path[: -len("/vars/2")] for path in paths if _COPIED.fullmatch(path)]
+    # In an attribute, the layer has the name of the attribute. Its third variable is a flag, which few other layers have.
+    flags = {weight.path for weight in stored if (weight.shape, weight.dtype) == ((), "bool")}
+    copied = [
+        path[: -len("/vars/2")]
+        for path in paths
+        if _COPIED.fullmatch(path) or (path in flags and path.endswith("/vars/2"))
+    ]
     prototypes = {path: match[1] for path in paths if (match := _PROTOTYPE.fullmatch(path)) is not None}
     copies = {group for group in prototypes.values() if any(path.startswith(f"{group}/layers/") for path in paths)}
     uncounted = {path for path, group in prototypes.items() if group in copies}

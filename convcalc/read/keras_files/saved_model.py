@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes
-from convcalc.base.problems import Refusal, Source, error
+from convcalc.base.problems import Problem, Refusal, Source, error, first_listed
 from convcalc.layers import lookup_builtin
 from convcalc.layers.dtypes import DTYPES
 from convcalc.layers.keras2 import keras2_layer
 from convcalc.model import Foreign, Layer, Model, StoredWeight
 from convcalc.read.container import parse_json
 from convcalc.read.keras_files import origin
-from convcalc.read.keras_files.saved_objects import SavedObjects, metadata_in, refusals, saved_objects
+from convcalc.read.keras_files.saved_objects import UNKNOWN_SIZE, SavedObjects, metadata_in, refusals, saved_objects
 from convcalc.read.keras_files.serialized import is_trainable, plain, recorded_shape
 from convcalc.read.keras_files.unknown_weights import layers_to_compare, may_be_unknown
 from convcalc.read.keras_files.weights import Weights, with_stored
@@ -46,12 +46,32 @@ def read_saved_model(opened: OpenFile) -> Model:
     with saved_objects(opened) as objects:
         config = _config(objects.description(0))
         if not config:
-            return variables_model(objects.every_variable(), opened.name, None, _VARIABLES)
+            variables = objects.every_variable()
+            model = variables_model(variables, opened.name, None, _VARIABLES)
+            return _with_unknown_sizes(model, [weight for _, weight in variables])
         model = _with_built_shapes(read_config(config, opened.name, opened.custom), objects, 0)
         model = with_stored(model, opened)
         paths = layers_to_compare(model, by_name=True)
         layers = saved_model_weights(objects, model, opened.name).layers if paths else {}
-        return model._replace(weights_to_compare={path: layers[path] for path in paths if path in layers})
+        known = {path: layers[path] for path in paths if path in layers and not _unknown_sizes(layers[path])}
+        return _with_unknown_sizes(model._replace(weights_to_compare=known), objects.variables(0))
+
+
+def _unknown_sizes(weights: Iterable[StoredWeight]) -> list[str]:
+    """Returns the names of the variables whose sizes the file does not state."""
+    return [weight.path for weight in weights if weight.dtype == UNKNOWN_SIZE]
+
+
+def _with_unknown_sizes(model: Model, weights: Iterable[StoredWeight]) -> Model:
+    """Adds a warning to a model if a variable has an unknown size. The parameters of its layer are then unknown."""
+    names = _unknown_sizes(weights)
+    if not names:
+        return model
+    message = (
+        f"{model.source}: the size of {first_listed(names, 2)} is unknown, so the number of parameters is a lower bound"
+    )
+    problem = Problem(codes.UNKNOWN_SIZE, message, None, None, "warning")
+    return model._replace(problems=(*model.problems, problem))
 
 
 def saved_model_config(opened: OpenFile) -> Any:

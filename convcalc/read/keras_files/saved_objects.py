@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 METADATA_FILE = "keras_metadata.pb"
 MAX_SIZE = 128 * 2**20
+# the dtype of a variable whose size the file does not state
+UNKNOWN_SIZE = "unknown size"
 MAX_OBJECTS = 500_000
 MAX_LISTED = 1_000_000  # the maximum number of variables in all lists together
 _MAX_AXES = 64
@@ -149,10 +151,7 @@ class SavedObjects:
         return [value for value in map(self.description, range(len(self._nodes))) if value]
 
     def variables(self, number: int) -> tuple[StoredWeight, ...]:
-        """Returns the variables in a layer or model, each once.
-
-        Raises :class:`Refusal` if the size of a variable is unknown.
-        """
+        """Returns the variables in a layer or model, each once."""
         if number not in self._listed:
             members = list(dict.fromkeys(self.members(self.child(number, "variables"))))
             self._listed[number] = tuple(map(self.weight, members))
@@ -166,15 +165,13 @@ class SavedObjects:
         variable = self.object(number).variable
         if variable is None:
             raise Refusal(f"the file is damaged: object {number} is not a variable", codes.DAMAGED)
-        if variable.shape is None:
-            raise Refusal(f"the variable {variable.name} has an unknown size")
         if number not in self._paths:
             path = variable.name or "variable"
             path = f"{path}:{number}" if path in self._taken else path
             self._taken.add(path)
             self._paths[number] = path
         trainable = number in self._trainable if self._states_trainable else variable.trainable
-        return StoredWeight(self._paths[number], variable.shape, variable.dtype, trainable)
+        return _stored(self._paths[number], variable.shape, variable.dtype, trainable)
 
     def every_variable(self) -> list[tuple[str, StoredWeight]]:
         """Returns all variables of the model except those of optimizers, each with a path.
@@ -341,6 +338,9 @@ def _node_variable(wire: Wire, node: memoryview, trainable: Collection[str]) -> 
                 shape = _shape(wire, as_bytes(attribute.get(7, _EMPTY)))
             elif key == "dtype":
                 dtype = as_int(attribute.get(6, 0))
-    if shape is None:
-        raise Refusal(f"the variable {name} has an unknown size")
-    yield StoredWeight(name, shape, _dtype(dtype), name in trainable)
+    yield _stored(name, shape, _dtype(dtype), name in trainable)
+
+
+def _stored(path: str, shape: tuple[int, ...] | None, dtype: str, trainable: bool) -> StoredWeight:
+    """Returns a variable. If its size is unknown, its dtype is unknown too, so that nothing counts it."""
+    return StoredWeight(path, () if shape is None else shape, UNKNOWN_SIZE if shape is None else dtype, trainable)
