@@ -11,6 +11,7 @@ from typing import Any
 from convcalc.base.keras_names import Names
 from convcalc.base.problems import Source
 from convcalc.read.code import libraries
+from convcalc.read.code.data.array_dtypes import dtype_of
 from convcalc.read.code.data.array_operators import array_operator
 from convcalc.read.code.data.arrays import Array, as_array
 from convcalc.read.code.imports import Imports
@@ -82,6 +83,14 @@ class LibraryCalls(Imports):
                 short = re.sub(r"\W.*", "", name.rpartition(".")[2]) or "function"
                 return operations.opaque_call(self, short, tensors, result, spot, has_weights=True)
         return result
+
+    def equal(self, left: Any, right: Any) -> Any:
+        """Returns ``left == right``. A dtype is a text; it is equal to its class, as in ``x.dtype == tf.float32``."""
+        for text, library in ((left, right), (right, left)):
+            if isinstance(text, str) and isinstance(library, Library):
+                dtype = dtype_of(library, "")
+                return bool(dtype) and dtype_of(text, text) == dtype
+        return super().equal(left, right)
 
     def call_library(self, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns the result of a call of a function or a class of a library."""

@@ -448,3 +448,21 @@ def test_expression(expression: str) -> None:
     result = program.main.variables["result"]
     expected = evaluated(expression)
     assert agrees(expected, result), (expected, result)
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ("np.zeros(2).dtype == np.float64", True),
+        ("np.zeros(2).dtype == float", True),
+        ("np.zeros(2).dtype == object", False),
+        ("np.zeros(2, dtype=object).dtype == object", True),
+        ("np.zeros(2, dtype='int32').dtype == np.int64", False),
+        ("tf.constant([1.0]).dtype == tf.float32", True),
+        ("keras.Input((1,), dtype=tf.string).dtype == tf.string", True),
+        ("keras.Input((1,), dtype=tf.int64).dtype == tf.float32", False),
+    ],
+)
+def test_a_dtype_is_equal_to_its_class(test: str, expected: bool) -> None:
+    code = f"import keras, numpy as np, tensorflow as tf\nanswer = {test}"
+    assert follow(code, "program.py").main.variables["answer"] is expected

@@ -81,3 +81,19 @@ def test_an_unknown_vocabulary_is_a_named_size() -> None:
 
 def test_the_user_gives_the_size_of_a_vocabulary() -> None:
     assert report(UNKNOWN, {"text_vectorization.vocabulary_size": 20}).totals.params == 84
+
+
+@pytest.mark.parametrize("layer", ["StringLookup", "IntegerLookup"])
+def test_a_vocabulary_of_unknown_words_has_a_size_with_a_name(layer: str) -> None:
+    code = f"""
+import keras, numpy as np, pandas as pd
+words = np.unique(pd.read_csv("a.csv")["word"])
+inputs = keras.Input((1,), dtype="string")
+lookup = keras.layers.{layer}(vocabulary=words, name="lookup")
+x = keras.layers.CategoryEncoding(num_tokens=lookup.vocabulary_size())(lookup(inputs))
+model = keras.Model(inputs, keras.layers.Dense(3)(x))
+"""
+    unknown = infer(read_program(code, "words.py", target="model"))
+    assert "`lookup.vocabulary_size`, which is unknown" in unknown.problems[0].message
+    known = infer(read_program(code, "words.py", target="model", settings={"lookup.vocabulary_size": 9}))
+    assert known.totals.params == 30

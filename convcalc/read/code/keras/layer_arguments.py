@@ -24,7 +24,7 @@ from convcalc.model import Foreign
 from convcalc.read.code.data.arrays import Array
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, engine_size, from_sizes
 from convcalc.read.code.keras.old_arguments import has_old_arguments, modern_arguments
-from convcalc.read.code.keras.vocabularies import plain_text_arguments
+from convcalc.read.code.keras.vocabularies import open_vocabulary, plain_text_arguments
 from convcalc.read.code.language.values import (
     MISSING,
     Bound,
@@ -185,6 +185,7 @@ def _bound(
             }
         )
     # An argument with an unknown value is not a missing argument.
+    words = unknown.pop("vocabulary", None) if definition.records_vocabulary_size else None
     bound, refusals = bind(definition, [], {**known, **{str(number): value for number, value in enumerate(extra)}})
     refusals = [
         refusal for refusal in refusals if not (refusal.code == codes.MISSING_ARGUMENT and refusal.argument in unknown)
@@ -210,6 +211,10 @@ def _bound(
         elif argument is not None and affects_shapes(argument):
             layer.unknown = _named(reason, f"{definition.class_name}'s `{key}`")
             layer.definition = Foreign(definition.class_name)
+    if words is not None and (reason := first_unknown(words)) is not None:
+        layer.args = bound
+        open_vocabulary(run, layer, reason.reason, spot)
+        return layer.args
     return bound
 
 

@@ -46,11 +46,15 @@ def _adapt(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, Any],
             listed = listed[: max(1, limit - len(_special(layer)))]
         layer.args = {**layer.args, "vocabulary": tuple(listed)}
         return
+    text = "the vocabulary is unknown, because the data to which the layer adapts are not part of the code"
+    open_vocabulary(run, layer, text, spot)
+
+
+def open_vocabulary(run: Any, layer: LayerValue, text: str, spot: Spot) -> None:
+    """Gives a name to the unknown size of a layer's vocabulary. ``text`` is the reason why it is unknown."""
     name = f"{layer.name}.vocabulary_size"
     given = run.settings.get(name)
-    reason = Unknown(
-        "the vocabulary is unknown, because the data to which the layer adapts are not part of the code", spot, name
-    )
+    reason = Unknown(text, spot, name)
     size = given if isinstance(given, int) else UnknownNumber(reason.reason, spot, name)
     layer.args = {**layer.args, "vocabulary_size": engine_size(size)}
     mode = layer.args.get("output_mode", "int")
