@@ -84,7 +84,7 @@ RUNNING_LAYER = _rule(
 FOREIGN_CODE = _rule(
     codes.RUNS_CODE,
     "a function or class of a module that is no package of layers, such as `os.system`",
-    "imports the module and calls the function (before 3.9; tf_keras still does)",
+    "imports the module and calls the function (before 3.9)",
     "CVE-2025-1550",
 )
 KERAS_TOOL = _rule(

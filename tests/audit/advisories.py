@@ -197,6 +197,18 @@ def whole(config: Any, *layers: str, **attributes: str) -> bytes:
     return hdf5(write, model_config=json.dumps(config), **attributes)
 
 
+def whole_dense(bias: Callable[[h5py.File, str], Any]) -> bytes:
+    """Returns an ``.h5`` file of a model with a Dense layer. ``bias`` writes the bias at a path."""
+    given = {"name": "dense", "units": 4, "dtype": "float32", "trainable": True}
+    file = io.BytesIO(whole(keras2({"class_name": "Dense", "config": given}), "dense"))
+    with h5py.File(file, "a") as written:
+        group = written["model_weights/dense"]
+        group.attrs["weight_names"] = np.array([b"dense/kernel:0", b"dense/bias:0"])
+        group["dense/kernel:0"] = np.zeros((3, 4), "float32")
+        bias(written, "model_weights/dense/dense/bias:0")
+    return file.getvalue()
+
+
 class Unpickled:
     """Makes a folder when it is unpickled."""
 
@@ -207,6 +219,11 @@ class Unpickled:
         import os
 
         return os.mkdir, (self.folder,)
+
+
+@case("harmless", "-", "a harmless model with a Dense layer")
+def _(files: Files) -> bytes:
+    return archive(model())
 
 
 # The public advisories
@@ -285,7 +302,9 @@ def _(files: Files) -> bytes:
 @case("a pickled module", "CVE-2025-49655", "a TorchModuleWrapper with a pickle", "runs-code", keras="3.11.2")
 def _(files: Files) -> bytes:
     pickled = base64.b64encode(pickle.dumps(Unpickled(files.marker))).decode()
-    return archive(model(layer("TorchModuleWrapper", "torch", [tensor("x")], module=pickled)))
+    wrapper = layer("TorchModuleWrapper", "torch", [tensor("x")])
+    wrapper["config"]["module"] = pickled
+    return archive(model(wrapper))
 
 
 @case("an array without data", "CVE-2026-0897", "a weight states 4 TiB and stores nothing", "uses-memory")
@@ -310,34 +329,47 @@ def _(files: Files) -> bytes:
     return archive(model(), hdf5(without("layers/dense/vars/1"), outside))
 
 
-@case("an external link", "CVE-2026-1669", "a weight is a link to another HDF5 file", "opens-file", keras="3.13.1")
+@case(
+    "an external link",
+    "CVE-2026-1669",
+    "a weight is a link to another HDF5 file",
+    "opens-file",
+    ending=".h5",
+    keras="3.13.1",
+)
 def _(files: Files) -> bytes:
-    def link(written: h5py.File) -> None:
-        written["layers/dense/vars/1"] = h5py.ExternalLink(files.hdf5, "/x")
-
-    return archive(model(), hdf5(without("layers/dense/vars/1"), link))
-
-
-@case("a virtual dataset", "CVE-2026-1669", "a weight is a view of another HDF5 file", "opens-file", keras="3.13.1")
-def _(files: Files) -> bytes:
-    def view(written: h5py.File) -> None:
-        layout = h5py.VirtualLayout((4,), "float32")
-        layout[:] = h5py.VirtualSource(files.hdf5, "x", (4,))
-        written.create_virtual_dataset("layers/dense/vars/1", layout)
-
-    return archive(model(), hdf5(without("layers/dense/vars/1"), view))
+    return whole_dense(lambda written, path: written.update({path: h5py.ExternalLink(files.hdf5, "/x")}))
 
 
 @case(
-    "a link behind 20,500 groups", "CVE-2026-1669", "an external link after 20,500 groups", "opens-file", keras="3.13.1"
+    "a virtual dataset",
+    "CVE-2026-1669",
+    "a weight is a view of another HDF5 file",
+    "opens-file",
+    ending=".h5",
+    keras="3.13.1",
 )
 def _(files: Files) -> bytes:
-    def link(written: h5py.File) -> None:
+    layout = h5py.VirtualLayout((4,), "float32")
+    layout[:] = h5py.VirtualSource(files.hdf5, "x", (4,))
+    return whole_dense(lambda written, path: written.create_virtual_dataset(path, layout))
+
+
+@case(
+    "a link behind 20,500 groups",
+    "CVE-2026-1669",
+    "an external link after 20,500 groups",
+    "opens-file",
+    ending=".h5",
+    keras="3.13.1",
+)
+def _(files: Files) -> bytes:
+    def link(written: h5py.File, path: str) -> None:
         for number in range(20_500):
             written.create_group(f"a/{number}")
-        written["layers/dense/vars/1"] = h5py.ExternalLink(files.hdf5, "/x")
+        written[path] = h5py.ExternalLink(files.hdf5, "/x")
 
-    return archive(model(), hdf5(without("layers/dense/vars/1"), link))
+    return whole_dense(link)
 
 
 @case(
@@ -353,11 +385,11 @@ def _(files: Files) -> bytes:
     return json.dumps(functional(INPUT, lambda_layer(files), outputs=[["run", 0, 0]])).encode()
 
 
-@case("a name with ../", "CVE-2026-12479", "the name of a layer leads out of the folder", "opens-file", keras="3.14.0")
+@case("a name with ..", "CVE-2026-12479", "the name of a layer leads out of the folder", "opens-file", keras="3.14.0")
 def _(files: Files) -> bytes:
-    name = f"../../../../../../../../../..{files.marker}"
+    name = f"../../../../../../../../../../..{files.marker}".replace("/", "\\")  # Keras turns each \ into /
     words = layer("InputLayer", "x", batch_shape=[None, 3], dtype="string")
-    lookup = layer("StringLookup", name, [tensor("x")], vocabulary=[SECRET_WORD])
+    lookup = layer("StringLookup", name, [tensor("x")], vocabulary=["word"])
     return archive(functional(words, lookup, outputs=[[name, 0, 0]]), hdf5())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from convcalc.base.codes import CODES
 from convcalc.base.problems import ConvcalcError
 from convcalc.read import parse
 from tests.audit.advisories import CASES, Files
+from tests.regenerate.advisories import RESULTS
 
 SLOW = "a link behind 20,500 groups"
 
@@ -41,3 +43,9 @@ def test_each_advisory_of_the_table_has_a_model() -> None:
 
 def test_each_risk_is_explained() -> None:
     assert {rule.risk for rule in RULES} <= set(CODES)
+
+
+def test_keras_refuses_all_models_of_the_page_but_two() -> None:
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))["models"]
+    assert [result["name"] for result in results] == list(CASES), "run: python -m tests.live.advisories FOLDER"
+    assert {result["name"] for result in results if result["newest"] != "refused"} == {"harmless", "a name with .."}

@@ -1,5 +1,5 @@
-"""Writes the reference pages ``docs/layers.md``, ``operations.md``, ``insights.md``, ``formats.md`` and ``packages.md``,
-and the first page of the site, ``index.md``.
+"""Writes the reference pages ``docs/layers.md``, ``operations.md``, ``insights.md``, ``formats.md``, ``packages.md`` and
+``audit.md``, and the first page of the site, ``index.md``.
 
 The files are made from the declarations. Run this script with ``python -m tests.regenerate.docs``.
 """
@@ -19,7 +19,7 @@ from convcalc.ops import OPERATIONS
 from convcalc.read.spec.spec import read_spec
 from convcalc.rendering.text import value_text
 from tests.paths import ROOT
-from tests.regenerate import docs_formats, packages
+from tests.regenerate import advisories, docs_formats, packages
 
 DOCS = ROOT / "docs"
 REPOSITORY = "https://github.com/OWNER/convcalc/blob/main/"
@@ -190,6 +190,7 @@ PAGES = {
     "insights.md": insights_page,
     "formats.md": docs_formats.page,
     "packages.md": packages.page,
+    "audit.md": advisories.page,
 }
 
 if __name__ == "__main__":
