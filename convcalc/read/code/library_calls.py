@@ -63,6 +63,8 @@ class LibraryCalls(Imports):
         self.custom_objects: dict[str, Any] = {}
         # the files that the program downloads: their paths, by address
         self.downloads: dict[str, str] = {}
+        # the arrays that the program saves, by path
+        self.saved_arrays: dict[str, Any] = {}
         # the models that the program saves, by path, each with the unknown test under which it does so
         self.saved_models: dict[str, tuple[ModelValue, Unknown | None]] = {}
 

@@ -67,3 +67,26 @@ model = keras.Model([a, b], layers.Dense(2)(Mix()([a, b])))
 """)
     assert result.totals.params == 14
     assert not result.totals.incomplete
+
+
+@pytest.mark.parametrize(
+    ("block", "shape", "params"),
+    [
+        ("pix2pix.upsample(4, 3)", (10, 12, 4), 3 * 3 * 2 * 4 + 16),
+        ("pix2pix.upsample(4, 3, apply_dropout=True)", (10, 12, 4), 3 * 3 * 2 * 4 + 16),
+        ("pix2pix.downsample(4, 3, apply_batchnorm=False)", (3, 3, 4), 3 * 3 * 2 * 4),
+        ("pix2pix.downsample(filters=4, size=3, norm_type='BatchNorm')", (3, 3, 4), 3 * 3 * 2 * 4 + 16),
+    ],
+)
+def test_blocks_of_pix2pix(block: str, shape: tuple[int, ...], params: int) -> None:
+    code = "from tensorflow_examples.models.pix2pix import pix2pix\n"
+    result = report(f"{code}i = keras.Input((5, 6, 2))\nmodel = keras.Model(i, {block}(i))")
+    assert result.layers[-1].output_shapes[0][1:] == shape
+    assert result.totals.params == params
+
+
+@pytest.mark.parametrize("block", ["pix2pix.upsample(4, 3, True)", "pix2pix.upsample(4, 3, norm_type='instancenorm')"])
+def test_other_blocks_are_unknown(block: str) -> None:
+    code = "from tensorflow_examples.models.pix2pix import pix2pix\n"
+    result = report(f"{code}i = keras.Input((5, 6, 2))\nmodel = keras.Model(i, {block}(i))")
+    assert "params" in result.totals.incomplete

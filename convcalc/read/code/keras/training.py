@@ -151,7 +151,11 @@ def _output_shapes(
     """Returns the shapes of the outputs for these arrays. If a layer refuses the arrays, reports it and returns None."""
     outputs = [tensor.shape for tensor in tensors_in(model.outputs)]
     shapes = [adjusted(tensor.shape or (), from_sizes(array.shape)) for tensor, array in zip(inputs, arrays)]
-    if not any(_differs((tensor.shape or ())[1:], (shape or ())[1:]) for tensor, shape in zip(inputs, shapes)):
+    pairs = [((tensor.shape or ())[1:], (shape or ())[1:]) for tensor, shape in zip(inputs, shapes)]
+    is_open = any(
+        UNKNOWN in (shape or ())[1:] for shape in outputs
+    )  # the data may give the sizes that the model leaves open
+    if not any(_differs(*pair) or (is_open and _says_more(*pair)) for pair in pairs):
         return outputs
     built = run.model_of(model)
     try:
@@ -174,6 +178,11 @@ def _output_shapes(
             run.fault(codes.WRONG_SHAPE, text, spot, model)
             return None
     return list(other.outputs)
+
+
+def _says_more(own: Sequence[Any], given: Sequence[Any]) -> bool:
+    """Returns True if the data have a number where the model leaves a size open."""
+    return any(size is UNKNOWN and isinstance(other, int) for size, other in zip(own, given))
 
 
 def _other_weights(first: Sequence[Weight], second: Sequence[Weight]) -> bool:
