@@ -19,13 +19,6 @@ from convcalc.layers.sublayer import SubLayer
 from convcalc.model import Call, Layer, Ref
 
 _MAX_STEPS = 100  # how many layers are followed back to find the layer to change
-_FLATTENING = (
-    "Flatten",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
-    "GlobalMaxPooling1D",
-    "GlobalMaxPooling2D",
-)
 
 
 def cure(run: ModelRun, call: Call, layer: Layer, inputs: Sequence[Shape | None], refusal: Refusal, fits: Fits) -> str:
@@ -150,8 +143,12 @@ def _input_before(run: ModelRun, ref: Ref, any_rank: bool = False) -> tuple[Laye
 
 
 def _flattened(run: ModelRun, ref: Ref) -> Layer | None:
-    """Returns the layer that has flattened the tensor."""
-    return next((layer for layer, _ in _chain(run, ref) if layer.class_name in _FLATTENING), None)
+    """Returns the layer that has made a vector of an image or a sequence."""
+    for layer, source in _chain(run, ref):
+        before = [run.shape(tensor) for tensor in run.model.calls[source.call].inputs]
+        if len(before) == 1 and before[0] is not None and len(before[0]) > len(run.shape(source) or ()):
+            return layer
+    return None
 
 
 def _missing_axis(axes: Sequence[str], layer: Layer, shape: Shape) -> str:

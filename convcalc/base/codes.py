@@ -90,6 +90,11 @@ NOT_A_MODEL = _code(
     "A file is not a model.",
     "Give a spec, a Keras config, a .keras archive, an HDF5 file or a SavedModel folder.",
 )
+RECORD_GIVEN = _code(
+    "record-given",
+    "A command that needs a model was given a record: a printed summary or a JSON report.",
+    "`convcalc check MODEL --against RECORD` and `convcalc diff RECORD MODEL` compare it with a model.",
+)
 NOT_A_SPEC = _code("not-a-spec", "A YAML file is not a spec.", "A spec is a mapping with `input:` and `layers:`.")
 NO_WEIGHTS = _code("no-weights", "A file stores no weights.", "Give a file that Keras saved with its weights.")
 JSON_SYNTAX = _code("json-syntax", "A file is not valid JSON.", "Write it again with `model.to_json()`.")

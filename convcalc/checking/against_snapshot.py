@@ -65,16 +65,26 @@ def compare_with_snapshot(
     There is one problem for each layer and each total that differs. With ``allow_incomplete``, a value that is unknown or a lower
     bound differs only if it contradicts the other value.
     """
-    if recorded.format == REPORT:
-        details = {field for row in recorded.rows for field in row.cells} & {FLOPS, RECEPTIVE_FIELD}
-        current = snapshot_of_report(report, details, recorded.convention)
-    else:
-        current = snapshot_as_printed(report, recorded)
+    current = snapshot_like(report, recorded)
     comparison = compare(uncrop(recorded, current), current, ignore_names)
     if allow_incomplete:
         pairs = tuple(replace(pair, changes=_contradictions(pair.changes)) for pair in comparison.pairs)
         comparison = replace(comparison, pairs=pairs, totals=_contradictions(comparison.totals))
     return comparison, (*_layer_problems(report, comparison), *_total_problems(report, comparison))
+
+
+def snapshot_like(report: Study, recorded: Snapshot) -> Snapshot:
+    """Returns the snapshot of a report with the values that a record also has, in the form of the record."""
+    if recorded.format != REPORT:
+        return snapshot_as_printed(report, recorded)
+    details = {field for row in recorded.rows for field in row.cells} & {FLOPS, RECEPTIVE_FIELD}
+    return snapshot_of_report(report, details, recorded.convention)
+
+
+def compare_before_snapshot(report: Study, recorded: Snapshot, ignore_names: bool = False) -> Comparison:
+    """Returns the differences between a model and a record, where the model is the first of the two."""
+    current = snapshot_like(report, recorded)
+    return compare(current, uncrop(recorded, current), ignore_names)
 
 
 def _contradictions(changes: Iterable[Change]) -> tuple[Change, ...]:

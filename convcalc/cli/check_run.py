@@ -17,6 +17,7 @@ from convcalc.base.structs import Struct
 from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR
 from convcalc.cli.custom_files import custom_layers
 from convcalc.cli.inputs import Inputs, warnings_of
+from convcalc.cli.records import model_or_record
 from convcalc.rendering.formats import CHECK_FORMATS, check_payload
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class CheckRun:
     def _report(self, name: str) -> Study:
         from convcalc.analyse import Study, infer
 
-        return Study.of(infer(self.inputs.model(name, name in self.parts)))
+        return Study.of(infer(model_or_record(name, lambda: self.inputs.model(name, name in self.parts))))
 
     def _result(self, name: str, report: Study) -> CheckResult:
         from convcalc.checking.budget import effective_limits

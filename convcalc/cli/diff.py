@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -15,11 +16,14 @@ from convcalc.cli.custom import custom_option
 from convcalc.cli.custom_files import custom_layers
 from convcalc.cli.inputs import Inputs, raised_if_faulty, size_options, warnings_of
 from convcalc.cli.output import Output, output_options, text_options
+from convcalc.cli.records import compare_snapshots, model_or_snapshot
 from convcalc.rendering.formats import COMPARISON_FORMATS, ComparisonRequest, write_comparison
 
 if TYPE_CHECKING:
     from convcalc.analyse import Study
+    from convcalc.differences.comparison import Comparison
     from convcalc.model import Model
+    from convcalc.stored import Snapshot
 
 
 @declare(
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
         "convcalc diff old.yaml new.keras",
         "convcalc diff model.yaml --git HEAD~1           # the file against an earlier revision",
         "convcalc diff model.py:build --git main",
+        "convcalc diff summary.txt model.yaml            # a text that model.summary() printed, or a JSON report",
         "convcalc diff old.yaml new.yaml --format markdown -o diff.md",
     ),
 )
@@ -69,26 +74,45 @@ def command(
 
     The exit code is 1 if the models differ.
     """
-    from convcalc.differences.compare import diff
-
     before, after = _models(models, revisions, Inputs(values, inputs, None, custom))
-    result = diff(_report(before), _report(after), ignore_names)
+    result = _compared(before, after, ignore_names)
     if not quiet:
         request = ComparisonRequest(everything, lambda: to.text_style(width, ascii, no_color))
         to.write([write_comparison(COMPARISON_FORMATS[to.format], result, request)])
     return CHECK_FAILED if result.differs and not exit_zero else OK
 
 
-def _models(models: tuple[str, ...], revisions: str | None, options: Inputs) -> tuple[Model, Model]:
+def _compared(before: Model | Snapshot, after: Model | Snapshot, ignore_names: bool) -> Comparison:
+    """Returns the differences between two models, or between a model and a record."""
+    from convcalc.model import Model
+
+    if isinstance(before, Model) and isinstance(after, Model):
+        from convcalc.differences.compare import diff
+
+        return diff(_report(before), _report(after), ignore_names)
+    from convcalc.checking.against_snapshot import compare_before_snapshot, compare_with_snapshot
+
+    if isinstance(after, Model):
+        assert not isinstance(before, Model)
+        return compare_with_snapshot(_report(after), before, ignore_names)[0]
+    if isinstance(before, Model):
+        return compare_before_snapshot(_report(before), after, ignore_names)
+    return compare_snapshots(before, after, ignore_names)
+
+
+def _models(
+    models: tuple[str, ...], revisions: str | None, options: Inputs
+) -> tuple[Model | Snapshot, Model | Snapshot]:
     return _from_files(models, options) if revisions is None else _from_git(models, revisions, options)
 
 
-def _from_files(models: tuple[str, ...], options: Inputs) -> tuple[Model, Model]:
+def _from_files(models: tuple[str, ...], options: Inputs) -> tuple[Model | Snapshot, Model | Snapshot]:
     if len(models) != 2:
         raise error(codes.MISSING_ARGUMENT, "give two models, or one model and --git REV")
     if models[0] == models[1] == "-":
         raise error(codes.INVALID_VALUE, "only one of the models can be standard input")
-    return options.sound_model(models[0]), options.sound_model(models[1])
+    before, after = (model_or_snapshot(source, partial(options.sound_model, source)) for source in models)
+    return before, after
 
 
 def _from_git(models: tuple[str, ...], revisions: str, options: Inputs) -> tuple[Model, Model]:

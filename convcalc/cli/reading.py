@@ -12,6 +12,7 @@ from convcalc.cli import CHECK_FAILED, OK, USAGE_ERROR, warn_lines
 from convcalc.cli.custom_files import custom_layers
 from convcalc.cli.inputs import are_several, inputs_of, warnings_of
 from convcalc.cli.progress import progress
+from convcalc.cli.records import model_or_record
 
 if TYPE_CHECKING:
     from convcalc.analyse import Study
@@ -91,7 +92,9 @@ class Reading:
         from convcalc.read import parse
         from convcalc.read.code_settings import names_code
 
-        model = parse(source, custom_layers(self.options["custom"]), self.inputs.settings())
+        model = model_or_record(
+            source, lambda: parse(source, custom_layers(self.options["custom"]), self.inputs.settings())
+        )
         weights_file = self.options.get("weights")
         if weights_file is not None:
             from convcalc.read.keras_files.weights import with_weights

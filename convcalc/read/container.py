@@ -163,6 +163,11 @@ def _info(archive: zipfile.ZipFile, name: str, source: str, missing: Code) -> zi
     try:
         info = archive.getinfo(name)
     except KeyError:
+        from convcalc.read.foreign_files import foreign_archive
+
+        foreign = foreign_archive(archive.namelist(), source) if missing == codes.NOT_A_MODEL else None
+        if foreign is not None:
+            raise foreign from None
         raise error(missing, f"{source}: this archive has no {name}, which every Keras archive has") from None
     if info.flag_bits & 1:
         raise error(codes.CANNOT_READ, f"{source}: {name} is encrypted")

@@ -244,15 +244,15 @@ YAML_CONFIG = _kind(
         config=f"{_CONTENTS}:yaml_config",
     )
 )
-# The next three kinds are not models. A command that needs a model passes such a file to the reader of specs, which
-# reports the mistake.
-JSON_REPORT = _kind(FileKind("JSON report", matches=_is_json_report))
+# The next three kinds are not models. Their readers report the mistake.
+JSON_REPORT = _kind(FileKind("JSON report", matches=_is_json_report, read="convcalc.read.records:read_report"))
 JSON = _kind(FileKind("JSON text", matches=_is_json))
-KERAS_TEXT = _kind(FileKind("printed summary", matches=_is_keras_text))
+KERAS_TEXT = _kind(FileKind("printed summary", matches=_is_keras_text, read="convcalc.read.records:read_printed"))
 # The name of a file shows that it is Python code. Its content does not: every text can be Python.
 PYTHON_CODE = FileKind("Python code", read="convcalc.read.code.file:read_code")
 SPEC = FileKind("YAML spec")  # a text that has none of the kinds above
 
+_TEXT_BYTES = bytes((*b"\t\n\r\f", *range(32, 127)))
 _START = 160  # the number of bytes that are read to detect a binary kind
 # The possible names of the file that describes the model in a folder. The names are tried in this order.
 _MAIN_FILES = ("saved_model.pb", "model.json", "task.json", "config.json", PACKAGE_FILE)
@@ -277,6 +277,14 @@ def main_file(folder: str) -> str:
         path = Path(folder, name)
         if path.is_file():
             return str(path)
+    from convcalc.read.foreign_files import foreign_folder
+
+    try:
+        foreign = foreign_folder(folder)
+    except OSError:
+        foreign = ""
+    if foreign:
+        raise error(codes.NOT_A_MODEL, f"{folder}: {foreign}")
     names = ", ".join(_MAIN_FILES[:-1])
     message = f"{folder}: is a folder without a model: a model's folder has {names} or {_MAIN_FILES[-1]}"
     raise error(codes.NOT_A_MODEL, f"{message}; give the file of a model instead")
@@ -298,7 +306,15 @@ def detect_content(file: BinaryIO, name: str) -> OpenFile:
     binary = open_binary(file, name)
     if binary is not None:
         return binary
-    source = decode(file.read(MAX_BYTES + 1), name)
+    data = file.read(MAX_BYTES + 1)
+    # UTF-16 also contains zeros, and begins with a byte order mark.
+    if not data[:_START].isascii() or data[:_START].translate(None, _TEXT_BYTES):
+        from convcalc.read.foreign_files import foreign_binary  # imported lazily: most files are ASCII texts
+
+        foreign = foreign_binary(data[:_START], name)
+        if foreign is not None:
+            raise foreign
+    source = decode(data, name)
     if is_code(name):
         return OpenFile(PYTHON_CODE, file, name, source)
     return OpenFile(text_kind(source.text), file, name, source)

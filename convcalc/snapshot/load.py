@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
@@ -30,6 +31,7 @@ from convcalc.snapshot.of_keras_text import printed_snapshots
 from convcalc.snapshot.of_report import snapshot_of_report
 from convcalc.stored import Snapshot
 
+_OWN_TABLE = re.compile(r"Layer \(type\).*\bMACs\b")
 _EXPECTED = "a record is the text that model.summary() printed, a JSON report of convcalc, or a model file"
 
 
@@ -59,6 +61,9 @@ def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
         if len(values) != 1 or not isinstance(values[0], Mapping):
             raise _not_a_record(content.text)
     elif content.kind is KERAS_TEXT:
+        if _OWN_TABLE.search(content.text.text):
+            message = f"{content.name} is a table of convcalc, which is not a record; write one with `convcalc check MODEL --record FILE`"
+            raise error(codes.NOT_A_RECORD, message)
         snapshots = printed_snapshots(content.text)
         if snapshots:
             return _selected(snapshots, [""] * len(snapshots), content.text, report)

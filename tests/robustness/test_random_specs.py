@@ -249,6 +249,6 @@ def test_an_unreadable_file_is_one_clear_error(tmp_path: Path) -> None:
         with pytest.raises(ConvcalcError, match=message):
             parse(path)
     binary = tmp_path / "model.bin"
-    binary.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe\x00")
+    binary.write_bytes(b"\x89XYZ\r\n\x1a\n\xff\xfe\x00")
     with pytest.raises(ConvcalcError, match="is not valid UTF-8"):
         parse(binary)

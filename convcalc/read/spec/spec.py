@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcalc.base import codes
-from convcalc.base.problems import Mark, Source, by_place, error
+from convcalc.base.problems import ConvcalcError, Mark, Source, by_place, error
 from convcalc.model import BUDGETS, Model
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.spec.blocks import read_blocks
@@ -30,6 +30,15 @@ def read_spec_file(opened: OpenFile) -> Model:
     return read_spec(opened.text, opened.custom)
 
 
+def _reject_other_texts(source: Source) -> None:
+    """Raises :class:`ConvcalcError` if a text that is not a spec is known, such as a config of another library."""
+    from convcalc.read.foreign_files import foreign_text  # imported lazily: most specs are correct
+
+    foreign = foreign_text(source)
+    if foreign is not None:
+        raise foreign
+
+
 def read_spec(source: Source, given: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
     """Returns the model of a YAML spec. Its ``problems`` list all problems in the spec.
 
@@ -39,7 +48,13 @@ def read_spec(source: Source, given: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
     Raises :class:`ConvcalcError` if the text is not YAML, or is not a mapping.
     """
     file = FileContext()
-    root = compose(source, file.problems)
+    try:
+        root = compose(source, file.problems)
+    except ConvcalcError:
+        _reject_other_texts(source)
+        raise
+    if root is not None and not (isinstance(root, MappingNode) and any(key in root.fields for key in MODEL_KEYS[1:])):
+        _reject_other_texts(source)
     if root is None or (isinstance(root, ScalarNode) and root.value is None):
         raise error(codes.EMPTY, "this file is empty; a spec needs 'input:' and 'layers:'", Mark(source, 1, 1))
     if not isinstance(root, MappingNode):
