@@ -49,6 +49,9 @@ _COMPUTED = {
     "weight_bytes",
 }
 _COMPUTED -= {"type", "connected_to"}
+_INPUTS = ("input_shapes", "input_tensors")
+_PORTS = (*_INPUTS, "output_tensors")
+>>>>>>> f4ca87b (Diff and check: the inputs of a model, arguments of calls in specs and files, and one of several equal layers; random changes of models)
 # A size in bytes is reported only if its number of parameters is the same.
 _COUNT_OF_SIZE = {
     "param_size": "params",
@@ -70,7 +73,9 @@ def compare_with_snapshot(
     if allow_incomplete:
         pairs = tuple(replace(pair, changes=_contradictions(pair.changes)) for pair in comparison.pairs)
         comparison = replace(comparison, pairs=pairs, totals=_contradictions(comparison.totals))
-    return comparison, (*_layer_problems(report, comparison), *_total_problems(report, comparison))
+    changed, computed, following = _layer_problems(report, comparison)
+    ports, totals = _total_problems(report, comparison)
+    return comparison, (*changed, *ports, *computed, *following, *totals)
 
 
 def snapshot_like(report: Study, recorded: Snapshot) -> Snapshot:
@@ -107,17 +112,20 @@ def _may_be_equal(change: Change) -> bool:
     return (before.partial and before.value <= after.value) or (after.partial and after.value <= before.value)
 
 
-def _layer_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
-    """Yields a problem for each layer that differs from the record.
+def _layer_problems(report: Study, comparison: Comparison) -> tuple[list[Problem], list[Problem], list[Problem]]:
+    """Returns the problems of layers that differ from the record, in the order of the record, in three lists.
+>>>>>>> f4ca87b (Diff and check: the inputs of a model, arguments of calls in specs and files, and one of several equal layers; random changes of models)
 
-    Layers that differ only because their inputs changed come last. Otherwise, the order is that of the record.
+    The first list has the layers that were changed. The second has those of which only computed details differ, such as
+    the receptive field. The last has those that differ only because their inputs changed.
     """
     marks = _Marks(report.model)
-    problems = [
-        (pair.follows, _pair_problem(pair, previous, marks)) for pair, previous in _with_previous(comparison.pairs)
-    ]
-    for following in (False, True):
-        yield from (problem for follows, problem in problems if problem is not None and follows == following)
+    problems: tuple[list[Problem], list[Problem], list[Problem]] = ([], [], [])
+    for pair, previous in _with_previous(comparison.pairs):
+        problem = _pair_problem(pair, previous, marks)
+        if problem is not None:
+            problems[2 if pair.follows else 1 if pair.only_details else 0].append(problem)
+    return problems
 
 
 def _with_previous(pairs: tuple[Pair, ...]) -> Iterator[tuple[Pair, Pair | None]]:
@@ -185,16 +193,26 @@ class _Marks:
         return place.mark() if place is not None else None
 
 
-def _total_problems(report: Study, comparison: Comparison) -> Iterator[Problem]:
-    """Yields a problem for each total that differs.
+def _total_problems(report: Study, comparison: Comparison) -> tuple[list[Problem], list[Problem]]:
+    """Returns the problems of inputs and outputs that differ, and those of totals.
 
     A size in bytes is left out if its number of parameters also differs. If no layer differs, the problem names the
     layers that probably cause the difference.
     """
     fields = {change.field for change in comparison.totals}
     layers_agree = all(pair.status == "same" for pair in comparison.pairs)
+    ports, totals = list[Problem](), list[Problem]()
     for change in comparison.totals:
         if _COUNT_OF_SIZE.get(change.field) not in fields:
             hint = likely_culprits(report, change) if layers_agree else ""
             hint = "; --allow-incomplete accepts an unknown number" if _may_be_equal(change) else hint
-            yield Problem(codes.RECORD_DIFFERS, f"in total: {_change_text(change)}{hint}")
+            where, problems = ("the model", ports) if change.field in _PORTS else ("in total", totals)
+            mark = _input_mark(report.model) if change.field in _INPUTS else None
+            problems.append(Problem(codes.RECORD_DIFFERS, f"{where}: {_change_text(change)}{hint}", mark))
+    return ports, totals
+
+
+def _input_mark(model: Model) -> Mark | None:
+    """Returns the position of the model's first input."""
+    place = model.layer_of(model.inputs[0]).place if model.inputs else None
+    return None if place is None else place.mark()

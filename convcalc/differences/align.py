@@ -154,7 +154,20 @@ def _match_by_connections(
             if number not in matched:
                 numbers_by_id[layer_ids[number]][side].append(number)
     for left, right in numbers_by_id.values():
-        matches.update(zip(left, right))
+        matches.update(_by_name_or_order(before, after, left, right))
+
+
+def _by_name_or_order(
+    before: Signatures, after: Signatures, left: Sequence[int], right: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Yields pairs of layers that are equal except for their names.
+
+    They are matched by name if each layer of the smaller group has its name in the other group, otherwise in their
+    order: an added layer renumbers the automatic names of later layers.
+    """
+    numbers = {after[number].name: number for number in right if after[number].name}
+    same = {number: numbers[before[number].name] for number in left if before[number].name in numbers}
+    yield from same.items() if len(same) == min(len(left), len(right)) else zip(left, right)
 
 
 def _readers(layers: Signatures) -> list[list[Link]]:

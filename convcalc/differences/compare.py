@@ -22,7 +22,9 @@ def compare(before: Snapshot, after: Snapshot, ignore_names: bool = False) -> Co
     trees = _Tree(before.rows), _Tree(after.rows)
     printed = before.format != REPORT or after.format != REPORT
     identity = _Identity.of((*before.rows, *after.rows), ignore_names, printed)
-    inside = _inside(*trees, None, None, None, identity, (before.ports, after.ports))
+    inputs = [snapshot.totals.get("input_shapes") for snapshot in (before, after)]
+    other_inputs = None not in inputs and inputs[0] != inputs[1]
+    inside = _inside(*trees, None, None, None, identity, (before.ports, after.ports), other_inputs)
     comparison = Comparison(before, after, tuple(inside.pairs), ())
     totals = tuple(total for total in comparison.shared_totals if not total.before.agrees(total.after))
     return replace(comparison, totals=(*totals, *inside.ports))
@@ -119,8 +121,12 @@ def _inside(
     parent: Pair | None,
     identity: _Identity,
     ports: tuple[Ports | None, Ports | None],
+    other_inputs: bool = True,
 ) -> _Inside:
-    """Returns the differences inside the rows ``left`` and ``right``. None stands for the whole model."""
+    """Returns the differences inside the rows ``left`` and ``right``. None stands for the whole model.
+
+    ``other_inputs`` is False if the inputs of the model have equal shapes.
+    """
     lefts, rights = before.children(left), after.children(right)
     if not lefts and not rights:
         return _Inside((), ())
@@ -131,7 +137,9 @@ def _inside(
     models = {number for number, child in enumerate(lefts) if before.children(child)}
     hidden_names = identity.hidden_names and left is None and right is None
     moved = tuple(port_changes(left_siblings, right_siblings, alignment.matches, *ports))
-    matched = MatchedSiblings(left_siblings, right_siblings, alignment, parent, models, hidden_names, bool(moved))
+    matched = MatchedSiblings(
+        left_siblings, right_siblings, alignment, parent, models, hidden_names, bool(moved), other_inputs
+    )
     changed = changed_pairs(matched, identity.names)
     pairs: list[Pair] = []
     for i, j in matched.in_order():

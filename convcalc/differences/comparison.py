@@ -12,6 +12,8 @@ from convcalc.base.structs import Struct
 from convcalc.stored import Cell, Row, Snapshot
 
 SCHEMA_VERSION = 1
+# Fields that say nothing new if another change of the layer is known.
+DETAILS = ("weights", "frozen_weights", "receptive_field", "flops", "output_dtypes")
 
 
 class Change(Struct):
@@ -74,6 +76,14 @@ class Pair:
         if all(change.field == "name" for change in self.changes):
             return "renamed"
         return "follows" if self.follows else "changed"
+
+    @property
+    def only_details(self) -> bool:
+        """True if only computed details of the layer differ, such as the receptive field or the size of the output.
+
+        Another layer may be the cause: the batch size of one input is that of all.
+        """
+        return bool(self.changes) and all(change.field in (*DETAILS, "output_bytes") for change in self.changes)
 
     @property
     def renumbered(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 
 from convcalc.base.structs import Struct
 from convcalc.differences.align import Alignment, Link
-from convcalc.differences.comparison import Change, Pair
+from convcalc.differences.comparison import DETAILS, Change, Pair
 from convcalc.differences.connections import tensor_origins
 from convcalc.layers import lookup_builtin
 from convcalc.layers.spelling import shortest_spelling
@@ -18,8 +18,6 @@ from convcalc.stored import Cell, Row
 
 _OUTPUT_FIELDS = ("output_shape", "output_bytes", "receptive_field", "output_dtypes")
 _STATED_FIELDS = ("name", "type", "trainable", "dtype")  # fields that a user sets; the other fields are computed
-# Fields that say nothing new if another change of the layer is known.
-_DETAILS = ("weights", "frozen_weights", "receptive_field", "flops", "output_dtypes")
 
 
 class Siblings(Struct):
@@ -39,6 +37,7 @@ class MatchedSiblings(Struct):
         models: The siblings that contain layers, by their numbers in the old snapshot.
         hidden_names: True if the names of layers without a row are compared.
         other_ports: True if the inputs or outputs of the model differ.
+        other_inputs: True if the shapes of the model's inputs may differ.
     """
 
     before: Siblings
@@ -48,6 +47,7 @@ class MatchedSiblings(Struct):
     models: Container[int]
     hidden_names: bool
     other_ports: bool
+    other_inputs: bool
 
     def in_order(self) -> Iterator[tuple[int | None, int | None]]:
         """Yields each layer's old and new number, in the order of the new snapshot.
@@ -101,10 +101,10 @@ def _without_details(stated: Sequence[Change], computed: Sequence[Change], impli
 
     ``implied`` is True if the layer has the same arguments and other inputs: then all its details follow.
     """
-    main = [change for change in (*stated, *computed) if change.field not in _DETAILS]
+    main = [change for change in (*stated, *computed) if change.field not in DETAILS]
     if implied or any(change.field != "name" for change in main):
         return tuple(main)
-    return (*main, *(change for change in computed if change.field in _DETAILS))
+    return (*main, *(change for change in computed if change.field in DETAILS))
 
 
 def _stated_changes(before: Row, after: Row, names: bool) -> Iterator[Change]:
@@ -229,7 +229,7 @@ def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequen
     """Returns the layers whose computed values may differ because of another layer. There are four reasons:
 
     - An input of the layer differs.
-    - The layer reads an input of a nested model.
+    - The layer reads an input of the model, which may have another shape.
     - The layer contains layers.
     - The parent of the layer was frozen or unfrozen.
     """
@@ -244,7 +244,8 @@ def _affected_by_inputs(siblings: MatchedSiblings, computed: Mapping[int, Sequen
         before = [link.layer for link in siblings.before.links[left] if link.layer >= 0]
         after = [link.layer for link in siblings.after.links[right] if link.layer >= 0]
         unmatched_input = any(layer not in matches for layer in before) or any(layer not in partners for layer in after)
-        outside_input = siblings.parent is not None and not (before and after)
+        reads_nothing = not siblings.before.rows[left].sources and not siblings.after.rows[right].sources
+        outside_input = siblings.other_inputs and not ((before and after) or reads_nothing)
         changed_input = not changed_outputs.isdisjoint(
             (*before, *(partners[layer] for layer in after if layer in partners))
         )

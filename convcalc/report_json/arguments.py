@@ -10,6 +10,7 @@ from zlib import crc32
 from convcalc.analyse.report import LayerReport
 from convcalc.base.numbers import UNKNOWN
 from convcalc.layers import LayerDefinition
+from convcalc.layers.arguments import Argument
 from convcalc.layers.spelling import common_options, non_default_arguments
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Call, Model, Slot
@@ -30,7 +31,8 @@ def calls_by_path(model: Model) -> Calls:
 def call_arguments(model: Model, row: LayerReport, calls: Calls) -> tuple[Mapping[str, Any], ...] | None:
     """Returns the arguments of each call that are not tensors; None if they are unknown.
 
-    Only Keras files state those of layers.
+    Only Keras files state those of layers. Arguments that a spec can state too, such as ``use_causal_mask``, are among
+    the arguments of the layer (:func:`row_arguments`).
     """
     made = calls.get(row.path, ())
     if isinstance(row.definition, Operation):
@@ -39,17 +41,39 @@ def call_arguments(model: Model, row: LayerReport, calls: Calls) -> tuple[Mappin
         values = [dict(call.form.kwargs) if call.form is not None else {} for call in made]
     else:
         return None
-    return tuple({name: value for name, value in args.items() if not isinstance(value, Slot)} for args in values)
+    known = {argument.name for argument in _declared_for_calls(row)}
+    return tuple(
+        {name: value for name, value in args.items() if name not in known and not isinstance(value, Slot)}
+        for args in values
+    )
 
 
-def row_arguments(row: LayerReport) -> Mapping[str, Any]:
+def row_arguments(row: LayerReport, calls: Calls) -> Mapping[str, Any]:
     """Returns the arguments of a layer that differ from their defaults."""
     definition = row.definition
     if isinstance(definition, LayerDefinition):
-        return _layer_arguments(definition, row)
+        return {**_layer_arguments(definition, row), **_of_calls(row, calls.get(row.path, ()))}
     if isinstance(definition, Operation):
         return definition.without_defaults(row.config)
     return row.config
+
+
+def _declared_for_calls(row: LayerReport) -> Sequence[Argument]:
+    return row.definition.call_arguments if isinstance(row.definition, LayerDefinition) else ()
+
+
+def _of_calls(row: LayerReport, made: Sequence[Call]) -> dict[str, Any]:
+    """Returns the arguments of calls that a spec states among those of the layer. Example: ``use_causal_mask: true``.
+
+    If the calls of a layer have different values, the result has a list of them.
+    """
+    result: dict[str, Any] = {}
+    for argument in _declared_for_calls(row):
+        values = [call.args.get(argument.name, row.config.get(argument.name, argument.default)) for call in made]
+        values = [argument.default if value is None else value for value in values]
+        if any(value != argument.default for value in values):
+            result[argument.name] = values[0] if all(value == values[0] for value in values) else values
+    return result
 
 
 def _layer_arguments(definition: LayerDefinition, row: LayerReport) -> dict[str, Any]:
@@ -58,6 +82,8 @@ def _layer_arguments(definition: LayerDefinition, row: LayerReport) -> dict[str,
     Example: ``axis: -1`` becomes 3 for 4 axes, and ``strides`` equal to ``pool_size`` are left out.
     """
     values, arguments = non_default_arguments(definition, row.config), {**definition.defaults, **row.config}
+    for argument in definition.call_arguments:
+        values.pop(argument.name, None)
     if "pool_size" in arguments and arguments["strides"] == arguments["pool_size"]:
         values.pop("strides", None)
     shape = row.calls[0].input_shapes[0] if row.calls and row.calls[0].input_shapes else None

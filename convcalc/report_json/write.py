@@ -142,7 +142,7 @@ class _Rows:
             "output_shapes": self.once(_shapes, row.output_shapes),
             "trainable": row.trainable,
             "dtype": row.dtype,
-            "arguments": json_values(row_arguments(row)),
+            "arguments": json_values(row_arguments(row, self.calls)),
             **_ports(row.layer.model),
             "calls": list(map(self.call, row.calls, sizes, chain(fields, repeat(())), extra)),
             "params": plain_number(row.params),

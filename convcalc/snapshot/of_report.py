@@ -83,7 +83,7 @@ class _Rows:
             cells,
             row.depth,
             sources,
-            texts(row_arguments(row)),
+            texts(row_arguments(row, self.calls)),
             row.path,
             None if given is None else tuple(map(texts, given)),
             _ports(row.layer.model),

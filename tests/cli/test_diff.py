@@ -165,7 +165,8 @@ def test_json_has_numbers_and_null(small: Callable[..., str]) -> None:
     params = data["totals"]["params"]
     assert params["after"] - params["before"] == params["difference"] == -280
     assert params["percent"] == pytest.approx(100 * -280 / params["before"])
-    assert [layer["status"] for layer in data["layers"]] == ["changed", "removed", "added", "follows"]
+    assert [layer["status"] for layer in data["layers"]] == ["follows", "removed", "added", "follows"]
+    assert data["totals"]["input_shapes"]["after"] == "(None, None, 8, 3)"
     assert data["layers"][1]["after"] is None
     assert {"field": "macs", "before": 3888, "after": None} in data["layers"][0]["changes"]
     assert json.loads(run("diff", one, two, "--format", "jsonl").stdout) == data
