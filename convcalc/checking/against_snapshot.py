@@ -51,7 +51,6 @@ _COMPUTED = {
 _COMPUTED -= {"type", "connected_to"}
 _INPUTS = ("input_shapes", "input_tensors")
 _PORTS = (*_INPUTS, "output_tensors")
->>>>>>> f4ca87b (Diff and check: the inputs of a model, arguments of calls in specs and files, and one of several equal layers; random changes of models)
 # A size in bytes is reported only if its number of parameters is the same.
 _COUNT_OF_SIZE = {
     "param_size": "params",
@@ -114,7 +113,6 @@ def _may_be_equal(change: Change) -> bool:
 
 def _layer_problems(report: Study, comparison: Comparison) -> tuple[list[Problem], list[Problem], list[Problem]]:
     """Returns the problems of layers that differ from the record, in the order of the record, in three lists.
->>>>>>> f4ca87b (Diff and check: the inputs of a model, arguments of calls in specs and files, and one of several equal layers; random changes of models)
 
     The first list has the layers that were changed. The second has those of which only computed details differ, such as
     the receptive field. The last has those that differ only because their inputs changed.

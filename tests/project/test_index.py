@@ -6,7 +6,18 @@ from tests.paths import PACKAGE, TESTS
 
 TEXT = (TESTS / "README.md").read_text(encoding="utf-8")
 ROOMS = {path.name for path in PACKAGE.iterdir() if path.is_dir() and not path.name.startswith("_")}
-APART = {"live", "tools", "fuzz", "mutants", "generators", "helpers", "model_changes", "regenerate", "project", "robustness"}
+APART = {
+    "live",
+    "tools",
+    "fuzz",
+    "mutants",
+    "generators",
+    "helpers",
+    "model_changes",
+    "regenerate",
+    "project",
+    "robustness",
+}
 FILES = sorted(path for path in TESTS.rglob("*.py") if "__pycache__" not in path.parts)
 
 
