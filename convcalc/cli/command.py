@@ -10,11 +10,12 @@ import click
 F = TypeVar("F", bound="Callable[..., Any]")
 
 # The headings of the groups of options, in the order of the help text.
-INPUT, COMPARISON, BUDGET, COLUMNS, MEMORY, KERAS, LAYER, OUTPUT, EXIT_CODE, OTHER = HEADINGS = (
+INPUT, COMPARISON, BUDGET, COLUMNS, ROWS, MEMORY, KERAS, LAYER, OUTPUT, EXIT_CODE, OTHER = HEADINGS = (
     "Input",
     "Comparison",
     "Budget",
     "Columns and counts",
+    "Rows",
     "Memory",
     "Keras text (--format keras or keras2)",
     "Layer",

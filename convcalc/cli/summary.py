@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convcalc.base import codes
-from convcalc.base.problems import error
+from convcalc.base.problems import error, listed
+from convcalc.base.selection import SORT_KEYS, Selection
 from convcalc.cli import warn
-from convcalc.cli.command import COLUMNS, EXIT_CODE, INPUT, KERAS, MEMORY, OUTPUT, WholeNumber, declare, option
+from convcalc.cli.command import COLUMNS, EXIT_CODE, INPUT, KERAS, MEMORY, OUTPUT, ROWS, WholeNumber, declare, option
 from convcalc.cli.completion import columns_so_far, dtypes, files, optimizers
 from convcalc.cli.custom import custom_option
 from convcalc.cli.inputs import are_several, input_options
@@ -32,6 +33,8 @@ LONGEST = 10_000  # the maximum length of a line in characters; a larger number 
         "convcalc summary train.py                           # Python code is read, not run",
         "convcalc summary model.py:build --set classes=10",
         "convcalc summary model.keras --columns cost --input 320x320x3",
+        "convcalc summary model.h5 --fold                    # one row for each block",
+        "convcalc summary model.h5 --sort macs --top 10",
         "convcalc summary models/*.yaml --format csv -o models.csv",
         "convcalc summary model.yaml --memory --training adam --batch 32",
     ),
@@ -59,6 +62,33 @@ LONGEST = 10_000  # the maximum length of a line in characters; a larger number 
     show_default=True,
     heading=COLUMNS,
     help="Show N levels of nested models.",
+)
+@option(
+    "--fold",
+    is_flag=True,
+    heading=ROWS,
+    help="Show each block and each repeated part as one row, with its sums; show nested models as a tree.",
+)
+@option(
+    "--sort",
+    type=click.Choice(SORT_KEYS),
+    metavar="NUMBER",
+    heading=ROWS,
+    help=f"Show the largest first: {listed(SORT_KEYS)}.",
+)
+@option(
+    "--top",
+    type=WholeNumber(1),
+    metavar="N",
+    heading=ROWS,
+    help="Show only the N largest layers by --sort. [default: by params]",
+)
+@option(
+    "--layers",
+    multiple=True,
+    metavar="PATTERN",
+    heading=ROWS,
+    help="Show only the layers whose names match, e.g. 'block5_*'; can be given several times.",
 )
 @input_options
 @custom_option
@@ -138,6 +168,12 @@ def _request(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> Fo
         text_style=text_style,
         columns=_columns(options["columns"]),
         depth=options["depth"],
+        selection=Selection(
+            options["fold"],
+            options["sort"],
+            options["top"],
+            tuple(pattern for text in options["layers"] for pattern in text.split(",")),
+        ),
         memory=options["memory"] or options["training"] is not None,
         insights=options["insights"],
         keras=_keras_options(text_style().width or 80, options) if accepts_keras_options else None,

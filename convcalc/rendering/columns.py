@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from convcalc.analyse.report import LayerReport
+from convcalc.analyse.selection import members
 from convcalc.analyse.study import Study
-from convcalc.analyse.sums import PartialSum
+from convcalc.analyse.sums import PartialSum, sum_known
 from convcalc.base import codes
 from convcalc.base.numbers import UNKNOWN, Number, plain
 from convcalc.base.problems import ConvcalcError, Problem, did_you_mean, listed
@@ -152,11 +153,25 @@ def _live_memory(row: LayerReport, report: Study) -> PartialSum:
     It is a lower bound if the size of a tensor is unknown.
     """
     memory = report.memory
-    return PartialSum(memory.peak_at_layer.get(row.path, UNKNOWN), memory.incomplete.get("peak_activation_bytes", ""))
+    known_peaks = [memory.peak_at_layer[part.path] for part in members(row) if part.path in memory.peak_at_layer]
+    return PartialSum(max(known_peaks, default=UNKNOWN), memory.incomplete.get("peak_activation_bytes", ""))
 
 
 def _count(name: str) -> Count:
     return lambda row, _: PartialSum(known(getattr(row, name)), row.incomplete.get(name, ""))
+
+
+def _sum(count: Count) -> Count:
+    """Returns the count for rows that can stand for several layers: the sum over the layers."""
+
+    def total(row: LayerReport, report: Study) -> PartialSum:
+        parts = [count(part, report) for part in members(row)]
+        if len(parts) == 1:
+            return parts[0]
+        result = sum_known([part.value for part in parts])
+        return PartialSum(result.value, result.label or ("partial" if any(part.label for part in parts) else ""))
+
+    return total
 
 
 def known(number: Number | None) -> Number:
@@ -182,9 +197,9 @@ FIELDS: dict[str, TableColumn] = {
     "receptive_field": _receptive_field("Receptive field", field_size, plain_field_size, "receptive_field"),
     "field_stride": _receptive_field("Field stride", field_stride, plain_field_stride, "receptive_field_stride"),
     "field_padding": _receptive_field("Field padding", field_padding, plain_field_padding, "receptive_field_padding"),
-    "output_bytes": _number("Output bytes", lambda row, report: report.memory.output_bytes(row), bytes_text),
+    "output_bytes": _number("Output bytes", _sum(lambda row, report: report.memory.output_bytes(row)), bytes_text),
     "alive_bytes": _number("Live memory", _live_memory, bytes_text),
-    "weight_bytes": _number("Weight bytes", lambda row, report: report.memory.weights_of(row), bytes_text),
+    "weight_bytes": _number("Weight bytes", _sum(lambda row, report: report.memory.weights_of(row)), bytes_text),
     "connected_to": _text("Connected to", _connections, _or_empty(_connections)),
 }
 # Names of presets, each with the columns that it selects.

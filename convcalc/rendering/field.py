@@ -12,6 +12,7 @@ from convcalc.base.text import number_text, visible
 if TYPE_CHECKING:
     from convcalc.analyse.receptive_field import AxisField, Field
     from convcalc.analyse.report import LayerReport
+from convcalc.analyse.selection import members
 from convcalc.analyse.study import Study
 
 EXCEEDS, MISALIGNED = "*", "!"
@@ -94,7 +95,7 @@ def field_notes(rows: Sequence[LayerReport], report: Study) -> list[str]:
 
 def _last(row: LayerReport, report: Study) -> Sequence[Field] | None:
     """Returns the receptive fields of the layer's last call, one for each input of the model; None if they are unknown."""
-    calls = report.receptive_fields.get(row.path)
+    calls = report.receptive_fields.get(members(row)[-1].path)
     return calls[-1] if calls else None
 
 

@@ -11,7 +11,7 @@ INDEX = (
     OutputFormat(
         name="table",
         endings=(".txt",),
-        options=("columns", "depth", "convention", "memory", "training", "insights"),
+        options=("columns", "depth", "convention", "fold", "sort", "top", "layers", "memory", "training", "insights"),
         reports="convcalc.rendering.table:table_reports",
         comparison="convcalc.rendering.table:table_comparison",
         check_pieces="convcalc.rendering.checks:check_pieces",
@@ -50,25 +50,25 @@ INDEX = (
         name="csv",
         endings=(".csv",),
         machine=True,
-        options=("columns", "depth", "convention"),
+        options=("columns", "depth", "convention", "fold", "sort", "top", "layers"),
         sheets="convcalc.rendering.csv:csv_sheets",
     ),
     OutputFormat(
         name="markdown",
         endings=(".md", ".markdown"),
-        options=("columns", "depth", "convention", "insights"),
+        options=("columns", "depth", "convention", "fold", "sort", "top", "layers", "insights"),
         sheets="convcalc.rendering.markdown:markdown_sheets",
     ),
     OutputFormat(
         name="html",
         endings=(".html", ".htm"),
-        options=("columns", "depth", "convention", "insights"),
+        options=("columns", "depth", "convention", "fold", "sort", "top", "layers", "insights"),
         sheets="convcalc.rendering.html:html_sheets",
     ),
     OutputFormat(
         name="latex",
         endings=(".tex",),
-        options=("columns", "depth", "convention"),
+        options=("columns", "depth", "convention", "fold", "sort", "top", "layers"),
         sheets="convcalc.rendering.latex:latex_sheets",
     ),
     OutputFormat(

@@ -80,7 +80,7 @@ def _report_sheet(format: OutputFormat, report: Study, request: FormatRequest) -
     """Returns the report as a sheet. If insights are requested, the notes of the sheet contain them."""
     from convcalc.rendering.table import summary_sheet
 
-    sheet = summary_sheet(report, request.columns, request.depth, format.machine)
+    sheet = summary_sheet(report, request.columns, request.depth, format.machine, request.selection)
     if not request.insights:
         return sheet
     from dataclasses import replace

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from convcalc.base.selection import EVERYTHING, Selection
 from convcalc.base.structs import Struct
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from convcalc.rendering.style import TextStyle
 
 # Groups of options of ``convcalc summary``. Several formats accept all options of a group.
-SHEET_OPTIONS = ("columns", "depth", "convention")
+SHEET_OPTIONS = ("columns", "depth", "convention", "fold", "sort", "top", "layers")
 KERAS_OPTIONS = ("line_length", "positions", "expand_nested", "show_trainable", "layer_range")
 DATA_OPTIONS = ("convention", "memory", "training", "insights")
 
@@ -87,7 +88,7 @@ class FormatRequest(Struct):
 
     - ``several`` is True if more than one model is written.
     - ``text_style`` is a function that returns the TextStyle. It is called only by formats that draw tables or pictures.
-    - ``columns``, ``depth``, ``memory`` and ``insights`` are options of ``convcalc summary``.
+    - ``columns``, ``depth``, ``selection``, ``memory`` and ``insights`` are options of ``convcalc summary``.
     - ``keras`` are the options of the formats ``keras`` and ``keras2``.
     - ``note`` is a function that shows a message to the user. The message is not a part of the output.
     """
@@ -96,6 +97,7 @@ class FormatRequest(Struct):
     text_style: Callable[[], TextStyle] = _plain_style
     columns: Sequence[str] | None = None
     depth: int = 0
+    selection: Selection = EVERYTHING
     memory: bool = False
     insights: bool = False
     keras: Options | None = None

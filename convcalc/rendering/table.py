@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from convcalc.analyse.report import LayerReport
+from convcalc.analyse.selection import selected
 from convcalc.analyse.study import Study
 from convcalc.base.numbers import UNKNOWN, Number
+from convcalc.base.selection import EVERYTHING, Selection
 from convcalc.base.text import bytes_text, number_text
 from convcalc.rendering.columns import FIELDS, columns_named, known
 from convcalc.rendering.field import field_notes
@@ -26,36 +28,50 @@ PLAIN_DEFAULT = (*DEFAULT, "connected_to")
 _SEPARATE = {"layer": ("name", "type")}
 
 
-def table(report: Study, style: TextStyle, columns: Sequence[str] | None = None, depth: int = 0) -> str:
+def table(
+    report: Study,
+    style: TextStyle,
+    columns: Sequence[str] | None = None,
+    depth: int = 0,
+    selection: Selection = EVERYTHING,
+) -> str:
     """Returns the summary as a table in text."""
     from convcalc.rendering.grid import draw_sheet
 
-    return draw_sheet(summary_sheet(report, columns, depth), style)
+    return draw_sheet(summary_sheet(report, columns, depth, selection=selection), style)
 
 
-def summary_sheet(report: Study, columns: Sequence[str] | None = None, depth: int = 0, plain: bool = False) -> Sheet:
+def summary_sheet(
+    report: Study,
+    columns: Sequence[str] | None = None,
+    depth: int = 0,
+    plain: bool = False,
+    selection: Selection = EVERYTHING,
+) -> Sheet:
     """Returns the summary as a sheet.
 
     - ``columns`` are names of columns or presets. By default, the columns are the layer, the output shape, the
       parameters and the MACs. If the graph has branches, the connections are added.
     - ``depth`` is the number of levels of nested models that are shown.
+    - ``selection`` are the rows that are shown.
     - ``plain`` is True for formats that programs read. Then numbers have no separators, the cell of an unknown number
       is empty, and the last column names the unknown numbers.
     """
     chosen = columns_named(columns) if columns else PLAIN_DEFAULT if plain else _default(report)
-    if any(name.startswith("flops") for name in chosen):
+    if any(name.startswith("flops") for name in chosen) or selection.sort == "flops":
         report = report.with_flops()
-    rows = [row for row in report.layers if row.depth <= depth]
+    rows, selection_notes = selected(report, depth, selection)
     title = f'Model: "{report.model.name}"'
     if plain:
         return _plain(report, rows, chosen, depth, title)
     fields = [FIELDS[name] for name in chosen]
     cells = [[field.cell(row, report) for field in fields] for row in rows]
-    notes = [*_totals(report), *_hidden(len(report.layers) - len(rows), depth)]
+    hidden = [] if selection_notes else _hidden(len(report.layers) - len(rows), depth)
+    notes = [*selection_notes, *_totals(report), *hidden]
     if "receptive_field" in chosen:
         notes += field_notes(rows, report)
     sheet = Sheet(title, chosen, [field.column for field in fields], cells, notes)
-    return replace(sheet, short=lambda: short_forms(sheet, rows))
+    return replace(sheet, short=lambda: short_forms(sheet, rows, {row.name for row in report.layers}))
 
 
 def _default(report: Study) -> tuple[str, ...]:
@@ -120,7 +136,7 @@ def table_reports(reports: Iterable[Study], request: FormatRequest) -> Iterator[
     """Yields each report as a table. If memory or insights are requested, they follow below the table."""
     text_style = request.text_style()
     for number, report in enumerate(reports):
-        yield "\n" * (number > 0) + table(report, text_style, request.columns, request.depth)
+        yield "\n" * (number > 0) + table(report, text_style, request.columns, request.depth, request.selection)
         if request.memory:
             from convcalc.rendering.memory import memory_text
 

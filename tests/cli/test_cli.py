@@ -67,6 +67,21 @@ def test_no_line_is_longer_than_a_given_width(width: int) -> None:
     assert "probabilities" in done.stdout
 
 
+def test_a_large_model_is_folded_onto_one_screen() -> None:
+    done = run("summary", "specs/resnet50.yaml", "--fold", "--width", "80")
+    assert len(done.stdout.splitlines()) <= 45
+    assert " Total params: 25,636,712 " in done.stdout
+    rows = run("summary", "specs/resnet50.yaml", "--fold", "--format", "csv").stdout.splitlines()
+    assert rows[9].startswith("conv2_block2…3 ×2,10 layers each,")
+
+
+def test_rows_are_chosen_only_in_tables() -> None:
+    for option in (("--fold",), ("--top", "3"), ("--sort", "macs"), ("--layers", "conv*")):
+        done = run("summary", FASHION, *option, "--format", "json")
+        assert done.returncode == 2
+        assert f"{option[0]} works with --format" in done.stderr
+
+
 def test_ascii() -> None:
     done = run("summary", FASHION, "--ascii")
     assert done.stdout.isascii()

@@ -37,6 +37,8 @@ COMMANDS = {
     "conv_json": "convcalc conv --in 6x6x1 --k 3 --s 2 --pad same --filters 32 --format json",
     "conv_refused": "convcalc conv --in 6 --k 7",
     "summary_densenet": "convcalc summary specs/densenet121.yaml --width 80",
+    "summary_fold": "convcalc summary specs/resnet50.yaml --fold --width 100",
+    "summary_top": "convcalc summary specs/resnet50.yaml --layers 'conv5_*' --sort macs --top 4 --columns cost --width 100",
     "summary_unet": "convcalc summary specs/unet.yaml",
     "summary_columns": "convcalc summary specs/lenet5.yaml --columns all --width 220 --ascii",
     "summary_json": "convcalc summary specs/lenet5.yaml --format json",

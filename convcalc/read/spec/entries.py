@@ -185,7 +185,7 @@ class Entries:
 
     def layer(self, definition: LayerDefinition, key: Node, entry: Node, given: Node | None) -> None:
         """Reads a layer whose class is in the catalogue, and calls it."""
-        place = SpecPlace(self.reader.source, key, given, entry, definition, self.scope.context)
+        place = SpecPlace(self.reader.source, key, given, entry, definition, self.scope.context, self.scope.blocks)
         broken = False
         args: dict[str, Any] = {}
         try:
@@ -258,7 +258,7 @@ class Entries:
         The layer's shapes and costs are unknown, unless the class is declared. Arguments that the declaration does not
         name are ignored.
         """
-        place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context)
+        place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context, blocks=self.scope.blocks)
         _, args = self.arguments(given)
         masks = self.masks(args)
         short = re.split(r"[.>]", name)[-1]
@@ -318,7 +318,7 @@ class Entries:
             self.report(key, codes.UNKNOWN_OPERATION, f"there is no operation 'ops.{function}'{hint}")
             raise AlreadyReported
         self.branches = True
-        place = SpecPlace(self.reader.source, key, given, entry, operation, self.scope.context)
+        place = SpecPlace(self.reader.source, key, given, entry, operation, self.scope.context, self.scope.blocks)
         use, broken = OperationUse({}, {}, ()), False
         try:
             use = OperationReader(self.reader, self.references, self.scope).read(operation, place, self.current)
@@ -414,7 +414,7 @@ class Entries:
         given = None
         if isinstance(entry, MappingNode):
             given = next((value for key, (_, value) in entry.fields.items() if key not in COMMON_OPTIONS), None)
-        place = SpecPlace(self.reader.source, entry, given, entry, context=self.scope.context)
+        place = SpecPlace(self.reader.source, entry, given, entry, context=self.scope.context, blocks=self.scope.blocks)
         self.current = self.graph.call(
             self.graph.add_placeholder(Layer(self.given_name(place), "?", Foreign("?"), broken=True)), (), None
         )
@@ -507,7 +507,7 @@ class Entries:
             self.report(
                 entry.fields["dtype"][0], codes.UNKNOWN_KEY, "a nested model has no dtype; set it in its layers"
             )
-        place = SpecPlace(reader.source, key, given, entry, context=self.scope.context)
+        place = SpecPlace(reader.source, key, given, entry, context=self.scope.context, blocks=self.scope.blocks)
         name, broken = "", False
         inputs: tuple[Ref, ...] = ()
         try:
@@ -542,6 +542,7 @@ class Entries:
         for number in range(1, count + 1):
             if index:
                 scope = scope._replace(variables={**self.scope.variables, index: number})
+            scope = scope._replace(blocks=(*self.scope.blocks, ("repeat", len(self.graph.layers))))
             # All rounds use the labels of the list around the repeat. So layers after the repeat can use labels of the
             # last round.
             self.group(layers, scope, self.current)
@@ -577,7 +578,7 @@ class Entries:
                 key, codes.BLOCK_RECURSION, f"block '{block.name}' uses itself ({way}); remove one of these uses"
             )
             raise AlreadyReported
-        place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context)
+        place = SpecPlace(self.reader.source, key, given, entry, context=self.scope.context, blocks=self.scope.blocks)
         variables = block_variables(self.reader, block, self.scope, key, entry, given)
         try:
             inputs = self.inputs(place)
@@ -589,6 +590,7 @@ class Entries:
             inputs=inputs,
             open_blocks=(*scope.open_blocks, block.name),
             context=f" (in block '{block.name}', used on line {key.line + 1})",
+            blocks=(*scope.blocks, (block.name, len(self.graph.layers))),
         )
         self.group(block.layers, inner, inputs[0] if len(inputs) == 1 else None)
         self.label(place)

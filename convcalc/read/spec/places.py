@@ -21,6 +21,7 @@ class SpecPlace(Struct):
         entry: the YAML node of the whole entry in the list of layers
         definition: the layer or operation, which knows the order of positional arguments; None if there are none
         context: the text at the end of messages, as in :class:`Scope`
+        blocks: the blocks and rounds around the layer, as in :class:`Scope`
     """
 
     source: Source
@@ -29,6 +30,7 @@ class SpecPlace(Struct):
     entry: Node | None = None
     definition: LayerDefinition | Operation | None = None
     context: str = ""
+    blocks: tuple[tuple[str, int], ...] = ()
 
     def __repr__(self) -> str:
         """Returns the file, the line and the column."""

@@ -45,6 +45,7 @@ class Scope(Struct):
         open_blocks: the names of the blocks that contain the node, outermost first
         depth: the number of blocks, repeats and models that contain the node
         context: the text at the end of messages, such as " (in block 'stem', used on line 3)"
+        blocks: the uses of blocks and the rounds of repeats that contain the node, outermost first: each has a name and a number
     """
 
     variables: Mapping[str, Any] = {}
@@ -53,6 +54,7 @@ class Scope(Struct):
     open_blocks: tuple[str, ...] = ()
     depth: int = 0
     context: str = ""
+    blocks: tuple[tuple[str, int], ...] = ()
 
 
 class NodeReader:
