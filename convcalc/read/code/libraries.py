@@ -60,7 +60,7 @@ ROOMS = {
     "tensorflow.app": "standard.command_line",
     "tensorflow.flags": "standard.command_line",
     "numpy": "data.numpy_functions data.saved_arrays",
-    "pandas": "data.tables",
+    "pandas": "data.tables data.table_files",
     "sklearn": "data.sklearn_functions",
     "tensorflow_addons": "keras.third_party_layers",
     "keras_contrib": "keras.third_party_layers",

@@ -44,6 +44,8 @@ def messages(result: Report) -> str:
             "df = pd.read_csv('creditcard.csv').drop(columns=['Class'])",
             30,
         ),
+        (f"df = pd.read_csv('{DATA}data/heart.csv', ',', index_col='age')", 13),
+        (f"df = pd.read_csv('{DATA}data/heart.csv', index_col=[0, 'sex'])", 12),
     ],
 )
 def test_columns(code: str, columns: int) -> None:
@@ -55,7 +57,8 @@ def test_columns(code: str, columns: int) -> None:
     [
         "df = pd.read_csv('heart.csv')",
         "df = pd.read_csv('https://example.com/heart.csv')",
-        f"df = pd.read_csv('{DATA}data/heart.csv', index_col=0)",
+        f"df = pd.read_csv('{DATA}data/heart.csv', index_col='other')",
+        f"df = pd.read_csv('{DATA}data/heart.csv', ';')",
         f"df = pd.read_csv('{DATA}data/heart.csv', sep=';')",
         "df = pd.read_csv(keras.utils.get_file('heart.csv', 'https://example.com/heart.csv'))",
         f"keras.utils.get_file('heart.csv', '{DATA}data/heart.csv')\ndf = pd.read_csv('other.csv')",

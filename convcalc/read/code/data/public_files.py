@@ -47,6 +47,10 @@ _HEART = (
     "target",
 )
 _CREDIT = ("Time", *(f"V{number}" for number in range(1, 29)), "Amount", "Class")
+_POWER = (
+    *("datetime", "Global_active_power", "Global_reactive_power", "Voltage", "Global_intensity", "Sub_metering_1"),
+    *("Sub_metering_2", "Sub_metering_3"),
+)
 _MPG = PublicTable(
     "auto-mpg.data",
     ("mpg", "cylinders", "displacement", "horsepower", "weight", "acceleration", "model year", "origin", "car name"),
@@ -62,6 +66,9 @@ _TABLES = {
     f"{_TENSORFLOW}data/heart.csv": PublicTable("heart.csv", _HEART, ("thal",)),
     f"{_TENSORFLOW}data/creditcard.csv": PublicTable("creditcard.csv", _CREDIT),
     f"{_TENSORFLOW}data/creditcard.zip": PublicTable("creditcard.csv", _CREDIT),
+    f"{_TENSORFLOW}data/certificate/household_power.zip": PublicTable(
+        "household_power_consumption.csv", _POWER, ("datetime",)
+    ),
     f"{_TENSORFLOW}data/ecg.csv": PublicTable("ecg.csv", tuple(map(str, range(141))), has_header=False),
 }
 # The folders with one folder for each class.

@@ -8,7 +8,6 @@ from typing import Any
 from convcalc.read.code.data.array_dtypes import dtype_of
 from convcalc.read.code.data.array_shapes import select, unknown_size
 from convcalc.read.code.data.arrays import Array, as_array
-from convcalc.read.code.data.public_files import PublicTable, table_of
 from convcalc.read.code.data.table_columns import Column
 from convcalc.read.code.language.values import MISSING, Native, SizeValue, Special, Spot, Unknown
 from convcalc.read.code.libraries import function
@@ -279,42 +278,6 @@ _METHODS: dict[str, Any] = {
 
 
 # New tables -----------------------------------------------------------------------------------------------------------
-
-
-@function(
-    "pandas.read_csv", "pandas.read_table", "pandas.read_excel", "pandas.read_json", "pandas.read_parquet", "pandas.read_pickle",
-    "pandas.read_sql", "pandas.read_hdf", "pandas.read_feather",
-)  # fmt: skip
-def _read(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    rows = unknown_size("the number of rows of the file is unknown, because data is not read", spot)
-    width = unknown_size("the number of columns of the file is unknown, because data is not read", spot)
-    chosen, names = kwargs.get("usecols"), kwargs.get("names")
-    if isinstance(chosen, (list, tuple)) and kwargs.get("index_col") is None:
-        return Table(rows, len(chosen), list(chosen) if all(isinstance(name, str) for name in chosen) else None)
-    public = table_of(run, args[0] if args else kwargs.get("filepath_or_buffer"))
-    if isinstance(names, (list, tuple)) and chosen is None and kwargs.get("index_col") is None:
-        return Table(rows, len(names), list(names), _contents(public, names))
-    if public is None or set(kwargs) & _CHANGE_COLUMNS or kwargs.get("sep", ",") != ",":
-        return Table(rows, width)
-    if kwargs.get("header", 0) is None:
-        return Table(rows, len(public.columns), list(range(len(public.columns))))
-    return Table(
-        rows,
-        len(public.columns),
-        list(public.columns) if public.has_header else None,
-        _contents(public, public.columns),
-    )
-
-
-# The arguments of `read_csv` that change the columns in ways that are not followed.
-_CHANGE_COLUMNS = frozenset(("index_col", "usecols", "names", "delimiter", "skiprows", "prefix", "delim_whitespace"))
-
-
-def _contents(public: PublicTable | None, names: Sequence[Any]) -> dict[Any, Any]:
-    """Returns what is known of the columns of a public file. ``names`` are the program's names of the columns."""
-    known = {} if public is None else {**dict.fromkeys(public.texts, "texts"), **public.values}
-    columns = () if public is None else public.columns
-    return {name: known[column] for name, column in zip(names, columns) if column in known}
 
 
 @function("pandas.DataFrame")
