@@ -87,6 +87,7 @@ def _model(program: Program, target: str, name: str, each: bool) -> Model:
     problems_of = program.problems
     if each:
         problems_of = [*own_problems(program, problems_of[:common], target), *problems_of[common:]]
+    problems_of = program.judged(problems_of)
     errors = [problem for problem in problems_of if problem.severity == "error"]
     if not isinstance(value, ModelValue):
         raise ConvcalcError(errors or [no_model(program, target, name, value)])
@@ -94,7 +95,8 @@ def _model(program: Program, target: str, name: str, each: bool) -> Model:
     faulty = {problem.layer for problem in errors} - {None}
     notes = [problem for problem in model.problems if problem not in errors and problem.layer not in faulty]
     layers = tuple(layer._replace(broken=True) if layer.name in faulty else layer for layer in model.layers)
-    problems = (*_unused(program, name), *program.notes, *errors, *notes)
+    warnings = [problem for problem in problems_of if problem.severity != "error"]
+    problems = (*_unused(program, name), *program.notes, *errors, *warnings, *notes)
     return model._replace(
         source=f"{name}:{target}" if target else name, problems=problems, layers=layers, place=value.spot
     )

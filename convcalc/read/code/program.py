@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcalc.base.codes import Code
@@ -47,6 +47,7 @@ class Program(LibraryCalls):
         self.merged_tensors = 0  # how many tensors stand for one of several tensors
         self.flags: dict[str, Any] = {}  # the command line options that the program defines with absl or TensorFlow
         self.faults: set[tuple[str, int, int]] = set()
+        self.only_in_keras3: list[Problem] = []  # the problems that Keras 2 does not report
 
     @property
     def policy(self) -> str:
@@ -115,7 +116,29 @@ class Program(LibraryCalls):
         context = "" if spot is None or message.endswith(spot.context) else spot.context
         text = f"{message}; Keras 2 accepts it{context}" if is_warning else f"{message}{context}"
         severity = "warning" if is_warning else "error"
-        self.problems.append(Problem(code, text, mark, None if layer is None else layer.name, severity))
+        problem = Problem(code, text, mark, None if layer is None else layer.name, severity)
+        self.problems.append(problem)
+        if in_keras2:
+            self.only_in_keras3.append(problem)
+
+    def only_keras2(self, code: Code, message: str, spot: Spot, layer: LayerValue) -> None:
+        """Reports what Keras 2 accepts and Keras 3 refuses. ``tf.keras`` may be both: there it is a warning."""
+        if self.keras_of != {"tensorflow"}:
+            self.fault(code, message, spot, layer, in_keras2=True)
+        elif self.doubt is None and not self.trying:
+            text = f"{message}; Keras 2 accepts it{spot.context}"
+            self.problems.append(Problem(code, text, spot.mark(), layer.name, "warning"))
+
+    def judged(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Returns the problems. An error that Keras 2 accepts becomes a warning if a later line is for Keras 2."""
+        if not self.is_old_keras:
+            return list(problems)
+        return [
+            problem._replace(severity="warning", message=f"{problem.message}; Keras 2 accepts it")
+            if problem.severity == "error" and any(problem is one for one in self.only_in_keras3)
+            else problem
+            for problem in problems
+        ]
 
     def refuse(self, layer: LayerValue, refusal: Refusal, spot: Spot) -> None:
         """Reports an argument that a layer does not accept."""

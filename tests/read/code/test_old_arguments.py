@@ -125,7 +125,7 @@ model = Model(x, Lambda(lambda t: t * 2, output_shape=(size, 7, 8))(y))
 @pytest.mark.parametrize(("rank", "size"), [(1, 4), (2, 4), (3, 4)])
 def test_the_default_pool_size_of_keras_2(rank: int, size: int) -> None:
     text = f"""
-from keras import Input, Sequential, layers
+from tensorflow.keras import Input, Sequential, layers
 model = Sequential([Input((8,) * {rank} + (2,)), layers.AveragePooling{rank}D()])
 """
     assert infer(read_program(text, "model.py")).layers[-1].output_shapes[0][1:] == (size,) * rank + (2,)

@@ -66,3 +66,47 @@ model = Model(sources(y), y)
 """
     problems = infer(read_program(code, "model.py")).problems
     assert [problem.severity for problem in problems] == ["warning"]
+
+
+POOLING = """
+from X import Input, Model, layers
+x = Input(S)
+model = Model(x, layers.L)
+"""
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "output"),
+    [
+        ("AveragePooling1D()(x)", (9, 3), "(None, 4, 3)"),
+        ("AvgPool2D(strides=1)(x)", (8, 8, 3), "(None, 7, 7, 3)"),
+        ("AveragePooling3D(padding='same')(x)", (5, 5, 5, 3), "(None, 3, 3, 3, 3)"),
+    ],
+)
+def test_a_pool_size_that_only_keras_2_has(layer: str, shape: tuple[int, ...], output: str) -> None:
+    """Keras 3: ``AveragePooling1D.__init__() missing 1 required positional argument: 'pool_size'``."""
+    code = POOLING.replace("L", layer).replace("S", str(shape))
+    assert [problem.code for problem in follow(code.replace("X", "keras"), "new.py").problems] == ["missing-argument"]
+    for module in ("tensorflow.keras", "tensorflow.python.keras"):
+        result = infer(read_program(code.replace("X", module), "old.py"))
+        assert [problem.severity for problem in result.problems] == ["warning"]
+        assert shape_text(result.output_shapes[0] or ()) == output
+
+
+def test_a_later_line_shows_that_a_program_is_old() -> None:
+    code = POOLING.replace("X", "keras").replace("L", "AveragePooling1D()(x)").replace("S", "(9, 3)")
+    result = infer(read_program(f"{code}model.fit_generator(None)", "old.py"))
+    assert [problem.severity for problem in result.problems] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "LSTM(3, zero_output_for_mask=True)",
+        "GRU(3, zero_output_for_mask=True)",
+        "SimpleRNN(3, zero_output_for_mask=False)",
+    ],
+)
+def test_an_argument_of_a_base_class(layer: str) -> None:
+    code = f"from keras import Input, Model, layers\nx = Input((5, 4))\nmodel = Model(x, layers.{layer}(x))\n"
+    assert not infer(read_program(code, "new.py")).problems

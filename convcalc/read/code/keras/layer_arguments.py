@@ -11,6 +11,7 @@ from convcalc.layers import LayerDefinition, bind, costs, find, views
 from convcalc.layers.arguments import (
     ACTIVATION,
     INITIALIZER,
+    REQUIRED,
     Integer,
     KnownName,
     PerAxis,
@@ -44,6 +45,12 @@ from convcalc.read.code.libraries import is_known
 
 # Arguments that layers accept in some version of Keras, and that change no shape and no weight.
 _IGNORED = ("weights", "autocast", "dynamic", "input_length", "batch_size", "sparse", "ragged")
+# Arguments that a base class in Keras accepts, although the layer does not list them.
+_IGNORED_IN = {
+    "recurrent": ("zero_output_for_mask",),
+    "attention": ("seed",),
+    "image_preprocessing": ("data_format",),
+}
 _SHAPES = ("input_shape", "batch_input_shape", "input_dim")
 
 
@@ -81,7 +88,8 @@ def make_layer(
     axes = definition.axes if definition is not None else None
     layer.input_shape_argument = _input_shape(run, named, axes) or _input_length(class_name, named)
     declared = {argument.name for argument in definition.arguments} if definition is not None else set()
-    for ignored in (*_SHAPES, *_IGNORED):
+    family = definition.family if definition is not None else ""
+    for ignored in (*_SHAPES, *_IGNORED, *_IGNORED_IN.get(family, ())):
         if ignored not in declared:
             named.pop(ignored, None)
     if "activity_regularizer" not in declared:
@@ -91,6 +99,9 @@ def make_layer(
         name if isinstance(name, str) else run.names.automatic(definition.class_name if definition else class_name)
     )
     layer.is_trainable = trainable if isinstance(trainable, bool) else True
+    if _lacks_pool_size(definition, args, kwargs):
+        named["pool_size"] = 2
+        run.only_keras2(codes.MISSING_ARGUMENT, f"{class_name} needs the argument 'pool_size' in Keras 3", spot, layer)
     if definition is None:
         layer.definition = Foreign(class_name, module=path.rpartition(".")[0])
         layer.unknown = Unknown(f"`{path}` is not a layer that convcalc knows", spot)
@@ -110,6 +121,14 @@ def make_layer(
     for hidden in definition.hidden_sublayer_classes(layer.args, layer.named):
         run.names.automatic(hidden)
     return layer
+
+
+def _lacks_pool_size(definition: LayerDefinition | None, args: list[Any], kwargs: dict[str, Any]) -> bool:
+    """Returns True for a layer that has a default pool size in Keras 1 and 2, but not in Keras 3."""
+    if definition is None or definition.family != "pooling" or args or "pool_size" in kwargs:
+        return False
+    argument = definition.argument("pool_size")
+    return argument is not None and argument.default is REQUIRED
 
 
 def layer_from_config(run: Any, path: str, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:

@@ -94,8 +94,6 @@ def modern_arguments(
         args, kwargs = [], dict(upgraded["config"])
     elif class_name in _SAME.values() and class_name != "Deconvolution2D":
         class_name = next(new for new, old in _SAME.items() if old == class_name)
-    if class_name.startswith("AveragePooling") and not args and "pool_size" not in kwargs:
-        kwargs = {"pool_size": 2, **kwargs}  # the default of Keras 1 and 2
     if class_name.startswith(("SeparableConv", "DepthwiseConv")):
         # Keras 2 ignores arguments such as kernel_initializer here.
         kwargs = {key: value for key, value in kwargs.items() if not key.startswith("kernel_") or key == "kernel_size"}
