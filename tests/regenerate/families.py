@@ -1,4 +1,5 @@
-"""Writes the indexes of families, ``convcalc/layers/families.py`` and ``convcalc/ops/families.py``.
+"""Writes the indexes of families, ``convcalc/layers/families.py`` and ``convcalc/ops/families.py``, and the list of layers
+without weights, ``convcalc/layers/weightless.py``.
 
 The files are made from the declarations. Run this script with ``python -m tests.regenerate.families``.
 """
@@ -8,9 +9,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
+from convcalc import infer
+from convcalc.base.problems import ConvcalcError, Source
+from convcalc.layers import CATALOGUE
 from convcalc.layers import registry as layers
+from convcalc.layers.examples import example_spec
+from convcalc.model import Model
 from convcalc.ops import registry as operations
+from convcalc.read.spec.spec import read_spec
 from tests.paths import PACKAGE
 
 TEXT = '''\
@@ -73,9 +81,61 @@ def _entry(family: str, names: list[str]) -> Iterator[str]:
     yield '    """,'
 
 
+WEIGHTLESS = '''\
+"""The layers that never have weights, and contain no layers.
+
+This file is generated: each layer's example was tried, also with each boolean argument changed. After a change, run
+`python -m tests.regenerate.families`.
+"""
+
+from __future__ import annotations
+
+_NAMES = """
+{names}
+"""
+WEIGHTLESS = frozenset(_NAMES.split())
+'''
+
+
+def weightless_index() -> str:
+    """Returns the text of ``convcalc/layers/weightless.py``."""
+    names = sorted(name for name, definition in CATALOGUE.items() if not _may_have_weights(definition))
+    lines = textwrap.wrap(" ".join(names), 110, break_long_words=False)
+    return WEIGHTLESS.format(names="\n".join(f"    {line}" for line in lines))
+
+
+def _may_have_weights(definition: layers.LayerDefinition) -> bool:
+    """Returns True if a layer contains layers or unknown code, or has weights for one of the tried arguments."""
+    if (
+        definition.contains_layers
+        or definition.sublayers_argument
+        or definition.is_opaque
+        or definition.has_unknown_weights
+    ):
+        return True
+    if definition.keras2_only:  # a spec cannot name it
+        return True
+    model = read_spec(Source("example.yaml", example_spec(definition)))
+    (number,) = (number for number, layer in enumerate(model.layers) if layer.definition is definition)
+    layer = model.layers[number]
+    given = definition.rule_arguments(layer.args)
+    changed = [{name: not value} for name, value in given.items() if isinstance(value, bool)]
+    return any(_has_weights(model, number, {**layer.args, **arguments}) for arguments in ({}, *changed))
+
+
+def _has_weights(model: Model, number: int, arguments: dict[str, Any]) -> bool:
+    layer = model.layers[number]._replace(args=arguments)
+    try:
+        report = infer(model._replace(layers=(*model.layers[:number], layer, *model.layers[number + 1 :])))
+    except ConvcalcError:  # the arguments do not fit together
+        return False
+    return any(row.weights for row in report.layers)
+
+
 INDEXES = {
     PACKAGE / "layers" / "families.py": layers_index,
     PACKAGE / "ops" / "families.py": operations_index,
+    PACKAGE / "layers" / "weightless.py": weightless_index,
 }
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ from convcalc.base.numbers import UNKNOWN, Shape
 from convcalc.base.problems import Problem
 from convcalc.layers import LayerDefinition, require_builtin
 from convcalc.layers.registry import Inferred, Weight
+from convcalc.layers.weightless import WEIGHTLESS
 from convcalc.model import Call, Foreign, Layer, Model, Ref, input_args
+from convcalc.ops import Operation
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, Node, TensorValue, from_sizes, leaves, nodes_between
 from convcalc.read.code.language.values import Unknown
 from convcalc.read.spec.graph import FileContext, GraphBuilder
@@ -172,14 +174,9 @@ def _owners(layer: LayerValue) -> set[int]:
     return result
 
 
-# The families of layers of which no layer has weights.
-_FAMILIES_WITHOUT_WEIGHTS = frozenset(("merging", "pooling", "regularization", "reshaping", "operation"))
-
-
 def may_have_weights(layer: LayerValue) -> bool:
-    """Returns False if no layer of this kind has weights."""
-    family = getattr(layer.definition, "family", "")
-    return layer.class_name != "InputLayer" and family not in _FAMILIES_WITHOUT_WEIGHTS
+    """Returns False for operations, and for layers that never have weights."""
+    return not isinstance(layer.definition, Operation) and layer.class_name not in WEIGHTLESS
 
 
 def _sequential(run: Any, model: ModelValue) -> Model:

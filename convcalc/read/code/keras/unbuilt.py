@@ -13,18 +13,13 @@ from convcalc.base import codes
 from convcalc.base.numbers import shape_text
 from convcalc.base.problems import Problem
 from convcalc.layers import LayerDefinition
+from convcalc.layers.weightless import WEIGHTLESS
 from convcalc.read.code.keras.calls import differ, finish, new_node
 from convcalc.read.code.keras.following import Followed, follow, own_method
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, TensorValue, leaves, tensors_in
 from convcalc.read.code.keras.stated_shapes import opaque_definition, stated_outputs
 from convcalc.read.code.keras.to_model import may_have_weights, with_inner_layers
 from convcalc.read.code.language.values import Native, Spot, Unknown
-
-# The families of Keras layers that have their own `build` and state their output shape. A class that extends another layer
-# of these families, such as ReLU, cannot have inner layers.
-_STATING = frozenset(
-    ("activation", "attention", "convolution", "core", "merging", "normalization", "recurrent", "wrappers")
-)
 
 
 def leaves_layers_unbuilt(run: Any, layer: LayerValue) -> bool:
@@ -38,9 +33,14 @@ def _states_and_builds(layer: LayerValue) -> bool:
     """Returns True for a layer that has its own ``build`` and states its output shape. Its base class may have them."""
     base = layer.attributes.get("__base__")
     definition = base.definition if isinstance(base, LayerValue) else None
-    inherits = isinstance(definition, LayerDefinition) and definition.family in _STATING
+    inherits = isinstance(definition, LayerDefinition) and _has_build(definition)
     states = any(own_method(layer, name) is not None for name in ("compute_output_shape", "compute_output_spec"))
     return (states or inherits) and (inherits or own_method(layer, "build") is not None)
+
+
+def _has_build(definition: LayerDefinition) -> bool:
+    """Returns True for a layer of Keras with its own ``build``: one with weights, or one that checks its inputs there."""
+    return definition.merges or definition.class_name not in WEIGHTLESS
 
 
 def _unbuilt_parts(layer: LayerValue) -> list[LayerValue]:
