@@ -95,6 +95,11 @@ RECORD_GIVEN = _code(
     "A command that needs a model was given a record: a printed summary or a JSON report.",
     "`convcalc check MODEL --against RECORD` and `convcalc diff RECORD MODEL` compare it with a model.",
 )
+WOULD_OVERWRITE = _code(
+    "would-overwrite",
+    "The output is the file that the command reads.",
+    "Write to another file, or pass `--force`.",
+)
 NOT_A_SPEC = _code("not-a-spec", "A YAML file is not a spec.", "A spec is a mapping with `input:` and `layers:`.")
 NO_WEIGHTS = _code("no-weights", "A file stores no weights.", "Give a file that Keras saved with its weights.")
 JSON_SYNTAX = _code("json-syntax", "A file is not valid JSON.", "Write it again with `model.to_json()`.")

@@ -25,6 +25,36 @@ OK, CHECK_FAILED, USAGE_ERROR = 0, 1, 2
 _COMPLETE = "_CONVCALC_COMPLETE"  # the variable by which a shell asks for completion
 
 
+# What users call commands, and the commands.
+_OTHER_WORDS = {
+    **dict.fromkeys(
+        ("show", "print", "info", "describe", "inspect", "view", "params", "flops", "macs"),
+        "; use convcalc summary MODEL",
+    ),
+    **dict.fromkeys(("compare", "cmp"), "; use convcalc diff A B"),
+    **dict.fromkeys(("verify", "test", "lint", "validate", "budget"), "; use convcalc check MODEL"),
+    **dict.fromkeys(("export", "save", "to-keras"), "; use convcalc convert MODEL -o FILE"),
+    **dict.fromkeys(
+        ("calc", "calculate", "size", "shape", "pad", "padding", "conv2d"), "; use convcalc conv SIZE KERNEL"
+    ),
+    **dict.fromkeys(("list", "ls", "layer"), "; use convcalc layers"),
+    **dict.fromkeys(("why", "how"), "; use convcalc explain MODEL LAYER"),
+}
+
+
+_MODEL_ENDINGS = (".yaml", ".yml", ".keras", ".h5", ".hdf5", ".json", ".py", ".ipynb")
+
+
+def names_model(word: str) -> bool:
+    """Returns True if a word in place of a command is a model: a file, a folder, or a name such as ``train.py:build``."""
+    if word == "-":
+        return False
+    path = word.partition(".py:")[0] + ".py" if ".py:" in word else word
+    if path.endswith(_MODEL_ENDINGS):
+        return True  # if it is missing, the command says so
+    return "\0" not in path and os.path.exists(path)  # noqa: PTH110 (pathlib takes long to import)
+
+
 class _LazyGroup(click.Group):
     """A group of commands. The module of a command is imported only when the command is called."""
 
@@ -52,15 +82,24 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
+        if name == "help" and len(args) < 3:
+            args = [*args[1:], "--help"]
+            if len(args) == 1:
+                click.echo(ctx.get_help())
+                ctx.exit()
+            name = args[0]
         if name and not name.startswith("-") and name not in COMMANDS:
+            if names_model(name):
+                return super().resolve_command(ctx, ["summary", *args])
             from convcalc.base.problems import did_you_mean
 
-            ctx.fail(f"there is no command '{name}'{did_you_mean(name, COMMANDS) or '; see convcalc --help'}")
+            hint = did_you_mean(name, (*COMMANDS, "help")) or _OTHER_WORDS.get(name.lower(), "; see convcalc --help")
+            ctx.fail(f"there is no command '{name}'{hint}")
         return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, message="convcalc %(version)s")
+@click.version_option(__version__, "-V", "--version", message="convcalc %(version)s")
 @click.option("--debug", is_flag=True, help="Show the Python traceback of an error.")
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:

@@ -23,21 +23,23 @@ MOST_SETTINGS = 20
 @declare(
     "conv",
     examples=(
-        "convcalc conv --in 28x28 --k 3 --s 2 --pad same",
+        "convcalc conv 28x28 3 -s 2 -p same                         # sizes and kernel",
         "convcalc conv --in 224x224x3 --k 7 --s 2 --filters 64      # with parameters and MACs",
         "convcalc conv --in HxW --k 3 --pad 1                       # the formula",
         "convcalc conv --in 28 --out 14                             # settings that give this size",
     ),
 )
+@click.argument("sizes", nargs=-1, metavar="[SIZES [KERNEL]]")
 @option(
+    "-i",
     "--in",
     "input_",
-    required=True,
     metavar="SIZES",
     heading=INPUT,
     help="Input size, e.g. 6 or 28x28; with --filters also the channels: 28x28x1. Write ? for an unknown size, H for a name.",
 )
 @option(
+    "-k",
     "--k",
     "--kernel",
     "--kernel-size",
@@ -47,6 +49,7 @@ MOST_SETTINGS = 20
     help="Kernel size, e.g. 3 or 3x5.",
 )
 @option(
+    "-s",
     "--s",
     "--stride",
     "--strides",
@@ -56,6 +59,7 @@ MOST_SETTINGS = 20
     help="Stride. [default: 1; for pooling, the kernel size]",
 )
 @option(
+    "-p",
     "--pad",
     "--padding",
     "padding",
@@ -73,7 +77,7 @@ MOST_SETTINGS = 20
     help="Dilation rate. [default: 1]",
 )
 @option("--channels", metavar="N", heading=INPUT, help="Number of input channels, if --in does not contain them.")
-@option("--filters", metavar="N", heading=LAYER, help="Number of filters; also prints parameters and MACs.")
+@option("-f", "--filters", metavar="N", heading=LAYER, help="Number of filters; also prints parameters and MACs.")
 @option("--groups", type=WholeNumber(1), metavar="N", default=1, heading=LAYER, help="Number of groups of channels.")
 @option("--depthwise", is_flag=True, heading=LAYER, help="Convolve each channel separately.")
 @option(
@@ -120,13 +124,34 @@ MOST_SETTINGS = 20
 )
 @option("--ascii", is_flag=True, heading=OUTPUT, help="Use only ASCII characters.")
 @option("--no-color", is_flag=True, heading=OUTPUT, help="Accepted, without effect.", hidden=True)
-def command(**options: Any) -> int:
+def command(sizes: tuple[str, ...], **options: Any) -> int:
     """Calculate the output size, padding and parameters of a convolution.
+
+    SIZES and KERNEL are short for --in and --k.
 
     Prints the calculation step by step and a picture of one axis. A size is a number (6, 28x28, 3,5), ? if it is unknown, or a name
     (H, HxW): then the answer is a formula.
     """
+    _take_sizes(sizes, options)
     return _inverse(options) if options["output"] is not None else _answer(options)
+
+
+def _take_sizes(sizes: tuple[str, ...], options: dict[str, Any]) -> None:
+    """Puts the arguments of the command in place of ``--in`` and ``--k``. Raises an error if one is given twice."""
+    if len(sizes) > 2:
+        raise error(
+            codes.INVALID_VALUE,
+            f"conv takes the input size and the kernel, not {len(sizes)} values; write sizes without spaces, such as"
+            f" {'x'.join(sizes[:-1])} {sizes[-1]}, and give stride, padding and filters as -s, -p and -f",
+        )
+    for name, word, flag in zip(("input_", "kernel"), sizes, ("--in", "--k")):
+        if options[name] is not None:
+            raise error(
+                codes.INVALID_VALUE, f"{flag} is given twice: {word} and {options[name]}; leave out one of them"
+            )
+        options[name] = word
+    if options["input_"] is None:
+        raise error(codes.MISSING_OPTION, "give the input size and the kernel, such as `convcalc conv 28x28 3`")
 
 
 def _answer(options: dict[str, Any]) -> int:
@@ -190,12 +215,14 @@ def _input(options: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
                 codes.MISSING_OPTION,
                 f"parameters depend on the channels: write --in {options['input_']}x3, or --channels 3",
             )
-        sizes, channels = sizes[:-1], sizes[-1]
-        if len(sizes) == 1 and options["padding"] != "causal":  # causal padding exists only for one axis
+        if len(sizes) == 2 and options["padding"] != "causal":
             whole = options["input_"]
-            click.echo(
-                f"note: {whole} is read as (length, channels); for two axes, add the channels: --in {whole}x3", err=True
+            raise error(
+                codes.MISSING_OPTION,
+                f"{whole} can be an image without its channels, or a sequence: write {whole}x3 for an image with 3"
+                f" channels, or --in {sizes[0]} --channels {sizes[1]} for a sequence",
             )
+        sizes, channels = sizes[:-1], sizes[-1]
     if len(sizes) > 3:
         raise error(
             codes.INVALID_VALUE,

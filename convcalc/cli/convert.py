@@ -33,9 +33,12 @@ from convcalc.cli.inputs import Inputs, size_options, warnings_of
     heading=OUTPUT,
     help="Write to FILE; its ending selects the format: .json, .yaml or .py.",
 )
+@option("--force", is_flag=True, heading=OUTPUT, help="Overwrite the file that is converted.")
 @size_options
 @custom_option
-def command(model: str, output: str, values: tuple[str, ...], inputs: tuple[str, ...], custom: tuple[str, ...]) -> int:
+def command(
+    model: str, output: str, force: bool, values: tuple[str, ...], inputs: tuple[str, ...], custom: tuple[str, ...]
+) -> int:
     """Convert a model to a Keras config, a YAML spec or Python code.
 
     MODEL is a spec, a Keras config, a .keras archive or an HDF5 file. keras.models.model_from_json builds a model from the
@@ -48,6 +51,9 @@ def command(model: str, output: str, values: tuple[str, ...], inputs: tuple[str,
     target = Path(output)
     if target.suffix not in FORMATS:
         raise error(codes.UNKNOWN_FORMAT, f"{output}: the ending must be {listed(FORMATS)}")
+    if not force and _is_same_file(model, target):
+        message = f"{output} is the file that is converted: it would lose its comments, blocks, repeats and functions"
+        raise error(codes.WOULD_OVERWRITE, f"{message}; write to another file, or pass --force")
     loaded = Inputs(values, inputs, None, custom).sound_model(model)
     require_graph(loaded)
     report = infer(loaded)
@@ -65,3 +71,11 @@ def command(model: str, output: str, values: tuple[str, ...], inputs: tuple[str,
         )
         warn(f"note: {needs} {listed(classes, 'and')}")
     return OK
+
+
+def _is_same_file(model: str, target: Path) -> bool:
+    """Returns True if the output is the file of the model, also under another name."""
+    from convcalc.read.code_settings import split_target
+
+    path = Path(split_target(model)[0])
+    return target.exists() and path.exists() and path.samefile(target)

@@ -73,6 +73,11 @@ def _meaning(code: str, style: TextStyle) -> str:
     if code in codes.CODES:
         meaning = codes.meaning(codes.Code(code))
         return code_page(code, meaning.title, meaning.help, style)
+    from convcalc.layers import find
+
+    if find(code.rpartition(".")[2]) is not None:
+        name = code.rpartition(".")[2]
+        raise error(codes.UNKNOWN_CODE, f"'{code}' is a layer of Keras: `convcalc layers {name}` shows it")
     hint = (
         did_you_mean(code, (*INSIGHT_RULES, *codes.CODES))
         or f"; to explain a layer of a model, use `convcalc explain {code} LAYER`"

@@ -90,8 +90,21 @@ class Inputs(Struct):
             model = model._replace(
                 problems=(*model.problems, Problem(codes.UNUSED_SETTING, message, severity="warning"))
             )
-        inputs = {} if is_code else dict(map(_input_sizes, self.inputs))
+        inputs = {} if is_code else self.sizes()
         return resized(model, inputs, self.batch) if inputs or self.batch is not None else model
+
+    def sizes(self) -> dict[str | None, tuple[Any, ...]]:
+        """Returns the sizes of ``--input`` by the name of the input. Raises an error if an input has two sizes."""
+        sizes: dict[str | None, tuple[Any, ...]] = {}
+        for name, size in map(_input_sizes, self.inputs):
+            if name in sizes:
+                of = f" for '{name}'" if name else ""
+                message = (
+                    f"--input is given twice{of}; run the command once for each size, or name the inputs: NAME=SIZES"
+                )
+                raise error(codes.INVALID_VALUE, message)
+            sizes[name] = size
+        return sizes
 
     def settings(self, folder: str = "", each: bool = False) -> CodeSettings:
         """Returns the settings for reading Python code. ``folder``, if given, has the modules that the program imports."""
@@ -99,7 +112,7 @@ class Inputs(Struct):
 
         if not self.values and not self.inputs and not folder and not each:
             return NO_SETTINGS
-        return CodeSettings(dict(map(_setting, self.values)), dict(map(_input_sizes, self.inputs)), folder, each)
+        return CodeSettings(dict(map(_setting, self.values)), self.sizes(), folder, each)
 
     def sources(self, models: Sequence[str], each: bool = False) -> list[str]:
         """Returns the sources of the models: ``FILE.py:*`` becomes a source for each of its models.

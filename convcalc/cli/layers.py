@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from convcalc.rendering.style import TextStyle
 
 
+_MODULE = r"^(tf\.)?(keras\.)?layers\."
+
+
 @declare("layers", examples=("convcalc layers", "convcalc layers Conv2D", "convcalc layers ops.matmul"))
 @click.argument("name", required=False, shell_complete=known_layers)
 @text_options
@@ -27,7 +31,7 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
     NAME is a layer, `ops` for the list of operations of keras.ops, or `ops.NAME` for one operation. The page of a layer shows its
     arguments, its rule and an example.
     """
-    from convcalc.layers import find, known_names, load_plugins
+    from convcalc.layers import find, load_plugins
     from convcalc.layers.registry import all_layers
     from convcalc.rendering.catalogue import layer_list, layer_page
 
@@ -39,9 +43,11 @@ def command(name: str | None, width: int | None, ascii: bool, no_color: bool) ->
     if name == "ops" or name.startswith(("ops.", "keras.ops.")):
         write(_operations(name.removeprefix("keras.").removeprefix("ops."), style))
         return OK
-    definition = find(name)
+    definition = find(name) or find(re.sub(_MODULE, "", name))
     if definition is None:
-        hint = did_you_mean(name, known_names()) or "; `convcalc layers` lists the known layers"
+        from convcalc.layers.other_names import meant_layer
+
+        hint = meant_layer(name) or "; `convcalc layers` lists the known layers"
         raise error(codes.UNKNOWN_LAYER, f"there is no layer '{name}'{hint}")
     from convcalc.analyse import infer
     from convcalc.layers.examples import example_spec

@@ -22,6 +22,27 @@ if TYPE_CHECKING:
 
     from convcalc.rendering.style import TextStyle
 
+# Other names of formats: the endings of their files.
+_SHORT = {
+    "md": "markdown",
+    "tex": "latex",
+    "htm": "html",
+    "mmd": "mermaid",
+    "gv": "dot",
+    "text": "table",
+    "ndjson": "jsonl",
+}
+
+
+class FormatName(click.Choice):  # type: ignore[type-arg]
+    """The type of ``--format``: the name of a format, or the ending of its files, such as ``md``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Returns the name of the format. Raises a usage error if it is unknown."""
+        name = _SHORT.get(value, value)
+        return str(super().convert(name if name in self.choices else value, param, ctx))
+
+
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
@@ -84,7 +105,7 @@ def output_options(formats: Sequence[str], default: str = "table") -> Callable[[
             option(
                 "--format",
                 "format_",
-                type=click.Choice(list(formats)),
+                type=FormatName(list(formats)),
                 metavar="FORMAT",
                 heading=OUTPUT,
                 help=f"Choose the output format: {listed(formats)}. [default: {default}]",

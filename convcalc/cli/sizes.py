@@ -46,12 +46,22 @@ def parse_padding(text: str) -> Any:
 
         body = word.replace("(", "[").replace(")", "]")
         try:
-            value = json.loads(body if body.startswith("[") or "," not in body else f"[{body}]")
+            value = json.loads(body if _is_one_list(body) or "," not in body else f"[{body}]")
         except (ValueError, RecursionError):
             value = None
         if value is not None and _bounded(value):
             return value
     raise error(codes.INVALID_VALUE, f"--pad expects same, valid, causal, 1, 1,2 or ((1,0),(0,1)), not '{text[:40]}'")
+
+
+def _is_one_list(text: str) -> bool:
+    """Returns True for ``[1, 0]``, False for ``[1, 0], [0, 1]``."""
+    depth = 0
+    for number, sign in enumerate(text):
+        depth += {"[": 1, "]": -1}.get(sign, 0)
+        if depth == 0:
+            return number == len(text) - 1 and sign == "]"
+    return False
 
 
 def _bounded(value: Any, depth: int = 0) -> bool:

@@ -147,6 +147,7 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
     format = REPORT_FORMATS[to.format]
     require_options(format, given, are_several(models))
     request = _request(models, to, options)
+    _note_unused(given, to.format, options)
     reading = Reading(options)
     if options["quiet"]:
         for _ in reading.reports(models):
@@ -154,6 +155,15 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
     else:
         to.write(write_reports(format, reading.reports(models), request))
     return reading.code
+
+
+def _note_unused(given: list[str], format: str, options: dict[str, Any]) -> None:
+    """Prints a note for options of the memory analysis, if the output shows no memory."""
+    names = [f"--{name.replace('_', '-')}" for name in ("inplace", "assume_dtype") if name in given]
+    columns = _columns(options["columns"]) or []
+    shows_memory = options["memory"] or options["training"] or format in ("json", "jsonl")
+    if names and not shows_memory and not any(name == "memory" or name.endswith("_bytes") for name in columns):
+        warn(f"note: {' and '.join(names)} changes nothing here; add --memory or --columns memory")
 
 
 def _request(models: tuple[str, ...], to: Output, options: dict[str, Any]) -> FormatRequest:

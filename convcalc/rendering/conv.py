@@ -137,7 +137,7 @@ def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
     if answer.framework == "torch":
         if isinstance(answer.asked, str) or answer.asked[0] == (0, 0) or answer.ceil_mode:
             return []
-        return ["in Keras: a ZeroPadding layer, then padding='valid'" + _keras_same(window)]
+        return [f"in Keras: {_zero_padding(answer)}, then padding='valid'" + _keras_same(window)]
     if answer.asked == "same" and (stride != 1 or window.pad_before != window.pad_after):
         try:
             torch_size = plain(slide(size, kernel, stride, dilation, (half, half)).output)
@@ -150,8 +150,19 @@ def _frameworks(answer: ConvAnswer, window: Window) -> list[str]:
                 f"PyTorch with padding={half} pads {half} and {half}: the same size, but the windows are at other positions"
             ]
     elif not isinstance(answer.asked, str) and (window.pad_before != 0 or window.pad_after != 0):
-        return ["in Keras: a ZeroPadding layer, then padding='valid'"]
+        return [f"in Keras: {_zero_padding(answer)}, then padding='valid'"]
     return []
+
+
+def _zero_padding(answer: ConvAnswer) -> str:
+    """Returns the line of Keras that pads all axes: ``ZeroPadding2D(((1, 0), (0, 1)))``."""
+    pairs = [(plain(window.pad_before), plain(window.pad_after)) for window in answer.windows]
+    if not all(isinstance(size, int) for pair in pairs for size in pair):
+        return "a ZeroPadding layer"
+    name, sides = f"ZeroPadding{len(pairs)}D", {size for pair in pairs for size in pair}
+    if len(sides) == 1:
+        return f"{name}({sides.pop()})"
+    return f"{name}({pairs[0] if len(pairs) == 1 else tuple(pairs)})"
 
 
 def _output_padding_hint(window: Window, torch_size: object) -> str:

@@ -142,7 +142,7 @@ def test_large_paddings_and_output_padding_are_tried_last(before, after, kernel,
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--in", "8x3", "--k", "3", "--depthwise", "--filters", "100"], "give depth_multiplier instead of filters"),
+        (["--in", "8x8x3", "--k", "3", "--depthwise", "--filters", "100"], "give depth_multiplier instead of filters"),
         (
             ["--in", "6", "--out", "3", "--dilation", "2"],
             "--out cannot be combined with --dilation; leave out --dilation",
@@ -189,10 +189,11 @@ def test_listed_settings_are_valid_in_the_framework(before, after, transpose, fr
         assert answer.output == (after,)
 
 
-def test_two_sizes_with_filters_are_an_axis_and_channels() -> None:
-    done = CliRunner().invoke(command, ["--in", "28x28", "--k", "3", "--filters", "8"], standalone_mode=False)
-    assert "28 → (None, 26, 8)" in done.stdout
-    assert done.stderr == "note: 28x28 is read as (length, channels); for two axes, add the channels: --in 28x28x3\n"
+def test_two_sizes_with_filters_have_two_meanings() -> None:
+    result = CliRunner().invoke(command, ["--in", "28x28", "--k", "3", "--filters", "8"], standalone_mode=False)
+    assert "write 28x28x3 for an image with 3 channels, or --in 28 --channels 28 for a sequence" in str(
+        result.exception
+    )
 
 
 def test_the_longest_axis_has_a_picture() -> None:
