@@ -96,6 +96,7 @@ ROOMS = {
     "keras.ops.dtype": "tensors.backend_functions",
     "keras.activations": "tensors.operation_functions",
     "tensorflow": "tensors.tensorflow_functions tensors.control_functions",
+    "einops": "tensors.einops_functions",
     "tensorflow.distribute": "tensors.strategies",
     "tensorflow.TensorSpec": "data.data_functions",
     "keras.applications": "keras.application_functions",
