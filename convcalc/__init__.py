@@ -6,19 +6,23 @@ reports. ``conv`` is the convolution calculator. All of them raise :class:`Convc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from convcalc.base.problems import ConvcalcError
 from convcalc.base.version import __version__
 
+# Not imported from typing: the import of this package does almost nothing, so that Ctrl-C during the other imports reaches
+# ``convcalc.__main__.main``, which ends without a traceback.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from convcalc.api import Report, diff, infer, render
+    from convcalc.base.problems import ConvcalcError
     from convcalc.calculator.conv import conv
     from convcalc.read import load
 
 __all__ = ["ConvcalcError", "Report", "__version__", "conv", "diff", "infer", "load", "render"]
 
 _HOMES = {
+    "ConvcalcError": "convcalc.base.problems",
     "Report": "convcalc.api",
     "conv": "convcalc.calculator.conv",
     "diff": "convcalc.api",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from convcalc.base.text import CONTROL_CHARACTERS
+from convcalc.base.text import escaped, is_visible
 
 
 def dumps(data: Any) -> str:
@@ -24,18 +23,14 @@ def _json(value: Any, separators: tuple[str, str] | None = None) -> str:
     """Returns a value as JSON."""
     import json  # imported lazily: the json module also loads a reader, which is not needed here
 
-    return _escaped(json.dumps(value, ensure_ascii=False, separators=separators))
-
-
-def _escaped(text: str) -> str:
-    """Returns JSON with control and invisible characters escaped."""
-    return text if text.isprintable() else re.sub(CONTROL_CHARACTERS, lambda match: f"\\u{ord(match[0]):04x}", text)
+    text = json.dumps(value, ensure_ascii=False, separators=separators)
+    return escaped(text, lambda character: json.dumps(character)[1:-1])
 
 
 @lru_cache(maxsize=10_000)  # cached: a report repeats the same keys and names
 def _string(text: str) -> str:
     """Returns a string as JSON."""
-    plain = text.isprintable() and '"' not in text and "\\" not in text
+    plain = is_visible(text) and '"' not in text and "\\" not in text
     return f'"{text}"' if plain else _json(text)
 
 

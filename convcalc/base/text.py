@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from convcalc.base.numbers import UNKNOWN, Number, Shape, plain, shape_text
 
 STDIN = ("-", "<stdin>")  # the file names that mean standard input
-# Characters that control a terminal or are invisible.
-CONTROL_CHARACTERS = r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+# Characters that control a terminal or are invisible: control characters, surrogates, the categories Cf, Zl and Zp of Unicode,
+# and its property Default_Ignorable_Code_Point. The sets are fixed here, so that they do not depend on Python's version.
+_HIDDEN = (
+    ("\x00", "\x1f"), ("\x7f", "\x9f"), ("\xad", "\xad"), ("\u034f", "\u034f"), ("\u0600", "\u0605"), ("\u061c", "\u061c"),
+    ("\u06dd", "\u06dd"), ("\u070f", "\u070f"), ("\u0890", "\u0891"), ("\u08e2", "\u08e2"), ("\u115f", "\u1160"),
+    ("\u17b4", "\u17b5"), ("\u180b", "\u180f"), ("\u200b", "\u200f"), ("\u2028", "\u202e"), ("\u2060", "\u206f"),
+    ("\u3164", "\u3164"), ("\ud800", "\udfff"), ("\ufe00", "\ufe0f"), ("\ufeff", "\ufeff"), ("\uffa0", "\uffa0"),
+    ("\ufff0", "\ufffb"), ("\U000110bd", "\U000110bd"), ("\U000110cd", "\U000110cd"), ("\U00013430", "\U0001343f"),
+    ("\U0001bca0", "\U0001bca3"), ("\U0001d173", "\U0001d17a"), ("\U000e0000", "\U000e0fff"),
+)  # fmt: skip
+
+
+# Those of these characters that ``str.isprintable`` accepts.
+_HIDDEN_LETTERS = frozenset(
+    map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x3164, *range(0xFE00, 0xFE10), 0xFFA0))
+)
+
+
+def is_visible(text: str) -> bool:
+    """Returns False if a character of the text may control a terminal or be invisible."""
+    return text.isprintable() and (text.isascii() or (_HIDDEN_LETTERS.isdisjoint(text) and max(text) < "\U000e0000"))
+
+
+def escaped(text: str, escape: Callable[[str], str]) -> str:
+    """Returns the text with ``escape(character)`` in place of each control or invisible character."""
+    return text if is_visible(text) else _hidden_characters().sub(lambda match: escape(match[0]), text)
 
 
 def visible(text: str) -> str:
     """Returns the text with control and invisible characters escaped, such as ``\\x1b``."""
-    if text.isprintable():
-        return text
-    return re.sub(CONTROL_CHARACTERS, lambda match: match[0].encode("unicode_escape").decode(), text)
+    return escaped(text, lambda character: character.encode("unicode_escape").decode())
+
+
+@cache
+def _hidden_characters() -> re.Pattern[str]:
+    return re.compile("[" + "".join(f"{re.escape(first)}-{re.escape(last)}" for first, last in _HIDDEN) + "]")
 
 
 def wrapped(doc: str, width: int | None) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from convcalc.base import gc_pause
+from convcalc.base.memory import is_out_of_memory
 from convcalc.base.problems import ConvcalcError, Problem
 from convcalc.base.version import __version__
 from convcalc.cli.command_index import COMMANDS
@@ -158,13 +159,19 @@ def main(args: list[str] | None = None) -> NoReturn:
     except Exception as failed:  # a bug in convcalc: the traceback is shown only with --debug
         if "--debug" in arguments:
             raise
-        warn(
-            f"error[internal]: {type(failed).__name__}: {failed}; a bug in convcalc: add --debug after convcalc to see the traceback"
-        )
+        warn(_unexpected(failed))
         code = USAGE_ERROR
     if args is None:
         gc_pause.skip_exit_collection()
     sys.exit(code if isinstance(code, int) else OK)
+
+
+def _unexpected(failed: Exception) -> str:
+    """Returns the message for an exception that is not an error of the user."""
+    if is_out_of_memory(failed):
+        return "error[too-large]: there is not enough memory for this; give a smaller file, or allow convcalc more (see ulimit -v)"
+    name = type(failed).__name__
+    return f"error[internal]: {name}: {failed}; a bug in convcalc: add --debug after convcalc to see the traceback"
 
 
 def print_warnings(problems: Iterable[Problem]) -> None:

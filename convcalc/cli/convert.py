@@ -65,7 +65,7 @@ def command(
     classes = classes_to_supply(report)
     if classes:
         needs = (
-            "the code imports these classes, which you must supply:"
+            "you must supply the code of these classes, which the written file lists in comments:"
             if target.suffix == ".py"
             else "to load the file, Keras needs custom_objects with"
         )

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, error
+from convcalc.read.spec.nodes import MAX_BYTES
 
 MAX_CODE_FILES = 2_000  # the maximum number of a revision's files that are looked at
+# The configuration of a repository comes from the same stranger as its files, and git runs some of its values as commands.
+# The commands here need none of them. Each is switched off by git's own setting: hooks, the monitor of changed files, the
+# fetch of missing objects (which can run a program for ssh), and repositories inside of a checked-out folder.
+_OFF = (
+    "-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "core.sshCommand=false",
+    "-c", "core.gitProxy=", "-c", "core.alternateRefsCommand=false", "-c", "credential.helper=", "-c", "protocol.allow=never",
+    "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "safe.bareRepository=explicit", "--no-pager",
+)  # fmt: skip
+_ENVIRONMENT = {
+    "GIT_NO_LAZY_FETCH": "1",  # git 2.45 and later
+    "GIT_ALLOW_PROTOCOL": "",  # no protocol may be used, so older versions cannot fetch either
+    "GIT_SSH_COMMAND": "false",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+}
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -31,6 +48,12 @@ def at_revision(file: str, revision: str) -> bytes:
             codes.UNKNOWN_REVISION, f"{file}: its repository has no revision '{revision}'; `git log` lists them"
         )
     content = _git(path.parent, "cat-file", "blob", f"{revision}:./{path.name}")
+    if content is None and _git(path.parent, "rev-parse", "--verify", "--quiet", f"{revision}:./{path.name}"):
+        raise error(
+            codes.CANNOT_READ,
+            f"{file}: the content of the revision '{revision}' is not in this clone; fetch it first, with "
+            f"`git cat-file -e {revision}:./{path.name}`",
+        )
     if content is None:
         raise error(codes.NO_FILE, f"{file}: does not exist in the revision '{revision}'")
     if content.startswith(_LFS):
@@ -60,9 +83,20 @@ def _in_lfs(file: str, revision: str) -> ConvcalcError:
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
-    """Returns the output of a git command, or None if the command fails."""
+    """Returns the output of a git command, or None if the command fails. Git runs no command of the repository."""
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, stdin=subprocess.DEVNULL)
+        with subprocess.Popen(
+            ["git", "-C", str(folder), *_OFF, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **_ENVIRONMENT},
+        ) as git:
+            assert git.stdout is not None
+            output = git.stdout.read(MAX_BYTES + 1)
+            if len(output) > MAX_BYTES:
+                git.kill()
+                raise error(codes.TOO_LARGE, f"{folder}: a file of the revision has more than {MAX_BYTES:,} bytes")
+            return output if git.wait() == 0 else None
     except FileNotFoundError:
         raise error(codes.NO_GIT, "--git needs the program git, which is not installed") from None
-    return done.stdout if done.returncode == 0 else None

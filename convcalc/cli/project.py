@@ -17,6 +17,7 @@ from convcalc.cli.project_file import from_here, project_text
 from convcalc.layers.arguments import shown
 from convcalc.model import BUDGETS
 
+MAX_UNKNOWN = 20  # the maximum number of unknown keys that are listed one by one
 KEYS = ("allow-incomplete", "ignore-names", "custom", "budget", "records")
 
 
@@ -94,6 +95,8 @@ class _Reader:
         self._known(budget, BUDGETS, "[tool.convcalc.budget]")
         records = self._table(settings, "records")
         for model, record in records.items():
+            if len(self.problems) > MAX_UNKNOWN:
+                break
             if not isinstance(record, str):
                 self._report(
                     model,
@@ -109,8 +112,12 @@ class _Reader:
         return Project(self.source.name, incomplete, names, budget, paths, custom)
 
     def _known(self, table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-        for key in table:
-            if key not in known:
+        unknown = [key for key in table if key not in known]
+        if len(unknown) > MAX_UNKNOWN:
+            message = f"{where} has {len(unknown):,} unknown keys, such as '{unknown[0]}'; the keys are {listed(known, 'and')}"
+            self._report(unknown[0], message, codes.UNKNOWN_KEY)
+        else:
+            for key in unknown:
                 hint = did_you_mean(key, known) or f"; the keys are {listed(known, 'and')}"
                 self._report(key, f"{where} has no key '{key}'{hint}", codes.UNKNOWN_KEY)
 

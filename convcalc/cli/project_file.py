@@ -7,6 +7,8 @@ import os
 from convcalc.base import codes
 from convcalc.base.problems import error
 
+MAX_CHARACTERS = 1_000_000  # the maximum length of a pyproject.toml
+
 
 def project_text(start: str | os.PathLike[str] | None, word: str) -> tuple[str, str] | None:
     """Returns the path and the text of the nearest ``pyproject.toml``, in ``start`` or a folder above it.
@@ -39,8 +41,11 @@ def from_here(path: str | os.PathLike[str]) -> str:
 def _text(path: str) -> str:
     try:
         with open(path, encoding="utf-8-sig") as file:
-            return file.read()
+            text = file.read(MAX_CHARACTERS + 1)
     except OSError as unread:
         raise error(codes.CANNOT_READ, f"{from_here(path)}: {unread.strerror or unread}") from None
     except UnicodeDecodeError as unread:
         raise error(codes.ENCODING, f"{from_here(path)}: {unread}") from None
+    if len(text) > MAX_CHARACTERS and "convcalc" in text:  # Python parses TOML slowly
+        raise error(codes.TOO_LARGE, f"{from_here(path)} has more than {MAX_CHARACTERS:,} characters")
+    return text

@@ -10,7 +10,7 @@ from convcalc.hdf5.btrees import records
 from convcalc.hdf5.datatypes import STRING, DataType, read_datatype, read_shape
 from convcalc.hdf5.headers import ATTRIBUTE, ATTRIBUTE_INFO, DATASPACE, DATATYPE, Message, content, shared_content
 from convcalc.hdf5.heaps import FractalHeap, global_object
-from convcalc.hdf5.storage import Cursor, Damaged, Storage, TooLarge
+from convcalc.hdf5.storage import MEMBER_COST, TEXT_COST, Cursor, Damaged, Storage, TooLarge
 
 MAX_TEXTS = 100_000  # maximum number of texts in one attribute
 _NAME_INDEX = 8  # the type of a B-tree that sorts attributes by name
@@ -43,6 +43,7 @@ def read_attributes(storage: Storage, messages: Sequence[Message]) -> dict[str, 
     """Returns the attributes of an object by name."""
     attributes: dict[str, Attribute] = {}
     for data in _messages(storage, messages):
+        storage.pay(MEMBER_COST + len(data))
         name, attribute = _attribute(storage, data)
         attributes.setdefault(name, attribute)
     return attributes
@@ -99,6 +100,7 @@ def texts(storage: Storage, attribute: Attribute) -> list[str | bytes]:
     if count > MAX_TEXTS:
         raise TooLarge(f"an attribute has more than {MAX_TEXTS:,} texts")
     cursor = Cursor(attribute.data)
+    storage.pay(TEXT_COST * count + (count * type_.size if type_.class_ == STRING else 0))
     if type_.class_ == STRING:
         return [cursor.take(type_.size).rstrip(b"\0") for _ in range(count)]
     found: list[str | bytes] = []
@@ -107,6 +109,8 @@ def texts(storage: Storage, attribute: Attribute) -> list[str | bytes]:
         if not length or not address:  # an empty text is not stored
             found.append("")
             continue
-        text = global_object(storage, address, number)[:length].partition(b"\0")[0]
+        whole = global_object(storage, address, number)
+        storage.pay(len(whole))  # many texts can be the same object
+        text = whole[:length].partition(b"\0")[0]
         found.append(text.decode("utf-8", "surrogateescape"))
     return found

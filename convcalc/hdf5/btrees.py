@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convcalc.hdf5.storage import Cursor, Damaged, Storage, TooLarge, expect
+from convcalc.hdf5.storage import TEXT_COST, Cursor, Damaged, Storage, TooLarge, expect
 
 MAX_RECORDS = 1_000_000
 _LEAF_OVERHEAD = 10  # a node has a signature, a version, a type and a checksum
@@ -26,6 +26,7 @@ def symbol_nodes(storage: Storage, address: int) -> Iterator[int]:
         start, size = 8 + 2 * storage.offset_size, used * pair
         pairs = Cursor(begun, start) if start + size <= len(begun) else storage.at(node + start, size)
         children = []
+        storage.pay(TEXT_COST * used)
         for _ in range(used):
             pairs.at += storage.length_size
             children.append(storage.known_address(pairs))
@@ -74,6 +75,7 @@ class _Records:
 
     def of(self, address: int, count: int, level: int) -> Iterator[bytes]:
         """Yields the records of a node and of all nodes below it."""
+        self.storage.pay(TEXT_COST * count)
         self.left -= count
         if self.left < 0:
             raise Damaged("an index has more entries than it states")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import Struct
 
 from convcalc.base import structs
-from convcalc.hdf5.storage import Cursor, Damaged, Storage, TooLarge, expect
+from convcalc.hdf5.storage import MESSAGE_COST, Cursor, Damaged, Storage, TooLarge, expect
 
 DATASPACE = 0x01
 LINK_INFO = 0x02
@@ -99,6 +99,7 @@ def _add(storage: Storage, messages: list[Message], blocks: list[tuple[int, int]
         return
     if len(messages) >= MAX_MESSAGES:
         raise TooLarge(f"an object header has more than {MAX_MESSAGES:,} messages")
+    storage.pay(MESSAGE_COST)
     messages.append(message)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convcalc.hdf5.btrees import records
-from convcalc.hdf5.storage import Cursor, Damaged, Storage, expect
+from convcalc.hdf5.storage import TEXT_COST, Cursor, Damaged, Storage, expect
 
 _MANAGED, _HUGE, _TINY = 0, 1, 2
 
@@ -46,6 +46,7 @@ class GlobalHeap:
                 if length < 8 + storage.length_size:
                     raise Damaged("the free space of a heap has no size")
                 break
+            storage.pay(TEXT_COST * 2)
             self._places[number] = slice(cursor.at, cursor.at + length)
             cursor.skip(length)
             cursor.align()

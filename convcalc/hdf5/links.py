@@ -9,7 +9,7 @@ from convcalc.base import structs
 from convcalc.hdf5.btrees import records, symbol_nodes
 from convcalc.hdf5.headers import LINK, LINK_INFO, SYMBOL_TABLE, Message, content
 from convcalc.hdf5.heaps import FractalHeap, LocalHeap
-from convcalc.hdf5.storage import Cursor, Damaged, Storage, expect
+from convcalc.hdf5.storage import MEMBER_COST, Cursor, Damaged, Storage, expect
 
 HARD, SOFT, EXTERNAL = 0, 1, 64
 _FORMATS = {2: "H", 4: "I", 8: "Q"}  # number of bytes → format of Python's struct
@@ -36,6 +36,7 @@ def read_links(storage: Storage, messages: Sequence[Message]) -> dict[str, Link]
     """Returns the members of a group by name. Raises an error if two members have the same name."""
     links: dict[str, Link] = {}
     for name, link in _links(storage, messages):
+        storage.pay(MEMBER_COST + len(name))
         text = name.decode("utf-8", "surrogateescape")
         if text in links:
             raise Damaged(f"a group has two members with the name '{text[:100]}'")

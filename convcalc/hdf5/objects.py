@@ -24,7 +24,7 @@ from convcalc.hdf5.headers import (
 from convcalc.hdf5.heaps import LocalHeap, global_object
 from convcalc.hdf5.links import Link, read_links
 from convcalc.hdf5.selections import virtual_sources
-from convcalc.hdf5.storage import Cursor, Damaged, Storage
+from convcalc.hdf5.storage import TEXT_COST, Cursor, Damaged, Storage
 
 _COMPACT, _CONTIGUOUS, _CHUNKED, _VIRTUAL = range(4)
 _GROUP_MESSAGES = {SYMBOL_TABLE, LINK_INFO, LINK, GROUP_INFO}
@@ -132,12 +132,14 @@ class Array(Object):
     def content(self, limit: int) -> bytes | None:
         """Returns the data as they are stored.
 
-        Returns None if they have more than ``limit`` bytes, were never written, or are divided into chunks.
+        Returns None if they have more than ``limit`` bytes, were never written, or are divided into chunks. Also returns
+        None if too many data of the file were already read.
         """
         size = self.size * self.type.size
         place = self._place()
-        if size > limit or place is None or self.other_files:
+        if size > limit or size > self.storage.data_left or place is None or self.other_files:
             return None
+        self.storage.data_left -= size
         if isinstance(place, bytes):
             return place[:size] if len(place) >= size else None
         return self.storage.read_data(place, size)
@@ -163,7 +165,9 @@ class Array(Object):
         heap = LocalHeap(self.storage, self.storage.known_address(cursor))
         names = []
         for _ in range(used):
-            names.append(heap.text(self.storage.length(cursor)).decode("utf-8", "replace"))
+            name = heap.text(self.storage.length(cursor))
+            self.storage.pay(TEXT_COST + len(name))
+            names.append(name.decode("utf-8", "replace"))
             cursor.at += 2 * self.storage.length_size
         return names
 

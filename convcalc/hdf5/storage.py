@@ -5,8 +5,14 @@ from __future__ import annotations
 import io
 from typing import Any, BinaryIO
 
-MAX_BYTES_READ = 100 * 2**20  # maximum number of bytes that are read from one file, without the data of arrays
-MAX_READS = 2_000_000  # maximum number of reads from one file
+# The work for one file is limited by a budget in bytes. What is read and what is kept in memory is paid from it, with the
+# overhead of Python's objects. So the budget limits both the time and the memory.
+BUDGET = 160 * 2**20
+READ_COST = 400  # the time of one read, and the objects that it makes, in bytes
+MESSAGE_COST = 150
+MEMBER_COST = 300  # a link, an attribute, or a record of an index
+TEXT_COST = 80
+MAX_DATA = 256 * 2**20  # the maximum size of the arrays' data that are read from one file
 
 
 class Damaged(Exception):
@@ -79,16 +85,19 @@ class Storage:
         self.length_size = 8
         self.size = file.seek(0, io.SEEK_END)
         self.heaps: dict[int, Any] = {}
-        self._bytes_left = MAX_BYTES_READ
-        self._reads_left = MAX_READS
+        self._left = BUDGET
+        self.data_left = MAX_DATA
 
     def read(self, address: int, size: int) -> bytes:
         """Returns exactly ``size`` bytes at an address."""
-        self._bytes_left -= size
-        self._reads_left -= 1
-        if self._bytes_left < 0 or self._reads_left < 0:
-            raise TooLarge("its structure is larger than that of any model")
+        self.pay(size + READ_COST)
         return self.read_data(address, size)
+
+    def pay(self, cost: int) -> None:
+        """Takes a cost from the budget. Raises ``TooLarge`` if too little is left."""
+        self._left -= cost
+        if self._left < 0:
+            raise TooLarge("its structure is larger than that of any model")
 
     def read_some(self, address: int, size: int) -> bytes:
         """Returns ``size`` bytes at an address, or fewer at the end of the file.

@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, BinaryIO
 
+from convcalc.read.archive_table import LimitedFile, TableTooLarge
+
 if TYPE_CHECKING:
     import zipfile
 
@@ -63,8 +65,10 @@ def has_archive_at_end(file: BinaryIO) -> bool:
     import zipfile  # slow to import, and most files are not archives
 
     try:
-        with zipfile.ZipFile(file):
+        with zipfile.ZipFile(LimitedFile(file)):
             return True
+    except TableTooLarge:  # Keras may open the archive
+        return True
     except Exception:  # damaged: no archive that Keras could open
         return False
 

@@ -6,7 +6,9 @@ Nothing is written to disk and nothing in a file is run. Only the requested memb
 from __future__ import annotations
 
 import io
+import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -15,6 +17,8 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.problems import ConvcalcError, Source, error
 from convcalc.read.ambiguity import archive_contradiction
+from convcalc.read.archive_table import LimitedFile, TableTooLarge
+from convcalc.read.json_limits import require_small
 
 if TYPE_CHECKING:
     import zipfile  # zipfile is slow to import, and most files are not archives
@@ -22,7 +26,6 @@ if TYPE_CHECKING:
 MAX_MEMBER = 64 * 2**20
 MAX_RATIO = 200  # the maximum of a member's size divided by its compressed size
 MAX_MEMBERS = 100_000
-MAX_NESTING = 200
 
 _MEMBER_START = b"PK\x03\x04"
 
@@ -32,6 +35,7 @@ def open_file(name: str) -> Iterator[BinaryIO]:
     """Opens a file. Raises :class:`ConvcalcError` if opening it or reading from it fails."""
     with ExitStack() as closing:
         try:
+            _require_regular(name)
             file = closing.enter_context(io.BufferedReader(io.FileIO(name)))
         except (OSError, ValueError) as bad:
             raise _cannot_read(name, bad) from None
@@ -41,9 +45,16 @@ def open_file(name: str) -> Iterator[BinaryIO]:
             raise _cannot_read(name, bad) from None
 
 
+def _require_regular(name: str) -> None:
+    """Raises :class:`ConvcalcError` for a pipe, a socket or a device: reading it could wait or last forever."""
+    mode = os.stat(name).st_mode  # noqa: PTH116 (pathlib takes long to import)
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):  # opening a folder gives its own error
+        return
+    kind = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+    raise error(codes.CANNOT_READ, f"{name}: is {kind}; use - to read standard input, or give a file")
+
+
 def _cannot_read(name: str, bad: OSError | ValueError) -> ConvcalcError:
-    if isinstance(bad, io.UnsupportedOperation):
-        return error(codes.CANNOT_READ, f"{name}: is a pipe; use - to read standard input, or give a file")
     reason = bad.strerror if isinstance(bad, OSError) and bad.strerror else str(bad)
     return error(codes.CANNOT_READ, f"{name}: {reason[0].lower()}{reason[1:]}")
 
@@ -127,7 +138,9 @@ def open_archive(file: BinaryIO, source: str, any_reading: bool = False) -> Iter
     """
     import zipfile
 
-    with archive_errors(source), zipfile.ZipFile(file) as archive:
+    limited = LimitedFile(file)
+    with archive_errors(source), zipfile.ZipFile(limited) as archive:
+        limited.is_open = True
         if len(archive.filelist) > MAX_MEMBERS:
             raise error(codes.TOO_LARGE, f"{source}: the archive has more than {MAX_MEMBERS:,} members")
         if not any_reading and (reason := archive_contradiction(archive, file)):
@@ -142,6 +155,8 @@ def archive_errors(source: str) -> Iterator[None]:
 
     try:
         yield
+    except TableTooLarge as bad:
+        raise error(codes.TOO_LARGE, f"{source}: {bad}") from None
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
@@ -202,41 +217,30 @@ def parse_json(source_text: Source) -> Any:
     import json
 
     source, text = source_text.name, source_text.text
-    if _depth(text) > MAX_NESTING:
-        raise error(codes.TOO_DEEP, f"{source}: lists and mappings are nested deeper than {MAX_NESTING} levels")
+    require_small(text, source)
     try:
         data = json.loads(text)
-        if "\\ud" in text or "\\uD" in text:
-            json.dumps(data, ensure_ascii=False).encode()
-        return data
-    except UnicodeEncodeError:
-        raise error(
-            codes.ENCODING, f"{source}: a \\u escape is only half of a surrogate pair, which is not a character"
-        ) from None
     except json.JSONDecodeError as bad:
         raise error(codes.JSON_SYNTAX, f"{source}:{bad.lineno}:{bad.colno}: this is not JSON: {bad.msg}") from None
     except (ValueError, RecursionError) as bad:  # ValueError: a number has too many digits
         raise error(codes.JSON_SYNTAX, f"{source}: this JSON cannot be read: {str(bad)[:100]}") from None
+    if ("\\ud" in text or "\\uD" in text) and any(re.search("[\ud800-\udfff]", part) for part in _strings(data)):
+        raise error(
+            codes.ENCODING, f"{source}: a \\u escape is only half of a surrogate pair, which is not a character"
+        )
+    return data
 
 
-# Matches a string, or other text up to the next bracket or string. If the closing quote were not optional, a missing
-# quote would take quadratic time.
-_NO_BRACKETS = r'(?s)"[^"\\]*(?:\\.[^"\\]*)*"?|[^\[\]{}"]+'
-
-
-def _depth(text: str) -> int:
-    """Returns the maximum nesting depth of the brackets outside strings.
-
-    Stops when the depth is above the limit.
-    """
-    deepest = depth = 0
-    for bracket in re.sub(_NO_BRACKETS, "", text):
-        if bracket in "]}":
-            depth -= 1
-            continue
-        depth += 1
-        if depth > deepest:
-            deepest = depth
-            if deepest > MAX_NESTING:
-                break
-    return deepest
+def _strings(data: Any) -> Iterator[str]:
+    """Yields all strings in the values of a JSON text, also the keys."""
+    waiting = [iter([data])]
+    while waiting:
+        value = next(waiting[-1], waiting)
+        if value is waiting:
+            waiting.pop()
+        elif isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            waiting.append(iter(value))
+        elif isinstance(value, dict):
+            waiting += iter(value.values()), iter(value)

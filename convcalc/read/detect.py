@@ -20,7 +20,7 @@ from convcalc.read.ambiguity import HDF5_START, ZIP_STARTS, contradiction
 from convcalc.read.code_settings import NO_SETTINGS, PACKAGE_FILE, CodeSettings, is_code
 from convcalc.read.container import open_file
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
-from convcalc.read.spec.nodes import MAX_BYTES, decode
+from convcalc.read.spec.nodes import MAX_TEXT_BYTES, decode
 
 
 class FileKind(Struct):
@@ -306,7 +306,7 @@ def detect_content(file: BinaryIO, name: str) -> OpenFile:
     binary = open_binary(file, name)
     if binary is not None:
         return binary
-    data = file.read(MAX_BYTES + 1)
+    data = file.read(MAX_TEXT_BYTES + 1)
     # UTF-16 also contains zeros, and begins with a byte order mark.
     if not data[:_START].isascii() or data[:_START].translate(None, _TEXT_BYTES):
         from convcalc.read.foreign_files import foreign_binary  # imported lazily: most files are ASCII texts

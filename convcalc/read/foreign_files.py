@@ -45,7 +45,7 @@ _ARCHIVES: tuple[tuple[str, str], ...] = (
     (r".*\.(keras|h5|hdf5|json|py|ipynb|yaml|yml)", "an archive; unpack it and give the model's file in it"),
 )
 
-# A pattern for a text, and what the text is.
+# A pattern for a text, and what the text is. No pattern has \s where it could match many lines: that takes quadratic time.
 _TEXTS: tuple[tuple[str, str], ...] = (
     (
         r'(?s)\s*\{.*"(architectures|model_type|transformers_version|_name_or_path)"\s*:',
@@ -54,11 +54,12 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (r'(?s)\s*\{.*"(itemInfoEntries|mlmodelSpecification)', f"a part of a Core ML model; {_KERAS}"),
     (r'(?s)\s*\{.*"(modelTopology|weightsManifest)"', f"a TensorFlow.js model without Keras's layers; {_KERAS}"),
     (r'(?s)\s*\{.*"weight_map"', f"a list of weights files; {_CODE}"),
-    (r"(?m)^\s*(import|from)\s+\w[\w.]*(\s+import\s|\s+as\s|\s*$)|^\s*(def|class)\s+\w+.*:\s*$",
+    (r"(?m)^[ \t]*(import|from)[ \t]+\w[\w.]*([ \t]+import\s|[ \t]+as\s|[ \t]*$)|^[ \t]*(def|class)[ \t]+\w+.*:[ \t]*$",
      "Python code; rename it to FILE.py, so that it is read as code (it is never run)"),
-    (r"(?m)^=+\s*$[\s\S]*\[-1,|Input size \(MB\)|Layer \(type:depth-idx\)|Total mult-adds", f"a summary of a PyTorch model; {_CODE}"),
-    (r"(?m)^\s*\(\w+\): \w+\(", f"a PyTorch model as print() shows it; {_CODE}"),
-    (r"(?m)^\s*layers?\s*\{", f"a network of Caffe; {_CODE}"),
+    (r"(?m)\A(?=[\s\S]*^=+[ \t]*$)[\s\S]*\[-1,|Input size \(MB\)|Layer \(type:depth-idx\)|Total mult-adds",
+     f"a summary of a PyTorch model; {_CODE}"),
+    (r"(?m)^[ \t]*\(\w+\): \w+\(", f"a PyTorch model as print() shows it; {_CODE}"),
+    (r"(?m)^[ \t]*layers?[ \t]*\{", f"a network of Caffe; {_CODE}"),
     (r"(?m)^\[(net|convolutional|maxpool|connected)\]", f"a network of Darknet; {_CODE}"),
     (r"(?i)\s*<(!doctype|html|\?xml|svg)", "a page of HTML or XML, not a model; give the model's file"),
     (r"\s*version https://git-lfs", "a pointer of Git LFS, not the file itself; run `git lfs pull`"),

@@ -25,13 +25,16 @@ from convcalc.read.detect import (
     find_summary_part,
     has_key,
 )
+from convcalc.read.json_limits import require_small
 from convcalc.report_json.read import is_report
 from convcalc.snapshot.of_json import snapshot_of_json
 from convcalc.snapshot.of_keras_text import printed_snapshots
 from convcalc.snapshot.of_report import snapshot_of_report
 from convcalc.stored import Snapshot
 
-_OWN_TABLE = re.compile(r"Layer \(type\).*\bMACs\b")
+_HEADER = re.compile(r"Layer \(type\).*")  # up to the end of the line, so that a search takes linear time
+MAX_SUMMARY = 8_000_000  # the maximum length of a text with printed summaries
+MAX_REPORTS = 1_000  # the maximum number of reports in one file
 _EXPECTED = "a record is the text that model.summary() printed, a JSON report of convcalc, or a model file"
 
 
@@ -61,7 +64,10 @@ def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
         if len(values) != 1 or not isinstance(values[0], Mapping):
             raise _not_a_record(content.text)
     elif content.kind is KERAS_TEXT:
-        if _OWN_TABLE.search(content.text.text):
+        if len(content.text.text) > MAX_SUMMARY:
+            message = f"{content.name} has more than {MAX_SUMMARY:,} characters, too many for a printed summary"
+            raise error(codes.TOO_LARGE, f"{message}; keep only the summary in it")
+        if any(re.search(r"\bMACs\b", header[0]) for header in _HEADER.finditer(content.text.text)):
             message = f"{content.name} is a table of convcalc, which is not a record; write one with `convcalc check MODEL --record FILE`"
             raise error(codes.NOT_A_RECORD, message)
         snapshots = printed_snapshots(content.text)
@@ -74,9 +80,14 @@ def _snapshot(content: OpenFile, report: Report | None) -> Snapshot:
 
 def _json_values(source: Source) -> Sequence[Any]:
     """Returns the values in a JSON text. The text is a JSON list, JSON Lines (one object on each line), or one value."""
-    lines = [line for line in source.text.splitlines() if line.strip()]
-    if len(lines) > 1 and all(line.startswith("{") and line.rstrip().endswith("}") for line in lines):
-        return [parse_json(Source(source.name, line)) for line in lines]
+    first, _, rest = source.text.lstrip().partition("\n")
+    if first.startswith("{") and first.rstrip().endswith("}") and rest.strip():
+        require_small(source.text, source.name)  # the values of all lines are in memory at once
+        if source.text.count("\n") > 2 * MAX_REPORTS:
+            raise error(codes.TOO_LARGE, f"{source.name} has more than {2 * MAX_REPORTS:,} lines of JSON")
+        lines = [line for line in source.text.split("\n") if line.strip()]
+        if all(line.startswith("{") and line.rstrip().endswith("}") for line in lines):
+            return [parse_json(Source(source.name, line)) for line in lines]
     value = parse_json(source._replace(text=source.text.removeprefix("\ufeff")))
     return value if isinstance(value, list) else [value]
 

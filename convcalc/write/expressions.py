@@ -13,7 +13,7 @@ from convcalc.base.numbers import UNKNOWN
 from convcalc.base.problems import error
 from convcalc.base.structs import Struct
 from convcalc.layers import LayerDefinition
-from convcalc.layers.arguments import REQUIRED
+from convcalc.layers.arguments import CONSTRAINT, INITIALIZER, REGULARIZER, REQUIRED
 from convcalc.layers.spelling import common_options, non_default_arguments
 from convcalc.layers.sublayer import SubForeign, SubLayer, SubModel
 from convcalc.model import Constant, Layer, Slot
@@ -29,6 +29,23 @@ _OBJECTS = {
     "constraint": "constraints",
     "config": "quantizers",  # for the argument quantization_config
     "quantizer": "quantizers",
+}
+# The classes of these modules that written code may call. The functions ``get`` and ``deserialize`` of a module would make
+# any object of any module that a file names.
+_CLASSES = {
+    "initializers": INITIALIZER.names,
+    "regularizers": REGULARIZER.names,
+    "constraints": CONSTRAINT.names,
+    "quantizers": frozenset(
+        [
+            "AbsMaxQuantizer",
+            "AWQConfig",
+            "Float8QuantizationConfig",
+            "GPTQConfig",
+            "Int4QuantizationConfig",
+            "Int8QuantizationConfig",
+        ]
+    ),
 }
 
 
@@ -178,15 +195,20 @@ def config_expression(config: Mapping[str, Any], name: str) -> str:
     return plain(config)
 
 
-def custom_name(value: Any) -> str | None:
-    """Returns the name of a custom class or function, such as a custom initializer; None for any other value."""
+def custom_name(value: Any, argument: str = "") -> str | None:
+    """Returns the name of a custom class or function, such as a custom initializer; None for any other value.
+
+    ``argument`` is the name of the value's argument.
+    """
     if not isinstance(value, Mapping) or not isinstance(value.get("class_name"), str):
         return None
     class_name, module, registered = str(value["class_name"]), value.get("module"), value.get("registered_name")
     if class_name == "function":
         return str(value.get("config")).rpartition(">")[2]
     is_registered = isinstance(registered, str) and ">" in registered
-    if is_registered or ">" in class_name or (isinstance(module, str) and not module.startswith("keras")):
+    is_foreign = isinstance(module, str) and not module.startswith("keras")
+    kind = _OBJECTS.get(argument.rpartition("_")[2])
+    if is_registered or ">" in class_name or is_foreign or (kind is not None and class_name not in _CLASSES[kind]):
         return class_name.rpartition(">")[2]
     return None
 

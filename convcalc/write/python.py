@@ -58,10 +58,7 @@ def python_code(report: Report) -> str:
     numpy = ["import numpy"] if re.search(r"(?<![\w.])numpy\.", body) else []
     head = ["import keras", *numpy, *([f"from keras import {', '.join(imports)}"] if imports else [])]
     head += [f"from {where} import {name}" for where, name in sorted(module.imports)]
-    if module.supplied:
-        own = ", ".join(sorted(module.supplied))
-        head += ["", f"# Custom classes and functions; supply their code: {own}", f"from custom_objects import {own}"]
-    return "\n".join([*head, "", "", body, "", "", "model = build()", ""])
+    return "\n".join([*head, *module.placeholder(), "", "", body, "", "", "model = build()", ""])
 
 
 def _creates_masks(report: Report) -> bool:
@@ -100,36 +97,53 @@ class _Module:
         self.names = Names()
         self.rows: Mapping[str, LayerReport] = {row.path: row for row in report.layers}
         self.taken = {*dir(builtins), "build", "model", "layers", "ops", "keras", "numpy", "custom_objects"}
-        self.imports: set[tuple[str, str]] = set()
-        self.supplied: set[str] = set()
+        self.imports: set[tuple[str, str]] = set()  # only classes of the catalogue, never a name from the file
+        self.supplied: set[tuple[str, str]] = set()
+
+    def placeholder(self) -> list[str]:
+        """Returns the lines for classes and functions that are not in the catalogue.
+
+        The imports are comments. A file from a stranger can name any function of any module, such as ``os.system`` or
+        ``keras.utils.get_file``, and the written module would call it.
+        """
+        if not self.supplied:
+            return []
+        names = ", ".join(sorted({name for _, name in self.supplied}))
+        return [
+            "",
+            "# Custom classes and functions: check each one, then import or define it here.",
+            *(f"# from {where} import {name}" for where, name in sorted(self.supplied)),
+            f'raise NotImplementedError("supply {names}; then delete this line")',
+        ]
+
+    def supply(self, module: Any, name: str) -> None:
+        """Adds a custom class or function, which the user must supply."""
+        is_path = isinstance(module, str) and module != "builtins" and all(map(is_name, module.split(".")))
+        self.supplied.add((module if is_path else "custom_objects", name))
 
     def with_supplied(self, layer: Layer) -> Layer:
         """Returns the layer with code in place of custom initializers, activations and so on, such as
         ``my_init(seed=1)``.
 
-        The written module imports ``my_init``.
+        The user of the written module supplies ``my_init``.
         """
         if not isinstance(layer.definition, LayerDefinition) or not layer.args:
             return layer
-        return layer._replace(args={key: self._supplied(value) for key, value in layer.args.items()})
+        return layer._replace(args={key: self._supplied(value, key) for key, value in layer.args.items()})
 
-    def _supplied(self, value: Any) -> Any:
+    def _supplied(self, value: Any, argument: str) -> Any:
         if isinstance(value, SubLayer):
-            return value._replace(args={key: self._supplied(part) for key, part in value.args.items()})
+            return value._replace(args={key: self._supplied(part, key) for key, part in value.args.items()})
         if isinstance(value, tuple):
-            return tuple(map(self._supplied, value))
-        name = custom_name(value)
+            return tuple(self._supplied(part, argument) for part in value)
+        name = custom_name(value, argument)
         if name is None:
             return value
         if not is_name(name):
             raise error(
                 codes.CANNOT_WRITE, f"the name of the custom class or function {shown(name)} is not valid in Python"
             )
-        module = value.get("module")
-        if isinstance(module, str) and module != "builtins" and all(map(is_name, module.split("."))):
-            self.imports.add((module, name))
-        else:
-            self.supplied.add(name)
+        self.supply(value.get("module"), name)
         if value["class_name"] == "function":
             return Code(name)
         return Code(f"{name}({', '.join(keyword_arguments(value.get('config') or {}))})")
@@ -214,12 +228,12 @@ class _Function:
         if not isinstance(definition, LayerDefinition):
             return self._foreign(layer, definition.module if isinstance(definition, Foreign) else None)
         if definition.is_custom:
-            self.module.supplied.add(definition.name)
+            self.module.supply(None, definition.name)
         elif not definition.is_exported:
             self.module.imports.add((definition.keras_module, definition.name))
         elif definition.is_opaque and definition.arguments[0].name in layer.args:
             function = self._free(f"{layer.name}_{definition.arguments[0].name}")
-            self.module.supplied.add(function)
+            self.module.supply(None, function)
             layer = layer._replace(args={**layer.args, definition.arguments[0].name: Code(function)})
         automatic = not definition.is_custom and has_automatic_name(self.module.names, definition, layer)
         return layer_expression(definition, layer, None if automatic else layer.name)
@@ -229,10 +243,7 @@ class _Function:
         base = short_class(layer.class_name)
         if not is_name(base):
             raise error(codes.CANNOT_WRITE, f"the class of '{layer.name}', {shown(base)}, is not a valid name in code")
-        if module is not None and all(map(is_name, module.split("."))):
-            self.module.imports.add((module, base))
-        else:
-            self.module.supplied.add(base)
+        self.module.supply(module, base)
         config = layer.definition.config if isinstance(layer.definition, Foreign) else None
         if config is not None and not all(map(_is_simple, (value for key, value in config.items() if key != "dtype"))):
             return CallExpression(f"{base}.from_config", [config_expression(config, layer.name)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from random import Random
 from typing import Any
 
@@ -69,3 +70,14 @@ def _add_array(random: Random, group: h5py.Group, name: str, types: list[Any]) -
 def _add_attributes(random: Random, member: Any) -> None:
     for number in range(random.choice([0, 0, 0, 1, 2, 9, 12])):
         member.attrs[f"k{number}"] = random.choice(VALUES)
+
+
+def same_text(count: int, size: int) -> bytes:
+    """Returns a file with an attribute ``layer_names``: many texts of variable length, all the same object of the heap."""
+    file = io.BytesIO()
+    with h5py.File(file, "w", libver="latest") as root:
+        root.attrs["layer_names"] = np.array(["b" * size, *["a"] * (count - 1)], h5py.string_dtype())
+    content = file.getvalue()
+    first = content.find(struct.pack("<I", size))
+    entry, end = content[first : first + 16], first + 16 * count
+    return content[:first] + entry * count + content[end:]

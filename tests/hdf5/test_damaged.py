@@ -1,8 +1,10 @@
 """Damaged and hostile HDF5 files give one of two errors, and the work for them is limited."""
 
 import io
+import tracemalloc
 from contextlib import suppress
 from random import Random
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,7 +16,7 @@ from convcalc.hdf5.files import open_root
 from convcalc.hdf5.heaps import FractalHeap
 from convcalc.hdf5.objects import Array, Group, Object
 from convcalc.hdf5.storage import Damaged, Storage, TooLarge
-from tests.hdf5.files import random_file
+from tests.hdf5.files import random_file, same_text
 
 MAX_MEMBERS = 2000
 
@@ -76,14 +78,90 @@ def test_a_file_that_is_cut_short_is_an_error(libver: str | None) -> None:
             read_all(content[:size])
 
 
-def test_the_number_of_bytes_and_reads_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = keras_like()
-    for name, limit in (("MAX_BYTES_READ", 4000), ("MAX_READS", 20)):
-        with monkeypatch.context() as changed:
-            changed.setattr(storage, name, limit)
-            with pytest.raises(TooLarge):
-                read_all(content)
+@pytest.mark.parametrize("libver", [None, "latest"])
+def test_the_work_is_limited(libver: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With any smaller budget, reading ends with an error, and at most the budget is spent."""
+    content = keras_like(libver)
+    spent = 0
+    pay = Storage.pay
+
+    def counted(self: Storage, cost: int) -> None:
+        nonlocal spent
+        pay(self, cost)
+        spent += cost
+
+    monkeypatch.setattr(Storage, "pay", counted)
     read_all(content)
+    needed = spent
+    assert needed > 50 * storage.READ_COST
+    for budget in (0, needed // 7, needed // 2, needed - 1):
+        spent = 0
+        monkeypatch.setattr(storage, "BUDGET", budget)
+        with pytest.raises(TooLarge):
+            read_all(content)
+        assert spent <= budget
+    monkeypatch.setattr(storage, "BUDGET", needed)
+    read_all(content)
+
+
+def _texts(file: h5py.File) -> None:
+    file.attrs["layer_names"] = np.array(["x" * 40] * 99_000, h5py.string_dtype())
+
+
+def _attributes(file: h5py.File) -> None:
+    for number in range(3_000):
+        file.attrs[f"a{number}"] = b"x" * 500
+
+
+def _groups(file: h5py.File) -> None:
+    for number in range(3_000):
+        file.create_group(f"g{number}")
+
+
+def _links(file: h5py.File) -> None:
+    for number in range(8_000):
+        file[f"l{number}"] = h5py.SoftLink("/" + "a" * 300)
+
+
+@pytest.mark.parametrize("write", [_texts, _attributes, _groups, _links])
+def test_the_budget_covers_what_is_kept_in_memory(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stays in memory is at most the budget that was paid for it: texts, attributes, groups, links."""
+    file = io.BytesIO()
+    with h5py.File(file, "w", libver="latest") as root:
+        write(root)
+    content, paid = file.getvalue(), 0
+    pay = Storage.pay
+
+    def counted(self: Storage, cost: int) -> None:
+        nonlocal paid
+        pay(self, cost)
+        paid += cost
+
+    monkeypatch.setattr(Storage, "pay", counted)
+    tracemalloc.start()
+    root = open_root(io.BytesIO(content))
+    kept: list[Any] = [root.attributes, root.texts("layer_names"), root.links]
+    kept += [root.open(name).attributes for name, link in root.links.items() if not link.type]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert kept
+    assert peak - len(content) < 1.3 * paid
+
+
+def test_one_long_text_many_times_is_too_large() -> None:
+    """Each of the texts is the same object of the file's heap."""
+    with pytest.raises(TooLarge):
+        open_root(io.BytesIO(same_text(50_000, 60_000))).texts("layer_names")
+
+
+def test_the_data_of_all_arrays_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.BytesIO()
+    with h5py.File(file, "w") as root:
+        root["a"], root["b"] = np.ones(100), np.ones(100)
+    monkeypatch.setattr(storage, "MAX_DATA", 1_000)
+    opened = open_root(io.BytesIO(file.getvalue()))
+    contents = [member.content(10_000) for member in map(opened.open, "ab") if isinstance(member, Array)]
+    assert [content is None for content in contents] == [False, True]
 
 
 def test_reading_stops_at_the_limit_of_bytes() -> None:

@@ -18,7 +18,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
-from typing import Any
+from typing import Any, NamedTuple
 
 import convcalc
 from convcalc.cli import main
@@ -30,6 +30,14 @@ OF_PYTHON = "PYTHON"
 SECONDS = 60  # a process that takes longer is killed
 
 
+class Measured(NamedTuple):
+    """A finished process, its processor time, and the memory that it took beyond that of the server."""
+
+    done: subprocess.CompletedProcess[str]
+    seconds: float
+    bytes: int
+
+
 def run_forked(
     args: Sequence[str],
     text: str = "",
@@ -37,7 +45,18 @@ def run_forked(
     folder: Path | None = None,
     limits: Mapping[str, int] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Runs convcalc in a forked process. Its standard input, output and error are files.
+    """Runs convcalc in a forked process, as :func:`run_measured` does."""
+    return run_measured(args, text, environment, folder, limits).done
+
+
+def run_measured(
+    args: Sequence[str],
+    text: str = "",
+    environment: Mapping[str, str] = os.environ,
+    folder: Path | None = None,
+    limits: Mapping[str, int] | None = None,
+) -> Measured:
+    """Runs convcalc in a forked process, and measures it. Its standard input, output and error are files.
 
     Args:
         args: The arguments of the command line.
@@ -61,9 +80,9 @@ def run_forked(
         assert server.stdout is not None
         server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
-        code = int(server.stdout.readline())
+        ended = json.loads(server.stdout.readline())
         out, err = (Path(files[name]).read_text(encoding="utf-8") for name in ("stdout", "stderr"))
-    return subprocess.CompletedProcess(list(args), code, out, err)
+    return Measured(subprocess.CompletedProcess(list(args), ended["code"], out, err), ended["seconds"], ended["bytes"])
 
 
 @cache
@@ -82,11 +101,20 @@ def _serve() -> None:
             import_module(module.name)
     for line in sys.stdin:
         request = json.loads(line)
+        before = _resident_bytes()
         child = os.fork()
         if child == 0:
             _run(request)
-        status = os.waitpid(child, 0)[1]
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        _, status, used = os.wait4(child, 0)
+        peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        ended = {"code": os.waitstatus_to_exitcode(status), "seconds": used.ru_utime + used.ru_stime}
+        print(json.dumps({**ended, "bytes": max(0, peak - before)}), flush=True)
+
+
+def _resident_bytes() -> int:
+    """Returns the memory that the server takes now; 0 on systems without /proc."""
+    file = Path("/proc/self/statm")
+    return int(file.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if file.exists() else 0
 
 
 def _run(request: dict[str, Any]) -> None:

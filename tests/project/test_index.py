@@ -7,6 +7,7 @@ from tests.paths import PACKAGE, TESTS
 TEXT = (TESTS / "README.md").read_text(encoding="utf-8")
 ROOMS = {path.name for path in PACKAGE.iterdir() if path.is_dir() and not path.name.startswith("_")}
 APART = {
+    "bounds",
     "live",
     "tools",
     "fuzz",

@@ -168,8 +168,9 @@ def test_layers_with_python_code_keep_their_known_shape() -> None:
 def test_python_code_says_what_is_missing() -> None:
     code = python_code(infer(read(FOREIGN.encode(), "x.yaml")))
     compile(code, "written", "exec")
-    assert "from my_pkg.layers import Attention\n" in code
-    assert "# Custom classes and functions; supply their code: Thing, lambda_function\n" in code
+    assert "\n# from my_pkg.layers import Attention\n" in code
+    assert "\n# from custom_objects import Thing\n# from custom_objects import lambda_function\n" in code
+    assert '\nraise NotImplementedError("supply Attention, Thing, lambda_function; then delete this line")\n' in code
     assert 'Thing(trainable=False, name="thing"),\n' in code
     assert "layers.Lambda(lambda_function" in code
 

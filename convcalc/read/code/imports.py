@@ -27,7 +27,7 @@ from convcalc.read.code.language.values import (
     Unknown,
 )
 from convcalc.read.code.settings import Settings
-from convcalc.read.code.syntax import syntax_tree
+from convcalc.read.code.syntax import MAX_TREE_BYTES, syntax_tree, tree_bytes
 
 MAX_FILES = 200  # the maximum number of files to read in one program
 MAX_FILE_BYTES = 4_000_000
@@ -46,6 +46,7 @@ class Imports(Interpreter):
         file_folders: imported modules that may be folders without ``__init__.py``.
         settings: the values that the user gives to names (``--set``).
         keras_of: the packages through which the program imports Keras: "keras", "tensorflow".
+        tree_bytes: the estimated memory of the syntax trees of the imported files.
         is_old_keras: True if the program uses names that only Keras 1 and 2 or TensorFlow 1 have.
     """
 
@@ -60,6 +61,7 @@ class Imports(Interpreter):
         self.file_folders: set[str] = set()
         self.is_old_keras = False
         self.keras_of: set[str] = set()
+        self.tree_bytes = 0
         self.main = ModuleValue("__main__", source, folder)
         self.main.variables["__file__"] = source.name
 
@@ -199,6 +201,9 @@ class Imports(Interpreter):
             text = file.read(MAX_FILE_BYTES + 1)
         try:
             source = Source(path, text.decode())
+            self.tree_bytes += tree_bytes(source.text)
+            if self.tree_bytes > MAX_TREE_BYTES:
+                return None
             tree = syntax_tree(source.text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             self.modules[path] = None

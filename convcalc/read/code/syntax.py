@@ -21,10 +21,33 @@ _PYTHON_2 = (
     (re.compile(r"\b[uU][rR]['\"]"), "r'…'"),
     (re.compile(r"^\s*def\s+\w+\(.*\(\w+\s*,"), "a parameter for each value"),
 )
+_IMPORT = r"(?m)^[ \t]*(?:import|from)[ \t]+\w|\bkeras\b"
+# A syntax tree takes about 100 times the memory of its text. These are the estimated bytes for each place with one of the
+# signs or words. Real files of 20,000 lines are estimated at 50 MB.
+_SIGNS = ((700, ",.([{=+-*/%:<>|&@^~"), (1_200, "\n"), (1_800, ";"))
+_WORDS = (1_500, (" or ", " and ", " not ", " in ", " is ", " if ", " for ", "lambda"))
+MAX_TREE_BYTES = 100 * 2**20
+MAX_CODE = 4_000_000  # the maximum number of characters of a program
+
+
+class TooLong(ValueError):
+    """Raised for code that is too long to be followed."""
+
+
+def tree_bytes(text: str) -> int:
+    """Returns an estimate of the memory that the syntax tree of a text takes. Raises :class:`TooLong` if it is too much."""
+    if len(text) > MAX_CODE:
+        raise TooLong(f"the code has more than {MAX_CODE:,} characters")
+    size = sum(weight * text.count(sign) for weight, signs in _SIGNS for sign in signs)
+    size += _WORDS[0] * sum(map(text.count, _WORDS[1]))
+    if size > MAX_TREE_BYTES:
+        raise TooLong("the code is too long to be followed; move large tables of values into a file of their own")
+    return size
 
 
 def syntax_tree(text: str) -> ast.Module:
     """Returns the syntax tree of a text. Hides Python's warnings about the text."""
+    tree_bytes(text)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text)
@@ -38,8 +61,12 @@ def parsed(source: Source) -> ast.Module:
         lines = source.text.splitlines()
         line = min(bad.lineno or 1, max(len(lines), 1))
         text = lines[line - 1] if lines else ""
-        mark = Mark(source, line, min(bad.offset or 1, len(text) + 1))
+        # A text without imports is probably not Python. It is not shown: it can be a link to a file with passwords.
+        shown = source if re.search(_IMPORT, source.text) else Source(source.name, "")
+        mark = Mark(shown, line, min(bad.offset or 1, len(text) + 1))
         raise error(codes.PYTHON_SYNTAX, _explained(bad, text), mark) from None
+    except TooLong as bad:
+        raise error(codes.TOO_LARGE, f"{source.name}: {bad}") from None
     except (ValueError, RecursionError, MemoryError) as bad:
         why = str(bad) if isinstance(bad, ValueError) else "it is nested too deeply"
         raise error(codes.PYTHON_SYNTAX, f"{source.name}: the code is not valid Python: {why}") from None

@@ -41,6 +41,10 @@ from convcalc.read.third_party import find_third_party
 
 MODELS = ("Functional", "Sequential", "Model")
 MAX_NESTED_MODELS = 32
+MAX_LAYERS = (
+    20_000  # the maximum number of layers in one file, as in a spec; the largest models of Keras have about 1,000
+)
+MAX_CALLS = 100_000  # the maximum number of calls of these layers
 _FOREIGN_NOTE = "its output shapes, weights and costs are unknown, except those that the file records"
 
 
@@ -53,10 +57,16 @@ class ConfigReader:
     names: Names = field(default_factory=Names)
     interner: ArgumentInterner = field(default_factory=ArgumentInterner)
     custom: CustomLayers = NO_CUSTOM_LAYERS
+    layers_left: int = MAX_LAYERS
+    calls_left: int = MAX_CALLS
 
     def fail(self, path: str, message: str, code: Code = codes.INVALID_CONFIG) -> Unreadable:
         """Returns an error for the caller to raise."""
         return Unreadable(Problem(code, f"{self.source}: {path}: {message}"))
+
+    def too_many(self, what: str) -> Problem:
+        """Returns the problem of a file that is too large. Reading does not continue."""
+        return Problem(codes.TOO_LARGE, f"{self.source}: the model has more than {what}")
 
     def report(self, error: Unreadable) -> None:
         """Adds an error. Reading continues."""
@@ -94,6 +104,9 @@ class ConfigReader:
         inner = f"{path}.config".lstrip(".")
         config = self.mapping(entry.get("config"), inner)
         entries = self.items(config.get("layers"), f"{inner}.layers")
+        self.layers_left -= len(entries)
+        if self.layers_left < 0:
+            raise ConvcalcError([self.too_many(f"{MAX_LAYERS:,} layers")])
         name = self.word(config.get("name"), f"{inner}.name")
         functional = "input_layers" in config or entry.get("class_name") == "Functional"
         entries, legacy = upgraded(entries, functional, config.get("output_layers"))
@@ -242,7 +255,11 @@ class ConfigReader:
     def _nodes(self, value: Any, path: str) -> list[tuple[Any, Mapping[str, Any]]]:
         """Returns, for each call of a layer, the positional arguments and the named arguments."""
         nodes = []
-        for number, entry in enumerate(self.items(value, f"{path}.inbound_nodes")):
+        entries = self.items(value, f"{path}.inbound_nodes")
+        self.calls_left -= len(entries)
+        if self.calls_left < 0:
+            raise ConvcalcError([self.too_many(f"{MAX_CALLS:,} calls of layers")])
+        for number, entry in enumerate(entries):
             at = f"{path}.inbound_nodes[{number}]"
             node = self.mapping(entry, at)
             nodes.append(

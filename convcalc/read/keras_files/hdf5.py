@@ -24,7 +24,8 @@ from convcalc.read.spec.nodes import decode
 
 CONFIG = "model_config"  # the name of the attribute with a model's config
 MAX_CONFIG = 64 * 2**20
-MAX_COMPARED = 64 * 2**20  # maximum size in bytes of arrays that are compared by value
+MAX_COMPARED = 32 * 2**20  # maximum size in bytes of arrays that are compared by value
+MAX_TABLE = 4 * 2**20  # maximum size in bytes of arrays whose values are looked at, one by one
 MAX_OBJECTS = 20_000  # maximum number of groups and arrays read from one file
 _TOO_MANY = f"there are more than {MAX_OBJECTS:,} groups and arrays"
 _FLOAT_FORMATS = {2: "e", 4: "f", 8: "d"}  # number of bytes → format of Python's struct
@@ -193,7 +194,7 @@ def is_table(tree: Tree, weight: StoredWeight) -> bool:
         return False
     if array.type.class_ == FIXED_POINT:
         return array.type.size > 1
-    data = _content(array)
+    data = array.content(MAX_TABLE)
     if array.type.class_ != FLOAT or array.type.size not in _FLOAT_FORMATS or data is None:
         return False
     rising = falling = True

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from os import PathLike, fspath
 
 from convcalc.base import codes
-from convcalc.base.problems import ConvcalcError, Mark, Source, by_place, error
+from convcalc.base.problems import ConvcalcError, Source, by_place, error
 from convcalc.read.container import open_file
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.spec.blocks import read_blocks
-from convcalc.read.spec.custom import read_custom
+from convcalc.read.spec.custom import KEYS as DECLARATION_KEYS
+from convcalc.read.spec.custom import TEMPLATE_KEYS, read_custom
+from convcalc.read.spec.excerpts import composed, has_known_key, keys_of
 from convcalc.read.spec.graph import FileContext
-from convcalc.read.spec.nodes import MAX_BYTES, MappingNode, compose, decode
+from convcalc.read.spec.nodes import MAX_TEXT_BYTES, MappingNode, decode
 from convcalc.read.spec.values import NodeReader, Scope
 
 KEYS = ("custom", "blocks")
@@ -30,7 +32,7 @@ def read_layers_files(sources: Sequence[str | PathLike[str]], custom: CustomLaye
         name = fspath(source)
         try:
             with open_file(name) as file:
-                custom = read_layers(decode(file.read(MAX_BYTES + 1), name), custom)
+                custom = read_layers(decode(file.read(MAX_TEXT_BYTES + 1), name), custom)
         except ConvcalcError as failed:
             failures.append(failed)
     if failures:
@@ -41,9 +43,10 @@ def read_layers_files(sources: Sequence[str | PathLike[str]], custom: CustomLaye
 def read_layers(source: Source, given: CustomLayers = NO_CUSTOM_LAYERS) -> CustomLayers:
     """Returns the declarations in ``given``, and those in a text."""
     file = FileContext()
-    root = compose(source, file.problems)
-    if not isinstance(root, MappingNode):
-        raise error(codes.NOT_A_SPEC, f"{source.name}: {_EXPECTED}", Mark(source, 1, 1))
+    known = (*KEYS, *DECLARATION_KEYS, *TEMPLATE_KEYS)
+    root = composed(source, file.problems, known)
+    if not isinstance(root, MappingNode) or not has_known_key(keys_of(root), known):
+        raise error(codes.NOT_A_SPEC, f"{source.name}: {_EXPECTED}")
     reader = NodeReader(source, file)
     is_block = bool(root.fields) and all(isinstance(node, MappingNode) for _, node in root.fields.values())
     # the key 'custom' may be left out

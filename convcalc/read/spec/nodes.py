@@ -7,6 +7,7 @@ aliases in a hostile file do no harm. As in YAML 1.2, ``yes`` and ``on`` are wor
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 from convcalc.base import codes
@@ -22,7 +23,9 @@ from convcalc.read.spec.node_types import TupleNode as TupleNode
 from convcalc.read.spec.syntax import explain_yaml_error
 
 MAX_DEPTH = 64
-MAX_BYTES = 256 * 2**20  # the maximum size of any file
+MAX_BYTES = 256 * 2**20  # the maximum size of a file on standard input or in a revision of git
+MAX_TEXT_BYTES = 64 * 2**20  # the maximum size of a text file
+MAX_TEXT_MEMORY = 100 * 2**20  # the maximum size of its text in memory: up to four bytes a character
 MAX_CHARACTERS = 4 * 2**20  # the maximum length of a YAML text
 MAX_VALUES = 300_000  # the maximum number of values in a YAML text; each alias counts all its values
 MAX_DIGITS = 40
@@ -67,16 +70,19 @@ def mark(source: Source, node: Node) -> Mark:
 
 def decode(data: bytes, name: str) -> Source:
     """Returns the text of a file in UTF-8, or in UTF-16 if it begins with a byte order mark."""
-    if len(data) > MAX_BYTES:
-        raise error(codes.TOO_LARGE, f"{name} has {len(data):,} bytes; the maximum is {MAX_BYTES:,}")
+    if len(data) > MAX_TEXT_BYTES:
+        raise error(codes.TOO_LARGE, f"{name} has more than {MAX_TEXT_BYTES:,} bytes, the maximum for a text")
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        return Source(name, data.decode(encoding))
+        text = data.decode(encoding)
     except UnicodeDecodeError as bad:
         line = data[: bad.start].count(b"\n") + 1
         message = f"{name} is not a text file: line {line} is not valid {encoding.upper()}; save a text as UTF-8"
         raise error(codes.ENCODING, message) from None
+    if sys.getsizeof(text) > MAX_TEXT_MEMORY:
+        raise error(codes.TOO_LARGE, f"{name} would take more than {MAX_TEXT_MEMORY >> 20} MB of memory as text")
+    return Source(name, text)
 
 
 class _Anchor(Struct):

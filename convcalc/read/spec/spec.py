@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convcalc.base import codes
-from convcalc.base.problems import ConvcalcError, Mark, Source, by_place, error
+from convcalc.base.problems import ConvcalcError, Mark, Problem, Source, by_place, error
 from convcalc.model import BUDGETS, Model
 from convcalc.read.custom_layers import NO_CUSTOM_LAYERS, CustomLayers
 from convcalc.read.spec.blocks import read_blocks
 from convcalc.read.spec.entries import MODEL_KEYS
+from convcalc.read.spec.excerpts import composed, has_known_key, without_excerpt
 from convcalc.read.spec.graph import FileContext
 from convcalc.read.spec.model_reader import ModelReader
-from convcalc.read.spec.nodes import MappingNode, ScalarNode, compose, mark
+from convcalc.read.spec.nodes import MappingNode, ScalarNode, mark
 from convcalc.read.spec.values import AlreadyReported, NodeReader, Scope, SpecPlace
 from convcalc.read.third_party import find_third_party
 
@@ -49,7 +50,7 @@ def read_spec(source: Source, given: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
     """
     file = FileContext()
     try:
-        root = compose(source, file.problems)
+        root = composed(source, file.problems, TOP_KEYS)
     except ConvcalcError:
         _reject_other_texts(source)
         raise
@@ -57,8 +58,9 @@ def read_spec(source: Source, given: CustomLayers = NO_CUSTOM_LAYERS) -> Model:
         _reject_other_texts(source)
     if root is None or (isinstance(root, ScalarNode) and root.value is None):
         raise error(codes.EMPTY, "this file is empty; a spec needs 'input:' and 'layers:'", Mark(source, 1, 1))
-    if not isinstance(root, MappingNode):
-        raise error(codes.NOT_A_SPEC, "a spec must be a mapping with 'input:' and 'layers:'", mark(source, root))
+    if not isinstance(root, MappingNode) or not has_known_key(root.fields, TOP_KEYS):
+        problem = Problem(codes.NOT_A_SPEC, "a spec must be a mapping with 'input:' and 'layers:'", mark(source, root))
+        raise ConvcalcError([without_excerpt(problem)])
     reader = NodeReader(source, file)
     reader.check_keys(root, TOP_KEYS, "a spec", Scope())
     blocks = read_blocks(reader, root.get("blocks"))
