@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from convcalc.audit.config import audit_config, leads_outside
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 _LARGE = 2**32  # bytes; Keras 3.15 has the same limits
 _MAX_EXPANSION = 100
-_MAX_PARTS = 1_000  # maximum number of members that are checked
+_MAX_PARTS = 20  # maximum number of configs and weights that are checked; an archive of Keras has two
+_MAX_BYTES = 256 * 2**20  # maximum number of bytes of all of them that are read into memory
 _HDF5, _NUMPY = (".h5", ".hdf5"), (".npz", ".npy")
 _CONFIGS = (CONFIG_MEMBER, "task.json", "preprocessor.json", "model.json")
 
@@ -36,47 +38,46 @@ def audit_archive(file: BinaryIO, name: str, is_contradictory: bool = False) -> 
     with open_archive(file, name, any_reading=True) as archive:
         if not is_contradictory and (reason := archive_contradiction(archive, file)):
             yield Finding(TWO_MODELS, WHOLE_FILE, reason)
-        members = archive.infolist()
-        names = [member.filename for member in members]
-        for member in members:
+        parts = []
+        for member in archive.infolist():
             yield from _audit_entry(member)
-        parts = [member for member in members if member.filename.endswith((*_CONFIGS, *_HDF5, *_NUMPY))]
+            if member.filename.endswith((*_CONFIGS, *_HDF5, *_NUMPY)):
+                parts.append(member)
         if not parts:
             raise error(
                 codes.NOT_A_MODEL, f"{name}: this archive has no {CONFIG_MEMBER}, which every Keras archive has"
             )
-        if len(parts) > _MAX_PARTS:
-            yield Finding(UNCHECKED, WHOLE_FILE, f"the archive has more than {_MAX_PARTS:,} configs and weights")
-        for member in parts[:_MAX_PARTS]:
+        counts = Counter(member.filename for member in parts)
+        is_only_hdf5 = sum(member.filename.endswith(_HDF5) for member in parts) == 1
+        unread = _MAX_BYTES
+        for number, member in enumerate(parts):
             place = member.filename
-            if names.count(place) > 1:
+            if counts[place] > 1:
                 place = f"{place} at byte {member.header_offset:,}"
-            yield from finished(_part(archive, member, file, f"{name}: {place}"), place, _renamed(member, place, names))
+            is_copied = member.compress_type or member.filename.endswith(_CONFIGS)
+            unread -= member.file_size if is_copied else 0
+            if number >= _MAX_PARTS or unread < 0:
+                yield Finding(
+                    UNCHECKED, place, "the archive has too many or too large configs and weights to check all"
+                )
+                return
+            is_main = place == CONFIG_MEMBER or place.endswith(_NUMPY) or (place.endswith(_HDF5) and is_only_hdf5)
+            part = _part(archive, member, file, f"{name}: {place}")
+            yield from finished(part, place, "" if is_main else f"{place}: ")
 
 
-def finished(
-    findings: Iterable[Finding], place: str, renamed: Callable[[Finding], Finding] = lambda finding: finding
-) -> Iterator[Finding]:
-    """Yields the findings of a part. If the part cannot be read to its end, yields that as the last finding."""
+def finished(findings: Iterable[Finding], place: str, prefix: str = "") -> Iterator[Finding]:
+    """Yields the findings of a part, with a prefix before their paths.
+
+    If the part cannot be read to its end, yields that as the last finding.
+    """
     try:
         with archive_errors(place):
-            yield from map(renamed, findings)
+            for finding in findings:
+                yield finding._replace(path=f"{prefix}{finding.path}") if prefix else finding
     except ConvcalcError as failed:
         message = failed.problems[0].message
         yield Finding(UNCHECKED, place, message.rpartition(f"{place}: ")[2])
-
-
-def _renamed(member: zipfile.ZipInfo, place: str, names: list[str]) -> Callable[[Finding], Finding]:
-    """Returns a function that adds the member to the path of a finding, unless the member is the model's config."""
-    if place == CONFIG_MEMBER or (member.filename.endswith(_HDF5) and sum(map(_is_hdf5, names)) == 1):
-        return lambda finding: finding
-    if member.filename.endswith(_NUMPY):
-        return lambda finding: finding
-    return lambda finding: finding._replace(path=f"{place}: {finding.path}")
-
-
-def _is_hdf5(name: str) -> bool:
-    return name.endswith(_HDF5)
 
 
 def _audit_entry(member: zipfile.ZipInfo) -> Iterator[Finding]:

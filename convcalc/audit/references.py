@@ -44,7 +44,10 @@ _MODEL_PARTS = frozenset(
 )
 # Classes of models that are in other parts of Keras.
 _MODEL_CLASSES = frozenset(
-    ("Cross", "Feature", "FeatureSpace", "SerializableDict", "TFFeatureSpace", "TFSMLayer", "TorchModuleWrapper")
+    (
+        *("Cross", "Feature", "FeatureSpace", "SerializableDict", "TFFeatureSpace", "TFSMLayer", "TorchModuleWrapper"),
+        *("CustomScaleLayer", "LayerScale", "StochasticDepth"),  # in keras.applications
+    )
 )
 # Packages of layers and models. Their classes need code, but are not suspicious.
 _LAYER_PACKAGES = frozenset(

@@ -89,6 +89,8 @@ def named(name: str, module: Any, class_name: str = "function") -> dict[str, Any
         (named("Add", "keras.src.ops.numpy", "Add"), []),
         (named("FeatureSpace", "keras.utils", "FeatureSpace"), []),
         (named("SeedGenerator", "keras.random", "SeedGenerator"), []),
+        (named("LayerScale", "keras.src.applications.convnext", "LayerScale"), []),
+        (named("ResNet50", "keras.applications", "ResNet50"), ["runs-code"]),  # a function that downloads weights
         # types of TensorFlow
         ({**named("-", "tensorflow.python.framework.tensor_spec", "__typespec__"), "spec_name": "TensorSpec"}, []),
         ({**named("-", "subprocess", "__typespec__"), "spec_name": "Popen"}, ["runs-code"]),
