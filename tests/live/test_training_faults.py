@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from convcalc.base.numbers import UNKNOWN, Shape
-from convcalc.read.code.keras.training import input_problem, label_problem
+from convcalc.read.code.keras.labels import label_problem
+from convcalc.read.code.keras.training import input_problem
 
 keras = pytest.importorskip("keras")
 np = pytest.importorskip("numpy")

@@ -1,19 +1,18 @@
-"""Finds training data that Keras refuses: data that do not fit the inputs, the outputs or the loss of a model.
+"""Finds training data that Keras refuses: data that do not fit the inputs of a model. ``labels`` checks the labels.
 
-The rules are those of Keras 3: ``Functional._standardize_inputs``, ``InputSpec``, ``check_data_cardinality`` and the losses of its
-TensorFlow backend. Data of unknown shape are not checked.
+The rules are those of Keras 3: ``Functional._standardize_inputs``, ``InputSpec`` and ``check_data_cardinality``. Data of unknown
+shape are not checked.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from convcalc.analyse.inference import run_on
 from convcalc.base import codes
-from convcalc.base.keras_names import snake_case
-from convcalc.base.numbers import UNKNOWN, Number, Shape, plain, shape_text
+from convcalc.base.numbers import UNKNOWN, Number, Shape, shape_text
 from convcalc.base.problems import ConvcalcError
 from convcalc.layers import Weight
 from convcalc.read.code.data.arrays import Array
@@ -21,9 +20,10 @@ from convcalc.read.code.data.data_pipelines import Stream
 from convcalc.read.code.data.tables import Table
 from convcalc.read.code.keras.copies import note_checkpoints
 from convcalc.read.code.keras.graph import ModelValue, TensorValue, from_sizes, leaves, mapped, tensors_in, to_sizes
+from convcalc.read.code.keras.labels import check_labels, differs
 from convcalc.read.code.keras.old_arguments import has_old_arguments, is_old_method
 from convcalc.read.code.keras.unbuilt import note_run
-from convcalc.read.code.language.values import MISSING, Instance, Library, LibraryObject, Raised, Spot, Unknown
+from convcalc.read.code.language.values import MISSING, Instance, Raised, Spot, Unknown
 
 # The parameters of each method, in Keras's order.
 _PARAMETERS = {
@@ -139,7 +139,7 @@ def check(
     outputs = tensors_in(model.outputs)
     rows = UNKNOWN if first is None or batch is None else min(first, batch)
     if labels:
-        _check_labels(run, model, method, labels, outputs, shapes, rows, spot)
+        check_labels(run, model, method, labels, outputs, shapes, rows, spot)
     built = (inputs[0].shape or (UNKNOWN,))[0]
     results = {id(tensor): _predicted(tensor, shape, first, built) for tensor, shape in zip(outputs, shapes)}
     return mapped(model.outputs, lambda value: results[id(value)] if isinstance(value, TensorValue) else value)
@@ -155,7 +155,7 @@ def _output_shapes(
     is_open = any(
         UNKNOWN in (shape or ())[1:] for shape in outputs
     )  # the data may give the sizes that the model leaves open
-    if not any(_differs(*pair) or (is_open and _says_more(*pair)) for pair in pairs):
+    if not any(differs(*pair) or (is_open and _says_more(*pair)) for pair in pairs):
         return outputs
     built = run.model_of(model)
     try:
@@ -188,7 +188,7 @@ def _says_more(own: Sequence[Any], given: Sequence[Any]) -> bool:
 def _other_weights(first: Sequence[Weight], second: Sequence[Weight]) -> bool:
     """Returns True if the weights of a layer have other shapes. Unknown sizes count as the same."""
     return any(
-        len(one.shape) != len(other.shape) or _differs(one.shape, other.shape) for one, other in zip(first, second)
+        len(one.shape) != len(other.shape) or differs(one.shape, other.shape) for one, other in zip(first, second)
     )
 
 
@@ -253,7 +253,7 @@ def input_problem(expected: Shape, shape: Shape, any_sizes: bool = False) -> str
     Keras ignores a last axis of size 1 in both shapes. With ``any_sizes``, as in a Sequential, only the number of axes
     counts. If a size that the input leaves open is wrong, a layer reports it.
     """
-    accepts = any_sizes or not _differs(_without_one(expected)[1:], _without_one(shape)[1:])
+    accepts = any_sizes or not differs(_without_one(expected)[1:], _without_one(shape)[1:])
     if accepts and len(shape) != len(expected):
         accepts = adjusted(expected, shape) is not None
     if accepts:
@@ -298,148 +298,3 @@ def _product(sizes: Sequence[Any]) -> Any:
             return None
         result *= size
     return result
-
-
-# Labels and losses --------------------------------------------------------------------------------------------------------
-
-
-def _check_labels(
-    run: Any,
-    model: ModelValue,
-    method: str,
-    labels: Sequence[Array],
-    outputs: Sequence[TensorValue],
-    shapes: Sequence[Shape | None],
-    rows: Any,
-    spot: Spot,
-) -> None:
-    losses = losses_of(model.training.get("loss"), outputs)
-    if len(labels) == 1 < len(outputs) and run.is_old_keras:
-        return  # Keras 2 uses one array of labels for all outputs
-    if len(labels) != len(outputs) and len(outputs) > 1 and model.training.get("loss") is not None:
-        message = f"'{model.name}' has {len(outputs)} outputs, but `{method}` gets {len(labels)} arrays of labels"
-        run.fault(codes.LABELS_DIFFER, message, spot, model, in_keras2=len(labels) == 1)
-        return
-    for array, shape, loss in zip(labels, shapes, losses):
-        if loss is None or shape is None:
-            continue
-        target = (rows, *from_sizes(array.shape)[1:]) if array.shape else ()
-        output = (rows, *shape[1:])
-        problem = label_problem(loss, target, output, array.classes)
-        if problem:
-            run.fault(
-                codes.LABELS_DIFFER, f"the labels of `{method}` do not fit '{model.name}': {problem}", spot, model
-            )
-            return
-
-
-def losses_of(value: Any, outputs: Sequence[TensorValue]) -> list[str | None]:
-    """Returns the name of the loss of each output, such as "mean_squared_error". None for a custom loss."""
-    if isinstance(value, Mapping):
-        return [loss_name(value.get(tensor.node.layer.name)) for tensor in outputs]
-    if isinstance(value, (list, tuple)):
-        return [loss_name(part) for part in value]
-    return [loss_name(value)] * len(outputs)
-
-
-_SHORT = {
-    "mse": "mean_squared_error",
-    "mae": "mean_absolute_error",
-    "mape": "mean_absolute_percentage_error",
-    "msle": "mean_squared_logarithmic_error",
-    "bce": "binary_crossentropy",
-}
-_ELEMENTWISE = (
-    "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error", "huber",
-    "log_cosh", "poisson", "hinge", "squared_hinge",
-)  # fmt: skip
-
-
-def loss_name(value: Any) -> str | None:
-    """Returns the name of a loss, such as "mean_squared_error". None for a custom loss."""
-    if isinstance(value, (Library, LibraryObject)) and value.path.startswith(("keras.losses.", "keras.metrics.")):
-        value = value.path.rpartition(".")[2]
-    if not isinstance(value, str):
-        return None
-    name = snake_case(value).replace("cross_entropy", "crossentropy")
-    return _SHORT.get(value.lower(), name)
-
-
-def label_problem(loss: str, target: Shape, output: Shape, classes: int | None = None) -> str:
-    """Returns the reason why a loss refuses labels of this shape; "" if it accepts them.
-
-    The first axis of both shapes is the batch axis.
-    """
-    if loss == "sparse_categorical_crossentropy":
-        return _sparse_problem(target, output, classes)
-    target, output = _same_rank(target, output)
-    if loss in ("categorical_crossentropy", "binary_crossentropy"):
-        if len(target) == len(output) and not _differs(target, output):
-            return ""
-        return f"{loss} needs labels and outputs of one shape, not {_shapes(target, output)}{_loss_cure(loss, target, output)}"
-    if loss in _ELEMENTWISE and not _broadcasts(target, output):
-        return f"{loss} compares {_shapes(target, output)}, which do not broadcast{_loss_cure(loss, target, output)}"
-    return ""
-
-
-def _sparse_problem(target: Shape, output: Shape, classes: int | None) -> str:
-    target, output = _same_rank(target, output)
-    if len(target) == len(output) and target[-1] == 1:
-        target = target[:-1]
-    name = "sparse_categorical_crossentropy"
-    if len(target) != len(output) - 1:
-        cure = (
-            "; use categorical_crossentropy for one-hot labels"
-            if len(target) == len(output) and not _differs(target, output)
-            else ""
-        )
-        return f"{name} needs labels of shape {shape_text(output[:-1])}, not {shape_text(target)}{cure}"
-    if _differs(target, output[:-1]):
-        return f"{name} needs labels of shape {shape_text(output[:-1])}, not {shape_text(target)}"
-    size = output[-1]
-    if classes is not None and isinstance(size, int) and size < classes:
-        return f"the labels have {classes} classes, but the output has {size} values; set the last layer to {classes} units"
-    return ""
-
-
-def _same_rank(target: Shape, output: Shape) -> tuple[Shape, Shape]:
-    """Returns the shapes of labels and outputs after Keras's loss adds or removes a last axis of size 1."""
-    if len(target) == len(output) + 1 and target[-1] == 1:
-        return (target, (*output, 1)) if len(output) == 1 else (target[:-1], output)
-    if len(output) == len(target) + 1 and output[-1] == 1:
-        return ((*target, 1), output) if len(target) == 1 else (target, output[:-1])
-    return target, output
-
-
-def _differs(first: Shape, second: Shape) -> bool:
-    return any(map(_conflict, first, second))
-
-
-def _conflict(size: Number, other: Number) -> bool:
-    """Returns True if both sizes are known and different."""
-    known, wanted = plain(size), plain(other)
-    return isinstance(known, int) and isinstance(wanted, int) and known != wanted
-
-
-def _broadcasts(first: Shape, second: Shape) -> bool:
-    return not any(
-        _conflict(size, other) and 1 not in (plain(size), plain(other))
-        for size, other in zip(reversed(first), reversed(second))
-    )
-
-
-def _shapes(target: Shape, output: Shape) -> str:
-    return f"{shape_text(target)} and {shape_text(output)}"
-
-
-def _loss_cure(loss: str, target: Shape, output: Shape) -> str:
-    """Returns a cure for the labels or the last layer, as the end of a message."""
-    size = output[-1] if output else UNKNOWN
-    is_index = len(target) == len(output) - 1 or (len(target) == len(output) and target[-1] == 1)
-    if loss == "categorical_crossentropy" and is_index and isinstance(size, int) and size > 1:
-        return "; use sparse_categorical_crossentropy, or one-hot labels: `keras.utils.to_categorical(y)`"
-    if len(target) == len(output) and isinstance(target[-1], int) and not _differs(target[:-1], output[:-1]):
-        return f"; set the last layer to {target[-1]} unit{'s' * (target[-1] != 1)}"
-    if is_index and len(target) == 1:
-        return "; set the last layer to 1 unit"
-    return ""
