@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LARGE = 2**32  # bytes; Keras 3.15 has the same limits
 _MAX_EXPANSION = 100
-_MAX_PARTS = 20  # maximum number of configs and weights that are checked; an archive of Keras has two
+_MAX_PARTS = 8  # maximum number of configs and weights that are checked; an archive of Keras has two
 _MAX_BYTES = 256 * 2**20  # maximum number of bytes of all of them that are read into memory
 _HDF5, _NUMPY = (".h5", ".hdf5"), (".npz", ".npy")
 _CONFIGS = (CONFIG_MEMBER, "task.json", "preprocessor.json", "model.json")

@@ -121,8 +121,11 @@ def _outside_names(path: str, value: Mapping[str, Any], arguments: Mapping[str, 
 
 def leads_outside(path: str) -> bool:
     """Returns True if a relative path leads out of its folder, or is absolute."""
-    parts = re.split(r"[/\\]", path)
-    return ".." in parts or path.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[/\\]", path) is not None
+    return (
+        re.search(r"(?:^|[/\\])\.\.(?:$|[/\\])", path) is not None
+        or path.startswith(("/", "\\"))
+        or re.match(r"[A-Za-z]:[/\\]", path) is not None
+    )
 
 
 def _short(text: str) -> str:

@@ -68,19 +68,24 @@ def audit_file(source: str | PathLike[str], custom: CustomLayers = NO_CUSTOM_LAY
             message = "Python code: all of it runs when Python runs it; convcalc only reads it"
             return Audit(path, [Finding(PROGRAM, WHOLE_FILE, message)], {})
     with open_source(name) as (file, path):
-        findings: list[Finding] = []
-        if reason := contradiction(file, path):
-            findings.append(Finding(TWO_MODELS, WHOLE_FILE, reason))
-        parts = _binary_parts(file, path, bool(reason))
-        if parts:
-            _extend(findings, parts, path)
-            return Audit(name, findings, _declared(file, path, custom))
-        opened = detect_content(file, path)
-        config = resolve(opened.kind.config)(opened) if opened.kind.config else None
-        findings += audit_config(config)
-        findings += _other_parts(opened)
-        is_keras = config is not None or opened.kind.has_graph or opened.kind is SHARDED_WEIGHTS or bool(findings)
-        return Audit(name, findings, declared_names(config, custom), is_keras, opened.kind.has_graph)
+        return audit_open_file(file, path, custom)._replace(source=name)
+
+
+def audit_open_file(file: BinaryIO, path: str, custom: CustomLayers = NO_CUSTOM_LAYERS) -> Audit:
+    """Audits an open file, as :func:`audit_file` does. The ending of ``path`` decides what Keras takes the file for."""
+    findings: list[Finding] = []
+    if reason := contradiction(file, path):
+        findings.append(Finding(TWO_MODELS, WHOLE_FILE, reason))
+    parts = _binary_parts(file, path, bool(reason))
+    if parts:
+        _extend(findings, parts, path)
+        return Audit(path, findings, _declared(file, path, custom))
+    opened = detect_content(file, path)
+    config = resolve(opened.kind.config)(opened) if opened.kind.config else None
+    findings += audit_config(config)
+    findings += _other_parts(opened)
+    is_keras = config is not None or opened.kind.has_graph or opened.kind is SHARDED_WEIGHTS or bool(findings)
+    return Audit(path, findings, declared_names(config, custom), is_keras, opened.kind.has_graph)
 
 
 def _binary_parts(file: BinaryIO, path: str, is_contradictory: bool) -> list[Iterator[Finding]]:

@@ -65,7 +65,7 @@ _NAMES = {
         beta binomial categorical dropout gamma normal randint shuffle truncated_normal uniform
     """,
     "layers": """
-        add average concatenate dot maximum minimum multiply subtract
+        Input add average concatenate dot maximum minimum multiply subtract
     """,
 }
 FUNCTIONS: dict[str, frozenset[str]] = {part: frozenset(names.split()) for part, names in _NAMES.items()}

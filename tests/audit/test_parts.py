@@ -241,7 +241,7 @@ def test_compressed_weights_are_no_finding(tmp_path: Path) -> None:
 def test_a_walk_that_does_not_finish_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(archive(model(), hdf5(*(lambda file, n=n: file.create_group(f"g{n}") for n in range(200)))))
-    monkeypatch.setattr(storage, "MAX_READS", 100)
+    monkeypatch.setattr(storage, "BUDGET", 20_000)
     done = run(path)
     assert done.return_value == 1
     assert ": model.weights.h5: not-checked: its structure is larger than that of any model" in done.output

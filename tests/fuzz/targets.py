@@ -19,6 +19,7 @@ import click
 
 from convcalc import Report, infer
 from convcalc.audit.config import audit_config
+from convcalc.audit.file import audit_open_file
 from convcalc.base.numbers import Unknown
 from convcalc.base.problems import ConvcalcError, Refusal, Source
 from convcalc.checking.against_snapshot import compare_with_snapshot
@@ -86,7 +87,10 @@ def program(data: bytes) -> None:
 
 
 def weighed(data: bytes) -> None:
-    """Reads a file with weights, and compares the weights with the model."""
+    """Reads a file with weights, compares the weights with the model, and audits the file under two endings."""
+    for name in ("any", "any.keras"):
+        with suppress(ConvcalcError):
+            audit_open_file(io.BytesIO(data), name)
     if (result := _read(data, "any")) is None:
         return
     judge(result)
