@@ -64,7 +64,8 @@ def _channels_cure(run: ModelRun, call: Call, inputs: Sequence[Shape | None]) ->
         layer = f"Dense({largest})" if is_code else f"'- Dense: {largest}'"
     else:
         layer = f"Conv{rank}D({largest}, 1)" if is_code else f"'- Conv{rank}D: [{largest}, 1]'"
-    return f"to give '{name}' {largest} channels, put {layer} after it, or use Concatenate"
+    what = "channels" if rank in (1, 2, 3) else "features"
+    return f"to give '{name}' {largest} {what}, put {layer} after it, or use Concatenate"
 
 
 def _rounding_cure(run: ModelRun, call: Call, inputs: Sequence[Shape | None], fits: Fits) -> str:

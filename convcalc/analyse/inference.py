@@ -112,10 +112,16 @@ def _infer_declared(model: Model, fallback: Model) -> Report:
     return _infer(fallback._replace(problems=(*fallback.problems, problem)))
 
 
-def _infer(model: Model) -> Report:
+def infer_part(model: Model) -> Report:
+    """Returns the report of a model with errors: what is known of each layer. Its ``problems`` contain the errors."""
+    return _infer(model, with_errors=True)
+
+
+def _infer(model: Model, with_errors: bool = False) -> Report:
     session = _Session(model.problems)
     run = run_calls(model, None, session)
-    session.raise_errors()
+    if not with_errors:
+        session.raise_errors()
     rows = rows_of(run, "", 0, True)
     totals = totals_of(rows, model.stored, model.has_more_weights)
     if model.subclassed:

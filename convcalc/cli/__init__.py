@@ -94,6 +94,9 @@ class _LazyGroup(click.Group):
                 return super().resolve_command(ctx, ["summary", *args])
             from convcalc.base.problems import did_you_mean
 
+            files = [name + ending for ending in _MODEL_ENDINGS if os.path.exists(name + ending)]  # noqa: PTH110
+            if files:
+                ctx.fail(f"there is no command '{name}'; for the model, write the whole name: {files[0]}")
             hint = did_you_mean(name, (*COMMANDS, "help")) or _OTHER_WORDS.get(name.lower(), "; see convcalc --help")
             ctx.fail(f"there is no command '{name}'{hint}")
         return super().resolve_command(ctx, args)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from convcalc.base import codes
-from convcalc.base.problems import did_you_mean, error
-from convcalc.cli import OK
+from convcalc.base.problems import ConvcalcError, did_you_mean, error
+from convcalc.cli import OK, warn
 from convcalc.cli.command import declare
 from convcalc.cli.completion import layers_of_the_model, models_or_codes
 from convcalc.cli.custom import custom_option
@@ -17,6 +17,8 @@ from convcalc.cli.output import text_options, text_style
 from convcalc.cli.terminal import write
 
 if TYPE_CHECKING:
+    from convcalc.analyse import Report
+    from convcalc.model import Model
     from convcalc.rendering.style import TextStyle
 
 
@@ -58,8 +60,31 @@ def command(
     from convcalc.rendering.explain import explanation_text
 
     options = Inputs(values, inputs, None, custom)
-    write(explanation_text(explain(Study.of(infer(options.model(model))), layer), style))
+    loaded = options.model(model)
+    try:
+        report = infer(loaded)
+    except ConvcalcError as failed:
+        report = _part(loaded, layer, failed)
+    write(explanation_text(explain(Study.of(report), layer), style))
     return OK
+
+
+def _part(model: Model, layer: str, failed: ConvcalcError) -> Report:
+    """Returns the report of a model with errors, for a layer that they do not affect. Raises the errors otherwise."""
+    from convcalc.analyse.broken import is_known, part_of
+    from convcalc.analyse.explain import find_layer
+
+    report = part_of(model)
+    if report is None:
+        raise failed
+    try:
+        _, row = find_layer(report, layer)
+    except ConvcalcError:
+        raise failed from None
+    if not is_known(row, report):
+        raise failed
+    warn(f"note: another layer has an error: {next(p for p in failed.problems if p.severity == 'error').headline}")
+    return report
 
 
 def _meaning(code: str, style: TextStyle) -> str:

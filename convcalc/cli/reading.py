@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Reading:
     """Reads the models one at a time.
 
-    ``options`` are the options of the command. ``code`` is the exit code for the models read so far.
+    ``options`` are the options of the command. ``code`` is the exit code for the models read so far. ``part`` is the
+    report of the layers above an error, if the only model has one.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -32,6 +33,8 @@ class Reading:
         self.inputs = inputs_of(options)
         self.assumptions = _assumptions(options["assume_dtype"], options["inplace"], options["training"])
         self.code = OK
+        self.part: Study | None = None
+        self._model: Model | None = None
 
     def reports(self, models: tuple[str, ...]) -> Iterator[Study]:
         """Yields a report for each model. If there are several models, a model that cannot be read is skipped with a
@@ -51,6 +54,7 @@ class Reading:
             report, weights = self._read(source)
         except ConvcalcError as failed:
             if alone:
+                self._keep_part()
                 raise
             warn_lines(str(failed))
             self.code = USAGE_ERROR
@@ -72,11 +76,20 @@ class Reading:
                 warn_lines(text)
         return report
 
+    def _keep_part(self) -> None:
+        """Keeps the report of the layers above the error."""
+        from convcalc.analyse import Study
+        from convcalc.analyse.broken import part_of
+
+        part = None if self._model is None else part_of(self._model)
+        self.part = None if part is None else Study.of(part, self.assumptions)
+
     def _read(self, source: str) -> tuple[Study, Weights | None]:
         """Returns the report of a model, and the weights in its file. The weights are None without ``--verify``."""
         from convcalc.analyse import Study, infer
 
         model, resized_model = self._models(source)
+        self._model = resized_model
         weights_file = self.options.get("weights")
         report = Study.of(infer(resized_model), self.assumptions)
         weights = (

@@ -19,7 +19,8 @@ def parse_sizes(text: str, option: str, least: int = 1, names: bool = False) -> 
     With ``names``, a word can be the name of a size. The name cannot contain an x, which separates sizes.
     """
     sizes: list[int | Unknown | str] = []
-    for part in text.strip().strip("()").replace("×", "x").replace(",", "x").split("x"):
+    separated = re.sub(r"\s*[×,*]\s*|(?<=\d)\s+(?=\d)", "x", text.strip().strip("()[]").rstrip(", "))
+    for part in separated.split("x"):
         word = part.strip()
         if word.isascii() and word.isdecimal() and len(word) < 18 and least <= int(word) <= LARGEST:
             sizes.append(int(word))

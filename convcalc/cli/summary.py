@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convcalc.base import codes
-from convcalc.base.problems import error, listed
+from convcalc.base.problems import ConvcalcError, error, listed
 from convcalc.base.selection import SORT_KEYS, Selection
 from convcalc.cli import warn
 from convcalc.cli.command import COLUMNS, EXIT_CODE, INPUT, KERAS, MEMORY, OUTPUT, ROWS, WholeNumber, declare, option
@@ -149,11 +149,26 @@ def command(context: click.Context, /, models: tuple[str, ...], to: Output, **op
     request = _request(models, to, options)
     _note_unused(given, to.format, options)
     reading = Reading(options)
+    if to.format == "table" and not options["quiet"] and not are_several(models):
+        return _one_table(models, to, reading, request)
     if options["quiet"]:
         for _ in reading.reports(models):
             pass
     else:
         to.write(write_reports(format, reading.reports(models), request))
+    return reading.code
+
+
+def _one_table(models: tuple[str, ...], to: Output, reading: Reading, request: FormatRequest) -> int:
+    """Prints the table of one model. For a model with an error, prints the table down to the layer with the error."""
+    try:
+        to.write(write_reports(REPORT_FORMATS["table"], reading.reports(models), request))
+    except ConvcalcError:
+        if reading.part is not None and to.file is None:
+            from convcalc.rendering.broken import broken_table
+
+            to.write([broken_table(reading.part, request.text_style(), request.columns)])
+        raise
     return reading.code
 
 

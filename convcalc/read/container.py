@@ -56,7 +56,24 @@ def _require_regular(name: str) -> None:
 
 def _cannot_read(name: str, bad: OSError | ValueError) -> ConvcalcError:
     reason = bad.strerror if isinstance(bad, OSError) and bad.strerror else str(bad)
-    return error(codes.CANNOT_READ, f"{name}: {reason[0].lower()}{reason[1:]}")
+    hint = _similar_file(name) if isinstance(bad, FileNotFoundError) else ""
+    return error(codes.CANNOT_READ, f"{name}: {reason[0].lower()}{reason[1:]}{hint}")
+
+
+def _similar_file(name: str) -> str:
+    """Returns a hint with a file of a similar name in the same folder; "" if there is none."""
+    import os
+
+    from convcalc.base.problems import did_you_mean
+
+    folder, file = os.path.split(name)
+    if "*" in file:
+        return "; no file matches this pattern"
+    try:
+        names = sorted(os.listdir(folder or "."))[:1000]  # noqa: PTH208 (pathlib takes long to import)
+    except OSError:
+        return f"; there is no folder {folder}"
+    return did_you_mean(file, names).replace("'", f"'{folder}/" if folder else "'", 1)
 
 
 def read_member(file: BinaryIO, name: str, source: str) -> bytes:

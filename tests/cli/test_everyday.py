@@ -124,3 +124,16 @@ def test_explain_and_layers_know_what_users_mean() -> None:
         ("sigmoid", "Activation"),
     ):
         assert hint in run("layers", name).stderr
+
+
+def test_files_of_similar_names(tmp_path: Path) -> None:
+    shutil.copy(LENET, tmp_path / "lenet5.yaml")
+    assert f"did you mean '{tmp_path}/lenet5.yaml'?" in run("summary", str(tmp_path / "lenet5.yml")).stderr
+    assert "no file matches this pattern" in run("summary", str(tmp_path / "*.keras")).stderr
+    assert "there is no folder" in run("summary", str(tmp_path / "missing" / "m.yaml")).stderr
+    assert "write the whole name" in run(str(tmp_path / "lenet5")).stderr
+
+
+@pytest.mark.parametrize("sizes", ["32 32 1", "32*32*1", "(32, 32, 1)", "[32, 32, 1]", "32×32×1"])
+def test_sizes_in_other_forms(sizes: str) -> None:
+    assert run("summary", LENET, "--input", sizes).stdout == run("summary", LENET, "--input", "32x32x1").stdout

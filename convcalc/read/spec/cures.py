@@ -72,6 +72,8 @@ _NUMBER = r"[-+]?\d+(\.\d*)?"
 
 def unknown_layer_cure(name: str, others: Iterable[str]) -> str:
     """Returns the end of the message for an unknown layer. ``others`` are the names that the spec declares."""
+    if re.match(r"(for|while|repeat|loop)\b", name):
+        return "; to repeat layers, write '- repeat: 3' and below it, with the same indentation, 'layers:'"
     parts = re.match(r"([A-Za-z_][\w.]*)\s*([:{\[]|\s)\s*(.*)", name)
     if parts and (layer := parts[1].rpartition(".")[2]) and (find(layer) or layer in others):
         rest = parts[3].strip(" ]}")
@@ -217,6 +219,8 @@ def _unknown_argument(message: str, name: str, value: Any, definition: LayerDefi
     if name in _INPUT_SHAPES and definition.inputs != 0:
         return f"{start}; {_input_cure(name, value)}"
     known = [argument.name for argument in definition.arguments]
+    if definition.inputs == 0 and "did you mean" not in message:
+        return f"{start}; write the sizes in order, without the batch: 'input: [28, 28, 1]', or {{shape: [28, 28, 1], batch_size: 8}}"
     if _ARGUMENTS.get(name) in known:
         return f"{start}; in Keras it is '{_ARGUMENTS[name]}'"
     if name in _FROM_INPUT:
@@ -267,7 +271,8 @@ def _meant_values(kind: Kind, value: Any) -> list[tuple[Any, str]]:
             [(_ON[text], "write")] if text in _ON else [(text == "true", "write")] if text in ("true", "false") else []
         )
     if isinstance(kind, Choice) and isinstance(value, str):
-        return [(value.lower(), "write"), (value.strip("'\" "), "write")]
+        order = {"nchw": "channels_first", "nhwc": "channels_last", "first": "channels_first", "last": "channels_last"}
+        return [(order.get(value.lower()), "write"), (value.lower(), "write"), (value.strip("'\" "), "write")]
     if isinstance(value, list) and len(value) == 1:
         return [(value[0], "write")]
     if isinstance(value, float) and value.is_integer():

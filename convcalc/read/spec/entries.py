@@ -107,6 +107,10 @@ class Entries:
                 self.report(node, codes.INVALID_LAYER, message)
                 raise AlreadyReported
             key, given = entry.fields[names[0]]
+            if re.match(r"(\w+\s*=\s*)?[\w.]+\(", names[0]):  # a colon in Python, as in ``Lambda(lambda x: x / 255)``
+                text = names[0] if plain_value(given) is None else f"{names[0]}: {plain_value(given)}"
+                self.python_call(text, key)
+                return
             inside = given.fields if isinstance(given, MappingNode) and names[0] not in self.spec.blocks else {}
             # An operation has no other options, but some have an argument of this name.
             for option in ("name",) if re.fullmatch(_OPERATION, names[0]) else COMMON_OPTIONS:
@@ -138,6 +142,13 @@ class Entries:
             message = pasted.not_understood(text, str(why), self.positional_names, plain_value)
             self.report(entry, codes.INVALID_LAYER, message)
             raise AlreadyReported from None
+        if keras_name(call.name) in NESTED:
+            cure = (
+                "list its layers here, one on each line, or write a nested model: 'Model:' with 'input:' and 'layers:'"
+            )
+            message = f"{call.name}(…) cannot be read in a spec; {cure}"
+            self.report(entry, codes.INVALID_LAYER, message)
+            raise AlreadyReported
         target = re.match(r"(\w+)\s*=[^=]", text)
         if not call.inputs and not target:
             self.use(call.name, entry, entry, call.arguments)
@@ -443,7 +454,9 @@ class Entries:
             self.branches = True
             return self.references.read(node)
         if isinstance(definition, LayerDefinition) and definition.merges:
-            example = f"{definition.name}: {{from: [a, b]}}"
+            names = place.arguments.items if isinstance(place.arguments, SequenceNode) else []
+            words = [name.value for name in names if isinstance(name, ScalarNode) and isinstance(name.value, str)]
+            example = f"{definition.name}: {{from: [{', '.join(words) or 'a, b'}]}}"
             self.report(
                 place.node,
                 codes.MISSING_FROM,

@@ -181,6 +181,8 @@ class ModelReader:
                     message = (
                         f"a size must be a whole number of at least 0, or null if it is unknown, not {shown(size)}"
                     )
+                    if str(size).lower() in ("none", "?", "nan", "-1"):
+                        message += "; write null"
                     self.reader.report(item, codes.INVALID_VALUE, message, scope)
             return
         message = f"an input must be {Sizes.expects}, not {shown(read)}"

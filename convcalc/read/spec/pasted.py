@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.problems import Refusal
-from convcalc.layers import LayerDefinition, bind
+from convcalc.layers import LayerDefinition, bind, find
 from convcalc.layers.arguments import Real, shown
+from convcalc.layers.other_names import meant_layer
 from convcalc.read.spec.corrected import entry_line, flow
 from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode, TupleNode
 from convcalc.read.spec.python_syntax import NotUnderstood, PythonCall, layer_call, positional_call
@@ -116,6 +118,16 @@ def not_understood(text: str, reason: str, names_of: NamesOf, values: Callable[[
     start = f"this Python text cannot be read{f' ({reason})' if reason else ''}: {shown(text)}"
     if "lambda" in text:
         return f"{start}; a spec runs no code: state the result with '- Lambda: {{output_shape: [28, 28, 1]}}'"
+    called = re.match(r"(?:\w+\s*=\s*)?([\w.]+)\(", text)
+    if called and called[1].rpartition(".")[2] in ("Sequential", "Model"):
+        return f"{start}; list the layers of the inner model in this spec, one on each line"
+    if called and find(called[1].rpartition(".")[2]) is None and (hint := meant_layer(called[1])):
+        of_torch = (
+            " PyTorch's layers also name the inputs, Keras's only the outputs."
+            if re.search(r"\w\dd\b|Linear", called[1])
+            else ""
+        )
+        return f"there is no layer '{called[1]}'{hint}{of_torch}"
     line = corrected_line(text, names_of, values)
     return (
         f"{start}; write {line!r}"

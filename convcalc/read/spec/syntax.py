@@ -79,7 +79,19 @@ def explain_yaml_error(bad: yaml.MarkedYAMLError, text: str) -> SyntaxProblem:
         message = "YAML cannot be indented with tabs; use spaces"
     elif message == _MISALIGNED and not begins_its_line:
         message = _AFTER_A_VALUE
+    if at is not None and message.startswith("unexpected ':'") and (cure := _braces_cure(text, at.index)):
+        message = cure
     return SyntaxProblem(message, line, column)
+
+
+def _braces_cure(text: str, index: int) -> str:
+    """Returns advice for ``- Dense: 10, activation: softmax``; "" for another line."""
+    start = text.rfind("\n", 0, index) + 1
+    line = text[start:].partition("\n")[0]
+    match = re.match(r"\s*-\s*(\w+):\s*([^{\[\s'\"][^{}:]*,\s*(\w+):.*)", line)
+    if match is None:
+        return ""
+    return f"put the arguments in braces, each with its name: '- {match[1]}: {{…, {match[3]}: …}}'"
 
 
 def _construct(context: str) -> str:

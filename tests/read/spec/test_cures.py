@@ -59,6 +59,18 @@ CURES = {
     '- LSTM: {units: 3, return_sequences: "True"}': "write true",
     "- Conv2D: {filters: 8, kernel_size: 3, padding: SAME PAD}": "'valid' or 'same'",
     "- Conv2D: {filters: 8, kernel_size: 3, padding: 1}": "write '- ZeroPadding2D: 1' before this layer",
+    "- Conv2D: {filters: 8, kernel_size: 3, data_format: NCHW}": "write channels_first",
+    # Python and loops
+    "- nn.Conv2d(3, 16, kernel_size=3)": "did you mean 'Conv2D'? PyTorch's layers also name the inputs",
+    "- nn.Linear(20, 10, bias=True)": "did you mean 'Dense'?",
+    "- 'Lambda(lambda x: x / 255.)'": "'- Lambda: {output_shape: [28, 28, 1]}'",
+    "- Lambda(lambda x: x / 255.)": "'- Lambda: {output_shape: [28, 28, 1]}'",
+    "- Sequential([Dense(3), Dense(4)])": "list its layers here, one on each line",
+    "- for i in range(3):\n      - Conv2D: [8, 3]": "write '- repeat: 3' and below it",
+    "- repeat 3:\n      - Conv2D: [8, 3]": "write '- repeat: 3' and below it",
+    "- Dense: 10, activation: softmax": "put the arguments in braces, each with its name: '- Dense: {…, activation: …}'",
+    "- Conv2D: 8, 3, padding: same": "'- Conv2D: {…, padding: …}'",
+    "- Add: [conv1, conv2]": "such as Add: {from: [conv1, conv2]}",
     # tensors
     "- Add: {from: [flatten, input]}": "the model's input is named 'input_layer'",
     "- Dense: {units: 3, from: 'input_layer[0]'}": "write [input_layer, 0]",
@@ -78,7 +90,7 @@ def test_the_corrected_line_is_a_correct_entry(entry: str) -> None:
     with pytest.raises(ConvcalcError) as failed:
         infer(read_spec(Source("s.yaml", f"input: [28, 3]\nlayers:\n  {entry}\n")))
     line = str(failed.value.problems[0].message).partition("'- ")[2].partition("'")[0]
-    if "…" not in line:
+    if "…" not in line and "repeat" not in line:
         read = read_spec(Source("s.yaml", f"input: [28, 28, 3]\nlayers:\n  - {line}\n"))
         assert not read.problems
 
@@ -87,3 +99,17 @@ def test_one_problem_for_arguments_of_a_wrong_form() -> None:
     with pytest.raises(ConvcalcError) as failed:
         infer(read_spec(Source("s.yaml", "input: [9, 9, 1]\nlayers:\n  - Conv2D: {32, 3, padding: same}\n")))
     assert len(failed.value.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cure"),
+    [
+        ("[None, 28, 28]", "not 'None'; write null"),
+        ("[28, '?']", "write null"),
+        ("{height: 28, width: 28}", "'input: [28, 28, 1]'"),
+    ],
+)
+def test_the_sizes_of_an_input(sizes: str, cure: str) -> None:
+    with pytest.raises(ConvcalcError) as failed:
+        infer(read_spec(Source("s.yaml", f"input: {sizes}\nlayers: [Flatten]\n")))
+    assert cure in str(failed.value)
