@@ -139,7 +139,9 @@ def require_writable(report: Report) -> None:
     from convcalc.layers import LayerDefinition
     from convcalc.layers.sublayer import sublayers_of
     from convcalc.model import Foreign
+    from convcalc.write.from_code import require_no_copies
 
+    require_no_copies(report)
     for row in report.layers:
         if isinstance(row.definition, Foreign) and row.definition.keras_class is not None:
             message = f"'{row.path}' cannot be written, because only its weights show that its class is custom"

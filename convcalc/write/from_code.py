@@ -6,13 +6,16 @@ A file can hold their numbers, but not what they do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcalc.base import codes
 from convcalc.base.problems import ConvcalcError, Mark, Problem
 from convcalc.layers import LayerDefinition
 from convcalc.layers.sublayer import sublayers_of
 from convcalc.model import Foreign, Layer, Model
+
+if TYPE_CHECKING:
+    from convcalc.analyse.report import Report
 
 
 def require_no_code(model: Model) -> None:
@@ -28,6 +31,24 @@ def require_no_code(model: Model) -> None:
         problems.setdefault(class_name, problem)
     if problems:
         raise ConvcalcError(problems.values())
+
+
+def require_no_copies(report: Report) -> None:
+    """Raises :class:`ConvcalcError` for a layer in several nested models: in a file, each has a copy with its own weights."""
+    known: dict[int, str] = {}
+    copied = [row for row in report.layers if row.layer.shares_weights]
+    for row in report.layers:
+        identity, prefix = row.layer.identity, row.path[: -len(row.name)]
+        is_leaf = identity is not None and not isinstance(row.definition, Model) and row.params != 0
+        if is_leaf and known.setdefault(identity or 0, prefix) != prefix:
+            copied.insert(0, row)
+    if copied:
+        row = copied[0]
+        message = (
+            f"'{row.path}' ({row.class_name}) cannot be written: another part of the model has the same layer, and in a file "
+            "each part has a copy with its own weights; call the layer in one model only"
+        )
+        raise ConvcalcError([Problem(codes.CANNOT_WRITE, message, _place(row.layer), row.path)])
 
 
 def _problems(model: Model) -> Iterator[Problem]:

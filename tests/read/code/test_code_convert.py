@@ -7,7 +7,7 @@ import pytest
 from convcalc.api import infer
 from convcalc.base.problems import ConvcalcError
 from convcalc.read.code.file import read_program
-from convcalc.write import FORMATS, require_graph
+from convcalc.write import FORMATS, require_graph, require_writable
 from tests.helpers import command_line
 
 HEAD = """import keras
@@ -118,3 +118,28 @@ def test_a_class_of_keras_that_the_program_renames_keeps_its_new_name() -> None:
     """Keras prints the name of the program's class."""
     layers = infer(read_program(f"{HEAD}m = keras.Model(x, MyDense(3)(x))\n", "net.py")).layers
     assert [(row.name, row.class_name, row.params) for row in layers][1:] == [("my_dense", "MyDense", 15)]
+
+
+@pytest.mark.parametrize(
+    ("code", "refused"),
+    [
+        ("keras.Model(x, keras.Model(x, shared(x))(x) + shared(x))", "shared"),
+        ("keras.Model(x, layers.concatenate([one(x), two(x)]))", "shared"),
+        ("keras.Model(x, keras.Model(x, one(x))(x) + one(x))", "shared"),
+        ("keras.Model(x, keras.Model(x, relu(x))(x) + relu(x))", ""),
+        ("keras.Model(x, one(x) + one(x))", ""),
+    ],
+)
+def test_a_layer_in_several_models_is_refused(code: str, refused: str) -> None:
+    """A file would have copies of the layer, with more weights in total."""
+    text = (
+        f"{HEAD}shared, relu = layers.Dense(4, name='shared'), layers.ReLU()\n"
+        "one, two = keras.Sequential([x, shared], name='one'), keras.Sequential([x, shared, layers.Dense(2)])\n"
+    )
+    report = infer(read_program(f"{text}m = {code}\n", "net.py", target="m"))
+    if not refused:
+        require_writable(report)
+        return
+    with pytest.raises(ConvcalcError, match="has a copy with its own weights") as failed:
+        require_writable(report)
+    assert (failed.value.problems[0].layer or "").rpartition("/")[2] == refused
