@@ -452,7 +452,7 @@ def _(files: Files) -> bytes:
 @case(
     "a metric in training_config",
     "-",
-    "an `.h5` file compiles with `os.mkdir` as its metric",
+    "an `.h5` file compiles with a function of `antigravity` as its metric",
     "runs-code",
     ending=".h5",
 )

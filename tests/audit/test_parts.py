@@ -60,6 +60,8 @@ def named(name: str, module: Any, class_name: str = "function") -> dict[str, Any
         (named("set_global_attribute", "keras.src.backend.common.global_state"), ["runs-code"]),
         (named("func_load", "keras.src.utils.python_utils"), ["runs-code"]),
         (named("system", "keras.src.utils.io_utils.os"), ["runs-code"]),
+        (named("copy", "keras.src.utils.file_utils"), ["runs-code"]),
+        (named("map_structure", "keras.tree"), ["runs-code"]),
         (named("deserialize", "keras.layers"), ["runs-code"]),
         (named("get_file", "tensorflow.keras.utils"), ["runs-code"]),
         (named("-", "keras.utils", "get_file"), ["runs-code"]),
@@ -75,6 +77,8 @@ def named(name: str, module: Any, class_name: str = "function") -> dict[str, Any
         (named("-", "pip._internal.utils.subprocess", "call_subprocess"), ["runs-code"]),
         (named("-", "keras_hub.src.utils.preset_utils", "load_json"), ["runs-code"]),
         (named("load", "torch"), ["runs-code"]),
+        (named("write_file", "tensorflow.io"), ["runs-code"]),
+        (named("-", "shutil", "copyfile"), ["runs-code"]),
         # custom classes and functions
         (named("pkg>swish6", "builtins"), ["needs-code"]),
         (named("swish6", "builtins"), ["needs-code"]),

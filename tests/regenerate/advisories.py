@@ -74,8 +74,9 @@ folder, or reads a file with known values. The other columns say whether `convca
 END = """
 - CVE-2026-12479 could not be reproduced: Keras 3.14.0 makes the paths of the names of classes, not of the names of layers. `audit` reports
   such names all the same.
-- CVE-2025-12060 and CVE-2025-12638 concern `keras.utils.get_file`, which a file can call only as in CVE-2025-8747. The model downloads a
-  file that is no archive.
+- CVE-2025-12060, CVE-2025-12638 and GHSA-hqp4-2352-xf5r concern archives that `keras.utils.get_file` unpacks. A file can call it only as
+  in CVE-2025-8747. The model downloads a file that is no archive.
+- A folder with an Orbax checkpoint, which Keras 3.14 and 3.15 load, is not read: the exit code is 2.
 - CVE-2026-12481 concerns `Lambda.from_config` outside of `load_model`.
 - Keras {keras} refuses each of these models, except the harmless one and that of CVE-2026-12479.
 - picklescan looks for pickles only, and reads no config.
