@@ -42,6 +42,8 @@ from convcalc.write.spec import spec_yaml
 # These operations are written as ``Abs()(x)``, because functions such as ``ops.abs`` create another class
 # (``Absolute``).
 _WRITTEN_AS_CLASSES = {"Abs", "Conj"}
+# The classes of these operations have no default for tensors that their functions can leave out.
+_WITHOUT_DEFAULTS = {"BatchNorm", "LayerNorm", "RMSNorm", "Where"}
 # These functions begin with a constructor argument of the operation: ``ops.einsum(subscripts, …)``.
 _INIT_ARGUMENT_FIRST = {"Einsum", "Full"}
 
@@ -329,6 +331,8 @@ class _Function:
             return CallExpression(
                 f"ops.{operation.function}", [*map(expression, leading), *keyword_arguments({**given, **made})]
             ), ""
+        if operation.name in _WITHOUT_DEFAULTS:
+            given |= {key: None for key in operation.parameters if key not in given}
         self.module.imports.add((operation.module, operation.name))
         name = [] if automatic else keyword_arguments({"name": layer.name})
         arguments = ", ".join([*map(expression, several), *keyword_arguments(given)])
@@ -348,7 +352,7 @@ class _Function:
     def _ref(self, ref: Ref) -> str:
         layer = self.model.layer_of(ref)
         variable = self.variables[ref.call]
-        if _is_nested(layer, ref.call in self.list_outputs):
+        if _is_nested(layer, ref.call in self.list_outputs) or _takes_dict(self.model.calls[ref.call]):
             return f"keras.tree.flatten({variable})[{ref.output}]"
         several = len(self.module.rows[self.prefix + layer.name].output_shapes) > 1
         is_list = (
@@ -387,6 +391,17 @@ def _is_nested(layer: Layer, several: bool) -> bool:
         has_states = definition.state_sizes is not None or {"cell", "layer"} & {a.name for a in definition.arguments}
         return bool(several and has_states)
     return True
+
+
+def _takes_dict(call: Call) -> bool:
+    """Returns True if a layer is called on a dict of tensors. It then returns a dict, as the layers for images do."""
+    return call.form is not None and any(isinstance(value, Mapping) and _holds_slot(value) for value in call.form.args)
+
+
+def _holds_slot(value: Any) -> bool:
+    """Returns True if a dict or list contains a tensor."""
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return any(isinstance(part, Slot) or _holds_slot(part) for part in parts)
 
 
 def _is_simple(value: Any) -> bool:

@@ -39,6 +39,8 @@ PARTS = {
     "keras_hub.src.models.llama.llama_decoder.LlamaTransformerDecoder",
     "keras_hub.src.models.gemma.gemma_attention.CachedGemmaAttention",
     "keras_hub.src.models.gemma.gemma_decoder_block.GemmaDecoderBlock",
+    *(f"keras_hub.src.models.vit.vit_layers.{name}" for name in ("MLP", "ViTEncoder", "ViTEncoderBlock")),
+    "keras_hub.src.models.vit.vit_layers.ViTPatchingAndEmbedding",
 }
 BERT = {"vocabulary_size": 100, "num_layers": 3, "num_heads": 2, "hidden_dim": 8, "intermediate_dim": 12}
 
@@ -115,10 +117,49 @@ def _models_of(hub: Any, keras: Any) -> Iterator[tuple[str, Any]]:
         variants += [(sizes.choice(("LlamaBackbone", "Llama3Backbone")), arguments)]
         gemma = {name: sizes.choice((False, True)) for name in ("use_post_ffw_norm", "use_post_attention_norm")}
         variants += [("GemmaBackbone", {**arguments, **gemma, "head_dim": width})]
+    variants += [*_images(sizes)]
     for name, arguments in variants:
         # Operations get automatic names, which convcalc numbers as Keras does after this reset.
         keras.utils.clear_session()
         yield name, getattr(hub.models, name)(**arguments)
+
+
+def _images(sizes: Random) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields models for images. The blocks of ResNet-vd have no pre-activation."""
+    for block in ("basic_block", "bottleneck_block", "basic_block_vd", "bottleneck_block_vd"):
+        for pre_activation in (False, True)[: 1 if block.endswith("vd") else 2]:
+            stacks = sizes.choice((1, 2, 3))
+            first = sizes.choice(([64], [8, 64], [8, 6, 64]))
+            yield (
+                "ResNetBackbone",
+                {
+                    "input_conv_filters": first,
+                    "input_conv_kernel_sizes": [sizes.choice((3, 7)), *[3] * (len(first) - 1)],
+                    "stackwise_num_filters": [64, *(sizes.choice((4, 8, 12)) for _ in range(stacks - 1))],
+                    "stackwise_num_blocks": [sizes.randint(1, 3) for _ in range(stacks)],
+                    "stackwise_num_strides": [1, *(sizes.choice((1, 2)) for _ in range(stacks - 1))],
+                    "block_type": block,
+                    "use_pre_activation": pre_activation,
+                    "image_shape": sizes.choice(((64, 48, 3), (None, None, 3), (64, 64, 1))),
+                    "dtype": sizes.choice(("float32", "mixed_bfloat16")),
+                },
+            )
+    for patch in (4, (4, 7), (14, 14)):
+        heads = sizes.choice((1, 2, 4))
+        yield (
+            "ViTBackbone",
+            {
+                "image_shape": (28, 28, sizes.choice((1, 3))),
+                "patch_size": patch,
+                "num_layers": sizes.randint(1, 3),
+                "num_heads": heads,
+                "hidden_dim": 4 * heads,
+                "mlp_dim": sizes.randint(3, 20),
+                "dropout_rate": sizes.choice((0.0, 0.1)),
+                "use_mha_bias": sizes.choice((False, True)),
+                "use_mlp_bias": sizes.choice((False, True)),
+            },
+        )
 
 
 def _compare(report: Report, model: Any) -> None:
@@ -273,3 +314,11 @@ def test_a_decoder_with_two_inputs_stays_unknown() -> None:
 def test_every_file_of_declarations_is_compared() -> None:
     keras_2 = ("efficientnet.yaml", "tensorflow_addons.yaml")
     assert {*FILES} == {"k3im.yaml", "keras_cv.yaml", "keras_hub.yaml", "keras_rs.yaml", "kimm.yaml", *keras_2}
+
+
+def test_a_vit_without_a_class_token_is_known_from_its_weights(tmp_path: Path) -> None:
+    hub = pytest.importorskip("keras_hub")
+    for option in ("use_class_token", "use_patch_bias"):
+        model = hub.models.ViTBackbone((8, 8, 3), 4, 1, 2, 8, 16, **{option: False})
+        model.save(tmp_path / "model.keras")
+        assert infer(load(tmp_path / "model.keras")).totals.params == model.count_params()

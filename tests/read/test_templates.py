@@ -395,3 +395,53 @@ def test_layers_of_packages_for_keras_2(class_name: str, config: Any, inputs: in
     else:
         assert rows["s"].params is UNKNOWN
         assert "params" in found.totals.incomplete
+
+
+# Elements of lists ----------------------------------------------------------------------------------------------------
+
+LISTS = """
+custom:
+  Net:
+    arguments: [widths, {kinds: [relu, tanh]}, {sizes: [[1, 2], 3]}]
+    input: [..., features]
+    layers:
+      - repeat: "${len(widths)}"
+        index: i
+        layers: [{Dense: {units: "${2 * widths[i - 1] + 1}", activation: "${kinds[(i - 1) % len(kinds)]}", name: "d${i}_${widths[i - 1]}"}}]
+"""
+
+
+@pytest.mark.parametrize("widths", [[4], [4, 6, 5], []])
+def test_the_elements_of_a_list_are_variables(widths: list[int]) -> None:
+    text = f"{LISTS}\ninput: [8]\nlayers: [{{Net: {{widths: {widths}}}}}, Dense: 1]"
+    if not widths:
+        text = text.replace("layers:\n      - repeat", "layers:\n      - Dense: 1\n      - repeat")
+    found = infer(read_spec(Source("spec.yaml", text)))
+    inside = [
+        row for row in found.layers if row.path.startswith("net/d") and row.class_name == "Dense" and "_" in row.name
+    ]
+    assert [(row.name, row.output_shapes[0][-1]) for row in inside if row.output_shapes[0]] == [
+        (f"d{number}_{width}", 2 * width + 1) for number, width in enumerate(widths, 1)
+    ]
+    kinds = ["relu", "tanh", "relu"][: len(widths)]
+    assert [row.config["activation"] for row in inside] == kinds
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("${widths[3]}", "'widths' has 2 elements, from 0 to 1, not 3"),
+        ("${widths[0 - 1]}", "'widths' has 2 elements, from 0 to 1, not -1"),
+        ("${features[0]}", "'features' is 8, not a list"),
+        ("${len(features)}", "'features' is 8, but len() needs a list"),
+        ("${kinds[0] + 1}", "'kinds' is "),
+        ("${widths[0}", "is not an integer expression"),
+        ("${len(widths}", "is not an integer expression"),
+        ("${width[0]}", "there is no variable 'width'"),
+    ],
+)
+def test_a_wrong_element_is_an_error(expression: str, message: str) -> None:
+    text = LISTS.replace('"${2 * widths[i - 1] + 1}"', f'"{expression}"')
+    with pytest.raises(ConvcalcError) as failed:
+        infer(read_spec(Source("spec.yaml", f"{text}\ninput: [8]\nlayers: [{{Net: {{widths: [4, 6]}}}}]")))
+    assert message in str(failed.value)

@@ -201,6 +201,43 @@ def test_code_calls_a_layer_as_the_file_does(layer: dict[str, Any], line: str) -
     assert line in code(layer)
 
 
+@pytest.mark.parametrize(
+    ("class_name", "keys", "shapes", "options"),
+    [
+        ("MixUp", ("images", "labels"), ((None, 8, 8, 3), (None, 4)), {}),
+        ("CutMix", ("images", "labels"), ((None, 8, 8, 3), (None, 4)), {"factor": 1.0}),
+        ("RandomFlip", ("images", "labels"), ((None, 8, 8, 3), (None, 4)), {}),
+    ],
+)
+@pytest.mark.parametrize("number", [0, 1])
+def test_code_takes_the_outputs_of_a_layer_on_a_dict_in_the_order_of_keras(
+    class_name: str, keys: tuple[str, ...], shapes: Any, options: Any, number: int
+) -> None:
+    sources = [source(key, shape) for key, shape in zip(keys, shapes)]
+    tensors = {key: tensor(key, shape) for key, shape in zip(keys, shapes)}
+    mixed = entry(class_name, "y", ([tensors], {}), **options)
+    text = converted(model(*sources, mixed, outputs=["y", 0, number]), ".py")
+    assert f"keras.tree.flatten(x)[{number}]" in text
+
+
+@pytest.mark.parametrize(
+    ("class_name", "module", "args", "config", "line"),
+    [
+        ("Where", "numpy", [A, None, None], {}, "x1=None, x2=None)"),
+        ("RMSNorm", "nn", [A], {"axis": -1, "epsilon": 0.1}, "scale=None)"),
+        ("LayerNorm", "nn", [A], {"axis": -1, "epsilon": 0.1}, "gamma=None, beta=None)"),
+    ],
+)
+def test_code_gives_the_class_of_an_operation_the_tensors_without_a_default(
+    class_name: str, module: str, args: list[Any], config: dict[str, Any], line: str
+) -> None:
+    made = {
+        **entry(class_name, "w_7", (args, {}), module=f"keras.src.ops.{module}"),
+        "config": {"name": "w_7", **config},
+    }
+    assert line in converted(model(source("a"), made, outputs=["w_7", 0, 0]), ".py")
+
+
 def test_code_keeps_a_frozen_model_and_mappings_of_tensors() -> None:
     layer = entry("Dense", "d", ([A], {}), units=3)
     text = converted(model(source("a"), layer, outputs={"y": ["d", 0, 0]}, trainable=False), ".py")

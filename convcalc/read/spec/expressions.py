@@ -1,7 +1,8 @@
 """Replaces variables in a spec: ``$filters``, ``${filters * 4}``, and words such as ``conv${stage}_out``.
 
 Expressions use integer arithmetic: ``+ - * / // %``, parentheses, whole numbers and names. ``/`` must have no
-remainder. Python's ``eval`` is not used.
+remainder. ``filters[i]`` is an element of a list, counted from 0, and ``len(filters)`` is the length of the list. Python's
+``eval`` is not used.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from convcalc.base.problems import Refusal, did_you_mean, listed
 from convcalc.layers.arguments import shown
 
 _VARIABLE = re.compile(r"\$\$|\$\{([^{}]*)\}|\$([A-Za-z_]\w*)|\$")
-_TOKEN = r"\s*(?:([0-9]{1,20})|([A-Za-z_]\w*)|(//|[-+*/%()]))"
+# An element of a list may be a word or a list. In a longer expression, it must be a number.
+_ELEMENT = re.compile(r"([A-Za-z_]\w*)\s*\[([^\[\]]*)\]")
+_TOKEN = r"\s*(?:([0-9]{1,20})|([A-Za-z_]\w*)|(//|[-+*/%()[\]]))"
 MAX_TOKENS = 100
 MAX_WORD = 1_000  # a word with its variables replaced has at most this many characters
 
@@ -50,6 +53,9 @@ def _value(match: re.Match[str], variables: Mapping[str, Any]) -> Any:
     if match[1] is not None:
         # ``name`` may be a word, as in ${name}_conv. In an expression, all values are numbers.
         name = match[1].strip()
+        element = _ELEMENT.fullmatch(name)
+        if element is not None:
+            return _element(element[1], evaluate(element[2], variables), variables)
         return _lookup(name, variables) if name.isidentifier() else evaluate(name, variables)
     if match[2] is None:
         raise Refusal(
@@ -67,6 +73,16 @@ def _lookup(name: str, variables: Mapping[str, Any]) -> Any:
         else "; variables exist only inside blocks and repeats"
     )
     raise Refusal(f"there is no variable '{name}'{did_you_mean(name, variables) or known}", codes.UNKNOWN_VARIABLE)
+
+
+def _element(name: str, index: Any, variables: Mapping[str, Any]) -> Any:
+    """Returns an element of a list."""
+    value = _lookup(name, variables)
+    if not isinstance(value, (list, tuple)):
+        raise Refusal(f"'{name}' is {shown(value)}, not a list, so '{name}[…]' has no value", codes.EXPRESSION)
+    if not isinstance(index, int) or not 0 <= index < len(value):
+        raise Refusal(f"'{name}' has {len(value)} elements, from 0 to {len(value) - 1}, not {index}", codes.EXPRESSION)
+    return value[index]
 
 
 def evaluate(text: str, variables: Mapping[str, Any]) -> Any:
@@ -157,7 +173,24 @@ class _Parser:
         if not token or not (token[0].isalpha() or token[0] == "_"):
             self.next = min(self.next, len(self.tokens) - 1)
             raise self.refusal()
-        value = _lookup(token, self.variables)
+        if self.take("["):
+            value = _element(token, self.sum(), self.variables)
+            if not self.take("]"):
+                raise self.refusal()
+        elif token == "len" and token not in self.variables and self.take("("):
+            return self.length()
+        else:
+            value = _lookup(token, self.variables)
         if not isinstance(value, (int, Unknown, Traced)) or isinstance(value, bool):
             raise Refusal(f"'{token}' is {shown(value)}, but an expression needs whole numbers", codes.EXPRESSION)
         return value
+
+    def length(self) -> int:
+        """Returns the length of a list, after ``len(``."""
+        name = self.take()
+        if not name.isidentifier() or not self.take(")"):
+            raise self.refusal()
+        value = _lookup(name, self.variables)
+        if not isinstance(value, (list, tuple)):
+            raise Refusal(f"'{name}' is {shown(value)}, but len() needs a list", codes.EXPRESSION)
+        return len(value)
