@@ -176,7 +176,8 @@ def declared_in(file: str) -> list[str]:
     registered under two names is listed once.
     """
     text = (PACKAGE / "read" / "third_party" / file).read_text(encoding="utf-8")
-    names = re.findall(r"^  ([\w.>]+):", text, re.MULTILINE)
+    _, _, declared = text.partition("custom:\n")  # blocks come before the layers
+    names = re.findall(r"^  ([\w.>]+):", declared, re.MULTILINE)
     return sorted({re.split("[.>]", name)[-1] for name in names})
 
 
