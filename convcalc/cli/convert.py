@@ -46,7 +46,7 @@ def command(
     """
     from convcalc.analyse import infer
     from convcalc.write import FORMATS, classes_to_supply, require_graph, write_whole
-    from convcalc.write.calls import calls_in_training
+    from convcalc.write.calls import calls_in_training, models_with_other_ends
 
     target = Path(output)
     if target.suffix not in FORMATS:
@@ -60,8 +60,13 @@ def command(
     for text in warnings_of(report.problems):
         warn_lines(text)
     write_whole(target, FORMATS[target.suffix](report))
-    if target.suffix in (".yaml", ".yml") and (paths := calls_in_training(loaded)):
-        warn(f"note: the spec does not contain the argument 'training' of the calls of {listed(paths[:5], 'and')}")
+    if target.suffix in (".yaml", ".yml"):
+        if paths := calls_in_training(loaded):
+            warn(f"note: the spec does not contain the argument 'training' of the calls of {listed(paths[:5], 'and')}")
+        if paths := models_with_other_ends(loaded):
+            warn(
+                f"note: the spec lists the inputs and outputs of {listed(paths[:5], 'and')} without their lists and dicts"
+            )
     classes = classes_to_supply(report)
     if classes:
         needs = (

@@ -268,7 +268,13 @@ def _model_keys(by_name: Mapping[str, LayerDefinition]) -> dict[str, Schema]:
             "minProperties": 1,
         },
         "layers": _layers(),
-        "outputs": {**ref("reference"), "description": "The outputs; default: the output of the last layer."},
+        "outputs": {
+            "description": "The outputs, or a mapping from their names; default: the output of the last layer.",
+            "anyOf": [
+                ref("reference"),
+                {"type": "object", "additionalProperties": ref("reference"), "minProperties": 1},
+            ],
+        },
         "trainable": {
             **kind_schema(Boolean()),
             "description": "Whether the weights of the model are trainable; default: true.",

@@ -42,6 +42,13 @@ def _sizes(sizes: Any) -> str:
     return f"({', '.join('?' if size is None else str(size) for size in sizes)})"
 
 
+def input_ports(tree: Any) -> Iterator[Port]:
+    """Yields the inputs of a model. A mapping from the names of the inputs is as a list, because Keras accepts both."""
+    if isinstance(tree, Mapping) and all(str(part).partition("[")[0] == name for name, part in tree.items()):
+        tree = list(tree.values())
+    return ports(tree)
+
+
 def ports(tree: Any, key: str = "") -> Iterator[Port]:
     """Yields the tensors in the ``inputs`` or ``outputs`` of a model, each with its key in the lists and mappings."""
     if isinstance(tree, Mapping):

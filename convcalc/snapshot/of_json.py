@@ -7,7 +7,7 @@ from typing import Any
 
 from convcalc.report_json.arguments import texts
 from convcalc.report_json.read import JsonLayer, JsonNumber, parse_report
-from convcalc.snapshot.details import field_text, ports, weight_cells
+from convcalc.snapshot.details import field_text, input_ports, ports, weight_cells
 from convcalc.stored import Cell, Ports, Row, Snapshot, count_cell, snapshot_shapes_text
 
 
@@ -36,7 +36,7 @@ def _ports(model: Mapping[str, Any]) -> Ports | None:
     """Returns the inputs and outputs of a model; None if the report does not state them."""
     if model.get("class_name") == "Sequential" or "inputs" not in model or "outputs" not in model:
         return None
-    return tuple(ports(model["inputs"])), tuple(ports(model["outputs"]))
+    return tuple(input_ports(model["inputs"])), tuple(ports(model["outputs"]))
 
 
 def _row(layer: JsonLayer) -> Row:

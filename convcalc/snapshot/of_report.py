@@ -13,7 +13,7 @@ from convcalc.layers import Weight
 from convcalc.model import Model
 from convcalc.report_json.arguments import Calls, call_arguments, calls_by_path, row_arguments, texts
 from convcalc.report_json.write import fields_data, model_inputs, model_outputs, totals_with_memory, weights_data
-from convcalc.snapshot.details import field_text, ports, weight_cells
+from convcalc.snapshot.details import field_text, input_ports, ports, weight_cells
 from convcalc.stored import Cell, Ports, Row, Snapshot, count_cell, snapshot_shapes_text
 
 FLOPS, RECEPTIVE_FIELD = "flops", "receptive_field"
@@ -48,7 +48,7 @@ def _ports(model: Model | None) -> Ports | None:
     """Returns the inputs and outputs of a model; None for a Sequential, which has one of each, and for other layers."""
     if model is None or model.class_name == "Sequential" or not model.outputs:
         return None
-    return tuple(ports(model_inputs(model))), tuple(ports(model_outputs(model)))
+    return tuple(input_ports(model_inputs(model))), tuple(ports(model_outputs(model)))
 
 
 class _Rows:

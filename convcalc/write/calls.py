@@ -10,7 +10,7 @@ from convcalc.analyse.report import LayerReport, Report
 from convcalc.base import codes
 from convcalc.base.problems import error
 from convcalc.layers import LayerDefinition
-from convcalc.model import Call, Constant, Model
+from convcalc.model import Call, Constant, Model, Slot
 from convcalc.ops import TENSORFLOW, Operation
 
 
@@ -84,6 +84,26 @@ def calls_in_training(model: Model) -> list[str]:
         for call in inner.calls
         if call.form is not None and call.form.kwargs.get("training") is not None
     ]
+
+
+def models_with_other_ends(model: Model) -> list[str]:
+    """Returns the paths of the models whose inputs or outputs a spec cannot arrange in the same way.
+
+    A spec can list them, and give names to outputs; the names of inputs are those of their layers.
+    """
+    return [prefix.rstrip("/") or inner.name for prefix, inner in model.models() if _has_other_ends(inner)]
+
+
+def _has_other_ends(model: Model) -> bool:
+    names = [model.layer_of(ref).name for ref in model.inputs]
+    inputs, outputs = model.input_tree, model.output_tree
+    return not (_is_flat(inputs) and _is_flat(outputs)) or (
+        isinstance(inputs, Mapping) and any(names[slot.number] != key for key, slot in inputs.items())
+    )
+
+
+def _is_flat(tree: Any) -> bool:
+    return tree is None or (isinstance(tree, Mapping) and all(isinstance(part, Slot) for part in tree.values()))
 
 
 def data_calls(model: Model) -> list[int]:

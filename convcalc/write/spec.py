@@ -170,7 +170,10 @@ class _Writer:
                 continue
             lines += self._entry(number, model.calls[number], current)
             current = Ref(number)
-        if functional and (model.outputs != (current,)):
+        if model.output_names:
+            texts = dict(zip(sorted(model.output_names), map(self._ref, model.outputs)))
+            lines.append(f"outputs: {flow({name: texts[name] for name in model.output_names})}")
+        elif functional and (model.outputs != (current,)):
             lines.append(f"outputs: {self._refs(model.outputs)}")
         return lines
 

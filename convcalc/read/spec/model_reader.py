@@ -13,7 +13,7 @@ from convcalc.base.problems import Refusal
 from convcalc.layers import bind, lookup_builtin, require_builtin
 from convcalc.layers.arguments import Sizes, shown
 from convcalc.layers.dtypes import DTYPES
-from convcalc.model import Layer, Model, Ref
+from convcalc.model import Layer, Model, Ref, Slot
 from convcalc.read.custom_layers import CustomLayers
 from convcalc.read.spec.blocks import Block
 from convcalc.read.spec.entries import Entries, Spec, keras_name
@@ -65,14 +65,35 @@ class ModelReader:
             self.reader.report(fields.fields["layers"][0], codes.MISSING_LAYERS, message, scope)
         elif not has_misspelling_of(fields, "layers"):
             self.reader.report(fields, codes.MISSING_LAYERS, "a model needs a list of 'layers:'", scope)
-        outputs = self.outputs(fields.get("outputs"), entries)
+        named = fields.get("outputs")
+        keys = tuple(named.fields) if isinstance(named, MappingNode) else ()
+        outputs = self.named_outputs(named, entries) if isinstance(named, MappingNode) else self.outputs(named, entries)
         functional = named_inputs or entries.branches or "outputs" in fields.fields
         class_name = "Functional" if functional else "Sequential"
         own_name = fields.get("name")
         if name is None and own_name is not None:
             with suppress(AlreadyReported):
                 name = self.reader.word(own_name, scope, "a model's name")
-        return graph.finish(name or self.reader.file.names.automatic(class_name), class_name, outputs)
+        model = graph.finish(name or self.reader.file.names.automatic(class_name), class_name, outputs)
+        if not keys:
+            return model
+        tree = {key: Slot(number) for number, key in enumerate(sorted(keys))}
+        return model._replace(output_names=keys, output_tree=tree)
+
+    def named_outputs(self, node: MappingNode, entries: Entries) -> tuple[Ref, ...]:
+        """Returns the outputs of ``outputs: {name: layer}``, sorted by their names, as in Keras."""
+        refs: list[Ref] = []
+        for key, (_, value) in sorted(node.fields.items()):
+            with suppress(AlreadyReported):
+                one = entries.references.read(value)
+                if len(one) == 1:
+                    refs += one
+                else:
+                    message = (
+                        f"the output '{key}' must be one layer; write a name, or [name, number] for a further output"
+                    )
+                    self.reader.report(value, codes.INVALID_VALUE, message, entries.scope)
+        return tuple(refs)
 
     def outputs(self, node: Node | None, entries: Entries) -> tuple[Ref, ...]:
         """Returns the outputs that the spec names; the output of the last layer if the spec names no outputs."""

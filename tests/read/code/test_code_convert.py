@@ -99,7 +99,7 @@ def test_each_class_is_named_once() -> None:
         "keras.Model(x, layers.LSTM(3)(ops.expand_dims(x, 1)))",
         "keras.Model(x, layers.LSTM(3)(ops.expand_dims(ops.expand_dims(x, 1)[:, 0], 1)))",
         "keras.Model(x, x[:, 1:3] + ops.mean(x, axis=1, keepdims=True))",
-        "keras.Model({'a': x}, {'b': layers.Dense(2)(x)})",
+        "keras.Model({'input_layer': x}, {'b': layers.Dense(2)(x), 'a': x})",
         "keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3), layers.Flatten()])",
     ],
 )
@@ -112,6 +112,24 @@ def test_a_model_is_written_and_read_again(
     done = command_line.run("convert", "net.py:m", "-o", written)
     assert done.returncode == 0, done.stderr
     assert command_line.run("diff", "net.py:m", written, "-q").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "keras.Model({'a': x}, {'b': layers.Dense(2)(x)})",
+        "keras.Model([x], layers.Dense(2)(x))",
+        "keras.Model(x, [layers.Dense(2)(x), {'b': x}])",
+    ],
+)
+def test_the_arrangement_of_inputs_and_outputs_is_kept_or_said(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.py").write_text(f"{HEAD}m = {code}\n")
+    assert command_line.run("convert", "net.py:m", "-o", "net.json").returncode == 0
+    assert command_line.run("diff", "net.py:m", "net.json", "-q").returncode == 0
+    assert "without their lists and dicts" in command_line.run("convert", "net.py:m", "-o", "net.yaml").stderr
 
 
 def test_a_class_of_keras_that_the_program_renames_keeps_its_new_name() -> None:

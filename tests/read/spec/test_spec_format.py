@@ -8,7 +8,7 @@ import pytest
 
 from convcalc import Report, infer
 from convcalc.base.numbers import UNKNOWN
-from convcalc.base.problems import Source
+from convcalc.base.problems import ConvcalcError, Source
 from convcalc.read import load
 from convcalc.read.spec.spec import read_spec
 from tests.paths import SPECS
@@ -414,3 +414,24 @@ layers:
   - Dense: *n
 """
     assert [row.params for row in report(text).layers] == [20, 20, 20, 20, 20]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "names", "layers"),
+    [
+        ("{b: two, a: one}", ("b", "a"), ["one", "two"]),
+        ("{only: one}", ("only",), ["one"]),
+        ("{state: [one, 0], x: two}", ("state", "x"), ["one", "two"]),
+    ],
+)
+def test_outputs_with_names_are_a_dict(outputs: str, names: tuple[str, ...], layers: list[str]) -> None:
+    more = "  - Dense: {units: 3, name: two, from: one}\n" if "two" in outputs else ""
+    model = report(f"input: [4]\nlayers:\n  - Dense: {{units: 2, name: one}}\n{more}outputs: {outputs}\n").model
+    assert model.output_names == names
+    assert [model.layer_of(ref).name for ref in model.outputs] == layers  # sorted by key, as in Keras
+
+
+def test_a_named_output_is_one_layer() -> None:
+    text = "input: [4]\nlayers:\n  - Dense: {units: 2, name: a}\n  - Dense: {units: 2, name: b}\noutputs: {x: [a, b]}\n"
+    with pytest.raises(ConvcalcError, match="the output 'x' must be one layer"):
+        report(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from convcalc.base import codes
@@ -13,7 +14,7 @@ from convcalc.base.problems import Problem
 from convcalc.layers import LayerDefinition, require_builtin
 from convcalc.layers.registry import Inferred, Weight
 from convcalc.layers.weightless import WEIGHTLESS
-from convcalc.model import Call, Foreign, Layer, Model, Ref, input_args
+from convcalc.model import Call, Foreign, Layer, Model, Ref, Slot, input_args
 from convcalc.ops import Operation
 from convcalc.read.code.keras.graph import LayerValue, ModelValue, Node, TensorValue, from_sizes, leaves, nodes_between
 from convcalc.read.code.language.values import Unknown
@@ -120,9 +121,32 @@ def functional(
         trainable=trainable,
         own_flags=True,
         output_names=names,
+        input_tree=_tree(inputs),
+        output_tree=_tree(outputs),
         own_class=own,
         problems=problems,
     )
+
+
+def _tree(value: Any) -> Any:
+    """Returns the lists and dicts of a model's inputs or outputs, with a slot for each tensor.
+
+    Returns None for one tensor, and for a list of several tensors.
+    """
+    if isinstance(value, TensorValue):
+        return None
+    if isinstance(value, (list, tuple)) and len(value) > 1 and all(isinstance(part, TensorValue) for part in value):
+        return None
+    numbers = count()
+
+    def form(part: Any) -> Any:
+        if isinstance(part, TensorValue):
+            return Slot(next(numbers))
+        if isinstance(part, dict):
+            return {str(key): form(part[key]) for key in sorted(part, key=str)}
+        return [form(inner) for inner in part] if isinstance(part, (list, tuple)) else part
+
+    return form(value)
 
 
 def _for_old_keras(run: Any, problem: Problem) -> Problem:
