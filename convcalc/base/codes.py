@@ -322,6 +322,7 @@ AMBIGUOUS_LAYER = _code("ambiguous-layer", "Several layers match.", "Give more o
 CANNOT_WRITE = _code(
     "cannot-write", "A model cannot be written in this format.", "Choose another ending, such as .json or .py."
 )
+USAGE = _code("usage", "The command line is not valid.", _CALL)
 MISSING_OPTION = _code("missing-option", "An option is missing.", _CALL)
 NO_PROCESS = _code("no-process", "The system cannot start a process.", "Use `--jobs 1`, which starts no process.")
 PROCESS_ENDED = _code(

@@ -127,7 +127,14 @@ class Problem(Struct):
         if len(after) > _MAX_AFTER + _MAX_BEFORE - len(before):
             after = f"{after[: _MAX_AFTER + _MAX_BEFORE - len(before)]}…"
         gutter = f"{self.mark.line:>3} | "
-        return f"{text}\n{gutter}{before}{after}\n{'| ':>{len(gutter)}}{''.join(map(_blank, before))}^"
+        carets = "^" * max(sum(len(_blank(character)) for character in _token(after)), 1)
+        return f"{text}\n{gutter}{before}{after}\n{'| ':>{len(gutter)}}{''.join(map(_blank, before))}{carets}"
+
+
+def _token(text: str) -> str:
+    """Returns the first word of a text: a name, a number, or a quoted text."""
+    match = re.match(r"'[^']*'|\"[^\"]*\"|[\w$.-]*\w", text)
+    return match[0] if match else text[:1]
 
 
 def _blank(character: str) -> str:

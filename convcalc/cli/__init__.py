@@ -145,8 +145,13 @@ def main(args: list[str] | None = None) -> NoReturn:
         warn_lines(str(failed))
         code = USAGE_ERROR
     except click.ClickException as failed:
-        with suppress(OSError):
-            failed.show()
+        from convcalc.cli.colour import usage_text
+
+        if type(failed).__name__ == "NoArgsIsHelpError":
+            with suppress(OSError):
+                failed.show()
+        else:
+            warn(usage_text(failed))
         code = USAGE_ERROR
     except (click.Abort, KeyboardInterrupt):
         code = 130
@@ -191,9 +196,13 @@ def warn(text: str) -> None:
 def warn_lines(text: str) -> None:
     """Prints texts of problems to standard error. They can have several lines. Other control characters are escaped."""
     from convcalc.base.text import visible
+    from convcalc.cli import colour
     from convcalc.cli.progress import clear
 
     clear()
+    lines = colour.wrapped(list(map(visible, text.split("\n"))), sys.stderr)
+    if colour.uses_colour(sys.stderr):
+        lines = colour.painted(lines)
     # Python escapes characters that the encoding lacks. If standard error is closed, nothing is printed.
     with suppress(OSError):
-        sys.stderr.write("\n".join(map(visible, text.split("\n"))) + "\n")
+        sys.stderr.write("\n".join(lines) + "\n")

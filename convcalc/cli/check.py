@@ -175,7 +175,7 @@ def command(
 
     with closing(_payloads(progress(names, outcomes, quiet), exit_codes, warn_once)) as payloads:
         if not quiet:
-            to.write(_text(CHECK_FORMATS[to.format], payloads, warn_once))
+            to.write(_text(CHECK_FORMATS[to.format], payloads, warn_once, exit_codes))
         for _ in payloads:  # with --quiet, this loop runs the checks; otherwise write() has already run them
             pass
     return max(exit_codes)
@@ -194,13 +194,21 @@ def _payloads(
         yield outcome.payload
 
 
-def _text(format: OutputFormat, payloads: Iterable[Any], warn_once: Callable[[str], None]) -> Iterator[str]:
-    """Yields the texts for standard output. Prints the other texts to standard error."""
+def _text(
+    format: OutputFormat, payloads: Iterable[Any], warn_once: Callable[[str], None], exit_codes: Sequence[int]
+) -> Iterator[str]:
+    """Yields the texts for standard output. Prints the other texts to standard error.
+
+    If lines of text describe several models, a last line counts them.
+    """
     for piece in write_checks(format, payloads):
         if piece.to_stderr:
             warn_once(piece.text)
         else:
             yield piece.text
+    if format.check_pieces and len(exit_codes) > 1:
+        failed = sum(code != 0 for code in exit_codes)
+        yield f"{len(exit_codes):,} checked, {failed:,} failed\n"
 
 
 def _processes(jobs: int | None, names: Sequence[str], against: str | None) -> int:

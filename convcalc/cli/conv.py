@@ -10,6 +10,7 @@ from convcalc.base import codes
 from convcalc.base.numbers import Unknown
 from convcalc.base.problems import ConvcalcError, error
 from convcalc.cli import CHECK_FAILED, OK
+from convcalc.cli.colour import color_option
 from convcalc.cli.command import INPUT, LAYER, OTHER, OUTPUT, WholeNumber, declare, option
 from convcalc.cli.sizes import parse_padding, parse_sizes
 
@@ -123,7 +124,8 @@ MOST_SETTINGS = 20
     help="Choose the output format.",
 )
 @option("--ascii", is_flag=True, heading=OUTPUT, help="Use only ASCII characters.")
-@option("--no-color", is_flag=True, heading=OUTPUT, help="Accepted, without effect.", hidden=True)
+@option("--no-color", is_flag=True, heading=OUTPUT, help="Like --color never.", hidden=True)
+@color_option
 def command(sizes: tuple[str, ...], **options: Any) -> int:
     """Calculate the output size, padding and parameters of a convolution.
 
@@ -171,7 +173,7 @@ def _answer(options: dict[str, Any]) -> int:
     else:
         from convcalc.rendering.conv import answer_text
 
-        _write(answer_text(answer), options["ascii"])
+        _write(_coloured(answer_text(answer), options["no_color"]), options["ascii"])
     return OK
 
 
@@ -319,6 +321,19 @@ def _write_json(data: dict[str, Any]) -> None:
     import json
 
     click.echo(json.dumps(data, ensure_ascii=False))
+
+
+def _coloured(text: str, no_color: bool) -> str:
+    import sys
+
+    from convcalc.cli.colour import uses_colour
+
+    if not uses_colour(sys.stdout, no_color):
+        return text
+    from convcalc.rendering.conv_colour import painted_answer
+    from convcalc.rendering.style import TextStyle, coloured
+
+    return painted_answer(text, TextStyle(paint=coloured))
 
 
 def _write(text: str, ascii: bool) -> None:

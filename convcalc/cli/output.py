@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
@@ -13,6 +12,7 @@ import click
 from convcalc.base import codes
 from convcalc.base.problems import error, listed
 from convcalc.base.structs import Struct
+from convcalc.cli.colour import color_option, uses_colour
 from convcalc.cli.command import OUTPUT, WholeNumber, option
 from convcalc.cli.completion import files
 from convcalc.cli.terminal import encodable, encodes, write
@@ -136,9 +136,10 @@ def _output(format: str | None, file: str | None, formats: Sequence[str], defaul
 
 
 def text_options(command: F) -> F:
-    """Adds the options for the style of text: ``--width``, ``--ascii`` and ``--no-color``."""
+    """Adds the options for the style of text: ``--width``, ``--ascii`` and ``--color``."""
     for add_option in (
-        option("--no-color", is_flag=True, heading=OUTPUT, help="Use no colour (also: set NO_COLOR)."),
+        option("--no-color", is_flag=True, heading=OUTPUT, hidden=True, help="Like --color never."),
+        color_option,
         option("--ascii", is_flag=True, heading=OUTPUT, help="Use only ASCII characters."),
         option(
             "--width",
@@ -155,7 +156,7 @@ def text_options(command: F) -> F:
 def text_style(width: int | None, ascii: bool, no_color: bool) -> TextStyle:
     """Returns the style for standard output.
 
-    The text is as wide as the terminal. In a pipe, the width is unlimited and there is no colour.
+    The text is as wide as the terminal. In a pipe, the width is unlimited, and there is no colour unless the user asks for it.
     """
     from convcalc.rendering.style import TextStyle, coloured
 
@@ -164,5 +165,5 @@ def text_style(width: int | None, ascii: bool, no_color: bool) -> TextStyle:
         from shutil import get_terminal_size
 
         width = get_terminal_size().columns
-    colour = terminal and not no_color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    colour = uses_colour(sys.stdout, no_color)
     return TextStyle(width, ascii or not encodes("━│≥└×"), coloured if colour else None)

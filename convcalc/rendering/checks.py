@@ -136,7 +136,8 @@ def check_pieces(result: CheckResult, text_style: TextStyle) -> Iterator[Piece]:
         record = f" (matches {comparison.before.source})" if comparison else ""
         params = number_text(report.totals.params, report.totals.incomplete.get("params"))
         layers = "1 layer" if len(report.layers) == 1 else f"{len(report.layers)} layers"
-        yield Piece(f"{result.source}: {layers}, {params} parameters: OK{record}\n")
+        ok = text_style.painted("OK", "bold green")
+        yield Piece(f"{result.source}: {layers}, {params} parameters: {ok}{record}\n")
     else:
         differences = [problem for problem in result.problems if problem.code == codes.RECORD_DIFFERS]
         others = [problem for problem in result.problems if problem.code != codes.RECORD_DIFFERS]

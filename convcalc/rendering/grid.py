@@ -6,6 +6,7 @@ cells of several lines, or as records, in which each row is a paragraph. Of thes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
@@ -74,7 +75,8 @@ def draw_sheet(sheet: Sheet, style: TextStyle) -> str:
     """Returns the sheet as text. If the sheet has no rows, the text is only the title and the notes."""
     body, drawn = _body(sheet, style) if sheet.rows else ("", sheet)
     title = "\n".join(style.painted(line, "bold") for line in _note(sheet.title, style))
-    return f"{title}\n{body}" + "".join(f"{line}\n" for note in drawn.notes for line in _note(note, style))
+    notes = (_signed(line, style) for note in drawn.notes for line in _note(note, style))
+    return f"{title}\n{body}" + "".join(f"{line}\n" for line in notes)
 
 
 def draw_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], style: TextStyle) -> str:
@@ -85,6 +87,14 @@ def draw_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], style: 
 def _note(note: str, style: TextStyle) -> list[str]:
     text = style.encoded(visible(note))
     return [text] if style.width is None else wrap(text, style.width, hanging=2)
+
+
+def _signed(line: str, style: TextStyle) -> str:
+    """Returns a line with a difference, such as ``(+500, +50.0 %)``, in green or red by its sign."""
+    match = re.match(r"(.*)(\([+-][\d,][^)]*\))(.*)", line) if style.paint else None
+    if match is None:
+        return line
+    return f"{match[1]}{style.painted(match[2], 'green' if match[2][1] == '+' else 'red')}{match[3]}"
 
 
 def _body(sheet: Sheet, style: TextStyle) -> tuple[str, Sheet]:

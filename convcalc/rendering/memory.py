@@ -110,8 +110,12 @@ def _tensors_at_peak(memory: Memory) -> list[str]:
         cells.append((f"{len(rest)} more", number_text(known)))
     if not cells:
         return []
-    name, size = (max(map(len, column)) for column in zip(*cells))
-    return [" In memory at the peak:", *(f"   {left:<{name}}  {right:>{size}}" for left, right in cells)]
+    name, size = (max(map(width_of, column)) for column in zip(*cells))
+    blanks = [" " * (name - width_of(left)) for left, _ in cells]
+    return [
+        " In memory at the peak:",
+        *(f"   {left}{blank}  {right:>{size}}" for (left, right), blank in zip(cells, blanks)),
+    ]
 
 
 def _training(training: Training) -> list[str]:

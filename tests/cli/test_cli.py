@@ -259,7 +259,7 @@ def test_progress_of_many_files_is_only_for_terminals(command: tuple[str, ...]) 
 
 def test_results_and_messages_contain_no_progress() -> None:
     lines = on_a_terminal("check", *[FASHION] * 4, "missing.yaml", FASHION, output_too=True).split("\n")
-    cleared = [line.rpartition("\x1b[K")[2] for line in lines]
+    cleared = [re.sub(r"\x1b\[[0-9;]*m", "", line.rpartition("\x1b[K")[2]) for line in lines]
     assert sum(line.startswith(FASHION) for line in cleared) == 5
     assert "error[cannot-read]: missing.yaml: no such file or directory" in cleared
 

@@ -98,7 +98,10 @@ def test_standard_input_is_read_too() -> None:
     text = (ROOT / FASHION).read_text()
     done = run("check", "-", FASHION, FASHION, "--jobs", "3", text=text)
     assert (done.returncode, done.stderr) == (0, "")
-    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["-", FASHION, FASHION]
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [
+        *("-", FASHION, FASHION),
+        "3 checked, 0 failed",
+    ]
     record = (ROOT / "specs/records/fashion_mnist.txt").read_text()
     assert run("check", FASHION, "--against", "-", "--jobs", "3", text=record).returncode == 0
 
