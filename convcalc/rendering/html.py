@@ -18,15 +18,17 @@ section.convcalc.convcalc table { border-collapse: collapse; font-size: .93em; }
 section.convcalc.convcalc th,
 section.convcalc.convcalc td { border-bottom: 1px solid #8884; padding: .3em .8em; text-align: left; vertical-align: top; }
 section.convcalc.convcalc thead th { border-bottom: 2px solid #8888; white-space: nowrap; }
-section.convcalc.convcalc td { font-family: ui-monospace, monospace; white-space: pre-wrap; min-width: 12.5em; }
+section.convcalc.convcalc td { font-family: ui-monospace, monospace; white-space: pre-wrap; min-width: 8em; overflow-wrap: break-word; }
 section.convcalc.convcalc .sign { min-width: 0; }
 section.convcalc.convcalc .number { text-align: right; min-width: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
+section.convcalc.convcalc .more { color: #2da44e; }
+section.convcalc.convcalc .less { color: #e5534b; }
 section.convcalc.convcalc tbody tr:hover { background: #8882; }
 section.convcalc.convcalc ul { list-style: none; margin: .8em 0 0; padding: 0; }
 """
 _PAGE_STYLE = """\
 :root { color-scheme: light dark; }
-body { background: #fff; color: #1c2024; margin: 2em auto; max-width: 80em; padding: 0 1em; }
+body { background: #fff; color: #1c2024; margin: 2em auto; max-width: 110em; padding: 0 1em; }
 section { margin-bottom: 3em; }
 @media (prefers-color-scheme: dark) { body { background: #15181b; color: #dfe3e7; } }
 @media (max-width: 40em) { body { margin: 1em auto; padding: 0 .6em; } }
@@ -73,7 +75,10 @@ def _lines(sheet: Sheet) -> Iterator[str]:
 
 
 def _cell(tag: str, column: Column, text: str, attributes: str = "") -> str:
-    css_class = ' class="number"' if column.right else "" if column.heading else ' class="sign"'
+    classes = ["number"] if column.right else [] if column.heading else ["sign"]
+    if column.signed and text[:1] in ("+", "-"):
+        classes.append("more" if text[0] == "+" else "less")
+    css_class = f' class="{" ".join(classes)}"' if classes else ""
     return f"<{tag}{attributes}{css_class}>{_text(text)}</{tag}>"
 
 

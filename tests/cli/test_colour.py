@@ -71,6 +71,11 @@ def test_differences_are_green_and_red_by_their_sign() -> None:
     assert "\x1b[31m-302,876\x1b[0m" in shrunk
 
 
+def test_html_marks_the_sign_of_a_difference() -> None:
+    assert '<td class="number more">+302,876</td>' in run("diff", FASHION, CHANGED, "--format", "html").stdout
+    assert '<td class="number less">-302,876</td>' in run("diff", CHANGED, FASHION, "--format", "html").stdout
+
+
 def test_errors_of_the_command_line_look_like_other_errors() -> None:
     for args, text in (
         (("summary", FASHION, "--fol"), "error[usage]: no such option '--fol'"),
