@@ -57,10 +57,10 @@ def rows_of(run: ModelRun, prefix: str, depth: int, trainable: bool) -> list[Lay
         alone = run.weights_alone.get(index) if run.weights[index] is None else None
         if len(reports) > 1 or layer.stored is not None or alone is not None:
             inferred = run.weights[index] or alone or ()
+            # Keras shows the last output of a layer. In a custom model, it shows that of the call that builds the layer.
+            shown = reports[::-1] if model.subclassed else reports
             has_weights = run.weights[index] is not None or alone is not None
-            counts = _counts(
-                layer, trains, model.keras2, inferred, [call.result for call in reports], has_weights, depth
-            )
+            counts = _counts(layer, trains, model.keras2, inferred, [call.result for call in shown], has_weights, depth)
         else:
             key = (result, layer.trainable, trains)
             counts = shared.get(key) or shared.setdefault(

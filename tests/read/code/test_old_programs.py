@@ -110,3 +110,21 @@ def test_a_later_line_shows_that_a_program_is_old() -> None:
 def test_an_argument_of_a_base_class(layer: str) -> None:
     code = f"from keras import Input, Model, layers\nx = Input((5, 4))\nmodel = Model(x, layers.{layer}(x))\n"
     assert not infer(read_program(code, "new.py")).problems
+
+
+@pytest.mark.parametrize(("method", "problems"), [("call", ["invalid-value"]), ("compute_output_shape", [])])
+def test_a_custom_layer_in_time_distributed(method: str, problems: list[str]) -> None:
+    """Keras 3 raises NotImplementedError if the layer does not state its output shape."""
+    code = f"""
+from X import Input, Model, layers
+class Own(layers.Layer):
+    def call(self, x):
+        return x * 2.0
+    def {method}(self, x):
+        return x
+x = Input((5, 4))
+model = Model(x, layers.TimeDistributed(Own())(x))
+"""
+    assert [problem.code for problem in follow(code.replace("X", "keras"), "new.py").problems] == problems
+    result = infer(read_program(code.replace("X", "tensorflow.keras"), "old.py"))
+    assert [problem.severity for problem in result.problems] == ["warning"] * len(problems)

@@ -30,10 +30,14 @@ def report(code: str) -> Report:
 
 
 def test_an_own_layer_in_a_wrapper() -> None:
-    result = report("""
+    code = """
 inputs = keras.Input((7, 5))
 model = keras.Model(inputs, layers.TimeDistributed(Block(3))(inputs))
-""")
+"""
+    head = HEAD.replace(
+        "import keras\nfrom keras import", "from tensorflow import keras\nfrom tensorflow.keras import"
+    )  # Keras 3 needs compute_output_shape
+    result = infer(read_program(head + code, "model.py", target="model"))
     assert shape_text(result.layers[-1].output_shapes[0]) == "(None, 7, 3)"
     assert result.totals.params == 5 + 18
     assert not result.totals.incomplete.keys() - {"macs"}

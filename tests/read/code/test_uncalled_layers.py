@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from convcalc.analyse import Report, infer
+from convcalc.base.numbers import UNKNOWN
 from convcalc.read.code.file import read_program
 
 HEAD = "import keras\nfrom keras import layers\n"
@@ -109,3 +110,21 @@ step(tf.reshape(features, (features.shape[0], -1, features.shape[3])), model)
     assert (
         "'encoder' (Encoder): the shape of its input is unknown: `reshape` has an unknown argument" in problem.message
     )
+
+
+def test_the_shape_of_a_layer_that_a_custom_model_calls_twice() -> None:
+    """Keras shows the output for the input that built the layer."""
+    code = """
+class Net(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(4)
+
+    def call(self, x):
+        return self.dense(x), self.dense(x[:, 0])
+
+model = Net()
+model(keras.Input((5, 3)))
+"""
+    (row,) = [row for row in report(code).layers if row.depth == 0]
+    assert (row.output_shapes[0], row.params, row.macs) == ((UNKNOWN, 5, 4), 16, 72)

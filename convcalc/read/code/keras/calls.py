@@ -202,6 +202,14 @@ def _call_known_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict
     if run.is_old_keras and _has_more_axes(definition, inputs):
         definition = layer.definition = with_more_axes(definition)
     node = new_node(run, layer, inputs, spot, _call_arguments(run, definition, options), constants, masks)
+    inner: Any = layer.given.get("layer")
+    if layer.path == "keras.layers.TimeDistributed" and _states_no_shape(inner):
+        run.only_keras2(
+            codes.INVALID_VALUE,
+            f"TimeDistributed '{layer.name}' needs `compute_output_shape` of the custom layer {inner.class_name}",
+            spot,
+            layer,
+        )
     if not inputs and not constants:
         return unknown_output(run, node, Unknown(f"`{layer.name}` is called on a value that is not a tensor", spot))
     result = finish(run, node)
@@ -211,6 +219,13 @@ def _call_known_layer(run: Any, layer: LayerValue, args: list[Any], kwargs: dict
             tuple(result.sizes) if result.shape is not None else (), result.dtype
         )  # only constants: computed now, not added to the graph
     return result
+
+
+def _states_no_shape(layer: Any) -> bool:
+    """Returns True for a custom layer without its own or an inherited ``compute_output_shape``."""
+    if not isinstance(layer, LayerValue) or isinstance(layer, ModelValue) or layer.cls is None:
+        return False
+    return layer.cls.find("compute_output_shape") is MISSING and "__base__" not in layer.attributes
 
 
 def _has_more_axes(definition: Any, inputs: Sequence[TensorValue]) -> bool:
