@@ -121,9 +121,14 @@ class Problem(Struct):
         excerpt = self.mark.excerpt if self.mark else ""
         if self.mark is None or not excerpt.strip():
             return text
-        before, after = excerpt[: self.mark.column - 1], excerpt[self.mark.column - 1 :]
-        if len(before) > _MAX_BEFORE:
-            before = f"…{before[-_MAX_BEFORE:]}"
+        # Only these parts of the line are copied: it can have millions of characters, and a file thousands of problems.
+        column = self.mark.column - 1
+        before, after = (
+            excerpt[max(0, column - _MAX_BEFORE) : column],
+            excerpt[column : column + _MAX_AFTER + _MAX_BEFORE + 1],
+        )
+        if column > _MAX_BEFORE:
+            before = f"…{before}"
         if len(after) > _MAX_AFTER + _MAX_BEFORE - len(before):
             after = f"{after[: _MAX_AFTER + _MAX_BEFORE - len(before)]}…"
         gutter = f"{self.mark.line:>3} | "

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 
 from convcalc.base import codes
 from convcalc.base.problems import error
 
-MAX_CHARACTERS = 1_000_000  # the maximum length of a pyproject.toml
+MAX_CHARACTERS = 500_000  # the maximum length of a pyproject.toml
+MAX_PARTS = 500  # the maximum number of parts of a key, such as three in tool.convcalc.budget
+_PART = r"[ \t]*(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')[ \t]*"
+# A key begins a line, or follows a bracket or a comma. Without this, a search in a long word would take quadratic time.
+_LONG_KEY = rf"(?m)(?:^|[{{\[,])(?:{_PART}\.){{{MAX_PARTS}}}"
 
 
 def project_text(start: str | os.PathLike[str] | None, word: str) -> tuple[str, str] | None:
@@ -46,6 +51,9 @@ def _text(path: str) -> str:
         raise error(codes.CANNOT_READ, f"{from_here(path)}: {unread.strerror or unread}") from None
     except UnicodeDecodeError as unread:
         raise error(codes.ENCODING, f"{from_here(path)}: {unread}") from None
-    if len(text) > MAX_CHARACTERS and "convcalc" in text:  # Python parses TOML slowly
-        raise error(codes.TOO_LARGE, f"{from_here(path)} has more than {MAX_CHARACTERS:,} characters")
+    if "convcalc" in text:  # Python parses TOML slowly, and a key of many parts in quadratic time
+        if len(text) > MAX_CHARACTERS:
+            raise error(codes.TOO_LARGE, f"{from_here(path)} has more than {MAX_CHARACTERS:,} characters")
+        if re.search(_LONG_KEY, text):
+            raise error(codes.TOO_LARGE, f"{from_here(path)} has a key of more than {MAX_PARTS} parts")
     return text

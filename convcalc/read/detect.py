@@ -81,7 +81,7 @@ _CLASS_NAME = re.compile(r"(?m)^class_name:\s")
 _CONFIG = re.compile(r"(?m)^config:\s")
 _LAYERS = re.compile(r"(?m)^layers\s*:")
 _KEY = re.compile(r"(?m)^[\"']?\w+[\"']?\s*:(\s|$)")
-_SUMMARY_PART = re.compile(r"(?m)^\W*Model: \"|Layer \(type\)|\bparams: [\d,]+|\[\d+\]\[\d+\]")
+_SUMMARY_PART = re.compile(r"(?m)^[^\w\n]*Model: \"|Layer \(type\)|\bparams: [\d,]+|\[\d+\]\[\d+\]")
 _TABLE_EDGE = re.compile(r"[┏┌+][━─┳┬-]{8,}|_{10,}")
 
 

@@ -146,10 +146,10 @@ def notebook(data: bytes, random: Random) -> bytes:
     try:
         tree = json.loads(data)
         cell = random.choice([cell for cell in tree["cells"] if cell["cell_type"] == "code"])
+        source = "".join(cell["source"])
     except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         return text(data, random)
     if random.random() < 0.4:
         return text(data, random)
-    source = "".join(cell["source"])
     cell["source"] = code(source.encode("utf-8", "replace"), random).decode("utf-8", "replace")
     return json.dumps(tree).encode()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from convcalc.read.detect import OpenFile
 
 MAX_DEPTH = 64
-MAX_ROWS = 50_000
+MAX_ROWS = 20_000
 _VARIABLES = "the file contains variables and a TensorFlow graph, but no config of Keras"
 
 

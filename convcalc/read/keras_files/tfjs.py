@@ -24,7 +24,7 @@ from convcalc.read.keras_files.weights import Weights, with_stored
 if TYPE_CHECKING:
     from convcalc.read.detect import OpenFile
 
-MAX_WEIGHTS = 100_000
+MAX_WEIGHTS = 20_000
 _MAX_AXES = 64
 _GRAPH = (
     "the file contains a TensorFlow graph without Keras layers; some weights may be merged or be constants of the graph"

@@ -14,7 +14,7 @@ from convcalc.base.problems import ConvcalcError, Problem, Source, closest
 from convcalc.read.spec.nodes import MappingNode, Node, compose
 
 MAX_KEYS = 100  # the number of keys in which a known key is searched
-_KEY = r"(?m)^[\s{-]*[\"']?(\w+)[\"']?[ \t]*:"
+_KEY = r"(?m)^[ \t{-]*[\"']?(\w+)[\"']?[ \t]*:"
 
 
 def composed(source: Source, problems: list[Problem], known: Sequence[str]) -> Node | None:

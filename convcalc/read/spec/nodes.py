@@ -29,6 +29,7 @@ MAX_TEXT_MEMORY = 100 * 2**20  # the maximum size of its text in memory: up to f
 MAX_CHARACTERS = 4 * 2**20  # the maximum length of a YAML text
 MAX_VALUES = 300_000  # the maximum number of values in a YAML text; each alias counts all its values
 MAX_DIGITS = 40
+MAX_DUPLICATES = 100  # the maximum number of keys given twice that are reported
 
 _WORDS = {
     "": None,
@@ -307,7 +308,8 @@ class _Composer:
         if word in parent.fields:
             first = parent.fields[word][0].line + 1
             message = f"'{word}' is given twice (first on line {first}); remove one of them"
-            self.problems.append(Problem(codes.DUPLICATE_KEY, message, mark(self.source, node)))
+            if len(self.problems) < MAX_DUPLICATES:
+                self.problems.append(Problem(codes.DUPLICATE_KEY, message, mark(self.source, node)))
             return ScalarNode(None, node.line, node.column)
         return ScalarNode(word, node.line, node.column)
 
