@@ -120,6 +120,19 @@ def input_sizes(value: Any) -> list[Any] | None:
     return [int(part) if part.isdigit() else None for part in re.findall(r"\d+|None|null|\?", value)]
 
 
+def unknown_key_cure(key: str, value: Any) -> str:
+    """Returns the end of the message for an unknown key at the top of a spec; "" if there is no advice."""
+    if key in (*_INPUT_SHAPES, "shape", "input_size", "image_size"):
+        return f"; {_input_cure(key, value)}"
+    if key in ("batch_size", "batch"):
+        return f"; the batch size is a part of the input: 'input: {{shape: [28, 28, 1], batch_size: {flow(value)}}}'"
+    if key in ("model", "network", "net", "architecture"):
+        return "; 'name', 'input' and 'layers' are at the top of a spec, not inside another key"
+    if key in ("optimizer", "loss", "metrics", "epochs", "compile", "learning_rate"):
+        return "; a spec describes layers, not training: remove it (`summary --training adam` estimates the memory)"
+    return ""
+
+
 def several_names_message(names: list[str], known: Mapping[str, Sequence[str]], values: Mapping[str, Any]) -> str:
     """Returns the message for an entry with several names.
 

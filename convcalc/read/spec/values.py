@@ -21,7 +21,7 @@ from convcalc.layers.dtypes import POLICIES, is_policy
 from convcalc.model import Ref
 from convcalc.read.spec.expressions import substitute
 from convcalc.read.spec.graph import FileContext
-from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode, mark
+from convcalc.read.spec.nodes import MappingNode, Node, ScalarNode, SequenceNode, mark, plain_value
 from convcalc.read.spec.places import COMMON_OPTIONS as COMMON_OPTIONS
 from convcalc.read.spec.places import SpecPlace as SpecPlace
 
@@ -104,9 +104,12 @@ class NodeReader:
 
     def check_keys(self, fields: MappingNode, known: Sequence[str], owner: str, scope: Scope) -> None:
         """Reports unknown keys."""
-        for key, (key_node, _) in fields.fields.items():
+        for key, (key_node, value) in fields.fields.items():
             if key not in known:
-                hint = did_you_mean(key, known) or f"; it has {listed(known, 'and')}"
+                from convcalc.read.spec.cures import unknown_key_cure  # imported lazily: only wrong specs need it
+
+                cure = unknown_key_cure(key, plain_value(value)) if owner == "a spec" else ""
+                hint = cure or did_you_mean(key, known) or f"; it has {listed(known, 'and')}"
                 self.report(key_node, codes.UNKNOWN_KEY, f"{owner} has no key '{key}'{hint}", scope)
 
     def value(self, node: Node, scope: Scope) -> Any:

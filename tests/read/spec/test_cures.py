@@ -113,3 +113,20 @@ def test_the_sizes_of_an_input(sizes: str, cure: str) -> None:
     with pytest.raises(ConvcalcError) as failed:
         infer(read_spec(Source("s.yaml", f"input: {sizes}\nlayers: [Flatten]\n")))
     assert cure in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "cure"),
+    [
+        ("input_shape: [28, 28, 1]", "'input: [28, 28, 1]'"),
+        ("input_dim: 20", "'input: [20]'"),
+        ("batch_input_shape: [8, 5, 2]", "'input: {shape: [5, 2], batch_size: 8}'"),
+        ("batch_size: 25", "'input: {shape: [28, 28, 1], batch_size: 25}'"),
+        ("model: {layers: [Flatten]}", "at the top of a spec, not inside another key"),
+        ("optimizer: adam", "not training: remove it"),
+    ],
+)
+def test_keys_at_the_top(line: str, cure: str) -> None:
+    with pytest.raises(ConvcalcError) as failed:
+        infer(read_spec(Source("s.yaml", f"input: [28, 28, 1]\n{line}\nlayers: [Flatten]\n")))
+    assert cure in failed.value.problems[0].message
