@@ -297,6 +297,11 @@ class KnownName(RankFree):
             raise ValueError(did_you_mean(value, self.names))
         if not isinstance(value, (str, dict)) or value == {}:
             raise ValueError
+        if isinstance(value, dict):
+            from convcalc.layers.keras_objects import problem  # imported lazily: few models have such objects
+
+            if wrong := problem(value):
+                raise ValueError(wrong)
         return value
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import NoneType
 from typing import Any, ClassVar, TypeAlias
 
+from convcalc.base import codes
 from convcalc.base.keras_names import Names
 from convcalc.base.numbers import UNKNOWN, Number, Shape, as_constant
 from convcalc.base.problems import Refusal, did_you_mean
@@ -160,6 +161,7 @@ class LayerValue(RankFree):
         if isinstance(value, Mapping) and "class_name" in value and isinstance(value.get("config"), Mapping):
             name = str(value["class_name"])
             definition = find(name)
+            _require_known(definition, value)
             if definition is None:
                 from convcalc.layers.keras2 import keras2_layer
 
@@ -194,6 +196,32 @@ class LayerValue(RankFree):
         if not isinstance(trainable, bool) or not isinstance(explicit_name, (str, NoneType)):
             raise ValueError
         return SubLayer(definition, args, explicit_name, trainable, dtype)
+
+
+# Keys of a layer in a Keras file, and arguments that Keras writes for a layer although its class does not accept them.
+_WRITTEN_KEYS = ("class_name", "config", "module", "registered_name", "build_config", "name", "shared_object_id")
+_WRITTEN_ARGUMENTS = (
+    *_COMMON,
+    "implementation",
+    "zero_output_for_mask",
+    "time_major",
+    "num_constants",
+    "batch_input_shape",
+)
+
+
+def _require_known(definition: LayerDefinition | None, value: Mapping[str, Any]) -> None:
+    """Raises :class:`Refusal` for a key that no version of Keras writes."""
+    for key in value:
+        if key not in _WRITTEN_KEYS:
+            hint = did_you_mean(str(key), _WRITTEN_KEYS)
+            raise Refusal(f"a layer has no key '{key}'{hint}", codes.UNKNOWN_KEY)
+    if definition is None:
+        return
+    for key in value["config"]:
+        if definition.argument(str(key)) is None and key not in _WRITTEN_ARGUMENTS:
+            hint = did_you_mean(str(key), [argument.name for argument in definition.arguments])
+            raise Refusal(f"{definition.name} has no argument '{key}'{hint}", codes.UNKNOWN_ARGUMENT)
 
 
 def _known_arguments(definition: LayerDefinition | None, config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from convcalc.layers import LayerDefinition, lookup_builtin
 from convcalc.layers.arguments import ACTIVATION, CONSTRAINT, INITIALIZER, REGULARIZER, Boolean, Choice, KnownName
 
 Config = dict[str, Any]
+_MODELS = ("Functional", "Sequential")
 
 
 class Changed(NamedTuple):
@@ -50,7 +51,7 @@ def places(config: Config) -> Iterator[Place]:
     """Yields all layers of a model and of its nested models."""
     for entry in config["config"]["layers"]:
         yield Place(entry, config)
-        if entry["class_name"] in ("Functional", "Sequential"):
+        if entry["class_name"] in _MODELS:
             yield from places(entry)
 
 
@@ -267,7 +268,7 @@ def added_layer(config: Config, random: Random) -> Iterator[Changed]:
         "registered_name": None,
         "config": {"name": name, "trainable": True, "dtype": "float32", **arguments},
     }
-    model = random.choice([config, *(place.entry for place in places(config) if "layers" in place.config)])
+    model = random.choice([config, *(place.entry for place in places(config) if place.entry["class_name"] in _MODELS)])
     layers = model["config"]["layers"]
     if model["class_name"] == "Sequential":
         number = random.randint(1, len(layers))
@@ -390,7 +391,7 @@ def order_of_inputs(config: Config, random: Random) -> Iterator[Changed]:
 
 
 def _exchanged(config: Config, random: Random, key: str, kind: str) -> Iterator[Changed]:
-    models = [config, *(place.entry for place in places(config) if "layers" in place.config)]
+    models = [config, *(place.entry for place in places(config) if place.entry["class_name"] in _MODELS)]
     models = [model for model in models if model["class_name"] == "Functional" and len(_flat(model["config"][key])) > 1]
     if not models:
         return

@@ -56,6 +56,9 @@ def run(changes: int, models: int, seed: int) -> Tally:
             except ConvcalcError:
                 tally.invalid[change.kind] += 1
                 continue
+            except Exception as crash:
+                tally.wrong.append(f"{base.name}: {change.kind}: {change.what}: {type(crash).__name__}: {crash}")
+                continue
             for verdict in judge.verdicts(change, report):
                 if verdict.wrong:
                     what = f"{base.name}: {change.kind} of {', '.join(sorted(change.layers))}: {change.what}"

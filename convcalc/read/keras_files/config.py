@@ -15,7 +15,7 @@ from convcalc.base import codes
 from convcalc.base.codes import Code
 from convcalc.base.keras_names import Names, short_class
 from convcalc.base.numbers import LARGEST, UNKNOWN, Shape
-from convcalc.base.problems import ConvcalcError, Problem, Refusal, error, limited
+from convcalc.base.problems import ConvcalcError, Problem, Refusal, did_you_mean, error, limited
 from convcalc.layers import LayerDefinition, bind, find, is_builtin, require_builtin
 from convcalc.layers.arguments import Argument, KnownName, as_keras_reads
 from convcalc.layers.data_arguments import Factor
@@ -344,6 +344,8 @@ class ConfigReader:
                 self.problems += problems[:-1]
                 raise Unreadable(problems[-1])
             misfit = f"because {refusals[0].message}" if refusals else ""
+            if not misfit:
+                self._warn_unknown_arguments(entry, definition, name, path)
         if definition is None or misfit:
             rule, reason = self._rule(entry, policy, name, path, depth)
             if rule is None:
@@ -471,6 +473,7 @@ class ConfigReader:
 
     def _known_or_custom(self, argument: str, kind: KnownName, value: Any, name: str, path: str) -> Any:
         """Returns the value of an activation, initializer, regularizer or constraint. Warns about a custom one."""
+        value = self._without_unknown_keys(argument, value, name, path)
         function = origin.custom_function(value, kind)
         if function:
             what = (
@@ -487,6 +490,35 @@ class ConfigReader:
         message = f"'{name}' has a custom {argument} ({what}), which is not one of Keras's: {unknown}"
         self.warn(path, message, name, codes.UNKNOWN_FUNCTION)
         return value if function else serialized.plain(value)
+
+    def _without_unknown_keys(self, argument: str, value: Any, name: str, path: str) -> Any:
+        """Returns an initializer, regularizer or constraint with Keras's arguments only. Warns about others."""
+        if not isinstance(value, Mapping) or not isinstance(value.get("config"), Mapping):
+            return value
+        from convcalc.layers import keras_objects  # imported lazily: few files have such objects
+
+        if not origin.may_be_keras(value):
+            return value
+        unknown = keras_objects.unknown_keys(value)
+        if unknown:
+            hint = keras_objects.unknown_key_hint(value, unknown[0])
+            message = f"the {argument} of '{name}' has an unknown argument: {value['class_name']} has no '{unknown[0]}'"
+            self.warn(path, f"{message}{hint}", name, codes.UNKNOWN_ARGUMENT)
+        return keras_objects.without_keys(value, unknown)
+
+    def _warn_unknown_arguments(
+        self, entry: Mapping[str, Any], definition: LayerDefinition, name: str, path: str
+    ) -> None:
+        """Warns about arguments that Keras's class does not have, if the file states that the class is Keras's."""
+        if "module" not in entry or definition.is_custom:
+            return
+        unknown = origin.unknown_arguments(entry["config"], definition)
+        if unknown:
+            known = [argument.name for argument in definition.arguments]
+            more = f" ({len(unknown) - 1:,} more)" if len(unknown) > 1 else ""
+            hint = did_you_mean(unknown[0][:100], known)
+            message = f"'{name}' has the argument '{unknown[0][:100]}'{more}, which {definition.name} does not have"
+            self.warn(path, f"{message}, so it is ignored{hint}", name, codes.UNKNOWN_ARGUMENT)
 
     def _sublayer(self, kind: LayerValue, value: Any, name: str, path: str, depth: int) -> Any:
         """Returns the layer or model in an argument. ``name`` is the layer with this argument.
@@ -519,6 +551,7 @@ class ConfigReader:
                 return serialized.plain(value)
             args, refusals = self._arguments(definition, config, name, path, depth)
             if not refusals:
+                self._warn_unknown_arguments(value, definition, name, path)
                 built = value.get("build_config")
                 dtype = layer_policy(config.get("dtype"), inner_name, definition, built, own_path=False)
                 dtype = dtype or definition.policy(args)

@@ -42,6 +42,7 @@ _KEYS = {
     "unroll": ("ConvLSTM",),
     "reset_after": ("GRU",),
     "vocabulary_dtype": ("StringLookup",),
+    "oov_method": ("StringLookup", "IntegerLookup"),
     "max_values": ("IntegerLookup",),
     "mask_value": ("IntegerLookup",),
     "oov_value": ("IntegerLookup",),
@@ -129,12 +130,8 @@ def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
     config = entry["config"]
     if "module" in entry:
         return ""
-    known = {*_COMMON_KEYS, *(argument.name for argument in (*definition.arguments, *definition.call_arguments))}
-    if definition.records_vocabulary_size:
-        known.add("vocabulary_size")
-    for key in config:
-        if key not in known and not definition.name.startswith(_KEYS.get(key, ("?",))):
-            return f"because Keras's class has no argument '{key}'"
+    if unknown := unknown_arguments(config, definition):
+        return f"because Keras's class has no argument '{unknown[0]}'"
     is_keras2 = "trainable" in config and WRITTEN_BY_KERAS1 not in entry
     if is_keras2 and not definition.name.startswith("CuDNN"):
         for argument in definition.arguments:
@@ -146,6 +143,14 @@ def unlike_keras(entry: Mapping[str, Any], definition: LayerDefinition) -> str:
             f"because the config has none of the arguments of Keras's class, such as '{definition.arguments[0].name}'"
         )
     return ""
+
+
+def unknown_arguments(config: Mapping[str, Any], definition: LayerDefinition) -> list[str]:
+    """Returns the keys of a config that are no arguments of Keras's class, and that no version of Keras writes."""
+    known = {*_COMMON_KEYS, *(argument.name for argument in (*definition.arguments, *definition.call_arguments))}
+    if definition.records_vocabulary_size:
+        known.add("vocabulary_size")
+    return [key for key in config if key not in known and not definition.name.startswith(_KEYS.get(key, ("?",)))]
 
 
 def description(entry: Mapping[str, Any]) -> str:

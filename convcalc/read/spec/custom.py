@@ -21,7 +21,7 @@ from typing import Any
 
 from convcalc.base import codes
 from convcalc.base.numbers import Number, Shape
-from convcalc.base.problems import Refusal
+from convcalc.base.problems import Refusal, did_you_mean, listed
 from convcalc.layers import Inferred, LayerDefinition, Product, Weight, lookup_builtin
 from convcalc.layers.arguments import Anything, Argument
 from convcalc.read.custom_layers import CustomLayers, short_name
@@ -33,6 +33,7 @@ from convcalc.read.spec.template import ANY_AXES, Template, match_sizes
 from convcalc.read.spec.values import COMMON_OPTIONS, AlreadyReported, NodeReader, Scope
 
 KEYS = ("arguments", "when", "input", "output", "weights", "macs", "summary")
+_WEIGHT_KEYS = ("shape", "trainable")
 TEMPLATE_KEYS = ("arguments", "when", "input", "inputs", "layers", "outputs", "summary")
 
 
@@ -169,6 +170,10 @@ def _weight(name: str, value: Any) -> tuple[str, list[Any], bool]:
     """
     shape, trainable = value, True
     if isinstance(value, Mapping):
+        for key in value:
+            if key not in _WEIGHT_KEYS:
+                hint = did_you_mean(key, _WEIGHT_KEYS) or f"; it has {listed(_WEIGHT_KEYS, 'and')}"
+                raise Refusal(f"has a weight '{name}' with the unknown key '{key}'{hint}", codes.UNKNOWN_KEY)
         shape, trainable = value.get("shape"), value.get("trainable", True)
     if not isinstance(shape, list) or not all(map(_is_size, shape)) or not isinstance(trainable, bool):
         message = f"has a weight '{name}' whose shape is not a list of numbers, names or expressions"

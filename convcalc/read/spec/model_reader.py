@@ -175,9 +175,12 @@ class ModelReader:
             given = {
                 key: self.reader.value(value, scope)
                 for key, (_, value) in node.fields.items()
-                if key not in _INPUT_OPTIONS
+                if key not in (*_INPUT_OPTIONS, "expect")
             }
             args, refusals = bind(_INPUT, (), given)
+            if "expect" in node.fields:
+                message = "an input has no 'expect:'; write the expected size as its 'shape:'"
+                refusals.append(Refusal(message, codes.UNKNOWN_ARGUMENT, "expect"))
             if not refusals and args.get("shape") is None and args.get("batch_shape") is None:
                 refusals.append(Refusal("an input needs a 'shape:', such as [28, 28, 1]", codes.MISSING_ARGUMENT))
             return args, refusals
