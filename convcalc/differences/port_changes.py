@@ -39,7 +39,8 @@ def _differ(
 ) -> bool:
     if len(old_origins) == len(new_origins):
         pairs = zip(old_origins, new_origins)
-        return old_keys != new_keys or any(old != new and not (old.model or new.model) for old, new in pairs)
+        other_keys = old_keys != new_keys and all(old_keys) and all(new_keys)  # not every file states the keys
+        return other_keys or any(old != new and not (old.model or new.model) for old, new in pairs)
     return [origin for origin in old_origins if not origin.model] != [
         origin for origin in new_origins if not origin.model
     ]

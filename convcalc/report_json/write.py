@@ -194,8 +194,7 @@ def model_inputs(model: Model) -> Any:
 def model_outputs(model: Model) -> Any:
     """Returns the names of the outputs: a list, or the lists and mappings that the model returns."""
     if model.output_names:
-        names = _tensor_names(model, model.outputs)
-        return {name: dict(zip(sorted(model.output_names), names))[name] for name in model.output_names}
+        return dict(zip(sorted(model.output_names), _tensor_names(model, model.outputs)))
     return _arranged(model, model.outputs, model.output_tree)
 
 
