@@ -76,6 +76,7 @@ def wrap(text: str, width: int, hanging: int = 0) -> list[str]:
 def _fitting(word: str, width: int) -> int:
     """Returns the number of characters of a long word for a line of ``width`` columns, at least 1."""
     used = count = best = 0
+    word = word[: 4 * width + 4]  # a line has few characters, also with characters that have no width
     ends = {match.start() for match in re.finditer(_PARTS, word)}
     for count, character in enumerate(word):
         used += width_of(character)

@@ -760,7 +760,7 @@ def test_grouped_by_channel_is_depthwise() -> None:
 STATED = {
     "flops": "costs.unknown if it cannot be counted",
     "tf_flops": "costs.unknown if it was not compared with TensorFlow's profiler",
-    "receptive_field_rule": "views.unknown if it cannot be followed",
+    "receptive_field_rule": "views.unknown if it cannot be determined",
     "built_when_made": "True if Keras's __init__ sets self.built or calls _build_at_init()",
 }
 

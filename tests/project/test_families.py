@@ -84,7 +84,7 @@ def test_the_calculator_imports_no_catalogue_and_no_engine() -> None:
 
 
 def test_the_costs_of_one_layer_import_only_its_family() -> None:
-    result = imported("conv", "--in", "6x1", "--k", "3", "--filters", "2")
+    result = imported("conv", "--in", "6x6x1", "--k", "3", "--filters", "2")
     assert {name.rpartition(".")[2] for name in result if name.startswith("convcalc.layers.")} & set(FAMILIES) == {
         "convolution"
     }

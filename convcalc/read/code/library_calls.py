@@ -107,7 +107,7 @@ class LibraryCalls(Imports):
             except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
                 if os.environ.get("CONVCALC_DEBUG"):
                     raise
-                return Unknown(f"this call of `{path}` is not followed ({type(error).__name__})", spot)
+                return Unknown(f"this call of `{path}` is not supported ({type(error).__name__})", spot)
         owner, _, method = path.rpartition(".")
         if owner.startswith("builtins.") and args and self.is_instance(args[0], Library(owner), spot) is True:
             return self.call(self.attribute(args[0], method, spot), args[1:], kwargs, spot)
@@ -122,11 +122,11 @@ class LibraryCalls(Imports):
             tensors = tensors_in((args, kwargs))
             if tensors:
                 return operations.opaque_call(
-                    self, path.rpartition(".")[2], tensors, Unknown(f"`{path}` is not followed", spot), spot
+                    self, path.rpartition(".")[2], tensors, Unknown(f"`{path}` is not supported", spot), spot
                 )
         if libraries.reads_data(path):
             return Unknown(f"`{path}()` reads data, which is not part of the code", spot)
-        return Unknown(f"`{path}()` is not followed", spot)
+        return Unknown(f"`{path}()` is not supported", spot)
 
     def certain(self, value: Any) -> Any:
         """Returns the value. Returns an unknown value if a list or dict in it changed in a branch of an unknown test."""

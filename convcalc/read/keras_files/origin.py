@@ -42,7 +42,6 @@ _KEYS = {
     "unroll": ("ConvLSTM",),
     "reset_after": ("GRU",),
     "vocabulary_dtype": ("StringLookup",),
-    "oov_method": ("StringLookup", "IntegerLookup"),
     "max_values": ("IntegerLookup",),
     "mask_value": ("IntegerLookup",),
     "oov_value": ("IntegerLookup",),
@@ -149,7 +148,7 @@ def unknown_arguments(config: Mapping[str, Any], definition: LayerDefinition) ->
     """Returns the keys of a config that are no arguments of Keras's class, and that no version of Keras writes."""
     known = {*_COMMON_KEYS, *(argument.name for argument in (*definition.arguments, *definition.call_arguments))}
     if definition.records_vocabulary_size:
-        known.add("vocabulary_size")
+        known |= {"vocabulary_size", "oov_method"}
     return [key for key in config if key not in known and not definition.name.startswith(_KEYS.get(key, ("?",)))]
 
 

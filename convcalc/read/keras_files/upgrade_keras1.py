@@ -90,6 +90,11 @@ _MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum"}
 _SIDES = (("left_pad", "right_pad"), ("top_pad", "bottom_pad", "left_pad", "right_pad"))
 
 
+# Names of regularizers and constraints, and of their arguments.
+_OBJECTS = {"L1L2Regularizer": "L1L2", "WeightRegularizer": "L1L2", "ActivityRegularizer": "L1L2"}
+_OBJECT_ARGUMENTS = {"m": "max_value"}
+
+
 def upgrade_keras1(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """Converts a layer of Keras 1 to the class name and the arguments of Keras 2. Returns other layers unchanged."""
     class_name, config = entry.get("class_name"), entry.get("config")
@@ -103,7 +108,7 @@ def upgrade_keras1(entry: Mapping[str, Any]) -> Mapping[str, Any]:
         return _with_padding_pairs(entry, class_name, config)
     if class_name == "Embedding" and "embeddings_initializer" in config:
         return entry
-    upgraded = {renamed.get(key, key): value for key, value in config.items() if key not in sizes}
+    upgraded = {renamed.get(key, key): _object(value) for key, value in config.items() if key not in sizes}
     upgraded.pop(None, None)
     if sizes:
         upgraded["kernel_size"] = [config[name] for name in sizes]
@@ -115,6 +120,15 @@ def upgrade_keras1(entry: Mapping[str, Any]) -> Mapping[str, Any]:
         sizes_at = slice(2, 4) if upgraded.get("data_format") == "channels_first" else slice(1, 3)
         upgraded["output_shape"] = config["output_shape"][sizes_at]
     return {**entry, "class_name": _CLASSES.get(class_name, class_name), "config": upgraded, WRITTEN_BY_KERAS1: True}
+
+
+def _object(value: Any) -> Any:
+    """Converts a regularizer or constraint, such as ``{"name": "MaxNorm", "m": 2}``. Returns any other value unchanged."""
+    name = value.get("name") if isinstance(value, Mapping) else None
+    if not isinstance(name, str) or "class_name" in value:
+        return value
+    config = {_OBJECT_ARGUMENTS.get(key, key): part for key, part in value.items() if key != "name"}
+    return {"class_name": _OBJECTS.get(name, name), "config": config}
 
 
 def _with_padding_pairs(entry: Mapping[str, Any], class_name: str, config: Mapping[str, Any]) -> Mapping[str, Any]:

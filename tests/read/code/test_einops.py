@@ -62,4 +62,4 @@ def test_shapes(shape: str, call: str, output: str) -> None:
 def test_other_patterns_are_unknown(call: str) -> None:
     result = report("(8, 12, 3)", call)
     assert "params" in result.totals.incomplete
-    assert any("`einops.rearrange` is not followed" in problem.message for problem in result.problems)
+    assert any("`einops.rearrange` is not supported" in problem.message for problem in result.problems)

@@ -53,7 +53,7 @@ def test_an_unknown_part_inside_is_said() -> None:
         )
     )
     assert result.totals.incomplete["params"] == "partial"
-    assert any("`UNITS`, which is unknown: `other.size()` is not followed" in p.message for p in result.problems)
+    assert any("`UNITS`, which is unknown: `other.size()` is not supported" in p.message for p in result.problems)
 
 
 def test_a_list_of_layers_is_a_list() -> None:

@@ -94,7 +94,7 @@ model = keras.models.model_from_json(text)
             "c = graph.get_config()\nc['layers'][0]['x'] = 1\nmodel = keras.Model.from_config(c)",
             "may change the config",
         ),
-        ("model = keras.models.clone_model(base, clone_function=change)", "`clone_function` is not followed"),
+        ("model = keras.models.clone_model(base, clone_function=change)", "`clone_function` is not supported"),
     ],
 )
 def test_unknown_copies(code: str, reason: str) -> None:

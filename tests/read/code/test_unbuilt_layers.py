@@ -170,7 +170,7 @@ data = np.zeros((4, 8, 3))
 """
 # The programs, with the parameters of ``model`` in Keras 3.15.
 PROGRAMS = {
-    "call is not followed": ("model = Model(x, States(4)(x))", 3),
+    "call is not supported": ("model = Model(x, States(4)(x))", 3),
     "build is not stated": ("model = Model(x, WithoutBuild(4)(x))", 16),
     "build makes a layer": ("model = Model(x, MadeInBuild(4)(x))", 0),
     "the shape is not stated": ("model = Model(x, WithoutShape(4)(x))", 16),

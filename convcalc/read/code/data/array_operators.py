@@ -48,7 +48,7 @@ def elementwise(symbol: str, left: Any, right: Any) -> Array:
     """Returns the result of an operator on two arrays, or an array and a number. Raises ShapeError if the shapes do not match."""
     first, second = as_array(left), as_array(right)
     if first is None or second is None:
-        raise ShapeError("this operation is not followed")
+        raise ShapeError("this operation is not supported")
     if not isinstance(left, Array):
         dtype = with_number(second.dtype, left)
         first = _converted(first, dtype)
@@ -111,7 +111,7 @@ def matmul(left: Any, right: Any, spot: Spot | None = None) -> Array:
     """Returns the matrix product. Raises ShapeError if the shapes do not match."""
     first, second = as_array(left), as_array(right)
     if first is None or second is None or not first.shape or not second.shape:
-        raise ShapeError("this product is not followed")
+        raise ShapeError("this product is not supported")
     one, two = first.shape, second.shape
     rows, columns = one[-2:-1], two[-1:] if len(two) > 1 else ()
     inner = two[-2] if len(two) > 1 else two[0]

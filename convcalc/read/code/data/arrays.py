@@ -194,14 +194,14 @@ class Array(Special):
             self.flat = None
 
     def elements(self, run: Any, spot: Spot) -> Any:
-        """Returns ``array[0]``, ``array[1]`` and so on. A loop over a large array of unknown content is not followed."""
+        """Returns ``array[0]``, ``array[1]`` and so on. A loop over a large array of unknown content is not supported."""
         size = self.shape[0] if self.shape else None
         if isinstance(size, Unknown):
             return size
         if not isinstance(size, int):
             return run.unknown("the first axis of this array is unknown", spot)
         if size > (MAX_CONTENT if self.flat is not None else MAX_LOOP):
-            return UnknownElements("a loop over data is not followed", spot, self.item(run, 0, spot))
+            return UnknownElements("a loop over data is not supported", spot, self.item(run, 0, spot))
         return [self.item(run, at, spot) for at in range(size)]
 
     def length(self) -> Any:

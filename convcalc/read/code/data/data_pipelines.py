@@ -22,7 +22,7 @@ from convcalc.read.code.language.values import (
 )
 from convcalc.read.code.libraries import function
 
-_REASON = "a loop over data is not followed"
+_REASON = "a loop over data is not supported"
 
 
 class Stream(Special):
@@ -143,7 +143,7 @@ def _batch(run: Any, stream: Stream, args: list[Any], kwargs: dict[str, Any], sp
 
 
 def _padded_batch(run: Any, stream: Stream, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    return Unknown("`padded_batch` is not followed", spot)
+    return Unknown("`padded_batch` is not supported", spot)
 
 
 def _unbatch(run: Any, stream: Stream, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:

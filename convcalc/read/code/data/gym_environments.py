@@ -182,4 +182,4 @@ def _wrapped(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> A
     environment = args[0] if args else kwargs.get("env")
     if isinstance(environment, Environment):
         return environment
-    return Unknown("this environment is not followed", spot)
+    return Unknown("this environment is not supported", spot)

@@ -111,7 +111,7 @@ def _arange(given: Given) -> Any:
 @numpy_function("logspace geomspace", "start", "stop", "num", "endpoint", "retstep", "dtype")
 def _linspace(given: Given) -> Any:
     if given["retstep"]:
-        raise ShapeError("`retstep` is not followed")
+        raise ShapeError("`retstep` is not supported")
     return Array(shape_of(given.get("num", 50)), given.dtype("float64"))
 
 

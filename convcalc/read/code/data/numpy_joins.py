@@ -66,7 +66,7 @@ def _concatenate(given: Given) -> Any:
     arrays = arrays_of(given, "arrays")
     axis = given.get("axis", 0)
     if axis is None:
-        raise ShapeError("`axis=None` is not followed")
+        raise ShapeError("`axis=None` is not supported")
     return concatenated(arrays, axis_of(axis, len(arrays[0].shape)), given.spot)
 
 
@@ -121,7 +121,7 @@ def _dstack(given: Given) -> Any:
 
 
 for _name in ("c_", "r_", "s_", "mgrid", "ogrid", "ix_", "index_exp"):
-    CONSTANTS[f"numpy.{_name}"] = Unknown(f"`numpy.{_name}` is not followed")
+    CONSTANTS[f"numpy.{_name}"] = Unknown(f"`numpy.{_name}` is not supported")
 
 
 @numpy_function("tile", "A", "reps")
@@ -215,7 +215,7 @@ def _unique(given: Given) -> Any:
     array = given.array("ar")
     values: Any
     if given["axis"] is not None:
-        raise ShapeError("`axis` of `unique` is not followed")
+        raise ShapeError("`axis` of `unique` is not supported")
     if array.classes is not None:
         values = Array((array.classes,), array.dtype, flat=list(range(array.classes)), classes=array.classes)
     elif array.flat is not None:
@@ -261,7 +261,7 @@ def _nonzero(given: Given) -> Any:
 def _delete(given: Given) -> Any:
     array, places = given.array("arr"), given["obj"]
     if given["axis"] is None:
-        raise ShapeError("`delete` without an axis is not followed")
+        raise ShapeError("`delete` without an axis is not supported")
     axis = axis_of(given["axis"], len(array.shape))
     size = array.shape[axis]
     listed = (places,) if isinstance(places, int) else places

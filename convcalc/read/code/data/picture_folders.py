@@ -158,7 +158,7 @@ def _flow_from_folder(run: Any, given: dict[str, Any], spot: Spot) -> Any:
         shape = (shape[2], *size)
     inputs = Array((None, *shape), "float32")
     if mode in ("raw", "other", "multi_output"):
-        return run.unknown("the labels of this generator are not followed", spot)
+        return run.unknown("the labels of this generator are not supported", spot)
     labels = inputs if mode == "input" else _labels(mode, given.get("classes"), spot, "float32")
     names = _names(given.get("classes"), spot)
     details = {

@@ -37,7 +37,7 @@ def _known(name: str) -> Any:
 
     def run_it(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         if kwargs.get("n_class") is not None or args:
-            return run.unknown("the arguments of this data set are not followed", spot)
+            return run.unknown("the arguments of this data set are not supported", spot)
         data = Array((rows, features), "float32" if name == "fetch_olivetti_faces" else "float64")
         target = Array((rows,), "float64" if classes is None else "int64", classes=classes)
         values: dict[str, Any] = {"data": data, "target": target}
@@ -146,7 +146,7 @@ class Transformer(Special):
             size = self.width if self.kind in ("labels", "binary") and isinstance(self.width, int) else None
             missing = unknown_size("the number of different values is unknown", spot)
             return Array((missing if size is None else size,), "object")
-        return run.unknown(f"`.{name}` of this object is not followed", spot)
+        return run.unknown(f"`.{name}` of this object is not supported", spot)
 
     def truth(self) -> Any:
         """Returns True: a transformer is true in a test."""
@@ -171,7 +171,7 @@ class Transformer(Special):
             return (
                 Array(array.shape, array.dtype)
                 if self.kind == "same"
-                else run.unknown("`inverse_transform` is not followed", spot)
+                else run.unknown("`inverse_transform` is not supported", spot)
             )
         if self.kind == "labels":
             return Array(array.shape[:1], "int64", classes=self.width if isinstance(self.width, int) else None)

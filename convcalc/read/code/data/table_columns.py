@@ -40,7 +40,7 @@ class Column(Array):
 def _changed_values(given: Given) -> Any:
     array = given.array("self")
     if len(array.shape) != 1:
-        raise ShapeError("this method of a table is not followed")
+        raise ShapeError("this method of a table is not supported")
     return Array(array.shape, "object")
 
 

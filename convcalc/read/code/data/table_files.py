@@ -11,7 +11,7 @@ from convcalc.read.code.data.tables import Table
 from convcalc.read.code.language.values import SizeValue, Spot
 from convcalc.read.code.libraries import function
 
-# The arguments of `read_csv` that change the columns in ways that are not followed.
+# The arguments of `read_csv` that change the columns in ways that are not supported.
 _CHANGE_COLUMNS = frozenset(("usecols", "names", "delimiter", "skiprows", "prefix", "delim_whitespace"))
 
 
@@ -35,7 +35,7 @@ def _read(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
 
 
 def _public(public: PublicTable, given: Mapping[str, Any], rows: SizeValue) -> Table | None:
-    """Returns the table of a public file; None if an argument is not followed."""
+    """Returns the table of a public file; None if an argument is not supported."""
     if set(given) & _CHANGE_COLUMNS or given.get("sep", ",") != ",":
         return None
     names: list[Any] = list(public.columns)

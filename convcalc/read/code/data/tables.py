@@ -101,7 +101,7 @@ class Table(Special):
             return Native(name, lambda run, args, kwargs, at: method(run, self, args, kwargs, at))
         if name in _REDUCTIONS:
             return Native(name, lambda run, args, kwargs, at: _reduced(self, args, kwargs, at))
-        return run.unknown(f"`.{name}` of a table is not followed", spot)
+        return run.unknown(f"`.{name}` of a table is not supported", spot)
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
         """Returns ``table["age"]`` (a column), ``table[["age", "sex"]]`` (a table) or ``table[condition]`` (some rows)."""
@@ -211,7 +211,7 @@ def _reduced(table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) 
     axis = kwargs.get("axis", args[0] if args else 0)
     if axis in (0, "index") and not isinstance(axis, float):
         return Array((table.width,), "float64")
-    return Array((table.rows,), "float64") if axis in (1, "columns") else Unknown("this axis is not followed", spot)
+    return Array((table.rows,), "float64") if axis in (1, "columns") else Unknown("this axis is not supported", spot)
 
 
 def _same(run: Any, table: Table, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:

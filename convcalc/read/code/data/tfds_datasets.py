@@ -44,7 +44,7 @@ class Info(Special):
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
         """Returns a part, or an unknown value."""
-        missing = Unknown("this part of the description of the data set is not followed", spot)
+        missing = Unknown("this part of the description of the data set is not supported", spot)
         return self.values.get(key, missing) if isinstance(key, str) else missing
 
     def truth(self) -> Any:

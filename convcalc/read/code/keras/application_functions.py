@@ -69,7 +69,7 @@ def make_application(run: Any, name: str, given: dict[str, Any], spot: Spot) -> 
         inputs = [node.outputs[0] for node in known if node.layer.path == "keras.layers.InputLayer"]
         source = InputTensor(functional(run, "input", "Functional", inputs, tensor), tensor.shape)
         if len(source.model.calls) != len(known):
-            return Unknown(f"the `input_tensor` of `{name}` is not followed", spot)
+            return Unknown(f"the `input_tensor` of `{name}` is not supported", spot)
     try:
         model = application(name, given, run.names, source, run.policy, spot)
     except Refusal as refusal:
@@ -104,7 +104,7 @@ def _preprocess(mode: str) -> Any:
         if isinstance(value, Array):
             return Array(value.shape, "float32" if value.dtype.startswith(("int", "uint")) else value.dtype)
         if not isinstance(value, TensorValue):
-            return run.unknown("`preprocess_input` of this value is not followed", spot)
+            return run.unknown("`preprocess_input` of this value is not supported", spot)
         return _preprocessed(run, value, chosen, given.get("data_format") or run.data_format, spot)
 
     return run_it

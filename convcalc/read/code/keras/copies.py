@@ -31,13 +31,13 @@ class ModelConfig(Special):
             self.model = None
         if name == "copy":
             return Native(name, lambda run, args, kwargs, at: ModelConfig(self.model))
-        return Unknown("the config of a model is not followed", spot)
+        return Unknown("the config of a model is not supported", spot)
 
     def item(self, run: Any, key: Any, spot: Spot) -> Any:
         """Returns a part, which the program may change: from then on, the model is unknown."""
         if not isinstance(key, str) or key in ("layers", "config"):
             self.model = None
-        return Unknown("the config of a model is not followed", spot)
+        return Unknown("the config of a model is not supported", spot)
 
     def set_item(self, run: Any, key: Any, value: Any, spot: Spot) -> None:
         """Changes the config. Another name does not change the layers."""
@@ -151,7 +151,7 @@ def _clone(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any
         return Unknown(model.reason, model.spot)
     others = [name for name in ("input_tensors", "clone_function", "call_function") if given.get(name) is not None]
     if not isinstance(model, ModelValue) or others:
-        return Unknown(f"`clone_model` with `{others[0]}` is not followed" if others else "this is no model", spot)
+        return Unknown(f"`clone_model` with `{others[0]}` is not supported" if others else "this is no model", spot)
     return copied(run, model, spot)
 
 
@@ -174,7 +174,7 @@ def from_config(run: Any, value: Any, spot: Spot) -> Any:
     try:
         data = json.loads(value) if isinstance(value, str) and len(value) < MAX_CONFIG else value
         if not isinstance(data, dict) or "class_name" not in data:
-            return Unknown("this config is not followed", spot)
+            return Unknown("this config is not supported", spot)
         return imported_model(run, read_config(data, spot.source.name), spot)
     except (ValueError, RecursionError):
         return Unknown("this config is not valid JSON", spot)

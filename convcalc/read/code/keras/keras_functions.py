@@ -99,7 +99,7 @@ def _source_inputs(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot
     """Returns the inputs on which a tensor depends."""
     tensors = tensors_in((args, kwargs))
     if not tensors:
-        return run.unknown("the inputs of this value are not followed", spot)
+        return run.unknown("the inputs of this value are not supported", spot)
     nodes = nodes_between([], tensors)
     return [node.outputs[0] for node in nodes if node.layer.path == "keras.layers.InputLayer"]
 

@@ -77,7 +77,7 @@ def _call_base(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, A
         return run.call_layer(base, args, kwargs, spot)
     if isinstance(layer, ModelValue) and layer.outputs is not None:
         return models.call_model(run, layer, args, kwargs, spot)
-    return run.unknown("`super().call` is not followed", spot)
+    return run.unknown("`super().call` is not supported", spot)
 
 
 def set_layer_attribute(run: Any, layer: LayerValue, name: str, value: Any, spot: Spot) -> None:
@@ -147,7 +147,7 @@ def standard_attribute(run: Any, layer: LayerValue, name: str, spot: Spot | None
         "losses",
         "updates",
     ):
-        return Unknown(f"`.{name}` is not followed", spot)
+        return Unknown(f"`.{name}` is not supported", spot)
     if name == "add_weight" or name == "add_variable":
         return Native(name, lambda run, args, kwargs, at: add_weight(run, layer, args, kwargs, at))
     if name in (
@@ -225,7 +225,7 @@ def add_weight(run: Any, layer: LayerValue, args: list[Any], kwargs: dict[str, A
         else "variable"
     )
     if isinstance(shape, Unknown) or not isinstance(shape, (list, tuple)):
-        reason = shape if isinstance(shape, Unknown) else Unknown("its shape is not followed", spot)
+        reason = shape if isinstance(shape, Unknown) else Unknown("its shape is unknown", spot)
         layer.unknown = Unknown(f"the shape of its variable `{name}` is unknown: {reason.reason}", spot)
         return reason
     trainable = given.get("trainable", True)
@@ -289,7 +289,7 @@ def _computed(run: Any, layer: LayerValue, name: str, args: list[Any], spot: Spo
                     layer.nodes.pop()
             if isinstance(result, TensorValue):
                 return result.sizes
-    return Unknown(f"`.{name}()` is not followed", spot)
+    return Unknown(f"`.{name}()` is not supported", spot)
 
 
 # Models -------------------------------------------------------------------------------------------------------------------
@@ -373,7 +373,7 @@ def _get_layer(run: Any, model: ModelValue, args: list[Any], kwargs: dict[str, A
     found = next((layer for layer in layers if layer.name == name), None)
     if found is None:
         if any(isinstance(layer, ModelValue) and layer.read is not None for layer in layers):
-            return Unknown(f"the layer '{name}' is not followed", spot)
+            return Unknown(f"the layer '{name}' is not supported", spot)
         raise run.error(
             "ValueError", f"No such layer: {name}. Existing layers are: {[layer.name for layer in layers][:20]}.", spot
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from convcalc.base import codes
@@ -45,12 +45,6 @@ from convcalc.read.code.libraries import is_known
 
 # Arguments that layers accept in some version of Keras, and that change no shape and no weight.
 _IGNORED = ("weights", "autocast", "dynamic", "input_length", "batch_size", "sparse", "ragged")
-# Arguments that a base class in Keras accepts, although the layer does not list them.
-_IGNORED_IN = {
-    "recurrent": ("zero_output_for_mask",),
-    "attention": ("seed",),
-    "image_preprocessing": ("data_format",),
-}
 _SHAPES = ("input_shape", "batch_input_shape", "input_dim")
 
 
@@ -88,8 +82,7 @@ def make_layer(
     axes = definition.axes if definition is not None else None
     layer.input_shape_argument = _input_shape(run, named, axes) or _input_length(class_name, named)
     declared = {argument.name for argument in definition.arguments} if definition is not None else set()
-    family = definition.family if definition is not None else ""
-    for ignored in (*_SHAPES, *_IGNORED, *_IGNORED_IN.get(family, ())):
+    for ignored in (*_SHAPES, *_IGNORED, *_base_arguments(definition, declared)):
         if ignored not in declared:
             named.pop(ignored, None)
     if "activity_regularizer" not in declared:
@@ -123,9 +116,19 @@ def make_layer(
     return layer
 
 
+def _base_arguments(definition: LayerDefinition | None, declared: set[str]) -> Iterator[str]:
+    """Yields the arguments that a base class in Keras accepts, although the layer does not list them."""
+    if "return_sequences" in declared:  # of the class RNN
+        yield "zero_output_for_mask"
+    if "use_scale" in declared:  # of the class Attention
+        yield "seed"
+    if definition is not None and "height" in (definition.axes or ()):  # of the base class of image preprocessing
+        yield "data_format"
+
+
 def _lacks_pool_size(definition: LayerDefinition | None, args: list[Any], kwargs: dict[str, Any]) -> bool:
     """Returns True for a layer that has a default pool size in Keras 1 and 2, but not in Keras 3."""
-    if definition is None or definition.family != "pooling" or args or "pool_size" in kwargs:
+    if definition is None or args or "pool_size" in kwargs:
         return False
     argument = definition.argument("pool_size")
     return argument is not None and argument.default is REQUIRED
@@ -135,7 +138,7 @@ def layer_from_config(run: Any, path: str, args: list[Any], kwargs: dict[str, An
     """Returns the layer that ``Dense.from_config(config)`` makes."""
     config = args[0] if args else kwargs.get("config")
     if not isinstance(config, dict) or not all(isinstance(key, str) for key in config):
-        return Unknown("this config is not followed", spot)
+        return Unknown("this config is not supported", spot)
     return make_layer(run, path, [], dict(config), spot)
 
 
@@ -291,7 +294,7 @@ def argument_value(run: Any, value: Any, argument: Any = None) -> Any:
             return snake_case(value.class_name) if value.cls is None else _function(value.class_name)
         return inner_layer(run, value)
     if isinstance(value, Library) and argument is not None and not is_known(value.path) and affects_shapes(argument):
-        return Unknown(f"`{value.path}` comes from a module that is not followed", None, value.name)
+        return Unknown(f"`{value.path}` comes from a module that convcalc does not read", None, value.name)
     if isinstance(value, (Library, LibraryObject)):
         return _of_library(value, kind)
     if isinstance(value, (FunctionValue, Bound, Native, ClassValue)):

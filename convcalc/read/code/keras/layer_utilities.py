@@ -66,5 +66,5 @@ def _deconv_length(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot
     if size is None:
         return None
     if not all(isinstance(value, int) for value in (size, stride, kernel)) or given.get("output_padding") is not None:
-        return Unknown("this length is not followed", spot)
+        return Unknown("this length is not supported", spot)
     return size * stride if given.get("padding") == "same" else size * stride + max(kernel - stride, 0)

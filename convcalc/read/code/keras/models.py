@@ -291,7 +291,7 @@ def fill_functional(run: Any, model: ModelValue, args: list[Any], kwargs: dict[s
 
 
 def _is_of_unknown_function(tensor: TensorValue) -> bool:
-    """Returns True for the result of a function that is not followed, such as a function that returns inputs."""
+    """Returns True for the result of a function that is not supported, such as a function that returns inputs."""
     layer = tensor.node.layer
     return layer.unknown is not None and isinstance(layer.definition, Foreign) and layer.path.startswith("functions.")
 

@@ -1,6 +1,6 @@
 """Custom layers that state their output shape with ``compute_output_shape``, as Keras uses it.
 
-It is used if ``call`` cannot be followed. The weights are those of ``__init__`` and ``build``, and the MACs are unknown.
+It is used if ``call`` cannot be determined. The weights are those of ``__init__`` and ``build``, and the MACs are unknown.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _may_have_more_weights(layer: LayerValue) -> bool:
     """Returns True for a layer with layers or unknown objects inside of it."""
     parts = list(leaves(list(layer.attributes.values())))
     return bool(layer.tracked) or any(
-        isinstance(part, Instance) or (type(part) is Unknown and "is not followed" in part.reason) for part in parts
+        isinstance(part, Instance) or (type(part) is Unknown and "is not supported" in part.reason) for part in parts
     )
 
 

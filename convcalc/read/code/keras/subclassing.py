@@ -183,7 +183,7 @@ def own_definition(run: Any, layer: LayerValue) -> Any:
             followed = _follow_again(run, layer, _form(run, layer, number, inputs), inputs)
             layer.cached[_key(number, inputs)] = followed
         if isinstance(followed, Unknown):
-            raise Refusal(f"cannot be followed: {followed.reason}")
+            raise Refusal(f"cannot be determined: {followed.reason}")
         return inner_model(run, layer, followed)
 
     def rule(args: Mapping[str, Any], *inputs: Shape) -> Inferred:

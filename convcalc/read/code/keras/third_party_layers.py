@@ -35,7 +35,7 @@ def _declare(path: str, definition: LayerDefinition, dropped: Mapping[str, Any] 
     def make(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         for name, value in (dropped or {}).items():
             if name in kwargs and run.equal(kwargs[name], value) is not True:
-                return run.unknown(f"the argument `{name}` of `{path}` is not followed", spot)
+                return run.unknown(f"the argument `{name}` of `{path}` is not supported", spot)
         given = {name: value for name, value in kwargs.items() if name not in (dropped or {})}
         return make_layer(run, path, args, given, spot, definition)
 
@@ -61,5 +61,5 @@ def _contrib_instance(run: Any, args: list[Any], kwargs: dict[str, Any], spot: S
     path = "keras_contrib.layers.InstanceNormalization"
     given = {**dict(zip(("axis", "epsilon", "center", "scale"), args)), **kwargs}
     if given.get("axis") is None:
-        return run.unknown(f"`{path}` without an axis is not followed", spot)
+        return run.unknown(f"`{path}` without an axis is not supported", spot)
     return make_layer(run, path, [], given, spot, _INSTANCE)

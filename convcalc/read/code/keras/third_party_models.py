@@ -26,7 +26,7 @@ def _block(run: Any, name: str, args: list[Any], kwargs: dict[str, Any], spot: S
     given = {**dict(zip(("filters", "size"), args)), **kwargs}
     # The third argument by position differs between the versions of the package.
     if len(args) > 2 or set(given) - _TAKEN or str(given.get("norm_type", "batchnorm")).lower() != "batchnorm":
-        return Unknown(f"this call of `{_PIX2PIX}.{name}` is not followed", spot)
+        return Unknown(f"this call of `{_PIX2PIX}.{name}` is not supported", spot)
 
     def layer(kind: str, *values: Any, **options: Any) -> Any:
         return run.call_library(f"keras.layers.{kind}", list(values), options, spot)

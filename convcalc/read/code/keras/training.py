@@ -51,7 +51,7 @@ def train(run: Any, model: ModelValue, method: str, args: list[Any], kwargs: dic
         return None
     names = _PARAMETERS.get(method)
     if names is None:
-        return run.unknown(f"the result of `{method}` is not followed", spot)
+        return run.unknown(f"the result of `{method}` is not supported", spot)
     given = {**dict(zip(names, args)), **kwargs}
     given.setdefault("x", given.get("generator"))
     batch = given.get("batch_size")
@@ -78,7 +78,7 @@ def train(run: Any, model: ModelValue, method: str, args: list[Any], kwargs: dic
         check(run, model, f"{method}'s validation_data", x, y, None, spot)
     if method.startswith("predict") and outputs is not None:
         return outputs
-    return run.unknown(f"the result of `{method}` is not followed", spot)
+    return run.unknown(f"the result of `{method}` is not supported", spot)
 
 
 def batch_of(run: Any, x: Any, y: Any, spot: Spot) -> tuple[Any, Any, bool]:

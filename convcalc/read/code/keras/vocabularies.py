@@ -64,7 +64,7 @@ def open_vocabulary(run: Any, layer: LayerValue, text: str, spot: Spot) -> None:
 
 
 def _words(layer: LayerValue, values: Sequence[Any]) -> list[Any] | None:
-    """Returns the tokens in data; None if the layer splits texts in a way that is not followed."""
+    """Returns the tokens in data; None if the layer splits texts in a way that is not supported."""
     standard = ("standardize", "split", "ngrams")
     if "split" not in layer.definition.rule_arguments(layer.args):
         return list(values)

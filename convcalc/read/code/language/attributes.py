@@ -72,7 +72,7 @@ class Attributes(Containers):
         if isinstance(value, LibraryObject) and value.path.endswith(".InputSpec") and name in value.kwargs:
             return value.kwargs[name]
         if isinstance(value, Special):
-            return self.unknown(f"`.{name}` of this object is not followed", spot)
+            return self.unknown(f"`.{name}` of this object is not supported", spot)
         raise self.error("AttributeError", f"there is no attribute '{name}'", spot)
 
     def attribute_or_missing(self, value: Any, name: str, spot: Spot) -> Any:
@@ -175,7 +175,7 @@ class Attributes(Containers):
                 value[:] = ordered
             return None
         if isinstance(value, set) and name in ("add", "discard", "remove") and not all(map(is_hashable, args)):
-            return self.unknown("this set is not followed", spot)
+            return self.unknown("this set is not supported", spot)
         result = self.guarded(lambda: method(*args, **kwargs), spot)
         return [*result] if isinstance(result, _VIEWS) else result
 
@@ -195,7 +195,7 @@ class Attributes(Containers):
         if getter is not MISSING and not name.startswith("__"):
             return self.call(Bound(getter, value), [name], {}, spot)
         if any(isinstance(base, Library) for base in value.cls.order):
-            return self.unknown(f"`.{name}` comes from a class of a library that is not followed", spot)
+            return self.unknown(f"`.{name}` comes from a class of a library that is not supported", spot)
         return MISSING
 
     def bind(self, found: Any, receiver: Any, cls: ClassValue, spot: Spot) -> Any:
@@ -243,7 +243,7 @@ class Attributes(Containers):
             return Native(name, lambda run, args, kwargs, at: run.raw_instance(args[0] if args else cls, at))
         if name == "__setattr__":
             return Native(name, lambda run, args, kwargs, at: set_directly(value.receiver, *args))
-        return self.unknown(f"`super().{name}` is not followed", spot)
+        return self.unknown(f"`super().{name}` is not supported", spot)
 
     def set_attribute(self, value: Any, name: str, new: Any, spot: Spot) -> None:
         """Does ``value.name = new``."""

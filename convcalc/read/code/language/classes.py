@@ -103,7 +103,7 @@ class Classes(Functions):
                     and self.equal(member.attributes.get("value"), args[0]) is True
                 ):
                     return member
-            return self.unknown("this member of the enum is not followed", spot)
+            return self.unknown("convcalc cannot tell which member of the enum has this value", spot)
         new = cls.find("__new__")
         if isinstance(new, Wrapped):
             new = new.function

@@ -33,7 +33,7 @@ class Comparisons(Texts):
             return doubt
         if isinstance(value, Special):
             result = value.truth()
-            return Unknown("the test is not followed", None) if result is MISSING else result
+            return Unknown("the test is not supported", None) if result is MISSING else result
         if isinstance(value, Instance):
             if value.items is not None:
                 return bool(value.items)
@@ -114,7 +114,7 @@ class Comparisons(Texts):
             return cls
         if isinstance(value, Special):
             path = value.type_path()
-            return Library(path) if path else Unknown("the class of this object is not followed", None)
+            return Library(path) if path else Unknown("the class of this object is not supported", None)
         if isinstance(value, (FunctionValue, Bound, Native)):
             return Library("types.FunctionType")
         if isinstance(value, (ClassValue, Library)):

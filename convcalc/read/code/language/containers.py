@@ -40,7 +40,7 @@ class Containers(Comparisons):
             return doubt
         if isinstance(value, Special):
             result = value.item(self, key, spot)
-            return self.unknown("this subscript is not followed", spot) if result is MISSING else result
+            return self.unknown("this subscript is not supported", spot) if result is MISSING else result
         if isinstance(value, Instance):
             if value.items is not None:
                 return self.item(value.items, key, spot)
@@ -65,7 +65,7 @@ class Containers(Comparisons):
         if value is None:
             raise self.error("TypeError", "'NoneType' object is not subscriptable", spot)
         if not isinstance(value, PLAIN):
-            return self.unknown("this subscript is not followed", spot)
+            return self.unknown("this subscript is not supported", spot)
         container: Any = value
         return self.guarded(lambda: container[key], spot)
 
@@ -120,7 +120,7 @@ class Containers(Comparisons):
             return values
         if isinstance(value, Special):
             elements = value.elements(self, spot)
-            return self.unknown("this loop is not followed", spot) if elements is MISSING else elements
+            return self.unknown("this loop is not supported", spot) if elements is MISSING else elements
         if isinstance(value, ClassValue) and value.kind == "enum":
             return [part for part in value.attributes.values() if isinstance(part, Instance)]
         if isinstance(value, Instance):
@@ -132,7 +132,7 @@ class Containers(Comparisons):
         if isinstance(value, (set, frozenset)):
             return sorted(value, key=set_order)
         if isinstance(value, (Library, Native, FunctionValue, Bound)):
-            return self.unknown("this loop is not followed", spot)
+            return self.unknown("this loop is not supported", spot)
         raise self.error("TypeError", "the value is not iterable", spot)
 
     def _instance_elements(self, value: Instance, spot: Spot) -> Any:
@@ -149,7 +149,7 @@ class Containers(Comparisons):
             count = self.call(Bound(length, value), [], {}, spot)
             if isinstance(count, int) and count <= MAX_ELEMENTS:
                 return [self.item(value, at, spot) for at in range(count)]
-        return self.unknown("this loop is not followed", spot)
+        return self.unknown("this loop is not supported", spot)
 
     def _next_values(self, value: Instance, spot: Spot) -> Any:
         """Calls ``__next__`` of an object until it ends. Returns the values."""
@@ -162,7 +162,7 @@ class Containers(Comparisons):
                 if raised.class_name == "StopIteration":
                     return values
                 raise
-        return self.unknown("the loop does not end" if values else "this loop is not followed", spot)
+        return self.unknown("the loop does not end" if values else "this loop is not supported", spot)
 
     def started(self, generator: Generator) -> Any:
         """Runs a generator that has not run yet. Returns its remaining values."""
@@ -190,7 +190,7 @@ class Containers(Comparisons):
             return value.items
         if isinstance(value, Unknown):
             return value
-        return Unknown("the arguments after `**` are not followed", None)
+        return Unknown("the arguments after `**` are not supported", None)
 
     def set_of(self, values: Iterable[Any], spot: Spot) -> Any:
         """Returns a set of values."""
@@ -201,7 +201,7 @@ class Containers(Comparisons):
         return (
             self.guarded(lambda: set(values), spot)
             if all(map(is_hashable, values))
-            else self.unknown("this set is not followed", spot)
+            else self.unknown("this set is not supported", spot)
         )
 
     def length(self, value: Any, spot: Spot) -> Any:
@@ -212,7 +212,7 @@ class Containers(Comparisons):
             return UnknownNumber(doubt.reason, doubt.spot)
         if isinstance(value, Special):
             result = value.length()
-            return self.unknown("the length is not followed", spot) if result is MISSING else result
+            return self.unknown("the length is not supported", spot) if result is MISSING else result
         if isinstance(value, Instance):
             method = value.cls.find("__len__")
             if method is not MISSING:

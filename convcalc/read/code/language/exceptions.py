@@ -99,7 +99,7 @@ class Exceptions(Branches):
         for item in node.items:
             context = self.evaluate(item.context_expr, env)
             spot = self.spot(item.context_expr)
-            entered: Any = Unknown("the value of this context is not followed", spot)
+            entered: Any = Unknown("the value of this context is not supported", spot)
             if isinstance(context, (Special, Unknown)):
                 entered = context
             if isinstance(context, Instance) and context.cls.find("__enter__") is not MISSING:

@@ -254,7 +254,7 @@ class Expressions(Operators):
         if unknown is not None:
             return unknown
         if isinstance(left, Special) or isinstance(right, Special):
-            return self.unknown("this comparison is not followed", spot)
+            return self.unknown("this comparison is not supported", spot)
         return self.guarded(lambda: _COMPARISONS[symbol](left, right), spot)
 
     def _conditional(self, node: ast.IfExp, env: Environment) -> Any:

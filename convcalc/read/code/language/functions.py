@@ -48,7 +48,7 @@ class Functions(Exceptions):
         env.variables[node.name] = function
 
     def decorated(self, node: ast.expr, function: Any, env: Environment) -> Any:
-        """Returns the result of a decorator. A decorator that is not followed returns the function or class unchanged."""
+        """Returns the result of a decorator. A decorator that is not supported returns the function or class unchanged."""
         decorator = self.evaluate(node, env)
         if isinstance(decorator, Library) and decorator.path in ("builtins.staticmethod", "builtins.classmethod"):
             return Wrapped(decorator.name, function)
@@ -77,7 +77,7 @@ class Functions(Exceptions):
             return self.call_library(function.path, args, kwargs, spot)
         if isinstance(function, Special):
             result = function.call(self, args, kwargs, spot)
-            return self.unknown("this call is not followed", spot) if result is MISSING else result
+            return self.unknown("this call is not supported", spot) if result is MISSING else result
         if isinstance(function, Instance):
             method = function.cls.find("__call__")
             if method is not MISSING:
@@ -86,7 +86,7 @@ class Functions(Exceptions):
             return Unknown(function.reason, function.spot)
         if isinstance(function, Wrapped):
             return self.call(function.function, args, kwargs, spot)
-        return self.unknown("this call is not followed", spot)
+        return self.unknown("this call is not supported", spot)
 
     def instantiate(self, cls: ClassValue, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
         """Returns a new object of a class of the program."""

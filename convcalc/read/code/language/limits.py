@@ -8,6 +8,6 @@ MAX_ENDLESS = 300  # convcalc computes this many values of an endless generator
 MAX_DEPTH = 60  # the maximum depth of nested calls in a program
 MAX_ROUNDS = 2_000  # the maximum number of rounds of a loop; variables that a longer loop changes are unknown
 MAX_TRAINING_ROUNDS = 2  # the maximum number of rounds of a loop that trains a model, for example with `train_on_batch`
-# the maximum number of unknown tests and loops in one loop; a longer loop is not followed to its end
+# the maximum number of unknown tests and loops in one loop; a longer loop is not supported to its end
 MAX_UNKNOWN_TESTS = 1_000
 MAX_LOOP_STEPS = 200_000  # the maximum number of steps of a loop; variables that a longer loop changes are unknown

@@ -64,16 +64,16 @@ class Operators(Attributes):
             text = self.text_of(right)
             right = right if text is None else text
             if isinstance(value, Library):
-                return Unknown(f"`{value.path}` is not followed", spot, value.name)
+                return Unknown(f"`{value.path}` is not supported", spot, value.name)
         if not isinstance(left, PLAIN) or not isinstance(right, (*PLAIN, type(None))):
-            return self.unknown("this operation is not followed", spot)
+            return self.unknown("this operation is not supported", spot)
         if symbol == "%" and isinstance(left, (str, bytes)):
             if not is_known(right):
                 unknown = first_unknown(right)
                 return (
                     Unknown(unknown.reason, unknown.spot)
                     if unknown
-                    else self.unknown("this text is not followed", spot)
+                    else self.unknown("this text is not supported", spot)
                 )
             if not is_plain(right) or has_long_number(str(left)):
                 return self.unknown("convcalc does not compute this text", spot)
@@ -87,7 +87,7 @@ class Operators(Attributes):
             return unknown_result((value,), value)
         if isinstance(value, Special):
             result = value.operate(self, name, None, False, spot)
-            return self.unknown("this operation is not followed", spot) if result is MISSING else result
+            return self.unknown("this operation is not supported", spot) if result is MISSING else result
         if isinstance(value, Instance) and (method := value.cls.find(f"__{name}__")) is not MISSING:
             return self.call(Bound(method, value), [], {}, spot)
         return self.guarded(lambda: _UNARY[name](value), spot)

@@ -32,7 +32,7 @@ def matches(run: Any, pattern: ast.pattern, value: Any, env: Environment) -> Any
         return _mapping(run, pattern, value, env)
     if isinstance(pattern, ast.MatchClass):
         return _class(run, pattern, value, env)
-    return Unknown("this pattern is not followed", run.spot(pattern))
+    return Unknown("this pattern is not supported", run.spot(pattern))
 
 
 def _first_answer(run: Any, pattern: ast.MatchOr, value: Any, env: Environment) -> Any:
@@ -111,7 +111,7 @@ def _class(run: Any, pattern: ast.MatchClass, value: Any, env: Environment) -> A
         else:
             order = _match_args(run, cls, spot)
             if order is None or len(order) < len(pattern.patterns):
-                return Unknown("this pattern is not followed", spot)
+                return Unknown("this pattern is not supported", spot)
             names = [*order[: len(pattern.patterns)], *names]
     values = [run.attribute_or_missing(value, name, spot) for name in names]
     return MISSING not in values and _all(run, zip(patterns, values), env)

@@ -76,7 +76,7 @@ class Unknown:
     """A value that the code does not state. Every operation on it gives another unknown value.
 
     Attributes:
-        reason: why the value is unknown, as a sentence, such as "`load_data()` is not followed".
+        reason: why the value is unknown, as a sentence, such as "`load_data()` is not supported".
         spot: where the value comes from.
     """
 

@@ -157,9 +157,9 @@ def _parse(run: Any, parser: Parser, args: list[Any], kwargs: dict[str, Any], sp
     if isinstance(words, Unknown):
         return Unknown(words.reason, words.spot)
     if isinstance(words, (list, tuple)) and not _read_words(run, parser, list(words), values):
-        return run.unknown("these arguments of the command line are not followed", spot)
+        return run.unknown("these arguments of the command line are not supported", spot)
     if words is not None and not isinstance(words, (list, tuple, Arguments)):
-        return run.unknown("these arguments of the command line are not followed", spot)
+        return run.unknown("these arguments of the command line are not supported", spot)
     base = args[1] if len(args) > 1 else kwargs.get("namespace")
     made = namespace("Namespace", values)
     if base is not None:

@@ -130,7 +130,7 @@ def _chained(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> A
 def _repeat(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     count = args[1] if len(args) > 1 else kwargs.get("times")
     if not isinstance(count, int) or count > MAX_ELEMENTS:
-        return run.unknown("an endless sequence is not followed", spot)
+        return run.unknown("an endless sequence is not supported", spot)
     return [args[0]] * count
 
 

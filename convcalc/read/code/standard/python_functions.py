@@ -117,7 +117,7 @@ def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
                 return kwargs["default"]
             raise run.error("ValueError", "there are no values", spot)
         if any(isinstance(key, Special) for key in keys):
-            return run.unknown("this comparison is not followed", spot)
+            return run.unknown("this comparison is not supported", spot)
         return run.guarded(lambda: elements[choose(range(len(keys)), key=keys.__getitem__)], spot)
 
     return run_it
@@ -163,7 +163,7 @@ def _iter(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     if isinstance(args[0], Special) and run.attribute_or_missing(args[0], "__next__", spot) is not MISSING:
         return args[0]
     if isinstance(args[0], (Generator, Unknown)) or len(args) > 1:
-        return args[0] if len(args) == 1 else run.unknown("this iterator is not followed", spot)
+        return args[0] if len(args) == 1 else run.unknown("this iterator is not supported", spot)
     elements = run.iterate(args[0], spot)
     return elements if isinstance(elements, Unknown) else Generator(lambda: elements)
 
@@ -248,7 +248,7 @@ def _repr(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     if (unknown := first_unknown(args)) is not None:
         return Unknown(unknown.reason, unknown.spot)
     text = run.text_of(args[0], is_repr=True)
-    return run.unknown("`repr()` of this object is not followed", spot) if text is None else text
+    return run.unknown("`repr()` of this object is not supported", spot) if text is None else text
 
 
 @function("builtins.format")
@@ -264,7 +264,7 @@ def _str(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     if (unknown := first_unknown(value)) is not None:
         return Unknown(unknown.reason, unknown.spot)
     text = run.text_of(value)
-    return run.unknown("`str()` of this object is not followed", spot) if text is None else text
+    return run.unknown("`str()` of this object is not supported", spot) if text is None else text
 
 
 @function("builtins.abs")
@@ -302,7 +302,7 @@ def call_plain(run: Any, python: Callable[..., Any], args: list[Any], kwargs: di
     if (unknown := first_unknown((args, kwargs))) is not None:
         return unknown_result([*args, *kwargs.values()], unknown)
     if any(isinstance(value, (Special, Instance)) for value in [*args, *kwargs.values()]):
-        return run.unknown("this call is not followed", spot)
+        return run.unknown("this call is not supported", spot)
     return run.guarded(lambda: python(*args, **kwargs), spot)
 
 
@@ -357,7 +357,7 @@ def _setattr(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> A
 @function("builtins.vars")
 def _vars(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     value = run.attribute_or_missing(args[0], "__dict__", spot) if args else MISSING
-    return run.unknown("`vars()` of this object is not followed", spot) if value is MISSING else value
+    return run.unknown("`vars()` of this object is not supported", spot) if value is MISSING else value
 
 
 @function("builtins.id")
@@ -417,7 +417,7 @@ def _static(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> An
 def _super(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     if len(args) == 2 and isinstance(args[0], ClassValue):
         return Super(args[0], args[1])
-    return run.unknown("this `super(…)` is not followed", spot)
+    return run.unknown("this `super(…)` is not supported", spot)
 
 
 @function("builtins.object")

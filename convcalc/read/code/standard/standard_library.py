@@ -123,7 +123,7 @@ def _defaultdict(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) 
 @function("collections.deque")
 def _deque(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     if len(args) > 1 or kwargs.get("maxlen") is not None:
-        return run.unknown("a `deque` with a maximum length is not followed", spot)
+        return run.unknown("a `deque` with a maximum length is not supported", spot)
     elements = run.iterate(args[0], spot) if args else []
     return elements if isinstance(elements, Unknown) else DequeList(elements)
 
@@ -136,7 +136,7 @@ def _counter(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> A
     if (unknown := first_unknown(elements)) is not None:
         return unknown
     if any(isinstance(element, Special) for element in elements):
-        return run.unknown("this `Counter` is not followed", spot)
+        return run.unknown("this `Counter` is not supported", spot)
     return run.guarded(lambda: collections.Counter(elements), spot)
 
 
@@ -192,7 +192,7 @@ def _signature(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) ->
         signature = value.node.args
         names = [part.arg for part in (*signature.posonlyargs, *signature.args, *signature.kwonlyargs)][skipped:]
     else:
-        return run.unknown("the parameters of this function are not followed", spot)
+        return run.unknown("the parameters of this function are not supported", spot)
     return namespace("Signature", {"parameters": dict.fromkeys(names), "args": names})
 
 
@@ -282,7 +282,7 @@ def _copied_special(run: Any, value: Any, spot: Spot) -> Any:
     if isinstance(value, Array):
         return run.call_library("numpy.copy", [value], {}, spot)
     if isinstance(value, Special) and not isinstance(value, LibraryObject):
-        return run.unknown("a copy of this object is not followed", spot)
+        return run.unknown("a copy of this object is not supported", spot)
     return value
 
 
@@ -333,7 +333,7 @@ def _dumps(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any
     try:
         return json.dumps(args[0], indent=kwargs.get("indent"), sort_keys=kwargs.get("sort_keys") is True)
     except (TypeError, ValueError):
-        return run.unknown("the JSON text of this object is not followed", spot)
+        return run.unknown("the JSON text of this object is not supported", spot)
 
 
 # typing ---------------------------------------------------------------------------------------------------------------

@@ -106,4 +106,4 @@ def _invariant(run: Any, before: Any, after: Any, spot: Spot) -> Any:
     known = isinstance(after, TensorValue) and after.shape is not None
     if known and getattr(before, "shape", None) is not None and tuple(before.shape) == tuple(after.shape or ()):
         return after
-    return run.unknown("this variable changes in a loop that is not followed", spot)
+    return run.unknown("this variable changes in a loop that is not supported", spot)

@@ -16,7 +16,7 @@ Group = list[str]  # the names of the axes that form one axis of a tensor; [] is
 
 
 class _NotFollowed(Exception):
-    """Raised for a pattern that is not followed."""
+    """Raised for a pattern that is not supported."""
 
 
 def _groups(side: str) -> list[Group]:
@@ -68,7 +68,7 @@ def _applied(
 ) -> Any:  # fmt: skip
     value, pattern = args[0], args[1] if len(args) > 1 else kwargs.get("pattern")
     given = {key: size for key, size in kwargs.items() if key not in ("pattern", "reduction")}
-    unknown = Unknown(f"this call of `einops.{name}` is not followed", spot)
+    unknown = Unknown(f"this call of `einops.{name}` is not supported", spot)
     if isinstance(value, Unknown):
         return Unknown(value.reason, value.spot)
     if not isinstance(value, (TensorValue, Array)) or not isinstance(pattern, str) or pattern.count("->") != 1:
@@ -104,7 +104,7 @@ def _rearrange(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) ->
 def _reduce(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
     reduction = args[2] if len(args) > 2 else kwargs.get("reduction")
     if reduction not in ("mean", "sum", "max", "min", "prod"):
-        return Unknown("this call of `einops.reduce` is not followed", spot)
+        return Unknown("this call of `einops.reduce` is not supported", spot)
     return _applied(run, "reduce", args, kwargs, spot, reduction)
 
 
@@ -114,6 +114,6 @@ def _parse_shape(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) 
     shape = run.attribute(value, "shape", spot) if isinstance(value, (TensorValue, Array)) else None
     names = pattern.split() if isinstance(pattern, str) else []
     if not isinstance(shape, (list, tuple)) or len(names) != len(shape):
-        return Unknown("this call of `einops.parse_shape` is not followed", spot)
+        return Unknown("this call of `einops.parse_shape` is not supported", spot)
     open_size = DynamicSize("a size that is known only when the model runs", spot)
     return {name: open_size if size is None else size for name, size in zip(names, shape) if name != "_"}

@@ -70,7 +70,7 @@ def _convert(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> A
         return value
     array = as_array(value)
     if array is None:
-        return run.unknown("the value of this array is not followed", spot)
+        return run.unknown("the value of this array is not supported", spot)
     plain = {"float64": "float32", "int64": "int32"}.get(array.dtype, array.dtype)
     new = dtype or (array.dtype if isinstance(value, Array) else plain)
     flat = array.flat
@@ -263,6 +263,6 @@ def _get(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
 
 @function("keras.ops.rearrange", "keras.ops.vectorize")
 def _not_followed(run: Any, args: list[Any], kwargs: dict[str, Any], spot: Spot) -> Any:
-    reason = Unknown("this function of `keras.ops` is not followed", spot)
+    reason = Unknown("this function of `keras.ops` is not supported", spot)
     tensors = tensors_in((args, kwargs))
     return opaque_call(run, "rearrange", tensors, reason, spot) if tensors else reason

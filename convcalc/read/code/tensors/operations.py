@@ -271,7 +271,7 @@ def _computed(run: Any, operation: Operation, made: dict[str, Any], called: dict
 
 
 def _opaque(run: Any, operation: Operation, tensors: list[TensorValue], reason: Unknown, spot: Spot) -> TensorValue:
-    """Returns a tensor of unknown shape: the output of an operation that is not followed."""
+    """Returns a tensor of unknown shape: the output of an operation that is not supported."""
     layer = LayerValue(f"{operation.module}.{operation.name}", "", spot)
     layer.definition = Foreign(operation.name, module=operation.module)
     layer.name = operation.function.rpartition(".")[2] if run.inside else run.names.automatic(operation.name)

@@ -64,7 +64,7 @@ def constant(run: Any, value: Any, dtype: str | None, shape: Any, spot: Spot) ->
     """Returns the array of ``tf.constant``. Python's floats become ``float32``, its whole numbers ``int32``."""
     array = as_array(value)
     if array is None:
-        return run.unknown("the value of this constant is not followed", spot)
+        return run.unknown("the value of this constant is not supported", spot)
     if not isinstance(value, Array) and dtype is None:
         dtype = {"float64": "float32", "int64": "int32"}.get(array.dtype, array.dtype)
     dtype = dtype or array.dtype
@@ -186,5 +186,5 @@ def _of_keras(run: Any, name: str, args: Sequence[Any], kwargs: Mapping[str, Any
 def _unknown(run: Any, name: str, args: Sequence[Any], kwargs: Mapping[str, Any], spot: Spot) -> Any:
     tensors = tensors_in((list(args), dict(kwargs)))
     unknown = first_unknown((list(args), dict(kwargs)))
-    reason = Unknown(unknown.reason, unknown.spot) if unknown else Unknown(f"`tf.{name}` is not followed", spot)
+    reason = Unknown(unknown.reason, unknown.spot) if unknown else Unknown(f"`tf.{name}` is not supported", spot)
     return opaque_call(run, name.rpartition(".")[2], tensors, reason, spot) if tensors else reason
