@@ -129,10 +129,12 @@ def _rounded(windows: Sequence[Window]) -> str:
 def _fitting(run: ModelRun, fits: Fits) -> str:
     """Returns the sizes of the input near the given size that fit, such as ``; an input of 352×352 fits``."""
     model = run.model
-    shapes = [run.shape(ref) for ref in model.inputs]
-    if len(model.calls) > _MAX_CALLS or len(shapes) != 1 or not shapes[0] or len(shapes[0]) < 3:
+    if len(model.calls) > _MAX_CALLS or len(model.inputs) != 1:  # a further input may not have run yet
         return ""
-    batch, *sizes = shapes[0]
+    shape = run.shape(model.inputs[0])
+    if not shape or len(shape) < 3:
+        return ""
+    batch, *sizes = shape
     spatial = range(len(sizes) - 1)
     if not all(isinstance(plain(sizes[axis]), int) for axis in spatial):
         return ""

@@ -1,4 +1,4 @@
-"""The advice for layers that refuse their inputs. Keras 3.15 builds each corrected model."""
+"""The advice for layers that refuse their inputs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pytest
 
 from convcalc import infer
 from convcalc.base.problems import ConvcalcError, Source
-from convcalc.read import parse
+from convcalc.read import parse, read
 from convcalc.read.spec.spec import read_spec
+from tests.helpers.keras_configs import data, functional, layer, tensor
 
 
 def refusal(text: str) -> str:
@@ -134,3 +135,16 @@ def test_advice_for_a_program_is_python(tmp_path: Path) -> None:
     with pytest.raises(ConvcalcError) as failed:
         infer(parse(path))
     assert "set return_sequences=True in 'lstm'" in str(failed.value)
+
+
+def test_an_input_that_has_not_run_yet_is_not_asked() -> None:
+    """In a file, the second input can follow the layer that refuses."""
+    image = layer("InputLayer", "x", batch_shape=[None, 5, 5, 1], dtype="float32")
+    late = layer("InputLayer", "z", batch_shape=[None, 5, 5, 1], dtype="float32")
+    pool = layer("MaxPooling2D", "pool", [tensor("x")], pool_size=2)
+    up = layer("UpSampling2D", "up", [tensor("pool")], size=2)
+    joined = layer("Add", "add", [[tensor("x"), tensor("up")]])
+    last = layer("Add", "dense", [[tensor("add"), tensor("z")]])
+    model = functional(image, pool, up, joined, late, last, input_layers=[["x", 0, 0], ["z", 0, 0]])
+    with pytest.raises(ConvcalcError, match="'pool' drops the last row and column of 5"):
+        infer(read(data(model), "model.json"))
