@@ -49,20 +49,10 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.decode().strip()
 
 
-def hostile_repository(folder: Path, settings: dict[str, str]) -> tuple[Path, Path]:
-    """Makes a repository that claims to be a partial clone and lacks an object, with settings that are commands.
-
-    Returns the folder of the repository, and the path of the file that a command writes.
-    """
-    repository, marker = folder / "repository", folder / "marker"
-    hooks = folder / "hooks"
-    for each in (repository, hooks):
-        each.mkdir()
-    command = folder / "mark"
-    command.write_text(f"#!/bin/sh\ntouch '{marker}'\nexit 1\n", encoding="utf-8")
-    command.chmod(0o755)
-    for hook in ("post-index-change", "reference-transaction", "pre-auto-gc", "fsmonitor-watchman", "post-checkout"):
-        shutil.copy(command, hooks / hook)
+@pytest.fixture(scope="module")
+def partial_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Makes a repository that claims to be a partial clone, and lacks an object."""
+    repository = tmp_path_factory.mktemp("clone")
     git(repository, "init", "-q")
     (repository / ".gitattributes").write_text("* diff=x filter=x\n", encoding="utf-8")
     (repository / "x.yaml").write_text(_SPEC, encoding="utf-8")
@@ -72,6 +62,21 @@ def hostile_repository(folder: Path, settings: dict[str, str]) -> tuple[Path, Pa
     (repository / "x.yaml").write_text(_SPEC.replace("4", "5"), encoding="utf-8")
     git(repository, "commit", "-q", "-a", "-m", "b")
     (repository / ".git" / "objects" / missing[:2] / missing[2:]).unlink()
+    return repository
+
+
+def with_settings(clone: Path, folder: Path, settings: dict[str, str]) -> tuple[Path, Path]:
+    """Copies a repository, and adds settings that are commands.
+
+    Returns the folder of the copy, and the path of the file that a command writes.
+    """
+    repository, marker, hooks, command = (folder / name for name in ("repository", "marker", "hooks", "mark"))
+    shutil.copytree(clone, repository)
+    hooks.mkdir()
+    command.write_text(f"#!/bin/sh\ntouch '{marker}'\nexit 1\n", encoding="utf-8")
+    command.chmod(0o755)
+    for hook in ("post-index-change", "reference-transaction", "pre-auto-gc", "fsmonitor-watchman", "post-checkout"):
+        shutil.copy(command, hooks / hook)
     every = {
         "core.repositoryformatversion": "1",
         "extensions.partialClone": "origin",
@@ -79,38 +84,41 @@ def hostile_repository(folder: Path, settings: dict[str, str]) -> tuple[Path, Pa
         "remote.origin.promisor": "true",
         **settings,
     }
+    lines = []
     for key, value in every.items():
         value = value.replace("MARK", str(command)).replace("HOOKS", str(hooks)).replace("FOLDER", str(repository))
-        git(repository, "config", key, value)
+        section, *subsection, name = key.split(".")
+        heading = f'{section} "{subsection[0]}"' if subsection else section
+        lines.append(f'[{heading}]\n{name} = "{value}"\n')
+    with (repository / ".git" / "config").open("a", encoding="utf-8") as config:
+        config.writelines(lines)
     return repository, marker
 
 
 @pytest.mark.parametrize("name", _SETTINGS)
-def test_git_runs_no_command_of_a_repository(name: str, tmp_path: Path) -> None:
+def test_git_runs_no_command_of_a_repository(name: str, partial_clone: Path, tmp_path: Path) -> None:
     """Neither for a missing object (HEAD~1) nor for an existing one (HEAD)."""
-    repository, marker = hostile_repository(tmp_path, _SETTINGS[name])
-    for revision, code in (("HEAD~1", 2), ("HEAD", 0)):
+    repository, marker = with_settings(partial_clone, tmp_path, _SETTINGS[name])
+    for revision, code, message in (("HEAD~1", 2, "is not in this clone; fetch it first"), ("HEAD", 0, "")):
         done = run_forked(["diff", "x.yaml", "--git", revision], folder=repository)
         assert not marker.exists()
         assert done.returncode == code, done.stderr
-    assert (
-        "is not in this clone; fetch it first"
-        in run_forked(["diff", "x.yaml", "--git", "HEAD~1"], folder=repository).stderr
-    )
+        assert message in done.stderr
 
 
-def test_the_hostile_repository_is_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["ssh", "the server's program", "a program as a protocol"])
+def test_the_hostile_repository_is_one(name: str, partial_clone: Path, tmp_path: Path) -> None:
     """Git itself runs the command, so the tests above would notice it."""
-    repository, marker = hostile_repository(tmp_path, _SETTINGS["ssh"])
+    repository, marker = with_settings(partial_clone, tmp_path, _SETTINGS[name])
     with pytest.raises(subprocess.CalledProcessError):
         git(repository, "cat-file", "blob", "HEAD~1:x.yaml")
     assert marker.exists()
 
 
-def test_a_repository_in_a_folder_of_the_repository_is_not_used(tmp_path: Path) -> None:
+def test_a_repository_in_a_folder_of_the_repository_is_not_used(partial_clone: Path, tmp_path: Path) -> None:
     """A bare repository can be committed as plain files, with its configuration."""
     inner = tmp_path / "inner"
-    repository, marker = hostile_repository(tmp_path, {})
+    repository, marker = with_settings(partial_clone, tmp_path, {})
     git(tmp_path, "clone", "-q", "--bare", "--no-local", str(_sound(tmp_path)), str(inner))
     git(inner, "config", "core.worktree", str(repository))
     git(inner, "config", "core.bare", "false")
