@@ -35,6 +35,8 @@ def call_arguments(model: Model, row: LayerReport, calls: Calls) -> tuple[Mappin
     the arguments of the layer (:func:`row_arguments`).
     """
     made = calls.get(row.path, ())
+    if len(made) != len(row.calls):  # a layer inside a custom layer, whose calls the model does not list
+        return None
     if isinstance(row.definition, Operation):
         values = [dict(call.args) for call in made]
     elif model.own_flags:

@@ -12,6 +12,7 @@ from convcalc import infer
 from convcalc.analyse.study import Study
 from convcalc.base.problems import ConvcalcError, Source
 from convcalc.checking.against_snapshot import compare_with_snapshot
+from convcalc.read.code.file import read_program
 from convcalc.read.spec.spec import read_spec
 from convcalc.report_json.write import report_data
 from convcalc.snapshot.load import snapshot_in
@@ -180,3 +181,26 @@ def test_a_damaged_report_is_refused(key: str) -> None:
     data["layers"][0][key] = 7
     with pytest.raises(ConvcalcError, match=f"'{key}' of layers"):
         problems(IMAGE, data)
+
+
+OWN_LAYER = """
+import keras
+from keras import layers
+class Scale(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(4)
+    def call(self, x):
+        return self.dense(self.dense(x)) BODY
+x = keras.Input((4,))
+m = keras.Model(x, Scale()(x))
+"""
+
+
+@pytest.mark.parametrize("body", ["* 2", "+ x", "* self.missing"])
+def test_the_calls_of_layers_inside_a_custom_layer_are_stated(body: str) -> None:
+    report = Study.of(infer(read_program(OWN_LAYER.replace("BODY", body), "own.py")))
+    written = report_data(report)
+    rows = {row["path"]: row for row in written["layers"]}
+    assert [call["inputs"] for call in rows["scale/dense"]["calls"]] == [["input_0[0][0]"], ["dense[0][0]"]]
+    assert not compare_with_snapshot(report, snapshot_in(json.dumps(written), "own.json", report))[1]
