@@ -21,6 +21,7 @@ from convcalc.write import FORMATS
 from tests.live.convertible import models, supplied
 from tests.live.facts import first_difference
 from tests.live.session import fresh
+from tests.live.written import with_supplied_classes
 
 pytestmark = pytest.mark.keras
 
@@ -39,7 +40,7 @@ def _loaded(ending: str, text: str) -> Any:
         return keras.models.model_from_json(text, custom)
     if ending == ".py":
         result: dict[str, Any] = {}
-        exec(compile(text, "written", "exec"), result)
+        exec(compile(with_supplied_classes(text), "written", "exec"), result)
         return result["model"]
     # Keras cannot read a spec, so convcalc converts the spec to a config for Keras
     return keras.models.model_from_json(FORMATS[".json"](infer(read(text.encode(), "written.yaml"))), custom)
