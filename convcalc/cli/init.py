@@ -44,7 +44,7 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.12"
-      - run: pip install convcalc=={version}
+      - run: pip install 'convcalc @ git+https://github.com/OWNER/convcalc@v{version}'
       - run: convcalc check {model} --against {record} --format github
 """
 

@@ -39,15 +39,15 @@ def _linear_layers(report: Report) -> Findings:
     activation, such as `activation: relu`. A layer with fewer units than its input and its reader is not reported, because such a
     bottleneck saves parameters on purpose.
     """
+    rows = _rows(report)
     for prefix, model in report.model.models():
-        rows = _rows(report, prefix)
         read_by = readers(model)
         for number, layer in enumerate(model.layers):
             after = _only_reader(model, read_by, number)
-            row = rows.get(layer.name)
+            row = rows.get(prefix + layer.name)
             if row is None or after is None or not (_is_linear(layer) and _is_dense(model.layers[after])):
                 continue
-            if not _is_bottleneck(row, rows.get(model.layers[after].name)):
+            if not _is_bottleneck(row, rows.get(prefix + model.layers[after].name)):
                 yield (
                     row.path,
                     f"has no activation before '{model.layers[after].name}': together they compute no more than one layer",
@@ -99,9 +99,9 @@ def _no_final_activation(report: Report) -> Findings:
             )
 
 
-def _rows(report: Report, prefix: str = "") -> dict[str, LayerReport]:
-    """Returns the rows of one model by the names of its layers."""
-    return {row.path[len(prefix) :]: row for row in report.layers if row.path.startswith(prefix)}
+def _rows(report: Report) -> dict[str, LayerReport]:
+    """Returns the rows by the paths of their layers."""
+    return {row.path: row for row in report.layers}
 
 
 def _last_layers(report: Report) -> Iterator[tuple[Layer, LayerReport]]:

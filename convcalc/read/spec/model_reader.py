@@ -83,6 +83,9 @@ class ModelReader:
     def named_outputs(self, node: MappingNode, entries: Entries) -> tuple[Ref, ...]:
         """Returns the outputs of ``outputs: {name: layer}``, sorted by their names, as in Keras."""
         refs: list[Ref] = []
+        if not node.fields:
+            self.reader.report(node, codes.INVALID_VALUE, "'outputs' is empty; name at least one layer", entries.scope)
+            return () if entries.current is None else (entries.current,)
         for key, (_, value) in sorted(node.fields.items()):
             with suppress(AlreadyReported):
                 one = entries.references.read(value)

@@ -113,7 +113,8 @@ def verdict(package: str, record: dict[str, Any], kind: str, path: Path) -> Verd
             notes = {key: note for key, note in notes.items() if key in both}
     result.notes = [f"{key} {note}" for key, note in notes.items()]
     if kind in STORES_WEIGHTS and record["params"] is not None:
-        result.total_is_exact = not result.params_unknown and not any(key == "total params" for key in notes)
+        is_bound = "params" in report["totals"].get("incomplete", {})
+        result.total_is_exact = not is_bound and not any(key == "total params" for key in notes)
     return result
 
 
@@ -166,7 +167,8 @@ def _may_omit_layers(record: dict[str, Any], kind: str) -> bool:
 
     The file is the same with and without such layers, so a lower bound is all that it says.
     """
-    return kind == "h5" and record["lists_layers"] and not record["class"].startswith("keras.src.")
+    is_keras3 = record.get("keras") is not None  # the records of Keras 2 have no such key
+    return is_keras3 and kind == "h5" and record["lists_layers"] and not record["class"].startswith("keras.src.")
 
 
 def _rows(record: dict[str, Any], layers: Iterable[dict[str, Any]], result: Verdict) -> Iterator[tuple[str, str]]:

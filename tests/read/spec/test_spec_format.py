@@ -431,6 +431,11 @@ def test_outputs_with_names_are_a_dict(outputs: str, names: tuple[str, ...], lay
     assert [model.layer_of(ref).name for ref in model.outputs] == layers  # sorted by key, as in Keras
 
 
+def test_outputs_without_a_name_are_refused() -> None:
+    with pytest.raises(ConvcalcError, match="'outputs' is empty; name at least one layer"):
+        report("input: [4]\nlayers:\n  - Dense: {units: 2, name: a}\noutputs: {}\n")
+
+
 def test_a_named_output_is_one_layer() -> None:
     text = "input: [4]\nlayers:\n  - Dense: {units: 2, name: a}\n  - Dense: {units: 2, name: b}\noutputs: {x: [a, b]}\n"
     with pytest.raises(ConvcalcError, match="the output 'x' must be one layer"):
